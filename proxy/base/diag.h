@@ -1,0 +1,23 @@
+/*
+ * diag: one sentence for a person: what is wrong, where, and the cure.
+ *
+ * A value, usually on the caller's stack. Whoever returns a status other than
+ * ST_OK has filled it. Never holds a secret.
+ */
+#ifndef BASE_DIAG_H
+#define BASE_DIAG_H
+
+#include "base/status.h"
+
+struct diag {
+    char text[768];
+};
+
+/* Replaces the text; longer sentences are cut. Control characters become '?',
+ * so that what a peer or a file said cannot drive a terminal. */
+void diag_set(struct diag *d, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Puts "<prefix>: " before the text that is there. */
+void diag_prefix(struct diag *d, const char *format, ...) PRINTF_LIKE(2, 3);
+
+#endif

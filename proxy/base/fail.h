@@ -1,0 +1,104 @@
+/*
+ * fail: the one vocabulary of what can go wrong with an exchange.
+ *
+ * The access log, the answers the proxy makes, `sfmtls help errors`, metrics
+ * and the documents all read this table. A token is stable: scripts match it.
+ */
+#ifndef BASE_FAIL_H
+#define BASE_FAIL_H
+
+#include "base/diag.h"
+
+enum fail {
+    FAIL_NONE,
+
+    /* the caller's request */
+    FAIL_REQUEST_MALFORMED,
+    FAIL_REQUEST_AMBIGUOUS,
+    FAIL_REQUEST_TARGET,
+    FAIL_REQUEST_HOST,
+    FAIL_REQUEST_VERSION,
+    FAIL_REQUEST_BODY,
+    FAIL_REQUEST_TIMEOUT,
+    FAIL_TARGET_TOO_LONG,
+    FAIL_HEAD_TOO_LARGE,
+    FAIL_EXPECTATION,
+    FAIL_METHOD_NOT_ALLOWED,
+    FAIL_METHOD_UNKNOWN,
+    FAIL_CONNECT_NOT_SERVED,
+    FAIL_WEBSOCKET_NOT_SERVED,
+
+    /* may it pass, and whose is it */
+    FAIL_HOST_NOT_SERVED,
+    FAIL_FOREIGN_ORIGIN,
+    FAIL_TENANT_UNKNOWN,
+    FAIL_TENANT_AMBIGUOUS,
+    FAIL_COMPANY_REPEATED,
+
+    /* limits */
+    FAIL_TOO_MANY_CALLERS,
+    FAIL_QUEUE_FULL,
+    FAIL_QUEUE_TIMEOUT,
+    FAIL_SHUTTING_DOWN,
+
+    /* on the way to the server */
+    FAIL_NAME_NOT_FOUND,
+    FAIL_NAME_LOOKUP,
+    FAIL_NAME_TIMEOUT,
+    FAIL_CONNECT_REFUSED,
+    FAIL_CONNECT_UNREACHABLE,
+    FAIL_CONNECT_TIMEOUT,
+    FAIL_HANDSHAKE_TIMEOUT,
+    FAIL_TLS,
+    FAIL_SERVER_UNTRUSTED,
+    FAIL_SERVER_EXPIRED,
+    FAIL_SERVER_WRONG_HOST,
+    FAIL_CERTIFICATE_REFUSED,
+    FAIL_CERTIFICATE_NOT_REQUESTED,
+    FAIL_CERTIFICATE_EXPIRED,
+    FAIL_CERTIFICATE_NOT_YET_VALID,
+
+    /* the server's answer */
+    FAIL_UPSTREAM_CLOSED,
+    FAIL_ANSWER_TIMEOUT,
+    FAIL_ANSWER_MALFORMED,
+    FAIL_ANSWER_TOO_LARGE,
+    FAIL_ANSWER_UPGRADE,
+    FAIL_ANSWER_TRUNCATED,
+
+    /* the caller, while it was served */
+    FAIL_CALLER_GONE,
+    FAIL_CALLER_STALLED,
+
+    FAIL_INTERNAL,
+    FAIL_COUNT
+};
+
+/* Who has to do something about it. */
+enum blame { BLAME_NOBODY, BLAME_CALLER, BLAME_CONFIGURATION, BLAME_NETWORK, BLAME_SERVER, BLAME_PROXY };
+
+struct fail_info {
+    const char *token;       /* kebab-case; in logs, answers and Proxy-Status */
+    int status;              /* RFC 9110; 0: no answer can be made any more */
+    const char *proxy_error; /* RFC 9209, 2.3 */
+    enum blame blame;
+    int retry_after;         /* seconds for Retry-After; 0: no such field */
+    const char *title;       /* RFC 9457: the same for every occurrence */
+    const char *detail;      /* one sentence, used when nothing more exact is known */
+    const char *cure;        /* one sentence: what to do about it */
+};
+
+const struct fail_info *fail_info(enum fail id);
+const char *fail_blame_text(enum blame who);
+
+/* One occurrence: which row, and the exact sentence if one is known. */
+struct failure {
+    enum fail id;
+    struct diag detail;
+};
+
+/* Sets id and sentence; without a format the table's sentence is used. */
+void failure_set(struct failure *f, enum fail id, const char *format, ...) PRINTF_LIKE(3, 4);
+void failure_plain(struct failure *f, enum fail id);
+
+#endif

@@ -1,0 +1,91 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static enum status read_fd(int fd, const char *path, struct buf *out, struct diag *why)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        diag_set(why, "%s: is a directory; name a file", path);
+        return ST_BAD_INPUT;
+    }
+    out->p = mem_new(FILE_MAX + 1);
+    out->cap = FILE_MAX + 1;
+    while (out->n <= FILE_MAX) {
+        ssize_t got = read(fd, out->p + out->n, out->cap - out->n);
+        if (got == 0) {
+            return ST_OK;
+        } else if (got > 0) {
+            out->n += (size_t)got;
+        } else if (errno != EINTR) {
+            diag_set(why, "%s: cannot be read: %s", path, strerror(errno));
+            return ST_BAD_INPUT;
+        }
+    }
+    diag_set(why, "%s: is larger than 1 MiB; name the right file", path);
+    return ST_BAD_INPUT;
+}
+
+enum status file_read(const char *path, struct buf *out, struct diag *why)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0) {
+        diag_set(why, "%s: cannot be opened: %s; check the path and its permissions", path,
+                 strerror(errno));
+        return ST_BAD_INPUT;
+    }
+    enum status st = read_fd(fd, path, out, why);
+    (void)close(fd);
+    if (st != ST_OK)
+        file_wipe(out);
+    else
+        out->p[out->n] = '\0';
+    return st;
+}
+
+void file_wipe(struct buf *b)
+{
+    if (b->p != NULL)
+        explicit_bzero(b->p, b->n);
+    buf_free(b);
+}
+
+static bool write_all(int fd, struct slice bytes)
+{
+    while (bytes.n > 0) {
+        ssize_t w = write(fd, bytes.p, bytes.n);
+        if (w < 0 && errno == EINTR)
+            continue;
+        if (w < 0)
+            return false;
+        bytes.p += w;
+        bytes.n -= (size_t)w;
+    }
+    return true;
+}
+
+enum status file_write_new(const char *path, struct slice bytes, struct diag *why)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (fd < 0) {
+        diag_set(why, "%s: cannot be created: %s", path, strerror(errno));
+        return ST_BAD_INPUT;
+    }
+    bool ok = write_all(fd, bytes);
+    ok = close(fd) == 0 && ok;
+    if (!ok) {
+        diag_set(why, "%s: cannot be written: %s", path, strerror(errno));
+        (void)unlink(path);
+        return ST_SYSTEM;
+    }
+    return ST_OK;
+}

@@ -1,0 +1,23 @@
+/*
+ * file: whole small files, as configuration and certificates are.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include "base/buf.h"
+#include "base/diag.h"
+
+enum { FILE_MAX = 1024 * 1024 };
+
+/* Reads a file of FILE_MAX bytes at most into *out (empty before; NUL-terminated behind n). A
+ * directory, a missing or a larger file is ST_BAD_INPUT; the sentence begins with the path. The
+ * bytes are never copied on the way, so file_wipe() leaves nothing behind. */
+enum status file_read(const char *path, struct buf *out, struct diag *why) MUST_CHECK;
+
+/* Frees what file_read() gave, overwritten. */
+void file_wipe(struct buf *b);
+
+/* Creates path with these bytes and mode 0600; an existing file is ST_BAD_INPUT. */
+enum status file_write_new(const char *path, struct slice bytes, struct diag *why) MUST_CHECK;
+
+#endif

@@ -1,0 +1,311 @@
+#include "base/log.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/mem.h"
+
+enum { RING_SIZE = 256 * 1024, MAX_RINGS = 256, LINGER_MS = 50, STOP_MS = 1000 };
+
+/* Positions only grow; the place in bytes[] is the position modulo RING_SIZE. */
+struct ring {
+    _Atomic uint64_t written; /* by the thread that owns it */
+    _Atomic uint64_t read;    /* by the writer thread */
+    _Atomic uint64_t dropped;
+    uint64_t dropped_told;
+    char bytes[RING_SIZE];
+};
+
+static struct {
+    int fd, wake;
+    char *path;
+    enum log_format format;
+    bool debug;
+    pthread_t thread;
+    _Atomic bool running, asleep, hurried, reopen, stop;
+    _Atomic int nrings;
+    struct ring *_Atomic rings[MAX_RINGS];
+    pthread_mutex_t done_lock;
+    pthread_cond_t done_cond;
+    bool done;
+} sink = {.fd = STDERR_FILENO, .wake = -1, .done_lock = PTHREAD_MUTEX_INITIALIZER};
+
+static _Thread_local struct ring *my_ring;
+
+static void write_all(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t w = write(fd, p, n);
+        if (w >= 0) {
+            p += w;
+            n -= (size_t)w;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            (void)poll(&(struct pollfd){fd, POLLOUT, 0}, 1, -1);
+        } else if (errno != EINTR) {
+            return; /* a full disk, a closed pipe: there is nobody left to tell */
+        }
+    }
+}
+
+static void wake_writer(void)
+{
+    uint64_t one = 1;
+
+    if (write(sink.wake, &one, sizeof(one)) < 0)
+        return; /* the counter is full: it is awake */
+}
+
+static void format_line(struct buf *b, enum log_level level, struct slice text)
+{
+    static const char *const names[] = {
+        [LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
+        [LOG_DEBUG] = "debug"};
+    char now[CLOCK_TEXT_SIZE];
+
+    clock_text(clock_wall_us(), now);
+    if (sink.format == LOG_JSON) {
+        buf_addf(b, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"", now, names[level]);
+        buf_add_json(b, text);
+        buf_add_string(b, "\"}");
+    } else {
+        buf_addf(b, "%s %s: ", now, names[level]);
+        buf_add_slice(b, text);
+    }
+}
+
+static void tell_dropped(struct ring *r)
+{
+    uint64_t dropped = atomic_load_explicit(&r->dropped, memory_order_relaxed);
+    struct buf b = {0};
+
+    if (dropped == r->dropped_told)
+        return;
+    char *text = mem_format("%llu log lines were lost because the log could not be written in time",
+                            (unsigned long long)(dropped - r->dropped_told));
+    format_line(&b, LOG_WARNING, slice_of(text));
+    buf_add_string(&b, "\n");
+    write_all(sink.fd, b.p, b.n);
+    r->dropped_told = dropped;
+    free(text);
+    buf_free(&b);
+}
+
+static bool drain(struct ring *r)
+{
+    uint64_t from = atomic_load_explicit(&r->read, memory_order_relaxed);
+    uint64_t to = atomic_load_explicit(&r->written, memory_order_acquire);
+    size_t at = from % RING_SIZE, n = (size_t)(to - from);
+    size_t first = n < RING_SIZE - at ? n : RING_SIZE - at;
+
+    if (n == 0)
+        return false;
+    write_all(sink.fd, r->bytes + at, first);
+    write_all(sink.fd, r->bytes, n - first);
+    atomic_store_explicit(&r->read, to, memory_order_release);
+    tell_dropped(r);
+    return true;
+}
+
+static bool drain_all(void)
+{
+    bool any = false;
+
+    for (int i = 0; i < atomic_load(&sink.nrings); i++) {
+        struct ring *r = atomic_load(&sink.rings[i]);
+        if (r != NULL)
+            any |= drain(r);
+    }
+    return any;
+}
+
+static void reopen_file(void)
+{
+    if (sink.path == NULL)
+        return;
+    int fd = open(sink.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return;
+    (void)dup3(fd, sink.fd, O_CLOEXEC);
+    (void)close(fd);
+}
+
+static void wait_for_lines(int timeout_ms)
+{
+    uint64_t count;
+
+    if (poll(&(struct pollfd){sink.wake, POLLIN, 0}, 1, timeout_ms) > 0 &&
+        read(sink.wake, &count, sizeof(count)) < 0)
+        return;
+}
+
+/* Lines are gathered for LINGER_MS, so that a busy proxy pays one write for many lines; a
+ * producer interrupts that only when its ring is half full. */
+static void *writer_main(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        bool stop = atomic_load(&sink.stop);
+        if (atomic_exchange(&sink.reopen, false))
+            reopen_file();
+        if (drain_all() && !stop) {
+            atomic_store(&sink.hurried, false);
+            wait_for_lines(LINGER_MS);
+            continue;
+        }
+        if (stop)
+            break;
+        atomic_store(&sink.asleep, true);
+        if (!drain_all() && !atomic_load(&sink.stop) && !atomic_load(&sink.reopen))
+            wait_for_lines(-1);
+        atomic_store(&sink.asleep, false);
+    }
+    (void)pthread_mutex_lock(&sink.done_lock);
+    sink.done = true;
+    (void)pthread_cond_signal(&sink.done_cond);
+    (void)pthread_mutex_unlock(&sink.done_lock);
+    return NULL;
+}
+
+enum status log_start(const char *path, enum log_format format, struct diag *why)
+{
+    pthread_condattr_t monotonic;
+
+    assert(!atomic_load(&sink.running));
+    if (path != NULL) {
+        sink.fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+        if (sink.fd < 0) {
+            diag_set(why, "%s: cannot open the log file: %s; check the path and its permissions",
+                     path, strerror(errno));
+            sink.fd = STDERR_FILENO;
+            return ST_BAD_INPUT;
+        }
+        sink.path = mem_copy_string(path);
+    }
+    sink.format = format;
+    sink.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&sink.done_cond, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    if (sink.wake < 0 || pthread_create(&sink.thread, NULL, writer_main, NULL) != 0) {
+        diag_set(why, "cannot start the log writer: %s", strerror(errno));
+        return ST_SYSTEM;
+    }
+    atomic_store(&sink.running, true);
+    log_attach_thread();
+    return ST_OK;
+}
+
+void log_reopen(void)
+{
+    if (!atomic_load(&sink.running))
+        return;
+    atomic_store(&sink.reopen, true);
+    wake_writer();
+}
+
+void log_stop(void)
+{
+    struct timespec until;
+
+    if (!atomic_exchange(&sink.running, false))
+        return;
+    atomic_store(&sink.stop, true);
+    wake_writer();
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += STOP_MS / 1000;
+    (void)pthread_mutex_lock(&sink.done_lock);
+    int late = 0;
+    while (!sink.done && late == 0)
+        late = pthread_cond_timedwait(&sink.done_cond, &sink.done_lock, &until);
+    bool done = sink.done;
+    (void)pthread_mutex_unlock(&sink.done_lock);
+    if (done)
+        (void)pthread_join(sink.thread, NULL);
+    else
+        (void)pthread_detach(sink.thread); /* it hangs in a write; the process is about to end */
+}
+
+void log_attach_thread(void)
+{
+    if (my_ring != NULL)
+        return;
+    int i = atomic_fetch_add(&sink.nrings, 1);
+    assert(i < MAX_RINGS);
+    my_ring = mem_new(sizeof(*my_ring));
+    atomic_store(&sink.rings[i], my_ring);
+}
+
+static void ring_copy(struct ring *r, uint64_t at, const char *p, size_t n)
+{
+    size_t place = at % RING_SIZE;
+    size_t first = n < RING_SIZE - place ? n : RING_SIZE - place;
+
+    memcpy(r->bytes + place, p, first);
+    memcpy(r->bytes, p + first, n - first);
+}
+
+bool log_line(struct slice line)
+{
+    struct ring *r = my_ring;
+
+    if (r == NULL || !atomic_load_explicit(&sink.running, memory_order_relaxed)) {
+        char *whole = mem_format("%.*s\n", (int)line.n, line.p);
+        write_all(STDERR_FILENO, whole, line.n + 1);
+        free(whole);
+        return true;
+    }
+    uint64_t at = atomic_load_explicit(&r->written, memory_order_relaxed);
+    uint64_t used = at - atomic_load_explicit(&r->read, memory_order_acquire);
+    if (line.n + 1 > RING_SIZE - used) {
+        atomic_fetch_add_explicit(&r->dropped, 1, memory_order_relaxed);
+        return false;
+    }
+    ring_copy(r, at, line.p, line.n);
+    ring_copy(r, at + line.n, "\n", 1);
+    atomic_store(&r->written, at + line.n + 1); /* sequentially consistent with `asleep` */
+    if (atomic_load(&sink.asleep)) {
+        if (atomic_exchange(&sink.asleep, false))
+            wake_writer();
+    } else if (used > RING_SIZE / 2 && !atomic_exchange(&sink.hurried, true)) {
+        wake_writer();
+    }
+    return true;
+}
+
+void log_set_debug(bool on)
+{
+    sink.debug = on;
+}
+
+void log_say(enum log_level level, const char *format, ...)
+{
+    struct diag text;
+    struct buf b = {0};
+    char sentence[sizeof(text.text)];
+    va_list args;
+
+    if (level == LOG_DEBUG && !sink.debug)
+        return;
+    va_start(args, format);
+    (void)vsnprintf(sentence, sizeof(sentence), format, args);
+    va_end(args);
+    diag_set(&text, "%s", sentence);
+    format_line(&b, level, slice_of(text.text));
+    (void)log_line(buf_slice(&b));
+    buf_free(&b);
+}

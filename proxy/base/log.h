@@ -1,0 +1,43 @@
+/*
+ * log: lines to stderr or a file, written by a thread of their own.
+ *
+ * A log that blocks (a full pipe, a dead disk) must never block the event
+ * loop. So each thread that logs puts whole lines into a ring of its own
+ * (one producer, one consumer, no lock), and one writer thread drains all
+ * rings. A line that finds its ring full is dropped and counted; the count is
+ * written when there is room again.
+ *
+ * Before log_start() and in threads without a ring, lines go to stderr at once.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+#include "base/diag.h"
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_NOTICE, LOG_DEBUG };
+enum log_format { LOG_TEXT, LOG_JSON };
+
+/* Starts the writer. path NULL is stderr; a file is appended to, mode 0640. Once per process. */
+enum status log_start(const char *path, enum log_format format, struct diag *why) MUST_CHECK;
+
+/* Opens the file again, as after a rotation; keeps the old one if that fails. Any thread. */
+void log_reopen(void);
+
+/* Writes what is queued, for a second at most, and ends the writer. */
+void log_stop(void);
+
+/* Gives the calling thread its ring; it lasts as long as the process. */
+void log_attach_thread(void);
+
+/* Queues a whole line (its LF added); false if it was dropped. Never blocks. */
+bool log_line(struct slice line);
+
+/* One sentence about the program itself, with time and level, in the format of log_start(). */
+void log_say(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
+
+void log_set_debug(bool on); /* LOG_DEBUG is dropped unless on */
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * slice: a view of bytes that somebody else owns; a value, never freed.
+ */
+#ifndef BASE_SLICE_H
+#define BASE_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct slice {
+    const char *p;
+    size_t n;
+};
+
+#define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
+
+static inline struct slice slice_of(const char *s)
+{
+    return (struct slice){s, s == NULL ? 0 : strlen(s)};
+}
+
+static inline bool slice_eq(struct slice a, struct slice b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline char ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* ASCII only: HTTP and DNS compare names so, whatever the locale. */
+bool slice_eq_nocase(struct slice a, struct slice b);
+bool slice_ends_nocase(struct slice s, struct slice tail);
+
+/* Without blanks and tabs at both ends (OWS of RFC 9110, 5.6.3). */
+struct slice slice_trim(struct slice s);
+
+/* Cuts what stands before the first c off s and returns it; without a c, all of s. */
+struct slice slice_split(struct slice *s, char c);
+
+/* All of s as a decimal number; false if it is empty, has another character or exceeds max. */
+bool slice_to_u64(struct slice s, uint64_t max, uint64_t *out);
+
+#endif

@@ -1,0 +1,232 @@
+#include "cli/cli.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+#include <openssl/crypto.h>
+
+#include "base/fail.h"
+#include "config/config.h"
+
+static int command_help(int argc, char **argv);
+static int command_version(int argc, char **argv);
+
+static const struct command commands[] = {
+    {"run", "[-c FILE] [-t] [--ready-fd N]\n"
+            "--server HOST --company-id ID --certificate FILE [--private-key FILE]\n"
+            "    [--passphrase-file FILE] [--listen ADDRESS] [--ca-file FILE] [-t] [--ready-fd N]",
+     "serve callers",
+     "  -c, --config FILE        the configuration; else the first of ./sfmtls.ini,\n"
+     "                           $XDG_CONFIG_HOME/sfmtls/sfmtls.ini, /etc/sfmtls/sfmtls.ini\n"
+     "  -t, --test               load and check everything, listen on nothing\n"
+     "      --ready-fd N         write one line of JSON with the addresses to descriptor N when\n"
+     "                           serving, and close it\n"
+     "\n"
+     "Without a file, for one tenant:\n"
+     "      --server HOST        the API server: HOST, HOST:PORT or https://HOST\n"
+     "      --company-id ID      the company ID, case-sensitive\n"
+     "      --certificate FILE   client certificate with chain (PEM), the key in it or not\n"
+     "      --private-key FILE   the key, when it is not in the certificate's file\n"
+     "      --passphrase-file FILE  the passphrase of an encrypted key\n"
+     "      --listen ADDRESS     127.0.0.1:8080, [::1]:8080, unix:/path; may be repeated\n"
+     "      --ca-file FILE       CA certificates to trust in place of the system's\n"
+     "\n"
+     "SIGTERM and SIGINT let running exchanges end (drain-timeout), a second one stops at once.\n"
+     "SIGUSR1 opens the log file again.\n"
+     "Exit status: 0 ended in order, 1 exchanges were cut off, 2 could not begin.\n",
+     command_run},
+    {"demo", "[--once] [--listen ADDRESS] [--ready-fd N]",
+     "show it all on this machine, with throw-away certificates",
+     "  -1, --once               end after the first call; exit 0 only if it was answered 200\n"
+     "                           under the client certificate\n"
+     "      --listen ADDRESS     where the proxy listens (127.0.0.1:8080, or any free port if that\n"
+     "                           is taken)\n"
+     "      --ready-fd N         as for run\n",
+     command_demo},
+    {"check", "[-c FILE] [TENANT] [--json]",
+     "walk the path to the API server and explain what is wrong", "", NULL},
+    {"cert", "show|public|request|fetch ...", "look at, split, request, fetch a certificate", "",
+     NULL},
+    {"ca", "init|show", "the local CA for intercepted CONNECT", "", NULL},
+    {"import", "FILE", "turn a destination exported from BTP into a tenant section", "", NULL},
+    {"hosts", "", "list the known API servers and their certificate hosts",
+     "Columns: data center, environment, API server, certificate host, and how the last is known:\n"
+     "documented (by SAP), or rule (`.cert` after the first label, which holds for all documented\n"
+     "ones).\n",
+     command_hosts},
+    {"version", "", "print the version of sfmtls and its libraries", "", command_version},
+    {"help", "[COMMAND|config|errors]", "explain a command, all configuration options, all errors",
+     "  help COMMAND   the options of a command\n"
+     "  help config    the configuration file with every option at its default\n"
+     "  help errors    every error the proxy can answer or log, its cause and its cure\n",
+     command_help},
+};
+
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* ---- errors ---- */
+
+int cli_error(enum status st, const struct diag *why)
+{
+    (void)fprintf(stderr, "sfmtls: %s\n", why->text);
+    return st == ST_SYSTEM ? EXIT_FAILED : EXIT_USAGE;
+}
+
+int cli_usage(const char *command, const char *format, ...)
+{
+    va_list args;
+
+    (void)fputs("sfmtls: ", stderr);
+    va_start(args, format);
+    (void)vfprintf(stderr, format, args);
+    va_end(args);
+    if (command != NULL)
+        (void)fprintf(stderr, "; `sfmtls %s --help` tells more\n", command);
+    else
+        (void)fputs("; `sfmtls help` lists the commands\n", stderr);
+    return EXIT_USAGE;
+}
+
+int cli_bad_option(const char *command, int option, char **argv)
+{
+    const char *word = argv[optind - 1];
+
+    if (option == ':')
+        return cli_usage(command, "%s wants a value", word);
+    return cli_usage(command, "unknown option %s", word);
+}
+
+/* ---- help ---- */
+
+static void print_command(const struct command *c)
+{
+    const char *line = c->synopsis;
+
+    do {
+        size_t n = strcspn(line, "\n");
+        bool continued = strncmp(line, "    ", 4) == 0;
+        (void)printf(continued ? "           %s%.*s\n" : "usage: sfmtls %s %.*s\n",
+                     continued ? "" : c->name, (int)n, line);
+        line += n;
+    } while (*line++ == '\n');
+    (void)printf("\n%s.\n", c->summary);
+    if (c->run == NULL)
+        (void)puts("This command is not served by this version of sfmtls.");
+    if (c->help[0] != '\0')
+        (void)printf("\n%s", c->help);
+}
+
+int cli_help_of(const char *command)
+{
+    print_command(find(command));
+    return EXIT_DONE;
+}
+
+static int print_overview(void)
+{
+    (void)puts("sfmtls: calls SAP SuccessFactors APIs with a client certificate, on behalf of "
+               "programs that\nknow nothing of certificates.\n\nusage: sfmtls COMMAND ...\n");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        (void)printf("  %-8s %s%s\n", commands[i].name, commands[i].summary,
+                     commands[i].run == NULL ? " (not in this version)" : "");
+    (void)puts("\n`sfmtls demo` shows what it is for. `sfmtls help COMMAND` explains a command.");
+    return EXIT_DONE;
+}
+
+static int print_config(void)
+{
+    struct buf text = {0};
+
+    config_write_reference(&text);
+    (void)fwrite(text.p, 1, text.n, stdout);
+    buf_free(&text);
+    return EXIT_DONE;
+}
+
+static int print_errors(void)
+{
+    (void)puts("Errors of the proxy: in the answer's `token` and Proxy-Status, in the log's "
+               "`error`.\n");
+    for (int i = FAIL_NONE + 1; i < FAIL_COUNT; i++) {
+        const struct fail_info *f = fail_info((enum fail)i);
+        (void)printf("%s (%s%.0d%s)\n    %s\n    %s\n", f->token, f->status == 0 ? "log only" : "",
+                     f->status, *f->proxy_error == '\0' ? "" : ", ", f->detail, f->cure);
+    }
+    return EXIT_DONE;
+}
+
+static int command_help(int argc, char **argv)
+{
+    if (argc > 2)
+        return cli_usage("help", "help takes one word");
+    if (argc < 2)
+        return print_overview();
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return cli_help_of("help");
+    if (strcmp(argv[1], "config") == 0)
+        return print_config();
+    if (strcmp(argv[1], "errors") == 0)
+        return print_errors();
+    if (find(argv[1]) == NULL)
+        return cli_usage(NULL, "there is no command `%s`", argv[1]);
+    return cli_help_of(argv[1]);
+}
+
+static int command_version(int argc, char **argv)
+{
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+        return cli_help_of("version");
+    if (argc > 1)
+        return cli_usage("version", "version takes no arguments");
+    (void)printf("sfmtls %s\n%s\nlibevent %s\n", SFMTLS_VERSION, OpenSSL_version(OPENSSL_VERSION),
+                 event_get_version());
+    return EXIT_DONE;
+}
+
+/* ---- the program ---- */
+
+static int run_command(int argc, char **argv)
+{
+    const struct command *c = find(argv[0]);
+
+    if (c == NULL)
+        return cli_usage(NULL, "there is no command `%s`", argv[0]);
+    if (c->run == NULL) {
+        if (argc > 1 && strcmp(argv[1], "--help") == 0)
+            return cli_help_of(c->name);
+        return cli_usage(NULL, "`%s` is not served by this version of sfmtls", c->name);
+    }
+    return c->run(argc, argv);
+}
+
+int cli_main(int argc, char **argv)
+{
+    int code;
+
+    opterr = 0;
+    if (argc < 2) {
+        (void)cli_usage(NULL, "a command is missing");
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        code = print_overview();
+    else if (strcmp(argv[1], "--version") == 0)
+        code = command_version(1, argv);
+    else
+        code = run_command(argc - 1, argv + 1);
+    if (fflush(stdout) != 0 && code == EXIT_DONE) {
+        (void)fputs("sfmtls: standard output cannot be written\n", stderr);
+        code = EXIT_FAILED;
+    }
+    return code;
+}

@@ -1,0 +1,41 @@
+/*
+ * cli: the command line. Results go to stdout, everything else to stderr.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "base/diag.h"
+
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1, /* the job failed */
+    EXIT_USAGE = 2,  /* the command line or the configuration is wrong, or `run` could not begin */
+};
+
+struct command {
+    const char *name;
+    const char *synopsis; /* one line for each form, behind "sfmtls NAME" */
+    const char *summary;  /* for the list of commands */
+    const char *help;     /* the options, and what else is to be known */
+    int (*run)(int argc, char **argv); /* argv[0] is the command's name; NULL: not served yet */
+};
+
+int cli_main(int argc, char **argv);
+
+/* "sfmtls: sentence" on stderr; returns EXIT_USAGE, or EXIT_FAILED for what the system refused. */
+int cli_error(enum status st, const struct diag *why);
+
+/* The sentence for a wrong command line, and where help is; returns EXIT_USAGE. */
+int cli_usage(const char *command, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* What getopt_long() found wrong, as a sentence; returns EXIT_USAGE. */
+int cli_bad_option(const char *command, int option, char **argv);
+
+int cli_help_of(const char *command); /* for --help; returns EXIT_DONE */
+
+/* The commands, one file each. */
+int command_run(int argc, char **argv);
+int command_demo(int argc, char **argv);
+int command_hosts(int argc, char **argv);
+
+#endif

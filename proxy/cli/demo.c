@@ -1,0 +1,392 @@
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/demo_origin.h"
+#include "cli/serve.h"
+#include "tls/issue.h"
+#include "tls/server.h"
+
+enum { OPT_READY_FD = 256, OPT_LISTEN, DEMO_DAYS = 7, MAX_ANSWER = 64 * 1024, CALL_TIMEOUT_S = 20 };
+
+static const char first_path[] = "/odata/v2/User?$format=json";
+
+struct demo {
+    bool once;
+    const char *listen; /* NULL: the default */
+    char *folder;
+    struct credential *ca, *server_identity;
+    struct trust *trust;
+    SSL_CTX *tls;
+    struct serve serve;
+    struct local origin;
+    const struct server *server;
+    char address[ADDRESS_TEXT_SIZE]; /* where the proxy listens */
+    struct address at;
+    pthread_t caller;
+    bool called;
+    bool succeeded;
+};
+
+/* ---- throw-away files ---- */
+
+static char *path_in(const struct demo *d, const char *name)
+{
+    return mem_format("%s/%s", d->folder, name);
+}
+
+static enum status make_folder(struct demo *d, struct diag *why)
+{
+    const char *tmp = getenv("TMPDIR");
+
+    d->folder = mem_format("%s/sfmtls-demo-XXXXXX", tmp == NULL || *tmp == '\0' ? "/tmp" : tmp);
+    if (mkdtemp(d->folder) != NULL)
+        return ST_OK;
+    diag_set(why, "%s: cannot be created: %s; set TMPDIR to a folder you may write to", d->folder,
+             strerror(errno));
+    free(d->folder);
+    d->folder = NULL;
+    return ST_SYSTEM;
+}
+
+static const char *const files[] = {"ca.pem", "client.pem", "client.key", "sfmtls.ini"};
+
+static void remove_folder(struct demo *d)
+{
+    if (d->folder == NULL)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        char *path = path_in(d, files[i]);
+        (void)unlink(path);
+        free(path);
+    }
+    (void)rmdir(d->folder);
+    free(d->folder);
+}
+
+static enum status save(const struct demo *d, const struct credential *c, const char *certificate,
+                        const char *key, struct diag *why)
+{
+    char *certificate_path = path_in(d, certificate);
+    char *key_path = key == NULL ? NULL : path_in(d, key);
+    enum status st = credential_save(c, certificate_path, key_path, why);
+
+    free(certificate_path);
+    free(key_path);
+    return st;
+}
+
+static enum status make_identities(struct demo *d, struct diag *why)
+{
+    static const struct issue_spec ca = {.common_name = "sfmtls demo CA (throw-away)",
+                                         .organization = "sfmtls demo",
+                                         .is_ca = true,
+                                         .days = DEMO_DAYS};
+    static const struct issue_spec server = {.common_name = "localhost",
+                                             .organization = "sfmtls demo",
+                                             .alt_names = "DNS:localhost",
+                                             .for_server = true,
+                                             .days = DEMO_DAYS};
+    static const struct issue_spec client = {
+        .common_name = "DEMO_API_USER", .organization = "sfmtls demo", .days = DEMO_DAYS};
+    struct credential *user = NULL;
+    enum status st = issue_credential(&ca, NULL, &d->ca, why);
+
+    if (st == ST_OK)
+        st = issue_credential(&server, d->ca, &d->server_identity, why);
+    if (st == ST_OK)
+        st = issue_credential(&client, d->ca, &user, why);
+    if (st == ST_OK)
+        st = save(d, d->ca, "ca.pem", NULL, why);
+    if (st == ST_OK)
+        st = save(d, user, "client.pem", "client.key", why);
+    credential_unref(user);
+    return st;
+}
+
+/* ---- the server that is called, and the proxy before it ---- */
+
+static enum status open_origin(struct demo *d, struct diag *why)
+{
+    char *ca = path_in(d, "ca.pem");
+    enum status st = trust_load(ca, &d->trust, why);
+
+    free(ca);
+    return st == ST_OK ? tls_server_new(d->server_identity, d->trust, &d->tls, why) : st;
+}
+
+static enum status write_configuration(const struct demo *d, const char *listen, int origin_port,
+                                       struct diag *why)
+{
+    char *path = path_in(d, "sfmtls.ini");
+    char *text = mem_format("[proxy]\n"
+                            "listen = %s\n"
+                            "\n"
+                            "[tenant demo]\n"
+                            "company-id  = " DEMO_COMPANY "\n"
+                            "server      = localhost:%d\n"
+                            "connect-to  = 127.0.0.1:%d\n"
+                            "certificate = client.pem\n"
+                            "private-key = client.key\n"
+                            "ca-file     = ca.pem\n"
+                            "require-client-certificate-request = yes\n",
+                            listen, origin_port, origin_port);
+
+    (void)unlink(path);
+    enum status st = file_write_new(path, slice_of(text), why);
+    free(text);
+    free(path);
+    return st;
+}
+
+/* The origin's port comes first: the proxy's configuration names it. */
+static enum status open_server(struct demo *d, struct acceptor *origin, const char *listen,
+                               struct server **out, struct diag *why)
+{
+    const struct sockaddr_in *in = (const struct sockaddr_in *)&acceptor_address(origin)->storage;
+    char *path = path_in(d, "sfmtls.ini");
+    enum status st = write_configuration(d, listen, ntohs(in->sin_port), why);
+
+    if (st == ST_OK)
+        st = config_load(path, &d->serve.config, why);
+    free(path);
+    if (st != ST_OK)
+        return st;
+    st = serve_open(&d->serve, out, why);
+    if (st != ST_OK) {
+        config_unref(d->serve.config);
+        d->serve.config = NULL;
+    }
+    return st;
+}
+
+static enum status open_all(struct demo *d, struct server **out, struct diag *why)
+{
+    struct acceptor *origin;
+    struct address any_port;
+    enum status st = make_folder(d, why);
+
+    if (st == ST_OK)
+        st = make_identities(d, why);
+    if (st == ST_OK)
+        st = open_origin(d, why);
+    if (st == ST_OK)
+        st = address_parse("127.0.0.1:0", &any_port, why);
+    if (st == ST_OK)
+        st = acceptor_open(&any_port, &origin, why);
+    if (st != ST_OK)
+        return st;
+    st = open_server(d, origin, d->listen == NULL ? "127.0.0.1:8080" : d->listen, out, why);
+    if (st != ST_OK && d->listen == NULL)
+        st = open_server(d, origin, "127.0.0.1:0", out, why);
+    if (st != ST_OK) {
+        acceptor_close(origin);
+        return st;
+    }
+    d->serve.doors = server_door_count(*out);
+    d->origin = (struct local){.answer = demo_origin_answer, .silent = true};
+    server_add_door(*out, origin, &(struct client_door){.service = &local_service,
+                                                        .ctx = &d->origin,
+                                                        .tenant = -1,
+                                                        .tls = d->tls});
+    return ST_OK;
+}
+
+/* ---- the first call: what a program that knows no certificates would do ---- */
+
+static const char request_text[] = "GET /odata/v2/User?$format=json HTTP/1.1\r\n"
+                                   "Host: localhost\r\n"
+                                   "Authorization: Basic c2ZhcGlAREVNTzpvbGQtcGFzc3dvcmQ=\r\n"
+                                   "Connection: close\r\n"
+                                   "\r\n";
+
+static bool exchange(int fd, char *answer, size_t size)
+{
+    struct timeval limit = {.tv_sec = CALL_TIMEOUT_S};
+    size_t n = 0;
+    ssize_t got;
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    if (send(fd, request_text, sizeof(request_text) - 1, MSG_NOSIGNAL) < 0)
+        return false;
+    while (n < size - 1 && (got = recv(fd, answer + n, size - 1 - n, 0)) > 0)
+        n += (size_t)got;
+    answer[n] = '\0';
+    return n > 0;
+}
+
+static bool call(const struct demo *d, char *answer, size_t size)
+{
+    int fd = socket(d->at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool done = fd >= 0 && connect(fd, &d->at.any, d->at.length) == 0 && exchange(fd, answer, size);
+
+    if (fd >= 0)
+        (void)close(fd);
+    return done;
+}
+
+/* The value of the first "name":"..." in text; empty if there is none. */
+static struct slice find_value(const char *text, const char *name)
+{
+    const char *at = strstr(text, name);
+
+    if (at == NULL)
+        return (struct slice){"", 0};
+    at += strlen(name);
+    return (struct slice){at, strcspn(at, "\"")};
+}
+
+static void show_call(const char *answer)
+{
+    const char *body = strstr(answer, "\r\n\r\n");
+    struct slice subject = find_value(answer, "\"subject\":\""),
+                 issuer = find_value(answer, "\"issuer\":\"");
+
+    (void)printf("The call: plain HTTP, no certificate, an old password that is worth nothing any "
+                 "more\n\n    GET %s\n    Host: localhost\n    Authorization: Basic ...\n\n",
+                 first_path);
+    (void)printf("The answer\n\n    %.*s\n    %s\n", (int)strcspn(answer, "\r"), answer,
+                 body == NULL ? "(no body)" : body + 4);
+    if (subject.n > 0)
+        (void)printf("The server saw the client certificate %.*s\n    issued by %.*s\n"
+                     "    and no Authorization header: sfmtls took the password out and put the "
+                     "certificate in.\n\n",
+                     (int)subject.n, subject.p, (int)issuer.n, issuer.p);
+}
+
+static void show_next_steps(const struct demo *d)
+{
+    bool local = strncmp(d->address, "unix:", 5) == 0;
+
+    (void)printf("Try it by hand\n\n");
+    if (local)
+        (void)printf("    curl --unix-socket %s 'http://localhost%s'\n\n", d->address + 5, first_path);
+    else
+        (void)printf("    curl 'http://%s%s'\n\n"
+                     "In Postman: a new GET request to http://%s%s, Authorization: No Auth, no\n"
+                     "certificate in the settings. Send.\n\n",
+                     d->address, first_path, d->address, first_path);
+    (void)printf("The throw-away certificates and the configuration are in %s until Ctrl-C.\n",
+                 d->folder);
+}
+
+static void stop_server(void *arg)
+{
+    server_stop(arg);
+}
+
+static void *caller_main(void *arg)
+{
+    struct demo *d = arg;
+    char *answer = mem_new(MAX_ANSWER);
+    bool answered = call(d, answer, MAX_ANSWER);
+
+    d->succeeded = answered && strncmp(answer, "HTTP/1.1 200 ", 13) == 0 &&
+                   strstr(answer, "CN=DEMO_API_USER") != NULL;
+    if (answered)
+        show_call(answer);
+    else
+        (void)fprintf(stderr, "sfmtls: the first call got no answer: %s\n", strerror(errno));
+    if (!d->once)
+        show_next_steps(d);
+    (void)fflush(stdout);
+    free(answer);
+    if (d->once)
+        loop_post(server_loop(d->server), stop_server, (void *)(uintptr_t)d->server);
+    return NULL;
+}
+
+static void on_ready(void *ctx, const struct server *server)
+{
+    struct demo *d = ctx;
+
+    d->server = server;
+    d->at = *server_door_address(server, 0);
+    address_text(&d->at, d->address);
+    d->called = pthread_create(&d->caller, NULL, caller_main, d) == 0;
+}
+
+static void on_stopped(void *ctx)
+{
+    struct demo *d = ctx;
+
+    if (d->called)
+        (void)pthread_join(d->caller, NULL);
+}
+
+/* ---- the command ---- */
+
+static bool parse(int argc, char **argv, struct demo *d, int *code)
+{
+    static const struct option options[] = {
+        {"once", no_argument, NULL, '1'},
+        {"help", no_argument, NULL, 'h'},
+        {"listen", required_argument, NULL, OPT_LISTEN},
+        {"ready-fd", required_argument, NULL, OPT_READY_FD},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    *code = EXIT_USAGE;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, ":1h", options, NULL)) != -1) {
+        if (option == 'h') {
+            *code = cli_help_of("demo");
+            return false;
+        } else if (option == '1') {
+            d->once = true;
+        } else if (option == OPT_LISTEN) {
+            d->listen = optarg;
+        } else if (option == OPT_READY_FD) {
+            if (!serve_parse_ready_fd("demo", optarg, &d->serve.ready_fd))
+                return false;
+        } else {
+            (void)cli_bad_option("demo", option, argv);
+            return false;
+        }
+    }
+    if (optind < argc)
+        (void)cli_usage("demo", "`%s` is not expected here", argv[optind]);
+    return optind == argc;
+}
+
+static void free_all(struct demo *d)
+{
+    config_unref(d->serve.config);
+    SSL_CTX_free(d->tls);
+    trust_unref(d->trust);
+    credential_unref(d->ca);
+    credential_unref(d->server_identity);
+    remove_folder(d);
+}
+
+int command_demo(int argc, char **argv)
+{
+    struct demo d = {.serve = {.ready_fd = NO_READY_FD}};
+    struct server *server;
+    struct diag why;
+    int code;
+
+    if (!parse(argc, argv, &d, &code))
+        return code;
+    d.serve.on_ready = on_ready;
+    d.serve.on_stopped = on_stopped;
+    d.serve.ctx = &d;
+    if (open_all(&d, &server, &why) != ST_OK) {
+        (void)cli_error(ST_BAD_INPUT, &why);
+        free_all(&d);
+        return EXIT_USAGE;
+    }
+    code = serve_run(&d.serve, server);
+    free_all(&d);
+    return d.once && !d.succeeded ? EXIT_FAILED : code;
+}

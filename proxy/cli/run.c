@@ -1,0 +1,186 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/serve.h"
+
+enum { MAX_PAIRS = 64, OPT_READY_FD = 256, OPT_HELP, OPT_PAIR };
+
+/* Options that stand for a line of a configuration file, in the order of getopt's values. */
+static const struct {
+    const char *section, *key, *option;
+} pair_options[] = {
+    {"proxy", "listen", "--listen"},
+    {"tenant default", "server", "--server"},
+    {"tenant default", "company-id", "--company-id"},
+    {"tenant default", "certificate", "--certificate"},
+    {"tenant default", "private-key", "--private-key"},
+    {"tenant default", "passphrase-file", "--passphrase-file"},
+    {"tenant default", "ca-file", "--ca-file"},
+};
+
+static const struct option options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"test", no_argument, NULL, 't'},
+    {"help", no_argument, NULL, 'h'},
+    {"ready-fd", required_argument, NULL, OPT_READY_FD},
+    {"listen", required_argument, NULL, OPT_PAIR},
+    {"server", required_argument, NULL, OPT_PAIR + 1},
+    {"company-id", required_argument, NULL, OPT_PAIR + 2},
+    {"certificate", required_argument, NULL, OPT_PAIR + 3},
+    {"private-key", required_argument, NULL, OPT_PAIR + 4},
+    {"passphrase-file", required_argument, NULL, OPT_PAIR + 5},
+    {"ca-file", required_argument, NULL, OPT_PAIR + 6},
+    {NULL, 0, NULL, 0},
+};
+
+struct arguments {
+    const char *file;
+    bool test;
+    int ready_fd;
+    struct config_pair pairs[MAX_PAIRS]; /* those of [proxy] first */
+    size_t npairs, nlistens;
+    bool given[ARRAY_LEN(pair_options)];
+};
+
+static bool add_pair(struct arguments *a, int i, const char *value)
+{
+    if (a->npairs == MAX_PAIRS || (a->given[i] && i != 0)) {
+        (void)cli_usage("run", "%s stands more than once", pair_options[i].option);
+        return false;
+    }
+    size_t at = i == 0 ? a->nlistens++ : a->npairs;
+    memmove(&a->pairs[at + 1], &a->pairs[at], (a->npairs - at) * sizeof(a->pairs[0]));
+    a->pairs[at] = (struct config_pair){pair_options[i].section, pair_options[i].key, value,
+                                        pair_options[i].option};
+    a->given[i] = true;
+    a->npairs++;
+    return true;
+}
+
+static bool check(struct arguments *a, int argc, char **argv)
+{
+    if (optind < argc) {
+        (void)cli_usage("run", "`%s` is not expected here", argv[optind]);
+        return false;
+    }
+    if (a->npairs > 0 && a->file != NULL) {
+        (void)cli_usage("run", "-c and %s exclude each other: put it into the file",
+                        a->pairs[0].where);
+        return false;
+    }
+    for (size_t i = 1; a->npairs > 0 && i <= 3; i++) {
+        if (!a->given[i]) {
+            (void)cli_usage("run", "%s is missing: --server, --company-id and --certificate go "
+                                   "together", pair_options[i].option);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool parse(int argc, char **argv, struct arguments *a, int *code)
+{
+    int option;
+
+    *code = EXIT_USAGE;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, ":c:th", options, NULL)) != -1) {
+        if (option == 'h') {
+            *code = cli_help_of("run");
+            return false;
+        } else if (option == 'c') {
+            a->file = optarg;
+        } else if (option == 't') {
+            a->test = true;
+        } else if (option == OPT_READY_FD) {
+            if (!serve_parse_ready_fd("run", optarg, &a->ready_fd))
+                return false;
+        } else if (option >= OPT_PAIR) {
+            if (!add_pair(a, option - OPT_PAIR, optarg))
+                return false;
+        } else {
+            (void)cli_bad_option("run", option, argv);
+            return false;
+        }
+    }
+    return check(a, argc, argv);
+}
+
+static bool exists(const char *path)
+{
+    return path != NULL && access(path, F_OK) == 0;
+}
+
+/* The first of the places where a configuration may be; NULL if there is none. */
+static char *find_file(void)
+{
+    const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    char *candidates[] = {
+        mem_copy_string("sfmtls.ini"),
+        xdg != NULL && *xdg == '/' ? mem_format("%s/sfmtls/sfmtls.ini", xdg)
+        : home != NULL             ? mem_format("%s/.config/sfmtls/sfmtls.ini", home)
+                                   : NULL,
+        mem_copy_string("/etc/sfmtls/sfmtls.ini"),
+    };
+    char *found = NULL;
+
+    for (size_t i = 0; i < ARRAY_LEN(candidates); i++) {
+        if (found == NULL && exists(candidates[i]))
+            found = candidates[i];
+        else
+            free(candidates[i]);
+    }
+    return found;
+}
+
+static enum status load(const struct arguments *a, struct config **out, struct diag *why)
+{
+    if (a->npairs > 0)
+        return config_from_pairs(a->pairs, a->npairs, out, why);
+    if (a->file != NULL)
+        return config_load(a->file, out, why);
+    char *found = find_file();
+    if (found == NULL) {
+        diag_set(why, "no configuration: neither ./sfmtls.ini, nor sfmtls/sfmtls.ini under "
+                      "$XDG_CONFIG_HOME, nor /etc/sfmtls/sfmtls.ini is there; name one with -c");
+        return ST_BAD_INPUT;
+    }
+    enum status st = config_load(found, out, why);
+    free(found);
+    return st;
+}
+
+int command_run(int argc, char **argv)
+{
+    struct arguments a = {.ready_fd = NO_READY_FD};
+    struct serve s = {.ready_fd = NO_READY_FD};
+    struct server *server;
+    struct diag why;
+    int code;
+
+    if (!parse(argc, argv, &a, &code))
+        return code;
+    if (load(&a, &s.config, &why) != ST_OK) {
+        (void)cli_error(ST_BAD_INPUT, &why);
+        return EXIT_USAGE;
+    }
+    if (a.test) {
+        (void)puts("configuration ok");
+        config_unref(s.config);
+        return EXIT_DONE;
+    }
+    s.ready_fd = a.ready_fd;
+    if (serve_open(&s, &server, &why) != ST_OK) {
+        config_unref(s.config);
+        (void)cli_error(ST_BAD_INPUT, &why);
+        return EXIT_USAGE;
+    }
+    code = serve_run(&s, server);
+    config_unref(s.config);
+    return code;
+}

@@ -1,0 +1,172 @@
+#include "cli/serve.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/cli.h"
+#include "ops/notify.h"
+
+bool serve_parse_ready_fd(const char *command, const char *text, int *fd)
+{
+    uint64_t number;
+
+    if (!slice_to_u64(slice_of(text), 1 << 20, &number) || fcntl((int)number, F_GETFD) < 0) {
+        (void)cli_usage(command, "--ready-fd %s: not an open descriptor", text);
+        return false;
+    }
+    *fd = (int)number;
+    return true;
+}
+
+/* Each caller costs a descriptor, and each connection to a server. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* ---- what the outside is told ---- */
+
+static const char *scheme_of(const char *address)
+{
+    return strncmp(address, "unix:", 5) == 0 ? "" : "http://";
+}
+
+static void tell_listeners(const struct serve *s, const struct server *server, size_t doors)
+{
+    for (size_t i = 0; i < doors; i++) {
+        const char *tenant = server_door_tenant(server, i);
+        char address[ADDRESS_TEXT_SIZE], sentence[256];
+        address_text(server_door_address(server, i), address);
+        (void)snprintf(sentence, sizeof(sentence), "listening on %s%s%s%s", scheme_of(address),
+                       address, tenant == NULL ? "" : " for tenant ", tenant == NULL ? "" : tenant);
+        log_say(LOG_NOTICE, "%s", sentence);
+        if (s->config->log_path != NULL)
+            (void)fprintf(stderr, "sfmtls: %s\n", sentence);
+    }
+}
+
+static void tell_ready_fd(const struct serve *s, const struct server *server, size_t doors)
+{
+    struct buf line = {0};
+
+    if (s->ready_fd == NO_READY_FD)
+        return;
+    buf_addf(&line, "{\"pid\":%ld,\"listeners\":[", (long)getpid());
+    for (size_t i = 0; i < doors; i++) {
+        const char *tenant = server_door_tenant(server, i);
+        char address[ADDRESS_TEXT_SIZE];
+        address_text(server_door_address(server, i), address);
+        buf_addf(&line, "%s{\"address\":\"", i == 0 ? "" : ",");
+        buf_add_json(&line, slice_of(address));
+        buf_add_string(&line, "\",\"tenant\":");
+        if (tenant == NULL)
+            buf_add_string(&line, "null}");
+        else
+            buf_addf(&line, "\"%s\"}", tenant);
+    }
+    buf_add_string(&line, "]}\n");
+    if (write(s->ready_fd, line.p, line.n) != (ssize_t)line.n)
+        log_say(LOG_WARNING, "the descriptor of --ready-fd could not be written");
+    (void)close(s->ready_fd);
+    buf_free(&line);
+}
+
+static void tell_tenants(const struct config *c)
+{
+    int64_t now = clock_wall_us() / 1000000;
+
+    for (size_t i = 0; i < c->ntenants; i++) {
+        const struct tenant *t = c->tenants[i];
+        int64_t end = credential_not_after(t->credential);
+        char until[CLOCK_TEXT_SIZE];
+        clock_text(end * 1000000, until);
+        if (end < now)
+            log_say(LOG_ERROR, "tenant %s: the certificate %s has expired on %.10s; its requests "
+                               "get 502 until it is renewed",
+                    t->name, credential_subject(t->credential), until);
+        else if (credential_not_before(t->credential) > now)
+            log_say(LOG_ERROR, "tenant %s: the certificate %s is not valid yet; its requests get "
+                               "502 until it is",
+                    t->name, credential_subject(t->credential));
+        else
+            log_say(LOG_NOTICE, "tenant %s: company %s at %s, certificate %s valid until %.10s (%d "
+                                "days)",
+                    t->name, t->company_id, t->peer, credential_subject(t->credential), until,
+                    (int)((end - now) / 86400));
+    }
+}
+
+static void on_ready(void *ctx, const struct server *server)
+{
+    const struct serve *s = ctx;
+    size_t doors = s->doors > 0 ? s->doors : server_door_count(server);
+
+    tell_tenants(s->config);
+    tell_listeners(s, server, doors);
+    tell_ready_fd(s, server, doors);
+    notify_systemd("READY=1");
+    if (s->on_ready != NULL)
+        s->on_ready(s->ctx, server);
+}
+
+static void on_stopping(void *ctx)
+{
+    (void)ctx;
+    notify_systemd("STOPPING=1");
+}
+
+static void on_log_reopen(void *ctx)
+{
+    (void)ctx;
+    log_reopen();
+}
+
+static void on_record(void *ctx, const struct record *r)
+{
+    struct serve *s = ctx;
+
+    access_log_write(&s->log, r);
+}
+
+static struct server_hooks hooks = {.on_record = on_record,
+                                    .on_ready = on_ready,
+                                    .on_stopping = on_stopping,
+                                    .on_log_reopen = on_log_reopen};
+
+enum status serve_open(struct serve *s, struct server **out, struct diag *why)
+{
+    raise_descriptor_limit();
+    h1_reader_setup();
+    hooks.ctx = s;
+    s->log = (struct access_log){s->config->log_format, s->config->path_mode};
+    enum status st = server_new(s->config, &hooks, out, why);
+    if (st != ST_OK)
+        return st;
+    st = log_start(s->config->log_path, s->config->log_format, why);
+    if (st != ST_OK)
+        server_free(*out);
+    return st;
+}
+
+int serve_run(struct serve *s, struct server *server)
+{
+    bool drained = server_run(server);
+
+    if (s->on_stopped != NULL)
+        s->on_stopped(s->ctx);
+    server_free(server);
+    log_say(LOG_NOTICE, "stopped");
+    log_stop();
+    return drained ? EXIT_DONE : EXIT_FAILED;
+}

@@ -1,0 +1,32 @@
+/*
+ * serve: what `run` and `demo` share: the process around a server.
+ */
+#ifndef CLI_SERVE_H
+#define CLI_SERVE_H
+
+#include "config/config.h"
+#include "core/server.h"
+#include "ops/access_log.h"
+
+enum { NO_READY_FD = -1 };
+
+struct serve {
+    struct config *config;
+    int ready_fd;               /* NO_READY_FD: nobody waits */
+    struct access_log log;
+    size_t doors;               /* listeners to tell of: the first ones; 0: all */
+    void (*on_ready)(void *ctx, const struct server *s); /* may be NULL, as the next */
+    void (*on_stopped)(void *ctx);                       /* the server is still there */
+    void *ctx;
+};
+
+/* "3" as a descriptor that is open; false and a sentence on stderr if it is none. */
+bool serve_parse_ready_fd(const char *command, const char *text, int *fd);
+
+/* Prepares the process (descriptors, log) and opens the listeners. */
+enum status serve_open(struct serve *s, struct server **out, struct diag *why) MUST_CHECK;
+
+/* Serves until told to end; frees the server. Returns the exit code. */
+int serve_run(struct serve *s, struct server *server);
+
+#endif

@@ -1,0 +1,82 @@
+#include "config/config.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "config/load.h"
+
+struct shared_config {
+    struct config config; /* first: the pointers convert */
+    atomic_int refs;
+};
+
+struct config *config_new(void)
+{
+    struct shared_config *s = NEW(struct shared_config);
+
+    atomic_init(&s->refs, 1);
+    return &s->config;
+}
+
+static struct shared_config *shared(struct config *c)
+{
+    return (struct shared_config *)(void *)c;
+}
+
+struct config *config_ref(struct config *c)
+{
+    atomic_fetch_add_explicit(&shared(c)->refs, 1, memory_order_relaxed);
+    return c;
+}
+
+static void tenant_free(struct tenant *t)
+{
+    for (char **name = t->names; name != NULL && *name != NULL; name++)
+        free(*name);
+    for (size_t i = 0; i < t->nheaders; i++) {
+        free((char *)(uintptr_t)t->headers[i].name);
+        free((char *)(uintptr_t)t->headers[i].value);
+    }
+    credential_unref(t->credential);
+    tls_client_unref(t->tls);
+    free(t->names);
+    free(t->headers);
+    free(t->name);
+    free(t->where);
+    free(t->company_id);
+    free(t->server.host);
+    free(t->connect_to.host);
+    free(t->host_field);
+    free(t->peer);
+    free(t->certificate);
+    free(t->private_key);
+    free(t->passphrase_file);
+    free(t->passphrase_env);
+    free(t->ca_file);
+    free(t);
+}
+
+void config_unref(struct config *c)
+{
+    if (c == NULL || atomic_fetch_sub_explicit(&shared(c)->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    for (size_t i = 0; i < c->ntenants; i++)
+        tenant_free(c->tenants[i]);
+    for (size_t i = 0; i < c->nlistens; i++)
+        free(c->listens[i].where);
+    free(c->tenants);
+    free(c->listens);
+    free(c->log_path);
+    free(c->file);
+    free(shared(c));
+}
+
+bool tenant_has_name(const struct tenant *t, struct slice host)
+{
+    for (char **name = t->names; *name != NULL; name++)
+        if (authority_host_eq(slice_of(*name), host))
+            return true;
+    return false;
+}

@@ -1,0 +1,98 @@
+/*
+ * config: what the program was told, checked and loaded.
+ *
+ * Immutable once made and reference-counted: every thread may read it without
+ * a lock. A reload makes a new one beside it.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdint.h>
+
+#include "base/log.h"
+#include "http/edit.h"
+#include "http/target.h"
+#include "net/address.h"
+#include "tls/client.h"
+
+/* host:port to connect to. */
+struct endpoint {
+    char *host;
+    int port;
+};
+
+struct tenant {
+    char *name;
+    char *where; /* the section, as file:line, for sentences */
+
+    char *company_id;
+    struct endpoint server;     /* the host that is called and verified: the certificate host */
+    struct endpoint connect_to; /* dialled in place of server; host NULL: server */
+    char **names;               /* every host name by which callers may ask for it, NULL-ended */
+    char *host_field;           /* the value of Host */
+    char *peer;                 /* how sentences call the server */
+
+    char *certificate, *private_key, *passphrase_file, *passphrase_env, *ca_file; /* as given */
+    struct credential *credential;
+    struct tls_client *tls;
+
+    struct edit_header *headers;
+    size_t nheaders;
+    bool keep_authorization;
+    bool server_as_is;
+    int require_choice;   /* enum tristate, as it was written */
+    bool require_request; /* refuse a server that does not ask for the certificate */
+    int64_t max_upstream;
+};
+
+struct listen_address {
+    char *where;
+    struct address address;
+    int tenant; /* whose own it is, or -1 */
+};
+
+enum path_mode { PATH_MASKED, PATH_FULL, PATH_OFF };
+enum tristate { AUTO, NO, YES };
+
+struct config {
+    char *file; /* NULL: made from the command line */
+
+    struct listen_address *listens;
+    size_t nlistens;
+    bool default_listens; /* none was given */
+    int64_t workers;      /* 0: one for each processor */
+
+    char *log_path; /* NULL: stderr */
+    enum log_format log_format;
+    enum path_mode path_mode;
+
+    int64_t max_connections, queue, max_head, max_fields, max_target; /* per process; bytes */
+    /* milliseconds */
+    int64_t connect_timeout, handshake_timeout, head_timeout, idle_timeout, body_timeout,
+        answer_timeout, pool_idle, pool_age, queue_timeout, drain_timeout, resolve_cache;
+
+    struct tenant **tenants;
+    size_t ntenants;
+};
+
+/* Reads and checks the file and loads everything it names. On failure *out is untouched and the
+ * sentence names file and line. */
+enum status config_load(const char *path, struct config **out, struct diag *why) MUST_CHECK;
+
+/* The same for one tenant given by options; where names each in sentences ("--server"). */
+struct config_pair {
+    const char *section, *key, *value, *where;
+};
+enum status config_from_pairs(const struct config_pair *pairs, size_t count, struct config **out,
+                              struct diag *why) MUST_CHECK;
+
+struct config *config_ref(struct config *c);
+void config_unref(struct config *c); /* NULL is no error */
+
+/* Is that host one of the tenant's names? */
+bool tenant_has_name(const struct tenant *t, struct slice host);
+
+/* The configuration file with every option, commented, at its default. */
+void config_write_reference(struct buf *out);
+
+#endif

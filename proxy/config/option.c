@@ -1,0 +1,387 @@
+#include "config/option.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "config/value.h"
+#include "http/chars.h"
+
+/* ---- setters ---- */
+
+static void *place(const struct option *o, void *section)
+{
+    return (char *)section + o->offset;
+}
+
+static enum status check_range(const struct option *o, int64_t value, const char *text,
+                               const char *unit, struct diag *why)
+{
+    if (value >= o->min && value <= o->max)
+        return ST_OK;
+    diag_set(why, "`%s` is out of range; write something from %lld to %lld%s", text,
+             (long long)o->min, (long long)o->max, unit);
+    return ST_BAD_INPUT;
+}
+
+static enum status set_duration(const struct option *o, void *section, const struct setting *s,
+                                struct diag *why)
+{
+    int64_t *out = place(o, section);
+    enum status st = value_duration(s->value, out, why);
+
+    return st == ST_OK ? check_range(o, *out, s->value, " ms", why) : st;
+}
+
+static enum status set_size(const struct option *o, void *section, const struct setting *s,
+                            struct diag *why)
+{
+    int64_t *out = place(o, section);
+    enum status st = value_size(s->value, out, why);
+
+    return st == ST_OK ? check_range(o, *out, s->value, " bytes", why) : st;
+}
+
+static enum status set_count(const struct option *o, void *section, const struct setting *s,
+                             struct diag *why)
+{
+    int64_t *out = place(o, section);
+    enum status st = value_count(s->value, out, why);
+
+    return st == ST_OK ? check_range(o, *out, s->value, "", why) : st;
+}
+
+static enum status set_workers(const struct option *o, void *section, const struct setting *s,
+                               struct diag *why)
+{
+    int64_t *out = place(o, section);
+
+    if (strcmp(s->value, "auto") != 0)
+        return set_count(o, section, s, why);
+    *out = 0;
+    return ST_OK;
+}
+
+static enum status set_choice(const struct option *o, void *section, const struct setting *s,
+                              struct diag *why)
+{
+    int index;
+    enum status st = value_choice(s->value, o->choices, &index, why);
+
+    if (st == ST_OK)
+        *(int *)place(o, section) = index;
+    return st;
+}
+
+/* The second choice is the true one. */
+static enum status set_bool(const struct option *o, void *section, const struct setting *s,
+                            struct diag *why)
+{
+    int index;
+    enum status st = value_choice(s->value, o->choices, &index, why);
+
+    if (st == ST_OK)
+        *(bool *)place(o, section) = index == 1;
+    return st;
+}
+
+static enum status set_text(const struct option *o, void *section, const struct setting *s,
+                            struct diag *why)
+{
+    (void)why;
+    char **out = place(o, section);
+    free(*out);
+    *out = mem_copy_string(s->value);
+    return ST_OK;
+}
+
+static enum status set_path(const struct option *o, void *section, const struct setting *s,
+                            struct diag *why)
+{
+    (void)why;
+    char **out = place(o, section);
+    free(*out);
+    *out = mem_format("%s%s", s->value[0] == '/' ? "" : s->folder, s->value);
+    return ST_OK;
+}
+
+static enum status set_log(const struct option *o, void *section, const struct setting *s,
+                           struct diag *why)
+{
+    return strcmp(s->value, "stderr") == 0 ? ST_OK : set_path(o, section, s, why);
+}
+
+static enum status set_company_id(const struct option *o, void *section, const struct setting *s,
+                                  struct diag *why)
+{
+    struct slice value = slice_of(s->value);
+
+    if (value.n > 128 || !chars_are(value, CHAR_TARGET)) {
+        diag_set(why, "`%s` is no company ID; write it as Admin Center shows it, without blanks",
+                 s->value);
+        return ST_BAD_INPUT;
+    }
+    return set_text(o, section, s, why);
+}
+
+static enum status set_server(const struct option *o, void *section, const struct setting *s,
+                              struct diag *why)
+{
+    return value_endpoint(s->value, true, 443, place(o, section), why);
+}
+
+static enum status set_connect_to(const struct option *o, void *section, const struct setting *s,
+                                  struct diag *why)
+{
+    return value_endpoint(s->value, false, 0, place(o, section), why);
+}
+
+static bool is_reserved(struct slice name)
+{
+    const uint64_t reserved =
+        FIELDS_HOP_BY_HOP | FIELDS_STRIPPED | field_bit(FIELD_HOST) | field_bit(FIELD_COMPANY_ID) |
+        field_bit(FIELD_CONTENT_LENGTH) | field_bit(FIELD_TRANSFER_ENCODING) |
+        field_bit(FIELD_FRAMING_ALIAS) | field_bit(FIELD_EXPECT) | field_bit(FIELD_TRAILER);
+
+    return (field_bit(field_identify(name)) & reserved) != 0;
+}
+
+static enum status set_header(const struct option *o, void *section, const struct setting *s,
+                              struct diag *why)
+{
+    struct tenant *t = section;
+    const char *name = s->key + strlen(o->key) - 1;
+    const char *flaw = NULL;
+
+    if (*name == '\0' || !chars_are(slice_of(name), CHAR_TOKEN))
+        flaw = "is no field name; use letters, digits and '-'";
+    else if (is_reserved(slice_of(name)))
+        flaw = "cannot be set: the proxy itself decides about that field";
+    else if (!chars_are(slice_of(s->value), CHAR_VALUE))
+        flaw = "has a value with a control character in it";
+    for (size_t i = 0; flaw == NULL && i < t->nheaders; i++)
+        if (slice_eq_nocase(slice_of(t->headers[i].name), slice_of(name)))
+            flaw = "is set twice; keep one of the lines";
+    if (flaw != NULL) {
+        diag_set(why, "the header `%s` %s", name, flaw);
+        return ST_BAD_INPUT;
+    }
+    t->headers = mem_grow(t->headers, (t->nheaders + 1) * sizeof(t->headers[0]));
+    t->headers[t->nheaders++] =
+        (struct edit_header){mem_copy_string(name), mem_copy_string(s->value)};
+    return ST_OK;
+}
+
+/* Listeners belong to the whole configuration, so the loader collects them. */
+static enum status set_nothing(const struct option *o, void *section, const struct setting *s,
+                               struct diag *why)
+{
+    (void)o;
+    (void)section;
+    (void)s;
+    (void)why;
+    return ST_OK;
+}
+
+/* ---- the table ---- */
+
+#define P(member) SECTION_PROXY, offsetof(struct config, member)
+#define T(member) SECTION_TENANT, offsetof(struct tenant, member)
+
+#define ROW(key_, place_, ...) ROW_(key_, place_, __VA_ARGS__)
+#define ROW_(key_, section_, offset_, ...)                                                         \
+    {.key = key_, .section = section_, .offset = offset_, __VA_ARGS__}
+
+#define DURATION(key_, place_, min_, max_, fallback_, help_)                                       \
+    ROW(key_, place_, .set = set_duration, .min = min_, .max = max_, .fallback = fallback_,        \
+        .type = "duration", .help = help_)
+#define LATER(section_, key_)                                                                      \
+    {.key = key_, .section = section_, .set = set_nothing, .later = true, .repeats = true}
+
+enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+
+static const struct option table[] = {
+    {.key = "listen", .section = SECTION_PROXY, .set = set_nothing, .repeats = true,
+     .type = "list of HOST:PORT, [IPV6]:PORT or unix:/path",
+     .fallback = "127.0.0.1:8080, [::1]:8080",
+     .help = "where callers connect. Loopback addresses and Unix sockets only; port 0 picks a free "
+             "port. The default is used only if no `listen` stands anywhere, a tenant's included."},
+    ROW("workers", P(workers), .set = set_workers, .min = 1, .max = 64, .fallback = "1",
+        .type = "number or auto",
+        .help = "threads that serve. One does for most; auto is one for each processor."),
+    ROW("log", P(log_path), .set = set_log, .fallback = "stderr", .type = "stderr or a file",
+        .help = "where the log goes: one line for each exchange. SIGUSR1 opens the file again."),
+    ROW("log-format", P(log_format), .set = set_choice, .choices = "text|json", .fallback = "text",
+        .type = "text or json", .help = "how a log line is written."),
+    ROW("log-path", P(path_mode), .set = set_choice, .choices = "masked|full|off",
+        .fallback = "masked", .type = "masked, full or off",
+        .help = "how much of a request's path is logged. masked hides keys and literals, which are "
+                "personal data in OData. The query is never logged."),
+
+    ROW("max-connections", P(max_connections), .set = set_count, .min = 1, .max = 1000000,
+        .fallback = "10000", .type = "number",
+        .help = "callers connected at once; one more gets 503."),
+    ROW("queue", P(queue), .set = set_count, .min = 0, .max = 1000000, .fallback = "1000",
+        .type = "number",
+        .help = "requests that wait for a connection to a server; one more gets 503."),
+    ROW("max-head", P(max_head), .set = set_size, .min = 1024, .max = 1048576, .fallback = "64k",
+        .type = "size", .help = "the largest head of a request (431 above it) or an answer (502)."),
+    ROW("max-fields", P(max_fields), .set = set_count, .min = 10, .max = 10000, .fallback = "200",
+        .type = "number", .help = "the most header fields of a request (431) or an answer (502)."),
+    ROW("max-target", P(max_target), .set = set_size, .min = 256, .max = 1048576,
+        .fallback = "16k", .type = "size", .help = "the longest URL of a request (414 above it)."),
+
+    DURATION("connect-timeout", P(connect_timeout), 10, HOUR, "10s",
+             "how long finding and reaching the server may take, over all its addresses (504)."),
+    DURATION("handshake-timeout", P(handshake_timeout), 10, HOUR, "10s",
+             "how long the TLS handshake with the server may take (504)."),
+    DURATION("head-timeout", P(head_timeout), 10, HOUR, "15s",
+             "how long a caller may take to send a request's head (408)."),
+    DURATION("idle-timeout", P(idle_timeout), 10, 24 * HOUR, "75s",
+             "how long a caller's connection is kept between two requests."),
+    DURATION("body-timeout", P(body_timeout), 10, 24 * HOUR, "60s",
+             "how long a caller may pause while it sends a body (408) or takes an answer."),
+    DURATION("answer-timeout", P(answer_timeout), 10, 24 * HOUR, "450s",
+             "how long the server may take for the first byte of an answer, and then between two "
+             "(504). SuccessFactors itself gives up after 7 minutes."),
+    DURATION("pool-idle", P(pool_idle), 0, HOUR, "30s",
+             "how long an unused connection to the server is kept, or as long as the server says in "
+             "Keep-Alive, if that is less. 0 closes after every request."),
+    DURATION("pool-age", P(pool_age), SECOND, 24 * HOUR, "10m",
+             "how old a connection to the server may become before it is not used for another "
+             "request; so addresses that move are followed."),
+    DURATION("queue-timeout", P(queue_timeout), 10, HOUR, "10s",
+             "how long a request may wait for a connection to the server (503)."),
+    DURATION("drain-timeout", P(drain_timeout), 0, 24 * HOUR, "25s",
+             "how long running requests may go on after SIGTERM or SIGINT."),
+    DURATION("resolve-cache", P(resolve_cache), 0, HOUR, "30s",
+             "how long the addresses of a server are remembered for new connections."),
+
+    ROW("company-id", T(company_id), .set = set_company_id, .required = true, .type = "text",
+        .help = "the tenant's company ID, case-sensitive; sent as successfactors-companyid."),
+    ROW("server", T(server), .set = set_server, .required = true,
+        .type = "HOST, HOST:PORT or https://HOST[:PORT]",
+        .help = "the API server. For a host of SuccessFactors its certificate host is called: "
+                "api4.successfactors.com becomes api4.cert.successfactors.com."),
+    ROW("server-as-is", T(server_as_is), .set = set_bool, .choices = "no|yes", .fallback = "no",
+        .type = "yes or no", .help = "yes calls `server` exactly as it is written."),
+    ROW("certificate", T(certificate), .set = set_path, .required = true,
+        .type = "file",
+        .help = "the client certificate with its chain (PEM), leaf first or not; the private key "
+                "may be in the same file."),
+    ROW("private-key", T(private_key), .set = set_path, .type = "file",
+        .help = "the private key (PEM), when it is not in `certificate`."),
+    ROW("passphrase-file", T(passphrase_file), .set = set_path, .type = "file",
+        .help = "holds the passphrase of an encrypted private key; one line end is cut off."),
+    ROW("passphrase-env", T(passphrase_env), .set = set_text, .type = "name",
+        .help = "the environment variable that holds the passphrase instead."),
+    ROW("ca-file", T(ca_file), .set = set_path, .type = "file",
+        .help = "CA certificates (PEM) that the server's certificate must chain to. They replace "
+                "the system's roots. Without it, those are used."),
+    ROW("connect-to", T(connect_to), .set = set_connect_to, .type = "HOST:PORT",
+        .help = "connects there instead of to `server`, for tunnels and tests. Host, SNI and the "
+                "check of the certificate still use `server`."),
+    {.key = "header.*", .section = SECTION_TENANT, .set = set_header, .type = "text",
+     .help = "header.NAME = VALUE adds a field to every request, in place of the caller's."},
+    ROW("authorization", T(keep_authorization), .set = set_bool, .choices = "strip|keep",
+        .fallback = "strip", .type = "strip or keep",
+        .help = "what becomes of the caller's Authorization field. The certificate stands in for "
+                "it, and a stale password would only be in the way."),
+    {.key = "listen", .section = SECTION_TENANT, .set = set_nothing, .repeats = true,
+     .type = "list of HOST:PORT, [IPV6]:PORT or unix:/path",
+     .help = "listeners of this tenant's own: whoever calls there means this tenant."},
+    ROW("max-upstream", T(max_upstream), .set = set_count, .min = 1, .max = 100000,
+        .fallback = "64", .type = "number",
+        .help = "connections to the server at once; requests beyond that wait in the queue."),
+    ROW("require-client-certificate-request", T(require_choice), .set = set_choice,
+        .choices = "auto|no|yes", .fallback = "auto", .type = "yes, no or auto",
+        .help = "yes refuses a server that never asks for the client certificate: then something "
+                "between here and there inspects TLS, or `server` is wrong. auto is yes for the "
+                "certificate hosts of SuccessFactors and no for others."),
+
+    LATER(SECTION_PROXY, "admin"),
+    LATER(SECTION_PROXY, "sandbox"),
+    LATER(SECTION_PROXY, "local-ca"),
+    LATER(SECTION_PROXY, "allow-remote"),
+    LATER(SECTION_PROXY, "host-names"),
+    LATER(SECTION_PROXY, "allow-origin"),
+    LATER(SECTION_PROXY, "allow-uid"),
+    LATER(SECTION_PROXY, "caller-token-file"),
+    LATER(SECTION_PROXY, "connect-other"),
+    LATER(SECTION_PROXY, "connect-allow"),
+    LATER(SECTION_PROXY, "user"),
+    LATER(SECTION_TENANT, "passphrase-credential"),
+    LATER(SECTION_TENANT, "insecure-key-file"),
+    LATER(SECTION_TENANT, "certificate-next"),
+    LATER(SECTION_TENANT, "private-key-next"),
+    LATER(SECTION_TENANT, "passphrase-file-next"),
+    LATER(SECTION_TENANT, "callers-file"),
+    LATER(SECTION_TENANT, "allow"),
+    LATER(SECTION_TENANT, "rewrite-links"),
+};
+
+const struct option *option_table(size_t *count)
+{
+    *count = ARRAY_LEN(table);
+    return table;
+}
+
+static bool key_matches(const struct option *o, const char *key)
+{
+    size_t n = strlen(o->key);
+
+    if (o->key[n - 1] == '*')
+        return strncmp(key, o->key, n - 1) == 0;
+    return strcmp(key, o->key) == 0;
+}
+
+const struct option *option_find(enum option_section section, const char *key)
+{
+    for (size_t i = 0; i < ARRAY_LEN(table); i++)
+        if (table[i].section == section && key_matches(&table[i], key))
+            return &table[i];
+    return NULL;
+}
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+    size_t m = a < b ? a : b;
+
+    return m < c ? m : c;
+}
+
+/* Levenshtein's distance; texts longer than the row are far from everything. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[64], n = strlen(b);
+
+    if (n >= ARRAY_LEN(row))
+        return SIZE_MAX;
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            size_t above = row[j];
+            row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+            diagonal = above;
+        }
+    }
+    return row[n];
+}
+
+const char *option_nearest(enum option_section section, const char *key)
+{
+    const char *nearest = NULL;
+    size_t best = strlen(key) / 3 + 2;
+
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        size_t d = distance(key, table[i].key);
+        if (table[i].section == section && !table[i].later && d < best) {
+            best = d;
+            nearest = table[i].key;
+        }
+    }
+    return nearest;
+}

@@ -1,0 +1,43 @@
+/*
+ * option: the one table of all configuration options. The parser, the
+ * defaults, the hints in error messages, `sfmtls help config` and
+ * conf/sfmtls.ini come from it.
+ */
+#ifndef CONFIG_OPTION_H
+#define CONFIG_OPTION_H
+
+#include "config/config.h"
+
+enum option_section { SECTION_PROXY, SECTION_TENANT };
+
+/* Something that was written, and where. */
+struct setting {
+    const char *key, *value, *where;
+    const char *folder; /* relative paths start there; "" or ending in '/' */
+};
+
+struct option;
+typedef enum status option_setter(const struct option *o, void *section, const struct setting *s,
+                                  struct diag *why);
+
+struct option {
+    enum option_section section;
+    const char *key; /* ending in '*': a prefix */
+    option_setter *set;
+    size_t offset;         /* of the value in struct config or struct tenant */
+    const char *choices;   /* for choices: "text|json" */
+    int64_t min, max;      /* for numbers */
+    const char *fallback;  /* the default as it would be written; NULL: none */
+    const char *type;      /* for the reference */
+    const char *help;      /* one or two sentences */
+    bool required, repeats;
+    bool later;            /* named in the documents, not served yet */
+};
+
+const struct option *option_table(size_t *count);
+const struct option *option_find(enum option_section section, const char *key);
+
+/* The known key that is written most like it, or NULL if none is near. */
+const char *option_nearest(enum option_section section, const char *key);
+
+#endif

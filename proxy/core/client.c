@@ -1,0 +1,405 @@
+#include "core/client.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "http/reply.h"
+
+enum { LINGER_MS = 5000, LINGER_LIMIT_MS = 30000 };
+
+enum client_state {
+    CLIENT_IDLE,   /* nothing of a request has come */
+    CLIENT_HEAD,   /* a part of a head has come */
+    CLIENT_BUSY,   /* a request is being served */
+    CLIENT_LINGER, /* the last answer is on its way; what the caller still sends is thrown away */
+    CLIENT_CLOSED,
+};
+
+/* Legal moves, one row per state. Anything else is a bug in this program. */
+static const unsigned allowed[] = {
+    [CLIENT_IDLE] = BIT(CLIENT_HEAD) | BIT(CLIENT_LINGER) | BIT(CLIENT_CLOSED),
+    [CLIENT_HEAD] = BIT(CLIENT_BUSY) | BIT(CLIENT_LINGER) | BIT(CLIENT_CLOSED),
+    [CLIENT_BUSY] = BIT(CLIENT_IDLE) | BIT(CLIENT_LINGER) | BIT(CLIENT_CLOSED),
+    [CLIENT_LINGER] = BIT(CLIENT_CLOSED),
+    [CLIENT_CLOSED] = 0,
+};
+
+struct client {
+    struct list node;
+    struct worker *worker;
+    const struct client_door *door;
+    struct quota *counted; /* where it takes a place */
+    struct stream *stream;
+    enum client_state state;
+    struct h1_reader reader;
+    struct timer timer; /* of the state: idle, head, linger */
+    int64_t linger_since;
+    const struct client_job *job_ops;
+    void *job;
+    int64_t request_begun_us;
+    int request_minor;
+    bool request_keeps;  /* the caller wants to go on after this request */
+    bool request_body;   /* it had one */
+    bool persists;       /* the connection goes on after this answer */
+    bool ended;          /* the caller has sent its last byte */
+};
+
+static void set_state(struct client *c, enum client_state to)
+{
+    assert((allowed[c->state] & BIT(to)) != 0);
+    c->state = to;
+}
+
+static void start_timer(struct client *c, int64_t ms)
+{
+    timer_start(c->worker->loop, &c->timer, ms);
+}
+
+/* ---- the end ---- */
+
+static void close_client(struct client *c, enum stream_close_mode mode)
+{
+    struct worker *w = c->worker;
+    const struct client_job *ops = c->job_ops;
+
+    if (c->state == CLIENT_CLOSED)
+        return;
+    set_state(c, CLIENT_CLOSED);
+    c->job_ops = NULL;
+    if (ops != NULL)
+        ops->on_gone(c->job);
+    timer_stop(&c->timer);
+    list_remove(&c->node);
+    quota_give(c->counted);
+    stream_close(c->stream, mode);
+    loop_bury(w->loop, c, free);
+    worker_check_drained(w);
+}
+
+/* Closing at once would answer bytes that still come in with a reset, and the reset would destroy
+ * the answer on its way. So the caller gets a FIN and time to read (RFC 9112, 9.6). */
+static void linger(struct client *c)
+{
+    set_state(c, CLIENT_LINGER);
+    c->linger_since = loop_now(c->worker->loop);
+    start_timer(c, LINGER_MS);
+    stream_resume(c->stream);
+    stream_finish(c->stream);
+    if (c->ended && stream_queued(c->stream) == 0)
+        close_client(c, STREAM_CLOSE);
+    else
+        worker_check_drained(c->worker);
+}
+
+/* Waits for the next request; but while an answer is still on its way no other is begun, or a
+ * caller that pipelines and never reads would fill the memory. */
+static void rest(struct client *c)
+{
+    if (stream_queued(c->stream) > 0) {
+        stream_pause(c->stream);
+        start_timer(c, c->worker->config->body_timeout);
+    } else {
+        start_timer(c, c->worker->config->idle_timeout);
+        stream_resume(c->stream);
+    }
+}
+
+static void end_service(struct client *c)
+{
+    c->job_ops = NULL;
+    c->job = NULL;
+}
+
+void client_done(struct client *c)
+{
+    end_service(c);
+    if (c->persists) {
+        set_state(c, CLIENT_IDLE);
+        rest(c);
+    } else if (c->request_body || stream_queued(c->stream) > 0) {
+        linger(c);
+    } else {
+        close_client(c, STREAM_CLOSE);
+    }
+}
+
+void client_cut_off(struct client *c, bool reset)
+{
+    end_service(c);
+    if (reset)
+        close_client(c, STREAM_RESET);
+    else
+        linger(c);
+}
+
+/* ---- answers of its own ---- */
+
+static void report_refusal(struct client *c, const struct failure *why, const char *id)
+{
+    const struct shared *s = c->worker->shared;
+    int64_t took = clock_monotonic_us() - c->request_begun_us;
+
+    s->on_record(s->record_ctx, &(struct record){.id = id,
+                                                 .status = fail_info(why->id)->status,
+                                                 .begun_wall_us = clock_wall_us() - took,
+                                                 .first_us = took,
+                                                 .total_us = took,
+                                                 .failure = *why});
+}
+
+/* A request that could not be read: there is no telling where the next one would begin. */
+static void refuse(struct client *c, const struct failure *why)
+{
+    char id[REQUEST_ID_SIZE];
+    struct buf answer = {0};
+
+    worker_new_id(c->worker, id);
+    reply_problem(&answer, why, id, false, PERSIST_CLOSE, clock_wall_us());
+    (void)stream_write_bytes(c->stream, answer.p, answer.n);
+    buf_free(&answer);
+    report_refusal(c, why, id);
+    linger(c);
+}
+
+/* ---- requests ---- */
+
+static void note_request(struct client *c, const struct head *h)
+{
+    c->request_minor = h->minor;
+    if (h->minor > 0)
+        c->request_keeps = !head_connection_has(h, SLICE("close"));
+    else
+        c->request_keeps = head_connection_has(h, SLICE("keep-alive"));
+    c->request_body = h->chunked || h->content_length > 0;
+}
+
+enum persistence client_decide(struct client *c, bool reusable)
+{
+    c->persists = reusable && c->request_keeps && !c->ended && !c->worker->draining;
+    if (!c->persists)
+        return PERSIST_CLOSE;
+    return c->request_minor == 0 ? PERSIST_KEEP_ALIVE : PERSIST_DEFAULT;
+}
+
+static size_t serve(struct client *c, const struct head *head, struct slice rest)
+{
+    struct client_request r = {head, rest, c->request_begun_us};
+
+    set_state(c, CLIENT_BUSY);
+    timer_stop(&c->timer);
+    c->reader = (struct h1_reader){0};
+    note_request(c, head);
+    return c->door->service->serve(c->door->ctx, c, &r);
+}
+
+static size_t read_head(struct client *c, struct slice bytes)
+{
+    struct worker *w = c->worker;
+    struct failure why;
+    size_t used = 0;
+
+    if (c->state == CLIENT_IDLE) {
+        set_state(c, CLIENT_HEAD);
+        timer_stop(&c->timer);
+        c->reader = (struct h1_reader){0};
+        c->request_begun_us = clock_monotonic_us();
+    }
+    switch (h1_read_request(&c->reader, &w->limits, bytes, w->request_head, &used, &why)) {
+    case H1_DONE:
+        used += serve(c, w->request_head, (struct slice){bytes.p + used, bytes.n - used});
+        return used;
+    case H1_REFUSED:
+        refuse(c, &why);
+        return bytes.n;
+    default:
+        if (!timer_runs(&c->timer))
+            start_timer(c, w->config->head_timeout);
+        return 0;
+    }
+}
+
+static size_t take(struct client *c, struct slice bytes)
+{
+    switch (c->state) {
+    case CLIENT_IDLE:
+    case CLIENT_HEAD:
+        return read_head(c, bytes);
+    case CLIENT_BUSY:
+        if (c->job_ops == NULL)
+            return 0;
+        return c->job_ops->on_data(c->job, bytes);
+    default:
+        return bytes.n;
+    }
+}
+
+static size_t on_data(void *ctx, const char *p, size_t n)
+{
+    struct client *c = ctx;
+    size_t used = 0;
+
+    if (c->state == CLIENT_LINGER) {
+        if (loop_now(c->worker->loop) - c->linger_since > LINGER_LIMIT_MS)
+            close_client(c, STREAM_CLOSE);
+        else
+            start_timer(c, LINGER_MS);
+        return n;
+    }
+    while (used < n && c->state != CLIENT_CLOSED) {
+        size_t step = take(c, (struct slice){p + used, n - used});
+        if (step == 0)
+            break;
+        used += step;
+    }
+    return used;
+}
+
+static void on_end(void *ctx)
+{
+    struct client *c = ctx;
+
+    c->ended = true;
+    if (c->state == CLIENT_BUSY && c->job_ops != NULL)
+        c->job_ops->on_end(c->job); /* half-closed: it may still want its answer */
+    else if (c->state != CLIENT_LINGER || stream_queued(c->stream) == 0)
+        close_client(c, STREAM_CLOSE);
+}
+
+static void on_drained(void *ctx)
+{
+    struct client *c = ctx;
+
+    if (c->state == CLIENT_BUSY && c->job_ops != NULL)
+        c->job_ops->on_drained(c->job);
+    else if (c->state == CLIENT_LINGER && c->ended)
+        close_client(c, STREAM_CLOSE);
+    else if (c->state == CLIENT_IDLE)
+        rest(c);
+    else
+        worker_check_drained(c->worker);
+}
+
+static void on_broken(void *ctx, const struct failure *why)
+{
+    (void)why;
+    close_client(ctx, STREAM_ABORT);
+}
+
+static void on_write_broken(void *ctx)
+{
+    close_client(ctx, STREAM_ABORT);
+}
+
+static void on_ready(void *ctx)
+{
+    (void)ctx;
+}
+
+static void on_expiry(void *ctx)
+{
+    struct client *c = ctx;
+    struct failure why;
+
+    if (c->state == CLIENT_HEAD) {
+        failure_set(&why, FAIL_REQUEST_TIMEOUT, "The head of the request did not arrive in time.");
+        refuse(c, &why);
+    } else {
+        close_client(c, STREAM_CLOSE);
+    }
+}
+
+/* ---- life ---- */
+
+static const struct stream_handler handler = {on_ready,   on_data,   on_end,
+                                              on_drained, on_broken, on_write_broken};
+
+static struct client *client_new(struct worker *w, const struct client_door *door, int fd,
+                                 struct quota *counted)
+{
+    struct client *c = NEW(struct client);
+
+    c->worker = w;
+    c->door = door;
+    c->counted = counted;
+    timer_init(&c->timer, on_expiry, c);
+    list_append(&w->clients, &c->node);
+    if (door->tls == NULL) {
+        c->stream = stream_new_plain(w->loop, fd, &handler, c);
+    } else {
+        SSL *ssl = SSL_new(door->tls);
+        SSL_set_accept_state(ssl);
+        c->stream = stream_new_tls(w->loop, fd, ssl, "the caller", &handler, c);
+    }
+    return c;
+}
+
+/* Some are told why before they are closed; when even they become many, the rest just is closed. */
+static void turn_away(struct worker *w, const struct client_door *door, int fd)
+{
+    struct failure why;
+
+    if (door->tls != NULL || !quota_take(&w->shared->turned_away)) {
+        (void)close(fd);
+        return;
+    }
+    struct client *c = client_new(w, door, fd, &w->shared->turned_away);
+    c->request_begun_us = clock_monotonic_us();
+    failure_plain(&why, FAIL_TOO_MANY_CALLERS);
+    refuse(c, &why);
+}
+
+void client_accept(struct worker *w, const struct client_door *door, int fd)
+{
+    if (w->draining)
+        (void)close(fd);
+    else if (!quota_take(&w->shared->clients))
+        turn_away(w, door, fd);
+    else
+        start_timer(client_new(w, door, fd, &w->shared->clients), w->config->idle_timeout);
+}
+
+struct worker *client_worker(const struct client *c)
+{
+    return c->worker;
+}
+
+const struct client_door *client_door(const struct client *c)
+{
+    return c->door;
+}
+
+struct stream *client_stream(const struct client *c)
+{
+    return c->stream;
+}
+
+void client_set_job(struct client *c, const struct client_job *ops, void *job)
+{
+    c->job_ops = ops;
+    c->job = job;
+}
+
+struct client *client_of_node(struct list *node)
+{
+    return list_entry(node, struct client, node);
+}
+
+bool client_is_served(const struct client *c)
+{
+    return c->state == CLIENT_HEAD || c->state == CLIENT_BUSY ||
+           (c->state == CLIENT_LINGER && stream_queued(c->stream) > 0);
+}
+
+void client_drain(struct client *c)
+{
+    if (c->state == CLIENT_IDLE)
+        close_client(c, STREAM_CLOSE);
+}
+
+void client_kill(struct client *c)
+{
+    close_client(c, STREAM_ABORT);
+}

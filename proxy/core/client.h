@@ -1,0 +1,78 @@
+/*
+ * client: one caller's connection. It reads the head of a request, hands it to
+ * the listener's service, and goes on with the next one when that is done.
+ *
+ * What is behind a listener (the proxy, or something local) is a service: it
+ * gets each request and becomes the client's job until it is answered.
+ */
+#ifndef CORE_CLIENT_H
+#define CORE_CLIENT_H
+
+#include "core/worker.h"
+#include "http/edit.h"
+#include "net/stream.h"
+
+struct client;
+
+/* A request that is being answered. The calls come from the client's stream. */
+struct client_job {
+    /* More bytes of the request; returns how many were used. */
+    size_t (*on_data)(void *job, struct slice bytes);
+    /* What was written to the client has gone out. */
+    void (*on_drained)(void *job);
+    /* The caller has sent its last byte, but still reads. */
+    void (*on_end)(void *job);
+    /* The caller is gone. The job ends; it does not touch the client any more. */
+    void (*on_gone)(void *job);
+};
+
+/* One request as a service gets it. Views are valid during the call. */
+struct client_request {
+    const struct head *head;
+    struct slice rest;   /* what arrived behind the head */
+    int64_t begun_us;    /* clock_monotonic_us() at its first byte */
+};
+
+struct client_service {
+    /* Takes the request: either answers it at once, or sets a job. Returns how much of rest was
+     * used. */
+    size_t (*serve)(void *ctx, struct client *c, const struct client_request *r);
+};
+
+/* A place where callers come in; outlives its clients. */
+struct client_door {
+    const struct client_service *service;
+    void *ctx;
+    int tenant; /* whose own listener it is, or -1 */
+    bool is_unix;
+    SSL_CTX *tls; /* callers speak TLS; NULL: plain */
+};
+
+/* Takes the connection. Beyond max-connections the caller is told so and closed. */
+void client_accept(struct worker *w, const struct client_door *door, int fd);
+
+/* ---- for the service and its job ---- */
+
+struct worker *client_worker(const struct client *c);
+const struct client_door *client_door(const struct client *c);
+struct stream *client_stream(const struct client *c);
+void client_set_job(struct client *c, const struct client_job *ops, void *job);
+
+/* How an answer is to speak of the connection; reusable: nothing in the exchange itself is against
+ * serving another request on it. What is returned here holds for client_done(). */
+enum persistence client_decide(struct client *c, bool reusable);
+
+/* The job has ended and its answer is written (not necessarily gone out). */
+void client_done(struct client *c);
+
+/* The job has ended in the middle of its answer: the caller must see that it is not whole. */
+void client_cut_off(struct client *c, bool reset);
+
+/* ---- for the worker ---- */
+
+struct client *client_of_node(struct list *node);
+bool client_is_served(const struct client *c); /* a request or an answer is under way */
+void client_drain(struct client *c);
+void client_kill(struct client *c);
+
+#endif

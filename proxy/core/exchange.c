@@ -1,0 +1,333 @@
+#include "core/exchange.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "core/exchange_parts.h"
+#include "core/guard.h"
+#include "core/route.h"
+#include "http/reply.h"
+
+static const struct stream_handler server_handler = {
+    .on_data = exchange_on_server_data,
+    .on_end = exchange_on_server_end,
+    .on_drained = exchange_on_server_drained,
+    .on_broken = exchange_on_server_broken,
+    .on_write_broken = exchange_on_server_write_broken,
+};
+
+/* ---- time ---- */
+
+void exchange_await_server(struct exchange *x)
+{
+    timer_stop(&x->caller_timer);
+    timer_start(x->worker->loop, &x->answer_timer, x->worker->config->answer_timeout);
+}
+
+void exchange_await_caller(struct exchange *x)
+{
+    timer_stop(&x->answer_timer);
+    timer_start(x->worker->loop, &x->caller_timer, x->worker->config->body_timeout);
+}
+
+static void on_answer_timeout(void *ctx)
+{
+    struct exchange *x = ctx;
+    struct failure why;
+
+    if (x->upload_dead && !x->head_passed) {
+        failure_plain(&why, FAIL_UPSTREAM_CLOSED);
+        exchange_lost_upstream(x, &why);
+        return;
+    }
+    failure_set(&why, FAIL_ANSWER_TIMEOUT, "%s did not %s in time.", x->tenant->peer,
+                x->head_passed ? "send the rest of its answer" : "answer");
+    exchange_fail(x, &why);
+}
+
+static void on_caller_timeout(void *ctx)
+{
+    struct exchange *x = ctx;
+    struct failure why;
+
+    if (x->download_blocked)
+        failure_plain(&why, FAIL_CALLER_STALLED);
+    else
+        failure_set(&why, FAIL_REQUEST_TIMEOUT, "The body of the request did not arrive in time.");
+    exchange_fail(x, &why);
+}
+
+/* ---- the end ---- */
+
+static void release(void *arg)
+{
+    struct exchange *x = arg;
+
+    body_free(&x->request);
+    body_free(&x->answer);
+    buf_free(&x->name);
+    buf_free(&x->head);
+    buf_free(&x->held);
+    buf_free(&x->sniffed);
+    free(x);
+}
+
+static void report(const struct exchange *x)
+{
+    const struct shared *s = x->worker->shared;
+    struct record r = {
+        .id = x->id,
+        .tenant = x->tenant == NULL ? NULL : x->tenant->name,
+        .method = {x->name.p, x->method_length},
+        .path = {x->name.p + x->method_length, x->name.n - x->method_length},
+        .status = x->status,
+        .bytes_in = x->request.bytes,
+        .bytes_out = x->answer.bytes,
+        .begun_wall_us = x->begun_wall_us,
+        .first_us = x->first_us == 0 ? -1 : x->first_us - x->begun_us,
+        .total_us = clock_monotonic_us() - x->begun_us,
+        .reused = x->reused,
+        .tls = x->tls,
+        .failure = x->failure,
+    };
+
+    s->on_record(s->record_ctx, &r);
+}
+
+/* Lets go of everything but the client. */
+static void end(struct exchange *x)
+{
+    x->over = true;
+    timer_stop(&x->answer_timer);
+    timer_stop(&x->caller_timer);
+    origin_cancel(&x->acquire);
+    report(x);
+    loop_bury(x->worker->loop, x, release);
+}
+
+static void drop_upstream(struct exchange *x, enum stream_close_mode mode)
+{
+    struct upstream *u = x->upstream;
+
+    x->upstream = NULL;
+    if (u != NULL)
+        upstream_close(u, mode);
+}
+
+void exchange_finish(struct exchange *x, bool clean)
+{
+    struct client *c = x->client;
+    struct upstream *u = x->upstream;
+
+    x->upstream = NULL;
+    end(x);
+    if (clean && x->upstream_persists && x->request_done && !x->upload_dead)
+        origin_give_back(x->origin, u, x->idle_ms);
+    else
+        upstream_close(u, x->request_done ? STREAM_CLOSE : STREAM_ABORT);
+    client_done(c);
+}
+
+/* RFC 9110, 15: the proxy's own answer, as long as the server's has not begun to go out. */
+static void reply(struct exchange *x)
+{
+    struct buf answer = {0};
+    bool whole = x->request_done || x->request.complete;
+    enum persistence p = client_decide(x->client, whole);
+
+    x->status = fail_info(x->failure.id)->status;
+    x->first_us = clock_monotonic_us();
+    reply_problem(&answer, &x->failure, x->id, x->method == METHOD_HEAD, p, clock_wall_us());
+    (void)stream_write_bytes(client_stream(x->client), answer.p, answer.n);
+    buf_free(&answer);
+}
+
+void exchange_fail(struct exchange *x, const struct failure *why)
+{
+    struct client *c = x->client;
+    bool closes = x->minor == 0 || x->answer.out == FRAMING_CLOSE;
+
+    if (x->over)
+        return;
+    x->failure = *why;
+    drop_upstream(x, STREAM_ABORT);
+    if (!x->head_passed && fail_info(why->id)->status != 0) {
+        reply(x);
+        end(x);
+        client_done(c);
+        return;
+    }
+    end(x);
+    client_cut_off(c, closes || why->id == FAIL_CALLER_STALLED);
+}
+
+void exchange_fail_plain(struct exchange *x, enum fail id)
+{
+    struct failure why;
+
+    failure_plain(&why, id);
+    exchange_fail(x, &why);
+}
+
+static void on_caller_gone(void *ctx)
+{
+    struct exchange *x = ctx;
+
+    failure_plain(&x->failure, FAIL_CALLER_GONE);
+    drop_upstream(x, STREAM_ABORT);
+    end(x);
+}
+
+/* Half-closed callers get their answer, unless their request can never become whole. */
+static void on_caller_end(void *ctx)
+{
+    struct exchange *x = ctx;
+
+    if (!x->request_done && !x->request.complete)
+        client_kill(x->client); /* which calls on_caller_gone() */
+}
+
+/* ---- the connection ---- */
+
+static void attach(struct exchange *x, struct upstream *u)
+{
+    x->upstream = u;
+    upstream_use(u, &server_handler, x);
+    x->reused = upstream_is_reused(u);
+    x->tls = upstream_tls(u);
+}
+
+static void on_acquired(void *ctx, struct upstream *u, const struct failure *why)
+{
+    struct exchange *x = ctx;
+
+    if (u == NULL) {
+        exchange_fail(x, why);
+        return;
+    }
+    attach(x, u);
+    (void)exchange_request_push(x, (struct slice){NULL, 0});
+    if (!x->over && !x->request_done)
+        stream_resume(client_stream(x->client));
+}
+
+/* True if there is one at once. */
+static bool acquire(struct exchange *x, enum acquire_kind kind)
+{
+    struct upstream *u = NULL;
+    struct failure why;
+
+    x->acquire.done = on_acquired;
+    x->acquire.ctx = x;
+    switch (origin_acquire(x->origin, &x->acquire, kind, &u, &why)) {
+    case ACQUIRED:
+        attach(x, u);
+        return true;
+    case ACQUIRE_REFUSED:
+        exchange_fail(x, &why);
+        return false;
+    default:
+        return false;
+    }
+}
+
+/* Design rule: at most once, never after a byte of an answer, only what may be done twice. */
+void exchange_lost_upstream(struct exchange *x, const struct failure *why)
+{
+    if (!x->reused || x->repeated || x->answer_begun || !exchange_request_rewind(x)) {
+        exchange_fail(x, why);
+        return;
+    }
+    x->repeated = true;
+    timer_stop(&x->answer_timer);
+    timer_stop(&x->caller_timer);
+    drop_upstream(x, STREAM_ABORT);
+    if (acquire(x, ACQUIRE_FRESH))
+        (void)exchange_request_push(x, (struct slice){NULL, 0});
+}
+
+/* ---- the beginning ---- */
+
+static const struct client_job job = {
+    .on_data = exchange_on_caller_data,
+    .on_drained = exchange_on_caller_drained,
+    .on_end = on_caller_end,
+    .on_gone = on_caller_gone,
+};
+
+static struct exchange *exchange_new(struct client *c, const struct client_request *r)
+{
+    struct exchange *x = NEW(struct exchange);
+    struct slice path = r->head->target;
+
+    x->client = c;
+    x->worker = client_worker(c);
+    worker_new_id(x->worker, x->id);
+    x->begun_us = r->begun_us;
+    x->begun_wall_us = clock_wall_us() - (clock_monotonic_us() - r->begun_us);
+    x->method = r->head->method;
+    x->minor = r->head->minor;
+    buf_add_slice(&x->name, r->head->method_name);
+    x->method_length = x->name.n;
+    buf_add_slice(&x->name, slice_split(&path, '?'));
+    timer_init(&x->answer_timer, on_answer_timeout, x);
+    timer_init(&x->caller_timer, on_caller_timeout, x);
+    client_set_job(c, &job, x);
+    return x;
+}
+
+/* An expired certificate is not presented; the clock may have jumped since the last request. */
+static bool check_credential(const struct tenant *t, int64_t now_s, struct failure *why)
+{
+    if (now_s > credential_not_after(t->credential)) {
+        failure_set(why, FAIL_CERTIFICATE_EXPIRED,
+                    "The client certificate of tenant %s (%s) has expired and is not presented.",
+                    t->name, credential_subject(t->credential));
+        return false;
+    }
+    if (now_s < credential_not_before(t->credential)) {
+        failure_set(why, FAIL_CERTIFICATE_NOT_YET_VALID,
+                    "The client certificate of tenant %s (%s) is not valid yet.", t->name,
+                    credential_subject(t->credential));
+        return false;
+    }
+    return true;
+}
+
+static bool judge(struct exchange *x, const struct client_request *r, struct target *target,
+                  struct failure *why)
+{
+    const struct client_door *door = client_door(x->client);
+    struct worker *w = x->worker;
+    struct guard_view view = {w->config, door->is_unix};
+
+    if (!target_parse(r->head, target, why) || !guard_admits(&view, r->head, target, why))
+        return false;
+    int tenant = route_find(w->config, door->tenant, r->head, target, why);
+    if (tenant < 0)
+        return false;
+    x->origin = w->origins[tenant];
+    x->tenant = w->config->tenants[tenant];
+    return check_credential(x->tenant, x->begun_wall_us / 1000000, why);
+}
+
+static size_t serve(void *ctx, struct client *c, const struct client_request *r)
+{
+    struct exchange *x = exchange_new(c, r);
+    struct target target;
+    struct failure why;
+
+    (void)ctx;
+    exchange_request_start(x, r->head);
+    if (!judge(x, r, &target, &why)) {
+        exchange_fail(x, &why);
+        return 0;
+    }
+    exchange_request_edit(x, r->head, &target);
+    if (!acquire(x, x->may_repeat ? ACQUIRE_ANY : ACQUIRE_CAREFUL))
+        return 0;
+    return exchange_request_push(x, r->rest);
+}
+
+const struct client_service exchange_service = {serve};

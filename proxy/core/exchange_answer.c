@@ -1,0 +1,246 @@
+#include <string.h>
+
+#include "base/clock.h"
+#include "core/exchange_parts.h"
+#include "http/edit.h"
+
+enum { MAX_INTERIM = 100, SNIFF_MAX = 4096 };
+
+/* ---- the head ---- */
+
+/* Keep-Alive: timeout=N (RFC 2068, 19.7.1; still sent by most): close before the server does. */
+static int64_t idle_time(const struct exchange *x, const struct head *h)
+{
+    int64_t ms = x->worker->config->pool_idle;
+    struct head_list at = {0};
+    struct slice member;
+    uint64_t seconds;
+
+    while (head_next_member(h, FIELD_KEEP_ALIVE, &at, &member)) {
+        struct slice name = slice_trim(slice_split(&member, '='));
+        if (!slice_eq_nocase(name, SLICE("timeout")) ||
+            !slice_to_u64(slice_trim(member), 86400, &seconds))
+            continue;
+        int64_t told = (int64_t)seconds * 1000 - 500;
+        if (told < ms)
+            ms = told;
+    }
+    return ms;
+}
+
+/* A response after which two readers could disagree where the next one begins. */
+static bool is_odd(const struct head *h)
+{
+    return h->status == 204 && (h->chunked || h->content_length > 0);
+}
+
+static enum framing outgoing(const struct exchange *x, enum framing in)
+{
+    if (in != FRAMING_CHUNKED && in != FRAMING_CLOSE)
+        return in;
+    return x->minor == 0 ? FRAMING_CLOSE : FRAMING_CHUNKED;
+}
+
+/* Adds the head to what is sent, in the worker's room for it. */
+static void begin_answer(struct exchange *x, const struct head *h, struct gather *g)
+{
+    struct buf *room = &x->worker->scratch;
+    enum framing in = framing_of_response(h, x->method);
+    enum framing out = outgoing(x, in);
+    enum persistence p = client_decide(x->client, x->request_done && out != FRAMING_CLOSE);
+
+    x->status = h->status;
+    x->head_passed = true;
+    x->upstream_persists = h->minor == 1 && in != FRAMING_CLOSE && !is_odd(h) &&
+                           !head_connection_has(h, SLICE("close"));
+    x->idle_ms = idle_time(x, h);
+    body_start(&x->answer, in, out, h->content_length, &x->worker->body_limits);
+    room->n = 0;
+    edit_response(room, h, out, p);
+    gather_add(g, room->p, room->n);
+}
+
+/* RFC 9110, 15.2. False: the exchange has failed. */
+static bool pass_interim(struct exchange *x, const struct head *h)
+{
+    struct buf *room = &x->worker->scratch;
+
+    if (h->status == 101) {
+        exchange_fail_plain(x, FAIL_ANSWER_UPGRADE);
+        return false;
+    }
+    if (++x->interim > MAX_INTERIM) {
+        exchange_fail_plain(x, FAIL_ANSWER_MALFORMED);
+        return false;
+    }
+    if (h->status == 100 && x->expects) {
+        x->expects = false;
+        if (!x->request_done && !x->upload_blocked)
+            exchange_await_caller(x);
+    }
+    if (x->minor == 0)
+        return true;
+    room->n = 0;
+    edit_response(room, h, FRAMING_NONE, PERSIST_DEFAULT);
+    (void)stream_write_bytes(client_stream(x->client), room->p, room->n);
+    return true;
+}
+
+/* Reads heads until the final one; false if it has not come, or has failed. */
+static bool read_head(struct exchange *x, struct slice *in, struct gather *g)
+{
+    const struct worker *w = x->worker;
+    struct failure why;
+
+    while (in->n > 0) {
+        size_t used = 0;
+        switch (h1_read_response(&x->reader, &w->limits, *in, w->response_head, &used, &why)) {
+        case H1_MORE:
+            return false;
+        case H1_REFUSED:
+            exchange_fail(x, &why);
+            return false;
+        default:
+            break;
+        }
+        *in = (struct slice){in->p + used, in->n - used};
+        x->reader = (struct h1_reader){0};
+        if (w->response_head->status >= 200) {
+            begin_answer(x, w->response_head, g);
+            return true;
+        }
+        if (!pass_interim(x, w->response_head))
+            return false;
+    }
+    return false;
+}
+
+/* ---- the body ---- */
+
+/* nginx, and the edge of SF with it, answers a certificate it does not like with a page. */
+static void sniff(struct exchange *x, const struct gather *g, size_t first)
+{
+    static const char *const phrases[] = {"SSL certificate error",
+                                          "No required SSL certificate was sent"};
+
+    if (x->status != 400 || x->sniffed.n >= SNIFF_MAX)
+        return;
+    for (size_t i = first; i < g->count && x->sniffed.n < SNIFF_MAX; i++) {
+        size_t room = SNIFF_MAX - x->sniffed.n, n = g->pieces[i].iov_len;
+        buf_add(&x->sniffed, g->pieces[i].iov_base, n < room ? n : room);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(phrases); i++)
+        if (memmem(x->sniffed.p, x->sniffed.n, phrases[i], strlen(phrases[i])) != NULL)
+            failure_set(&x->failure, FAIL_CERTIFICATE_REFUSED,
+                        "%s refused the client certificate with a page: %s.", x->tenant->peer,
+                        phrases[i]);
+}
+
+static void send_pieces(struct exchange *x, const struct gather *g)
+{
+    if (g->count == 0 || stream_write(client_stream(x->client), g->pieces, g->count))
+        return;
+    x->download_blocked = true;
+    stream_pause(upstream_stream(x->upstream));
+    stream_read_less(upstream_stream(x->upstream));
+}
+
+static void pass_body(struct exchange *x, struct slice *in, struct gather *g)
+{
+    size_t first = g->count;
+    enum body_result result;
+
+    for (;;) {
+        result = body_next(&x->answer, in, g);
+        if (x->status == 400)
+            sniff(x, g, first);
+        send_pieces(x, g);
+        if (result != BODY_FULL)
+            break;
+        g->count = g->bytes = first = 0;
+    }
+    if (result == BODY_END) {
+        exchange_finish(x, in->n == 0);
+    } else if (result == BODY_BAD) {
+        exchange_fail_plain(x, FAIL_ANSWER_MALFORMED);
+    } else if (x->download_blocked) {
+        exchange_await_caller(x);
+    } else {
+        exchange_await_server(x);
+    }
+}
+
+/* ---- what the server does ---- */
+
+size_t exchange_on_server_data(void *ctx, const char *p, size_t n)
+{
+    struct exchange *x = ctx;
+    struct slice in = {p, n};
+    struct gather g;
+
+    g.count = g.bytes = 0;
+    if (!x->answer_begun) {
+        x->answer_begun = true;
+        x->first_us = clock_monotonic_us();
+    }
+    if (x->head_passed || read_head(x, &in, &g))
+        pass_body(x, &in, &g);
+    return x->over ? n : n - in.n;
+}
+
+static void truncated(struct exchange *x, const struct failure *why)
+{
+    struct failure f;
+
+    if (!x->head_passed) {
+        exchange_lost_upstream(x, why);
+        return;
+    }
+    failure_set(&f, FAIL_ANSWER_TRUNCATED, "The answer of %s ended before it was complete: %s",
+                x->tenant->peer, why->detail.text);
+    exchange_fail(x, &f);
+}
+
+/* Closed in order (close_notify): that ends a body which has no other end. */
+void exchange_on_server_end(void *ctx)
+{
+    struct exchange *x = ctx;
+    struct failure why;
+    struct gather g;
+
+    g.count = g.bytes = 0;
+    if (x->head_passed && body_finish(&x->answer, &g)) {
+        send_pieces(x, &g);
+        exchange_finish(x, false);
+        return;
+    }
+    failure_set(&why, FAIL_UPSTREAM_CLOSED, "%s closed the connection before it %s.",
+                x->tenant->peer, x->answer_begun ? "had answered completely" : "answered");
+    truncated(x, &why);
+}
+
+void exchange_on_server_broken(void *ctx, const struct failure *why)
+{
+    struct exchange *x = ctx;
+    struct failure lost;
+
+    if (why->id != FAIL_UPSTREAM_CLOSED && !x->head_passed) {
+        exchange_fail(x, why); /* TLS says no: repeating would not help */
+        return;
+    }
+    failure_set(&lost, FAIL_UPSTREAM_CLOSED, "%s closed the connection before it answered (%s)",
+                x->tenant->peer, why->detail.text);
+    truncated(x, x->head_passed ? why : &lost);
+}
+
+/* The caller has taken what was queued. */
+void exchange_on_caller_drained(void *ctx)
+{
+    struct exchange *x = ctx;
+
+    if (!x->download_blocked)
+        return;
+    x->download_blocked = false;
+    exchange_await_server(x);
+    stream_resume(upstream_stream(x->upstream));
+}

@@ -1,0 +1,118 @@
+#include "core/guard.h"
+
+static bool refuse_method(const struct head *h, struct failure *why)
+{
+    if (h->method == METHOD_CONNECT) {
+        failure_plain(why, FAIL_CONNECT_NOT_SERVED);
+        return false;
+    }
+    if (h->method == METHOD_TRACE) {
+        failure_plain(why, FAIL_METHOD_NOT_ALLOWED);
+        return false;
+    }
+    return true;
+}
+
+static bool refuse_upgrade(const struct head *h, struct failure *why)
+{
+    struct head_list at = {0};
+    struct slice protocol;
+
+    while (head_next_member(h, FIELD_UPGRADE, &at, &protocol)) {
+        if (slice_eq_nocase(slice_split(&protocol, '/'), SLICE("websocket"))) {
+            failure_plain(why, FAIL_WEBSOCKET_NOT_SERVED);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_expectation(const struct head *h, struct failure *why)
+{
+    struct head_list at = {0};
+    struct slice member;
+
+    while (h->minor > 0 && head_next_member(h, FIELD_EXPECT, &at, &member)) {
+        if (!slice_eq_nocase(member, SLICE("100-continue"))) {
+            failure_plain(why, FAIL_EXPECTATION);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_server_name(const struct config *c, struct slice host)
+{
+    for (size_t i = 0; i < c->ntenants; i++)
+        if (tenant_has_name(c->tenants[i], host))
+            return true;
+    return false;
+}
+
+/* RFC 9112, 3.2: exactly one sound Host; the count was checked when the head was read. */
+static bool check_host(const struct guard_view *v, const struct head *h, const struct target *t,
+                       struct failure *why)
+{
+    struct slice value = head_value(h, FIELD_HOST);
+    struct authority host;
+
+    if (value.p == NULL)
+        return true; /* HTTP/1.0 */
+    if (!authority_parse(value, &host)) {
+        failure_set(why, FAIL_REQUEST_HOST, "The Host field is not of the form host[:port].");
+        return false;
+    }
+    if (v->unix_listener || t->form == TARGET_ABSOLUTE || authority_is_loopback(&host) ||
+        is_server_name(v->config, host.host))
+        return true;
+    failure_set(why, FAIL_HOST_NOT_SERVED, "%.*s is not a name of this proxy.", (int)value.n,
+                value.p);
+    return false;
+}
+
+/* The origin (RFC 6454) that a page served through this proxy would have. */
+static bool is_own_origin(const struct head *h, const struct target *t, struct slice origin)
+{
+    struct slice scheme = SLICE("http://");
+    struct authority own, other;
+
+    if (origin.n <= scheme.n || !slice_eq_nocase((struct slice){origin.p, scheme.n}, scheme))
+        return false;
+    origin = (struct slice){origin.p + scheme.n, origin.n - scheme.n};
+    if (!authority_parse(origin, &other))
+        return false;
+    if (t->form == TARGET_ABSOLUTE)
+        own = t->authority;
+    else if (!authority_parse(head_value(h, FIELD_HOST), &own))
+        return false;
+    return authority_host_eq(own.host, other.host) &&
+           (own.port == 0 ? 80 : own.port) == (other.port == 0 ? 80 : other.port);
+}
+
+static bool check_page(const struct head *h, const struct target *t, struct failure *why)
+{
+    struct slice origin = head_value(h, FIELD_ORIGIN);
+    struct slice site = head_value(h, FIELD_SEC_FETCH_SITE);
+
+    if (head_count(h, FIELD_ORIGIN) > 1 || (origin.p != NULL && !is_own_origin(h, t, origin))) {
+        failure_set(why, FAIL_FOREIGN_ORIGIN, "The request was made by a web page (Origin: %.*s).",
+                    (int)origin.n, origin.p);
+        return false;
+    }
+    if (head_count(h, FIELD_SEC_FETCH_SITE) > 1 ||
+        (site.p != NULL && !slice_eq(site, SLICE("same-origin")) && !slice_eq(site, SLICE("none")))) {
+        failure_set(why, FAIL_FOREIGN_ORIGIN,
+                    "The request was made by a web page (Sec-Fetch-Site: %.*s).", (int)site.n,
+                    site.p);
+        return false;
+    }
+    return true;
+}
+
+bool guard_admits(const struct guard_view *v, const struct head *request,
+                  const struct target *target, struct failure *why)
+{
+    return check_host(v, request, target, why) && check_page(request, target, why) &&
+           refuse_method(request, why) && edit_connection_is_sound(request, why) &&
+           refuse_upgrade(request, why) && check_expectation(request, why);
+}

@@ -1,0 +1,53 @@
+#include "core/local.h"
+
+#include "base/clock.h"
+
+static void report(const struct client *c, const struct client_request *r, const char *id,
+                   int status, const struct failure *why, size_t bytes)
+{
+    const struct shared *s = client_worker(c)->shared;
+    int64_t took = clock_monotonic_us() - r->begun_us;
+    struct slice path = r->head->target;
+    struct record record = {.id = id,
+                            .method = r->head->method_name,
+                            .path = slice_split(&path, '?'),
+                            .status = status,
+                            .bytes_out = bytes,
+                            .begun_wall_us = clock_wall_us() - took,
+                            .first_us = took,
+                            .total_us = took,
+                            .failure = *why};
+
+    s->on_record(s->record_ctx, &record);
+}
+
+/* A body, if there is one, is not waited for: the connection ends behind the answer. */
+static size_t serve(void *ctx, struct client *c, const struct client_request *r)
+{
+    const struct local *l = ctx;
+    struct local_request request = {.head = r->head, .tls = stream_ssl(client_stream(c))};
+    struct failure why = {.id = FAIL_NONE};
+    struct reply reply = {.head_only = r->head->method == METHOD_HEAD};
+    struct buf body = {0}, fields = {0}, out = {0};
+    char id[REQUEST_ID_SIZE];
+
+    worker_new_id(client_worker(c), id);
+    reply.persistence = client_decide(c, framing_of_request(r->head) == FRAMING_NONE);
+    if (target_parse(r->head, &request.target, &why)) {
+        l->answer(l->ctx, &request, &reply, &body, &fields);
+        reply_write(&out, &reply, clock_wall_us());
+    } else {
+        reply.status = fail_info(why.id)->status;
+        reply_problem(&out, &why, id, reply.head_only, reply.persistence, clock_wall_us());
+    }
+    (void)stream_write_bytes(client_stream(c), out.p, out.n);
+    if (!l->silent)
+        report(c, r, id, reply.status, &why, reply.body.n);
+    buf_free(&body);
+    buf_free(&fields);
+    buf_free(&out);
+    client_done(c);
+    return 0;
+}
+
+const struct client_service local_service = {serve};

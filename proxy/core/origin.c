@@ -1,0 +1,230 @@
+#include "core/origin.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "core/pool.h"
+#include "core/upstream.h"
+#include "tls/session.h"
+
+struct origin {
+    struct worker *worker;
+    struct tenant *tenant;
+    struct shared_tenant *shared;
+    struct pool pool;
+    struct list waiting; /* acquires that have no connection in the making */
+    struct tls_sessions *sessions;
+};
+
+struct origin *origin_new(struct worker *w, struct tenant *t, struct shared_tenant *shared)
+{
+    struct origin *o = NEW(struct origin);
+
+    o->worker = w;
+    o->tenant = t;
+    o->shared = shared;
+    pool_init(&o->pool);
+    list_init(&o->waiting);
+    o->sessions = tls_sessions_new();
+    return o;
+}
+
+static void release(void *arg)
+{
+    struct origin *o = arg;
+
+    tls_sessions_free(o->sessions);
+    free(o);
+}
+
+void origin_free(struct origin *o)
+{
+    pool_clear(&o->pool);
+    loop_bury(o->worker->loop, o, release); /* behind its connections */
+}
+
+/* ---- other workers ---- */
+
+struct poke {
+    struct worker *worker;
+    size_t tenant;
+};
+
+static void serve_waiting(struct origin *o);
+
+/* Another worker has a request waiting, or has freed a place. */
+static void on_poke(void *arg)
+{
+    struct poke *p = arg;
+    struct origin *o = p->worker->origins[p->tenant];
+
+    free(p);
+    serve_waiting(o);
+    if (list_empty(&o->waiting) && atomic_load(&o->shared->waiting) > 0)
+        (void)pool_drop_one(&o->pool);
+}
+
+static size_t index_of(const struct origin *o)
+{
+    return (size_t)(o->shared - o->worker->shared->tenants);
+}
+
+static void poke_others(struct origin *o)
+{
+    struct shared *s = o->worker->shared;
+
+    for (size_t i = 0; i < s->nworkers; i++) {
+        if (s->workers[i] == o->worker)
+            continue;
+        struct poke *p = NEW(struct poke);
+        p->worker = s->workers[i];
+        p->tenant = index_of(o);
+        loop_post(p->worker->loop, on_poke, p);
+    }
+}
+
+/* ---- waiting ---- */
+
+static void leave_queue(struct acquire *a)
+{
+    if (!a->queued)
+        return;
+    a->queued = false;
+    list_remove(&a->node);
+    timer_stop(&a->timer);
+    quota_give(&a->origin->worker->shared->queue);
+    atomic_fetch_sub(&a->origin->shared->waiting, 1);
+}
+
+static void on_opened(void *ctx, struct upstream *u, const struct failure *why)
+{
+    struct acquire *a = ctx;
+
+    a->opening = NULL;
+    a->done(a->ctx, u, why);
+}
+
+static void open_for(struct origin *o, struct acquire *a)
+{
+    a->opening = upstream_open(o, on_opened, a);
+}
+
+static void serve_waiting(struct origin *o)
+{
+    struct list *first;
+
+    while ((first = list_first(&o->waiting)) != NULL &&
+           quota_take(&o->shared->upstreams)) {
+        struct acquire *a = list_entry(first, struct acquire, node);
+        leave_queue(a);
+        open_for(o, a);
+    }
+}
+
+void origin_place_freed(struct origin *o)
+{
+    quota_give(&o->shared->upstreams);
+    if (o->worker->ended)
+        return;
+    serve_waiting(o);
+    if (list_empty(&o->waiting) && atomic_load(&o->shared->waiting) > 0)
+        poke_others(o);
+}
+
+static void on_queue_timeout(void *ctx)
+{
+    struct acquire *a = ctx;
+    struct failure why;
+
+    leave_queue(a);
+    failure_set(&why, FAIL_QUEUE_TIMEOUT,
+                "All %lld connections to %s were busy, and none became free in time.",
+                (long long)a->origin->tenant->max_upstream, a->origin->tenant->peer);
+    a->done(a->ctx, NULL, &why);
+}
+
+static enum acquire_result enqueue(struct origin *o, struct acquire *a, struct failure *why)
+{
+    if (!quota_take(&o->worker->shared->queue)) {
+        failure_plain(why, FAIL_QUEUE_FULL);
+        return ACQUIRE_REFUSED;
+    }
+    a->queued = true;
+    list_append(&o->waiting, &a->node);
+    timer_init(&a->timer, on_queue_timeout, a);
+    timer_start(o->worker->loop, &a->timer, o->worker->config->queue_timeout);
+    atomic_fetch_add(&o->shared->waiting, 1);
+    serve_waiting(o); /* a place freed elsewhere in between: whoever freed it saw nobody waiting */
+    if (a->queued)
+        poke_others(o);
+    return ACQUIRE_WAITS;
+}
+
+enum acquire_result origin_acquire(struct origin *o, struct acquire *a, enum acquire_kind kind,
+                                   struct upstream **u, struct failure *why)
+{
+    a->origin = o;
+    a->fresh = kind == ACQUIRE_FRESH;
+    if (kind != ACQUIRE_FRESH && (*u = pool_take(&o->pool, kind == ACQUIRE_CAREFUL)) != NULL)
+        return ACQUIRED;
+    bool place = quota_take(&o->shared->upstreams);
+    if (!place && pool_drop_one(&o->pool)) /* a fresh one is wanted, and the pool is full of old */
+        place = quota_take(&o->shared->upstreams);
+    if (!place)
+        return enqueue(o, a, why);
+    open_for(o, a);
+    return ACQUIRE_WAITS;
+}
+
+void origin_cancel(struct acquire *a)
+{
+    if (a->queued)
+        leave_queue(a);
+    if (a->opening != NULL) {
+        upstream_close(a->opening, STREAM_ABORT);
+        a->opening = NULL;
+    }
+}
+
+/* The one that waits longest gets it, if a used one will do. */
+static bool hand_over(struct origin *o, struct upstream *u)
+{
+    list_each(node, &o->waiting) {
+        struct acquire *a = list_entry(node, struct acquire, node);
+        if (a->fresh)
+            continue;
+        leave_queue(a);
+        a->done(a->ctx, u, NULL);
+        return true;
+    }
+    return false;
+}
+
+void origin_give_back(struct origin *o, struct upstream *u, int64_t idle_ms)
+{
+    if (idle_ms <= 0 || upstream_is_too_old(u)) {
+        upstream_close(u, STREAM_CLOSE);
+        return;
+    }
+    if (hand_over(o, u))
+        return;
+    if (atomic_load_explicit(&o->shared->waiting, memory_order_relaxed) > 0)
+        upstream_close(u, STREAM_CLOSE); /* its place serves the request that waits elsewhere */
+    else
+        pool_give(&o->pool, u, idle_ms);
+}
+
+struct worker *origin_worker(const struct origin *o)
+{
+    return o->worker;
+}
+
+const struct tenant *origin_tenant(const struct origin *o)
+{
+    return o->tenant;
+}
+
+struct tls_sessions *origin_sessions(const struct origin *o)
+{
+    return o->sessions;
+}

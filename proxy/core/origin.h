@@ -1,0 +1,56 @@
+/*
+ * origin: one tenant's server as one worker sees it: the connections to it,
+ * the requests that wait for one, the TLS sessions.
+ *
+ * The number of connections is limited for the whole process. A request that
+ * finds the limit reached waits; a place that becomes free goes to the request
+ * that has waited longest in the same worker, else other workers are told.
+ */
+#ifndef CORE_ORIGIN_H
+#define CORE_ORIGIN_H
+
+#include "core/worker.h"
+
+struct origin;
+struct upstream;
+struct tls_sessions;
+
+struct origin *origin_new(struct worker *w, struct tenant *t, struct shared_tenant *shared);
+void origin_free(struct origin *o);
+
+/* A wish for a connection; a member of whoever wishes. */
+struct acquire {
+    struct list node;
+    struct origin *origin;
+    struct upstream *opening; /* being made for it */
+    struct timer timer;
+    bool fresh; /* wants one that was never used */
+    bool queued;
+    void (*done)(void *ctx, struct upstream *u, const struct failure *why);
+    void *ctx;
+};
+
+enum acquire_result { ACQUIRED, ACQUIRE_WAITS, ACQUIRE_REFUSED };
+enum acquire_kind {
+    ACQUIRE_ANY,     /* a pooled one will do; if it turns out stale, the request is repeated */
+    ACQUIRE_CAREFUL, /* a pooled one that was looked at */
+    ACQUIRE_FRESH,   /* a new one */
+};
+
+/* ACQUIRED: *u is the caller's. ACQUIRE_WAITS: done is called later, once, u NULL meaning *why.
+ * ACQUIRE_REFUSED: *why. */
+enum acquire_result origin_acquire(struct origin *o, struct acquire *a, enum acquire_kind kind,
+                                   struct upstream **u, struct failure *why) MUST_CHECK;
+void origin_cancel(struct acquire *a); /* done is not called any more; idempotent */
+
+/* A connection whose exchange went well. idle_ms: for how long it may be kept at most. */
+void origin_give_back(struct origin *o, struct upstream *u, int64_t idle_ms);
+
+/* A connection was closed. */
+void origin_place_freed(struct origin *o);
+
+struct worker *origin_worker(const struct origin *o);
+const struct tenant *origin_tenant(const struct origin *o);
+struct tls_sessions *origin_sessions(const struct origin *o);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * route: whose request is it? Pure.
+ *
+ * All tenants are candidates; the listener, the target's host, the company in
+ * successfactors-companyid and the company of Basic credentials each filter
+ * them, where present. One must be left.
+ */
+#ifndef CORE_ROUTE_H
+#define CORE_ROUTE_H
+
+#include "config/config.h"
+
+/* The index of the tenant, or -1 and *why. listener_tenant: whose own listener it is, or -1. */
+int route_find(const struct config *c, int listener_tenant, const struct head *request,
+               const struct target *target, struct failure *why) MUST_CHECK;
+
+#endif

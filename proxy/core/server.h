@@ -1,0 +1,45 @@
+/*
+ * server: the process that serves: listeners, workers, signals, the end.
+ *
+ * The first worker runs in the thread that calls server_run(), and takes the
+ * connections for all: each in turn gets the next one.
+ */
+#ifndef CORE_SERVER_H
+#define CORE_SERVER_H
+
+#include "core/client.h"
+#include "net/acceptor.h"
+
+struct server;
+
+struct server_hooks {
+    record_hook *on_record;
+    void (*on_ready)(void *ctx, const struct server *s); /* listening, about to run */
+    void (*on_stopping)(void *ctx);
+    void (*on_log_reopen)(void *ctx);
+    void *ctx;
+};
+
+/* Opens all listeners. The configuration is shared, the hooks must outlive the server. */
+enum status server_new(struct config *c, const struct server_hooks *hooks, struct server **out,
+                       struct diag *why) MUST_CHECK;
+
+/* Adds a listener that leads to a service of its own, and takes the acceptor. Before
+ * server_run(). */
+void server_add_door(struct server *s, struct acceptor *a, const struct client_door *door);
+
+/* Serves until SIGTERM or SIGINT and the running exchanges have ended. True if they did; false
+ * after drain-timeout or a second signal. */
+bool server_run(struct server *s);
+
+/* As a signal would; from the server's own thread. */
+void server_stop(struct server *s);
+
+void server_free(struct server *s);
+
+size_t server_door_count(const struct server *s);
+const struct address *server_door_address(const struct server *s, size_t i);
+const char *server_door_tenant(const struct server *s, size_t i); /* or NULL */
+struct loop *server_loop(const struct server *s);                 /* of the first worker */
+
+#endif

@@ -1,0 +1,251 @@
+#include "core/upstream.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "net/dial.h"
+
+enum upstream_state {
+    UP_DIALING,
+    UP_SHAKING, /* TLS handshake */
+    UP_BUSY,
+    UP_IDLE,
+    UP_CLOSED,
+};
+
+static const unsigned allowed[] = {
+    [UP_DIALING] = BIT(UP_SHAKING) | BIT(UP_CLOSED),
+    [UP_SHAKING] = BIT(UP_BUSY) | BIT(UP_CLOSED),
+    [UP_BUSY] = BIT(UP_IDLE) | BIT(UP_CLOSED),
+    [UP_IDLE] = BIT(UP_BUSY) | BIT(UP_CLOSED),
+    [UP_CLOSED] = 0,
+};
+
+struct upstream {
+    struct list node; /* the pool's */
+    struct origin *origin;
+    enum upstream_state state;
+    struct dial *dial;
+    struct stream *stream;
+    struct tls_link link;
+    struct timer timer; /* handshake, idle */
+    upstream_opened *opened;
+    void *ctx;
+    int64_t born;
+    unsigned exchanges; /* begun on it */
+};
+
+static void set_state(struct upstream *u, enum upstream_state to)
+{
+    assert((allowed[u->state] & BIT(to)) != 0);
+    u->state = to;
+}
+
+void upstream_close(struct upstream *u, enum stream_close_mode mode)
+{
+    if (u->state == UP_CLOSED)
+        return;
+    set_state(u, UP_CLOSED);
+    list_remove(&u->node);
+    timer_stop(&u->timer);
+    if (u->dial != NULL)
+        dial_cancel(u->dial);
+    if (u->stream != NULL)
+        stream_close(u->stream, mode);
+    loop_bury(origin_worker(u->origin)->loop, u, free);
+    origin_place_freed(u->origin);
+}
+
+static void fail_opening(struct upstream *u, const struct failure *why)
+{
+    upstream_opened *opened = u->opened;
+    void *ctx = u->ctx;
+
+    upstream_close(u, STREAM_ABORT);
+    opened(ctx, NULL, why);
+}
+
+/* ---- the handshake ---- */
+
+/* A server that never asked for the certificate is the wrong one, or is not the one we talk to. */
+static bool check_request(const struct upstream *u, struct failure *why)
+{
+    const struct tenant *t = origin_tenant(u->origin);
+
+    if (!t->require_request || tls_link_requested(&u->link, stream_ssl(u->stream)))
+        return true;
+    failure_set(why, FAIL_CERTIFICATE_NOT_REQUESTED, "%s never asked for the client certificate.",
+                t->peer);
+    return false;
+}
+
+static void on_ready(void *ctx)
+{
+    struct upstream *u = ctx;
+    struct failure why;
+
+    timer_stop(&u->timer);
+    if (!check_request(u, &why)) {
+        fail_opening(u, &why);
+        return;
+    }
+    set_state(u, UP_BUSY);
+    u->opened(u->ctx, u, NULL);
+}
+
+static void on_broken(void *ctx, const struct failure *why)
+{
+    fail_opening(ctx, why);
+}
+
+static void on_end(void *ctx)
+{
+    struct upstream *u = ctx;
+    struct failure why;
+
+    failure_set(&why, FAIL_TLS, "%s ended the connection during the TLS handshake.",
+                origin_tenant(u->origin)->peer);
+    fail_opening(u, &why);
+}
+
+static size_t on_data(void *ctx, const char *p, size_t n)
+{
+    (void)ctx;
+    (void)p;
+    (void)n;
+    return 0; /* kept for the exchange that gets the connection */
+}
+
+static const struct stream_handler shaking = {
+    .on_ready = on_ready, .on_data = on_data, .on_end = on_end, .on_broken = on_broken};
+
+static void on_dialed(void *ctx, int fd, const struct failure *why)
+{
+    struct upstream *u = ctx;
+    const struct tenant *t = origin_tenant(u->origin);
+    struct worker *w = origin_worker(u->origin);
+
+    u->dial = NULL;
+    if (fd < 0) {
+        fail_opening(u, why);
+        return;
+    }
+    set_state(u, UP_SHAKING);
+    timer_start(w->loop, &u->timer, w->config->handshake_timeout);
+    u->stream =
+        stream_new_tls(w->loop, fd, tls_client_connect(t->tls, &u->link), t->peer, &shaking, u);
+}
+
+static void on_expiry(void *ctx)
+{
+    struct upstream *u = ctx;
+    struct failure why;
+
+    if (u->state == UP_IDLE) {
+        upstream_close(u, STREAM_CLOSE);
+        return;
+    }
+    failure_set(&why, FAIL_HANDSHAKE_TIMEOUT, "%s did not finish the TLS handshake in time.",
+                origin_tenant(u->origin)->peer);
+    fail_opening(u, &why);
+}
+
+struct upstream *upstream_open(struct origin *o, upstream_opened *opened, void *ctx)
+{
+    struct upstream *u = NEW(struct upstream);
+    struct worker *w = origin_worker(o);
+    const struct tenant *t = origin_tenant(o);
+    const struct endpoint *to = t->connect_to.host != NULL ? &t->connect_to : &t->server;
+
+    list_init(&u->node);
+    u->origin = o;
+    u->opened = opened;
+    u->ctx = ctx;
+    u->link.sessions = origin_sessions(o);
+    u->born = loop_now(w->loop);
+    timer_init(&u->timer, on_expiry, u);
+    u->dial = dial_start(w->loop, w->resolver, to->host, to->port, w->config->connect_timeout,
+                         on_dialed, u);
+    return u;
+}
+
+/* ---- idle ---- */
+
+static size_t idle_data(void *ctx, const char *p, size_t n)
+{
+    (void)p;
+    upstream_close(ctx, STREAM_ABORT); /* an answer to nothing */
+    return n;
+}
+
+static void idle_end(void *ctx)
+{
+    upstream_close(ctx, STREAM_CLOSE);
+}
+
+static void idle_broken(void *ctx, const struct failure *why)
+{
+    (void)why;
+    upstream_close(ctx, STREAM_ABORT);
+}
+
+static const struct stream_handler idle = {
+    .on_data = idle_data, .on_end = idle_end, .on_broken = idle_broken};
+
+void upstream_rest(struct upstream *u, int64_t idle_ms)
+{
+    struct worker *w = origin_worker(u->origin);
+
+    set_state(u, UP_IDLE);
+    stream_set_handler(u->stream, &idle, u);
+    stream_resume(u->stream);
+    timer_start(w->loop, &u->timer, idle_ms);
+}
+
+void upstream_use(struct upstream *u, const struct stream_handler *handler, void *ctx)
+{
+    if (u->state == UP_IDLE)
+        set_state(u, UP_BUSY);
+    timer_stop(&u->timer);
+    u->exchanges++;
+    stream_set_handler(u->stream, handler, ctx);
+    stream_resume(u->stream); /* the exchange before may have left it paused */
+}
+
+struct origin *upstream_origin(const struct upstream *u)
+{
+    return u->origin;
+}
+
+struct stream *upstream_stream(const struct upstream *u)
+{
+    return u->stream;
+}
+
+const char *upstream_tls(const struct upstream *u)
+{
+    return SSL_get_version(stream_ssl(u->stream));
+}
+
+bool upstream_is_reused(const struct upstream *u)
+{
+    return u->exchanges > 1;
+}
+
+bool upstream_is_too_old(const struct upstream *u)
+{
+    struct worker *w = origin_worker(u->origin);
+
+    return loop_now(w->loop) - u->born > w->config->pool_age;
+}
+
+struct list *upstream_node(struct upstream *u)
+{
+    return &u->node;
+}
+
+struct upstream *upstream_of_node(struct list *node)
+{
+    return list_entry(node, struct upstream, node);
+}

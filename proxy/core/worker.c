@@ -1,0 +1,75 @@
+#include "core/worker.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/mem.h"
+#include "core/client.h"
+#include "core/origin.h"
+
+struct worker *worker_new(struct config *c, struct shared *s)
+{
+    struct worker *w = NEW(struct worker);
+    size_t max_fields = (size_t)c->max_fields;
+
+    w->loop = loop_new();
+    w->config = config_ref(c);
+    w->shared = s;
+    w->resolver = resolver_new(w->loop, c->resolve_cache);
+    list_init(&w->clients);
+    w->limits = (struct h1_limits){(size_t)c->max_head, (size_t)c->max_target};
+    w->body_limits = (struct body_limits){(size_t)c->max_head, max_fields};
+    w->request_head = head_new(max_fields);
+    w->response_head = head_new(max_fields);
+    if (getrandom(&w->id_prefix, sizeof(w->id_prefix), 0) < 0)
+        w->id_prefix = (uintptr_t)w;
+    w->origins = mem_new(c->ntenants * sizeof(struct origin *));
+    for (size_t i = 0; i < c->ntenants; i++)
+        w->origins[i] = origin_new(w, c->tenants[i], &s->tenants[i]);
+    return w;
+}
+
+/* Its loop has ended, and so have all others'. */
+void worker_free(struct worker *w)
+{
+    w->ended = w->drained = true;
+    loop_turn(w->loop, false); /* what was posted is taken, so that nothing of it is lost */
+    list_each(node, &w->clients) client_kill(client_of_node(node));
+    for (size_t i = 0; i < w->config->ntenants; i++)
+        origin_free(w->origins[i]);
+    free(w->origins);
+    loop_turn(w->loop, false); /* the dead are buried */
+    resolver_free(w->resolver);
+    loop_free(w->loop);
+    head_free(w->request_head);
+    head_free(w->response_head);
+    buf_free(&w->scratch);
+    config_unref(w->config);
+    free(w);
+}
+
+void worker_check_drained(struct worker *w)
+{
+    if (!w->draining || w->drained)
+        return;
+    list_each(node, &w->clients) if (client_is_served(client_of_node(node))) return;
+    w->drained = true;
+    w->shared->on_drained(w->shared->drained_ctx, w);
+}
+
+void worker_drain(struct worker *w)
+{
+    w->draining = true;
+    list_each(node, &w->clients) client_drain(client_of_node(node));
+    worker_check_drained(w);
+}
+
+void worker_new_id(struct worker *w, char out[REQUEST_ID_SIZE])
+{
+    static const char hex[] = "0123456789abcdef";
+    uint64_t id = w->id_prefix + w->next_id++ * UINT64_C(0x9e3779b97f4a7c15); /* never repeats */
+
+    for (int i = 15; i >= 0; i--, id >>= 4)
+        out[i] = hex[id & 15];
+    out[16] = '\0';
+}

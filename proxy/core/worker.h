@@ -1,0 +1,72 @@
+/*
+ * worker: one thread that serves: its loop, the callers it has, its
+ * connections to the servers. Nothing of it is touched by another thread, but
+ * for what `shared` holds.
+ */
+#ifndef CORE_WORKER_H
+#define CORE_WORKER_H
+
+#include "config/config.h"
+#include "core/quota.h"
+#include "core/record.h"
+#include "http/body.h"
+#include "http/h1_reader.h"
+#include "net/loop.h"
+#include "net/resolve.h"
+
+struct client;
+struct origin;
+struct worker;
+
+/* What all workers of the process count together. */
+struct shared_tenant {
+    struct quota upstreams;      /* connections to the server */
+    _Atomic int waiting;         /* requests that wait for one, in any worker */
+};
+
+struct shared {
+    struct quota clients;        /* max-connections */
+    struct quota turned_away;    /* callers beyond it that are being told so */
+    struct quota queue;          /* requests that wait, of all tenants */
+    struct shared_tenant *tenants;
+    size_t nworkers;
+    struct worker **workers;
+    record_hook *on_record;
+    void *record_ctx;
+    void (*on_drained)(void *ctx, struct worker *w); /* called in the worker's thread */
+    void *drained_ctx;
+};
+
+struct worker {
+    struct loop *loop;
+    struct config *config;
+    struct shared *shared;
+    struct resolver *resolver;
+    struct origin **origins; /* by tenant */
+
+    struct list clients;
+    bool draining, drained;
+    bool ended; /* being taken down: no other worker is told of anything */
+
+    struct h1_limits limits;
+    struct body_limits body_limits;
+    struct head *request_head, *response_head; /* room for the one that is read right now */
+    struct buf scratch;                        /* room for the head that is written right now */
+
+    uint64_t id_prefix, next_id;
+};
+
+struct worker *worker_new(struct config *c, struct shared *s);
+void worker_free(struct worker *w);
+
+/* Ends idle callers and, as they become idle, the others; on_drained is called when none is left
+ * that is served. */
+void worker_drain(struct worker *w);
+
+/* To be called when a caller became idle or went away. */
+void worker_check_drained(struct worker *w);
+
+/* A name for one exchange, for the log and the caller. */
+void worker_new_id(struct worker *w, char out[REQUEST_ID_SIZE]);
+
+#endif

@@ -1,0 +1,73 @@
+#include "http/basic.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+static int base64_value(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* Decodes into out, which has room for in.n bytes; the length, or SIZE_MAX if it is not base64. */
+static size_t base64_decode(struct slice in, char *out)
+{
+    unsigned bits = 0, value = 0;
+    size_t n = 0;
+
+    while (in.n > 0 && in.p[in.n - 1] == '=')
+        in.n--;
+    for (size_t i = 0; i < in.n; i++) {
+        int v = base64_value(in.p[i]);
+        if (v < 0)
+            return SIZE_MAX;
+        value = value << 6 | (unsigned)v;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            out[n++] = (char)(value >> bits & 0xff);
+        }
+    }
+    return n;
+}
+
+static bool company_of_user(struct slice user, char out[BASIC_MAX_COMPANY])
+{
+    const char *at = user.n == 0 ? NULL : memrchr(user.p, '@', user.n);
+
+    if (at == NULL)
+        return false;
+    size_t n = user.n - (size_t)(at + 1 - user.p);
+    if (n == 0 || n >= BASIC_MAX_COMPANY || memchr(at + 1, '\0', n) != NULL)
+        return false;
+    memcpy(out, at + 1, n);
+    out[n] = '\0';
+    return true;
+}
+
+bool basic_company(struct slice authorization, char out[BASIC_MAX_COMPANY])
+{
+    struct slice rest = authorization;
+    struct slice scheme = slice_split(&rest, ' ');
+
+    if (!slice_eq_nocase(scheme, SLICE("basic")))
+        return false;
+    rest = slice_trim(rest);
+    char *plain = mem_new(rest.n + 1);
+    size_t n = base64_decode(rest, plain);
+    bool found = false;
+    if (n != SIZE_MAX) {
+        struct slice credentials = {plain, n};
+        found = memchr(plain, ':', n) != NULL &&
+                company_of_user(slice_split(&credentials, ':'), out);
+    }
+    explicit_bzero(plain, rest.n + 1);
+    free(plain);
+    return found;
+}

@@ -1,0 +1,67 @@
+/*
+ * body: carries one body from one framing into another.
+ *
+ * Pure: it takes what was received and yields pieces to send, most of them
+ * views into what it was given. The caller owns both, and sends the pieces
+ * before it calls again.
+ */
+#ifndef HTTP_BODY_H
+#define HTTP_BODY_H
+
+#include <sys/uio.h>
+
+#include "http/chunked.h"
+#include "http/framing.h"
+
+/* Pieces gathered for one write. */
+enum { GATHER_MAX = 64 };
+struct gather {
+    size_t count, bytes;
+    struct iovec pieces[GATHER_MAX];
+};
+
+static inline void gather_add(struct gather *g, const void *p, size_t n)
+{
+    if (n == 0)
+        return;
+    g->pieces[g->count].iov_base = (void *)(uintptr_t)p;
+    g->pieces[g->count++].iov_len = n;
+    g->bytes += n;
+}
+
+enum body_result {
+    BODY_MORE, /* the input is used up, the body goes on */
+    BODY_FULL, /* the gather is full: send it and call again */
+    BODY_END,  /* complete; what is left of the input came behind it */
+    BODY_BAD,  /* the incoming framing is broken */
+};
+
+struct body {
+    enum framing in, out;
+    bool complete;
+    uint64_t left;  /* of FRAMING_LENGTH */
+    uint64_t bytes; /* of content so far, without any framing */
+    struct chunked chunked;
+    size_t max_fields; /* of a trailer section */
+    char size_line[20];
+    struct buf tail; /* the last chunk and the trailers */
+};
+
+struct body_limits {
+    size_t max_trailers, max_fields;
+};
+
+/* A chunked body may go out in any framing; trailers go on in chunked only. length is that of
+ * FRAMING_LENGTH. A body of FRAMING_NONE is complete from the start. */
+void body_start(struct body *b, enum framing in, enum framing out, uint64_t length,
+                const struct body_limits *limits);
+void body_free(struct body *b);
+
+/* Moves *in over what was used and adds the pieces to send to *g, which may hold some already. */
+enum body_result body_next(struct body *b, struct slice *in, struct gather *g) MUST_CHECK;
+
+/* The incoming connection ended cleanly: true if that completes the body (FRAMING_CLOSE). Adds
+ * the pieces that end the outgoing body. */
+bool body_finish(struct body *b, struct gather *g) MUST_CHECK;
+
+#endif

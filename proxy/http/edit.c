@@ -1,0 +1,183 @@
+#include "http/edit.h"
+
+#include "http/chars.h"
+
+/* RFC 9209, 2: the name under which this proxy speaks in Proxy-Status. */
+static const char proxy_name[] = "sfmtls";
+
+static void add_field(struct buf *out, struct slice name, struct slice value)
+{
+    buf_add_slice(out, name);
+    buf_add(out, ": ", 2);
+    buf_add_slice(out, value);
+    buf_add(out, "\r\n", 2);
+}
+
+bool edit_connection_is_sound(const struct head *request, struct failure *why)
+{
+    const uint64_t vital = field_bit(FIELD_HOST) | field_bit(FIELD_CONTENT_LENGTH) |
+                           field_bit(FIELD_TRANSFER_ENCODING) | field_bit(FIELD_COOKIE) |
+                           field_bit(FIELD_COMPANY_ID);
+    struct head_list at = {0};
+    struct slice option;
+
+    while (head_next_member(request, FIELD_CONNECTION, &at, &option)) {
+        if ((field_bit(field_identify(option)) & vital) != 0) {
+            failure_set(why, FAIL_REQUEST_MALFORMED,
+                        "The Connection field names %.*s, which cannot be taken out of a request.",
+                        (int)option.n, option.p);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Connection names something beside the usual: then each field has to be looked up in it. */
+static bool connection_names_fields(const struct head *h)
+{
+    struct head_list at = {0};
+    struct slice option;
+
+    while (head_next_member(h, FIELD_CONNECTION, &at, &option))
+        if (!slice_eq_nocase(option, SLICE("keep-alive")) &&
+            !slice_eq_nocase(option, SLICE("close")))
+            return true;
+    return false;
+}
+
+static bool is_replaced(const struct edit_rules *rules, struct slice name)
+{
+    for (size_t i = 0; i < rules->nheaders; i++)
+        if (slice_eq_nocase(slice_of(rules->headers[i].name), name))
+            return true;
+    return false;
+}
+
+static void add_content_length(struct buf *out, const struct field *f, uint64_t length)
+{
+    buf_add_slice(out, f->name);
+    buf_add(out, ": ", 2);
+    buf_add_u64(out, length);
+    buf_add(out, "\r\n", 2);
+}
+
+void edit_request(struct buf *out, const struct head *request, const struct target *target,
+                  const struct edit_rules *rules)
+{
+    uint64_t drop = FIELDS_HOP_BY_HOP | FIELDS_STRIPPED | field_bit(FIELD_HOST) |
+                    field_bit(FIELD_COMPANY_ID);
+    bool named = connection_names_fields(request);
+
+    if (!rules->keep_authorization)
+        drop |= field_bit(FIELD_AUTHORIZATION);
+    if (request->minor == 0)
+        drop |= field_bit(FIELD_EXPECT); /* RFC 9110, 10.1.1 */
+    buf_add_slice(out, request->method_name);
+    buf_add(out, " ", 1);
+    target_write_path(out, request, target);
+    buf_add_string(out, " HTTP/1.1\r\nHost: ");
+    buf_add_string(out, rules->host);
+    buf_add(out, "\r\n", 2);
+    for (size_t i = 0; i < request->nfields; i++) {
+        const struct field *f = &request->fields[i];
+        if ((field_bit(f->id) & drop) != 0 || is_replaced(rules, f->name) ||
+            (named && head_connection_has(request, f->name)))
+            continue;
+        if (f->id == FIELD_CONTENT_LENGTH)
+            add_content_length(out, f, request->content_length);
+        else if (f->id == FIELD_TRANSFER_ENCODING)
+            add_field(out, f->name, SLICE("chunked"));
+        else
+            add_field(out, f->name, f->value);
+    }
+    add_field(out, SLICE("successfactors-companyid"), slice_of(rules->company_id));
+    for (size_t i = 0; i < rules->nheaders; i++)
+        add_field(out, slice_of(rules->headers[i].name), slice_of(rules->headers[i].value));
+    buf_add(out, "\r\n", 2);
+}
+
+/* The next member of a structured list (RFC 8941, 3.1): commas inside strings do not separate. */
+static struct slice next_list_member(struct slice *rest)
+{
+    bool quoted = false;
+    size_t i = 0;
+
+    for (; i < rest->n && (quoted || rest->p[i] != ','); i++) {
+        if (rest->p[i] == '"')
+            quoted = !quoted;
+        else if (quoted && rest->p[i] == '\\' && i + 1 < rest->n)
+            i++;
+    }
+    struct slice member = {rest->p, i};
+    size_t skip = i < rest->n ? i + 1 : i;
+    *rest = (struct slice){rest->p + skip, rest->n - skip};
+    return slice_trim(member);
+}
+
+/* Only this proxy speaks under its name: a caller must be able to believe it. */
+static void add_proxy_status(struct buf *out, const struct field *f)
+{
+    struct slice rest = f->value;
+    size_t start = out->n;
+
+    buf_add_slice(out, f->name);
+    buf_add(out, ": ", 2);
+    size_t first = out->n;
+    while (rest.n > 0) {
+        struct slice member = next_list_member(&rest), name = member;
+        name = slice_trim(slice_split(&name, ';'));
+        if (name.n >= 2 && name.p[0] == '"')
+            name = (struct slice){name.p + 1, name.n - 2};
+        if (member.n == 0 || slice_eq_nocase(name, slice_of(proxy_name)))
+            continue;
+        if (out->n > first)
+            buf_add(out, ", ", 2);
+        buf_add_slice(out, member);
+    }
+    if (out->n == first)
+        out->n = start;
+    else
+        buf_add(out, "\r\n", 2);
+}
+
+static void add_status_line(struct buf *out, const struct head *response)
+{
+    buf_add_string(out, "HTTP/1.1 ");
+    buf_add_u64(out, (uint64_t)response->status);
+    buf_add(out, " ", 1);
+    for (size_t i = 0; i < response->reason.n; i++) {
+        char c = response->reason.p[i];
+        buf_add(out, c >= ' ' && c < 0x7f ? &c : "?", 1);
+    }
+    buf_add(out, "\r\n", 2);
+}
+
+void edit_response(struct buf *out, const struct head *response, enum framing body,
+                   enum persistence persistence)
+{
+    uint64_t drop = FIELDS_HOP_BY_HOP | field_bit(FIELD_TRANSFER_ENCODING) |
+                    field_bit(FIELD_PROXY_AUTHORIZATION) | field_bit(FIELD_PROXY_OTHER);
+    bool named = connection_names_fields(response);
+
+    if (response->status < 200 || response->status == 204)
+        drop |= field_bit(FIELD_CONTENT_LENGTH); /* RFC 9110, 8.6 */
+    add_status_line(out, response);
+    for (size_t i = 0; i < response->nfields; i++) {
+        const struct field *f = &response->fields[i];
+        if ((field_bit(f->id) & drop) != 0)
+            continue;
+        if (f->id == FIELD_CONTENT_LENGTH)
+            add_content_length(out, f, response->content_length);
+        else if (f->id == FIELD_PROXY_STATUS)
+            add_proxy_status(out, f);
+        else if (!named || !head_connection_has(response, f->name))
+            add_field(out, f->name, f->value);
+    }
+    if (body == FRAMING_CHUNKED)
+        buf_add_string(out, "Transfer-Encoding: chunked\r\n");
+    if (persistence == PERSIST_CLOSE)
+        buf_add_string(out, "Connection: close\r\n");
+    else if (persistence == PERSIST_KEEP_ALIVE)
+        buf_add_string(out, "Connection: keep-alive\r\n");
+    buf_add(out, "\r\n", 2);
+}

@@ -1,0 +1,23 @@
+/*
+ * framing: how long a body is (RFC 9112, 6.3). Decided from heads that
+ * h1_reader let pass, so nothing here is ambiguous any more.
+ */
+#ifndef HTTP_FRAMING_H
+#define HTTP_FRAMING_H
+
+#include "http/head.h"
+
+enum framing {
+    FRAMING_NONE,    /* no body */
+    FRAMING_LENGTH,  /* Content-Length */
+    FRAMING_CHUNKED, /* Transfer-Encoding: chunked */
+    FRAMING_CLOSE,   /* until the connection ends; responses only */
+};
+
+enum framing framing_of_request(const struct head *h);
+enum framing framing_of_response(const struct head *h, enum method request_method);
+
+/* Statuses whose responses have no body, whatever the fields say (RFC 9110, 6.4.1). */
+bool framing_status_is_bodiless(int status);
+
+#endif

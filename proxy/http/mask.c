@@ -1,0 +1,68 @@
+#include "http/mask.h"
+
+#include "http/chars.h"
+
+/* The character at p[*i], percent-decoded if need be; *i is moved behind it. */
+static char next_char(struct slice s, size_t *i)
+{
+    char c = s.p[*i];
+
+    if (c == '%' && s.n - *i > 2 && char_hex(s.p[*i + 1]) >= 0 && char_hex(s.p[*i + 2]) >= 0) {
+        c = (char)(char_hex(s.p[*i + 1]) << 4 | char_hex(s.p[*i + 2]));
+        *i += 3;
+    } else {
+        *i += 1;
+    }
+    return c;
+}
+
+/* From behind an opening quote to behind the closing one; '' inside is a quote (OData ABNF). */
+static size_t skip_literal(struct slice s, size_t i)
+{
+    while (i < s.n) {
+        size_t behind = i;
+        if (next_char(s, &behind) != '\'') {
+            i = behind;
+            continue;
+        }
+        i = behind;
+        if (i >= s.n || next_char(s, &behind) != '\'')
+            return i;
+        i = behind;
+    }
+    return i;
+}
+
+/* From behind an opening parenthesis to behind the one that closes it. */
+static size_t skip_predicate(struct slice s, size_t i)
+{
+    int depth = 1;
+
+    while (i < s.n && depth > 0) {
+        char c = next_char(s, &i);
+        if (c == '\'')
+            i = skip_literal(s, i);
+        else if (c == '(')
+            depth++;
+        else if (c == ')')
+            depth--;
+    }
+    return i;
+}
+
+void mask_path(struct buf *out, struct slice path)
+{
+    size_t i = 0;
+
+    while (i < path.n) {
+        size_t behind = i;
+        char c = next_char(path, &behind);
+        if (c == '(' || c == '\'') {
+            buf_add(out, "(...)", 5);
+            i = c == '(' ? skip_predicate(path, behind) : skip_literal(path, behind);
+            continue;
+        }
+        for (; i < behind; i++)
+            buf_add(out, (unsigned char)path.p[i] < 0x20 || path.p[i] == 0x7f ? "?" : &path.p[i], 1);
+    }
+}

@@ -1,0 +1,113 @@
+#include "http/reply.h"
+
+#include <time.h>
+
+const char *reply_reason(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } known[] = {
+        {200, "OK"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {408, "Request Timeout"},
+        {414, "URI Too Long"},
+        {417, "Expectation Failed"},
+        {421, "Misdirected Request"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (known[i].status == status)
+            return known[i].reason;
+    return "Unknown";
+}
+
+/* RFC 9110, 5.6.7; names of days and months are English whatever the locale. */
+static void add_date(struct buf *out, int64_t wall_us)
+{
+    static const char days[] = "SunMonTueWedThuFriSat";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    time_t t = (time_t)(wall_us / 1000000);
+    struct tm tm;
+
+    (void)gmtime_r(&t, &tm);
+    buf_addf(out, "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n", days + 3 * tm.tm_wday,
+             tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+             tm.tm_sec);
+}
+
+void reply_write(struct buf *out, const struct reply *r, int64_t wall_us)
+{
+    buf_addf(out, "HTTP/1.1 %d %s\r\n", r->status, reply_reason(r->status));
+    add_date(out, wall_us);
+    buf_addf(out, "Content-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n",
+             r->content_type, r->body.n);
+    if (r->fields != NULL)
+        buf_add_string(out, r->fields);
+    if (r->persistence == PERSIST_CLOSE)
+        buf_add_string(out, "Connection: close\r\n");
+    else if (r->persistence == PERSIST_KEEP_ALIVE)
+        buf_add_string(out, "Connection: keep-alive\r\n");
+    buf_add_string(out, "\r\n");
+    if (!r->head_only)
+        buf_add_slice(out, r->body);
+}
+
+static void add_member(struct buf *b, const char *name, const char *value)
+{
+    buf_addf(b, ",\"%s\":\"", name);
+    buf_add_json(b, slice_of(value));
+    buf_add_string(b, "\"");
+}
+
+static void add_problem(struct buf *b, const struct failure *f, const char *request_id)
+{
+    const struct fail_info *info = fail_info(f->id);
+
+    buf_addf(b, "{\"type\":\"urn:sfmtls:error:%s\"", info->token);
+    add_member(b, "title", info->title);
+    buf_addf(b, ",\"status\":%d", info->status);
+    add_member(b, "detail", f->detail.text);
+    add_member(b, "token", info->token);
+    add_member(b, "cure", info->cure);
+    add_member(b, "request_id", request_id);
+    buf_add_string(b, "}\n");
+}
+
+void reply_problem(struct buf *out, const struct failure *f, const char *request_id, bool head_only,
+                   enum persistence persistence, int64_t wall_us)
+{
+    const struct fail_info *info = fail_info(f->id);
+    struct buf body = {0}, fields = {0};
+
+    add_problem(&body, f, request_id);
+    buf_addf(&fields, "Proxy-Status: sfmtls; error=%s; details=\"%s\"\r\n", info->proxy_error,
+             info->token);
+    if (info->retry_after > 0)
+        buf_addf(&fields, "Retry-After: %d\r\n", info->retry_after);
+    if (info->status == 401)
+        buf_add_string(&fields, "WWW-Authenticate: Basic realm=\"sfmtls: user@COMPANY\"\r\n");
+    if (info->status == 405)
+        buf_add_string(&fields, "Allow: GET, HEAD, POST, PUT, PATCH, MERGE, DELETE, OPTIONS\r\n");
+    buf_add(&fields, "", 1); /* the NUL */
+    reply_write(out,
+                &(struct reply){.status = info->status,
+                                .content_type = "application/problem+json",
+                                .body = buf_slice(&body),
+                                .head_only = head_only,
+                                .persistence = persistence,
+                                .fields = fields.p},
+                wall_us);
+    buf_free(&body);
+    buf_free(&fields);
+}

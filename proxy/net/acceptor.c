@@ -1,0 +1,200 @@
+#include "net/acceptor.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+enum { BACKLOG = 1024, BATCH = 16, PAUSE_MS = 200 };
+
+struct acceptor {
+    int fd;
+    struct address at;
+    dev_t device; /* of a Unix socket's file, so that only our own is removed */
+    ino_t inode;
+    struct loop *loop;
+    struct event incoming;
+    struct timer pause;
+    bool pause_told;
+    void (*on_accept)(void *ctx, int fd);
+    void *ctx;
+};
+
+/* True if somebody serves it. */
+static bool is_live(const struct address *at)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool live = fd >= 0 && (connect(fd, &at->any, at->length) == 0 || errno == EAGAIN);
+
+    if (fd >= 0)
+        (void)close(fd);
+    return live;
+}
+
+static enum status clear_stale_socket(const struct address *at, struct diag *why)
+{
+    const char *path = at->local.sun_path;
+    struct stat st;
+
+    if (lstat(path, &st) != 0)
+        return ST_OK; /* bind will tell what is wrong, if anything is */
+    if (!S_ISSOCK(st.st_mode)) {
+        diag_set(why, "%s exists and is no socket; remove it or choose another path", path);
+        return ST_BAD_INPUT;
+    }
+    if (is_live(at)) {
+        diag_set(why, "%s is served by another process; stop it or choose another path", path);
+        return ST_BAD_INPUT;
+    }
+    (void)unlink(path);
+    return ST_OK;
+}
+
+static int bind_quietly(int fd, const struct address *at)
+{
+    mode_t old = umask(0177); /* a Unix socket is 0600 from its first moment */
+    int result = bind(fd, &at->any, at->length);
+
+    (void)umask(old);
+    return result;
+}
+
+static void explain_bind(const struct address *at, int error, struct diag *why)
+{
+    char text[ADDRESS_TEXT_SIZE];
+
+    address_text(at, text);
+    if (error == EADDRINUSE)
+        diag_set(why, "cannot listen on %s: the port is taken; stop the other program or choose "
+                      "another port", text);
+    else if (error == EACCES)
+        diag_set(why, "cannot listen on %s: not allowed; choose a port above 1023 or a folder you "
+                      "may write to", text);
+    else
+        diag_set(why, "cannot listen on %s: %s", text, strerror(error));
+}
+
+static void set_options(int fd, const struct address *at)
+{
+    int on = 1;
+
+    if (address_is_unix(at))
+        return;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* accepted ones inherit it */
+    if (at->any.sa_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+}
+
+enum status acceptor_open(const struct address *at, struct acceptor **out, struct diag *why)
+{
+    struct stat st;
+
+    if (address_is_unix(at)) {
+        enum status cleared = clear_stale_socket(at, why);
+        if (cleared != ST_OK)
+            return cleared;
+    }
+    int fd = socket(at->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0)
+        set_options(fd, at);
+    if (fd < 0 || bind_quietly(fd, at) != 0 || listen(fd, BACKLOG) != 0) {
+        explain_bind(at, errno, why);
+        if (fd >= 0)
+            (void)close(fd);
+        return ST_SYSTEM;
+    }
+    struct acceptor *a = NEW(struct acceptor);
+    a->fd = fd;
+    a->at = *at;
+    if (address_is_unix(at) && stat(at->local.sun_path, &st) == 0) {
+        a->device = st.st_dev;
+        a->inode = st.st_ino;
+    } else {
+        a->at.length = sizeof(a->at.storage);
+        (void)getsockname(fd, &a->at.any, &a->at.length);
+    }
+    *out = a;
+    return ST_OK;
+}
+
+/* No descriptor, no memory: wait until something was closed. */
+static void pause_accepting(struct acceptor *a, int error)
+{
+    if (!a->pause_told)
+        log_say(LOG_WARNING, "new connections wait: %s; raise the limit of open files (ulimit -n)",
+                strerror(error));
+    a->pause_told = true;
+    (void)event_del(&a->incoming);
+    timer_start(a->loop, &a->pause, PAUSE_MS);
+}
+
+static void on_pause_over(void *ctx)
+{
+    struct acceptor *a = ctx;
+
+    (void)event_add(&a->incoming, NULL);
+}
+
+static void on_incoming(evutil_socket_t fd, short what, void *arg)
+{
+    struct acceptor *a = arg;
+
+    (void)what;
+    for (int i = 0; i < BATCH && a->fd >= 0; i++) {
+        int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (accepted >= 0) {
+            a->pause_told = false;
+            a->on_accept(a->ctx, accepted);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            pause_accepting(a, errno);
+            return;
+        } else if (errno != ECONNABORTED && errno != EINTR) {
+            return;
+        }
+    }
+}
+
+void acceptor_start(struct acceptor *a, struct loop *l, void (*on_accept)(void *ctx, int fd),
+                    void *ctx)
+{
+    a->loop = l;
+    a->on_accept = on_accept;
+    a->ctx = ctx;
+    timer_init(&a->pause, on_pause_over, a);
+    (void)event_assign(&a->incoming, loop_base(l), a->fd, EV_READ | EV_PERSIST, on_incoming, a);
+    (void)event_add(&a->incoming, NULL);
+}
+
+const struct address *acceptor_address(const struct acceptor *a)
+{
+    return &a->at;
+}
+
+void acceptor_close(struct acceptor *a)
+{
+    struct stat st;
+
+    if (a->loop != NULL) {
+        (void)event_del(&a->incoming);
+        timer_stop(&a->pause);
+    }
+    (void)close(a->fd);
+    a->fd = -1;
+    if (address_is_unix(&a->at) && stat(a->at.local.sun_path, &st) == 0 &&
+        st.st_dev == a->device && st.st_ino == a->inode)
+        (void)unlink(a->at.local.sun_path);
+    if (a->loop != NULL)
+        loop_bury(a->loop, a, free);
+    else
+        free(a);
+}

@@ -1,0 +1,27 @@
+/*
+ * acceptor: a listening socket and the connections that come in on it.
+ *
+ * Belongs to its loop's thread. Out of descriptors it pauses, instead of
+ * being woken again and again for a connection it cannot take.
+ */
+#ifndef NET_ACCEPTOR_H
+#define NET_ACCEPTOR_H
+
+#include "net/address.h"
+#include "net/loop.h"
+
+struct acceptor;
+
+/* Opened, not yet accepting. A Unix socket gets mode 0600; one that nobody serves any more is
+ * replaced, a live one is an error. */
+enum status acceptor_open(const struct address *at, struct acceptor **out,
+                          struct diag *why) MUST_CHECK;
+
+/* fd is the taker's, non-blocking and close-on-exec. */
+void acceptor_start(struct acceptor *a, struct loop *l, void (*on_accept)(void *ctx, int fd),
+                    void *ctx);
+
+const struct address *acceptor_address(const struct acceptor *a); /* with the real port */
+void acceptor_close(struct acceptor *a);                          /* removes a Unix socket's file */
+
+#endif

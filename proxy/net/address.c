@@ -1,0 +1,138 @@
+#include "net/address.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/slice.h"
+
+static struct sockaddr_in *v4(struct address *a)
+{
+    return (struct sockaddr_in *)&a->storage;
+}
+
+static struct sockaddr_in6 *v6(struct address *a)
+{
+    return (struct sockaddr_in6 *)&a->storage;
+}
+
+static enum status parse_unix(const char *path, struct address *out, struct diag *why)
+{
+    if (path[0] != '/' || strlen(path) >= sizeof(out->local.sun_path)) {
+        diag_set(why, "`unix:%s` is no socket path; give an absolute path of at most %zu characters",
+                 path, sizeof(out->local.sun_path) - 1);
+        return ST_BAD_INPUT;
+    }
+    out->local.sun_family = AF_UNIX;
+    memcpy(out->local.sun_path, path, strlen(path) + 1);
+    out->length = sizeof(out->local);
+    return ST_OK;
+}
+
+static bool parse_host(struct slice host, bool bracketed, struct address *out)
+{
+    char text[INET6_ADDRSTRLEN];
+
+    if (host.n >= sizeof(text))
+        return false;
+    memcpy(text, host.p, host.n);
+    text[host.n] = '\0';
+    if (!bracketed && slice_eq_nocase(host, SLICE("localhost")))
+        memcpy(text, "127.0.0.1", sizeof("127.0.0.1"));
+    if (bracketed && inet_pton(AF_INET6, text, &v6(out)->sin6_addr) == 1) {
+        out->any.sa_family = AF_INET6;
+        out->length = sizeof(struct sockaddr_in6);
+        return true;
+    }
+    if (!bracketed && inet_pton(AF_INET, text, &v4(out)->sin_addr) == 1) {
+        out->any.sa_family = AF_INET;
+        out->length = sizeof(struct sockaddr_in);
+        return true;
+    }
+    return false;
+}
+
+enum status address_parse(const char *text, struct address *out, struct diag *why)
+{
+    const char *colon = strrchr(text, ':');
+    uint64_t port;
+
+    memset(out, 0, sizeof(*out));
+    if (strncmp(text, "unix:", 5) == 0)
+        return parse_unix(text + 5, out, why);
+    if (colon == NULL || !slice_to_u64(slice_of(colon + 1), 65535, &port)) {
+        diag_set(why, "`%s` has no port from 0 to 65535; write it as 127.0.0.1:8080, [::1]:8080 or "
+                      "unix:/path", text);
+        return ST_BAD_INPUT;
+    }
+    struct slice host = {text, (size_t)(colon - text)};
+    bool bracketed = host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
+    if (bracketed)
+        host = (struct slice){host.p + 1, host.n - 2};
+    if (!parse_host(host, bracketed, out)) {
+        diag_set(why, "`%s` is no address to listen on; write it as 127.0.0.1:8080, [::1]:8080 or "
+                      "unix:/path", text);
+        return ST_BAD_INPUT;
+    }
+    address_set_port(out, (int)port);
+    return ST_OK;
+}
+
+void address_text(const struct address *a, char out[ADDRESS_TEXT_SIZE])
+{
+    char host[INET6_ADDRSTRLEN] = "?";
+
+    switch (a->any.sa_family) {
+    case AF_UNIX:
+        (void)snprintf(out, ADDRESS_TEXT_SIZE, "unix:%s", a->local.sun_path);
+        break;
+    case AF_INET6: {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&a->storage;
+        (void)inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
+        (void)snprintf(out, ADDRESS_TEXT_SIZE, "[%s]:%d", host, ntohs(in6->sin6_port));
+        break;
+    }
+    default: {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)&a->storage;
+        (void)inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
+        (void)snprintf(out, ADDRESS_TEXT_SIZE, "%s:%d", host, ntohs(in->sin_port));
+    }
+    }
+}
+
+bool address_is_loopback(const struct address *a)
+{
+    if (a->any.sa_family == AF_INET6)
+        return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)&a->storage)->sin6_addr);
+    if (a->any.sa_family == AF_INET)
+        return ntohl(((const struct sockaddr_in *)&a->storage)->sin_addr.s_addr) >> 24 == 127;
+    return a->any.sa_family == AF_UNIX;
+}
+
+bool address_is_unix(const struct address *a)
+{
+    return a->any.sa_family == AF_UNIX;
+}
+
+void address_set_port(struct address *a, int port)
+{
+    if (a->any.sa_family == AF_INET6)
+        v6(a)->sin6_port = htons((uint16_t)port);
+    else if (a->any.sa_family == AF_INET)
+        v4(a)->sin_port = htons((uint16_t)port);
+}
+
+bool address_is_available(const struct address *a)
+{
+    struct address any_port = *a;
+    int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    address_set_port(&any_port, 0);
+    bool available = fd >= 0 && bind(fd, &any_port.any, any_port.length) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return available;
+}

@@ -1,0 +1,37 @@
+/*
+ * address: socket addresses as people write them: HOST:PORT, [V6]:PORT,
+ * unix:/path.
+ */
+#ifndef NET_ADDRESS_H
+#define NET_ADDRESS_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/diag.h"
+
+struct address {
+    socklen_t length;
+    union {
+        struct sockaddr any;
+        struct sockaddr_storage storage;
+        struct sockaddr_un local;
+    };
+};
+
+/* For listeners: an IP address (or the name localhost, which is 127.0.0.1) and a port, 0 for any;
+ * or unix:/path. No name is looked up. */
+enum status address_parse(const char *text, struct address *out, struct diag *why) MUST_CHECK;
+
+enum { ADDRESS_TEXT_SIZE = 128 };
+void address_text(const struct address *a, char out[ADDRESS_TEXT_SIZE]);
+
+bool address_is_loopback(const struct address *a); /* Unix sockets are */
+bool address_is_unix(const struct address *a);
+void address_set_port(struct address *a, int port);
+
+/* Has this machine that address at all? Says nothing of the port. */
+bool address_is_available(const struct address *a);
+
+#endif

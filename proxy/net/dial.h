@@ -1,0 +1,22 @@
+/*
+ * dial: a TCP connection to a named server, over whichever of its addresses
+ * answers first (RFC 8305: one after the other, 250 ms apart, without giving
+ * up on those begun).
+ */
+#ifndef NET_DIAL_H
+#define NET_DIAL_H
+
+#include "net/resolve.h"
+
+struct dial;
+
+/* fd >= 0: connected, the taker's. Otherwise *why says why not. Not called from inside
+ * dial_start(). */
+typedef void dial_done(void *ctx, int fd, const struct failure *why);
+
+/* timeout_ms covers the lookup and all addresses. */
+struct dial *dial_start(struct loop *l, struct resolver *r, const char *host, int port,
+                        int64_t timeout_ms, dial_done *done, void *ctx);
+void dial_cancel(struct dial *d); /* done is not called any more */
+
+#endif

@@ -1,0 +1,314 @@
+#include "net/resolve.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { MAX_THREADS = 4, MAX_CACHED = 64 };
+
+/* A question that a thread answers; the loop's thread takes the answer. */
+struct job {
+    struct list node;
+    struct loop *loop;
+    struct resolver *resolver;
+    char *host;
+    struct resolved found;
+    struct failure why;
+};
+
+/* A name that a resolver knows or is asking for. */
+struct entry {
+    struct list node;
+    char *host;
+    bool asking;
+    int64_t expires; /* loop_now() */
+    struct resolved found;
+    struct list lookups;
+};
+
+struct lookup {
+    struct list node;
+    int port;
+    resolve_done *done;
+    void *ctx;
+};
+
+struct resolver {
+    struct loop *loop;
+    int64_t cache_ms;
+    size_t nentries;
+    struct list entries;
+};
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t work;
+    struct list jobs;
+    int threads, idle;
+    bool stopped;
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER,
+          .work = PTHREAD_COND_INITIALIZER,
+          .jobs = {&pool.jobs, &pool.jobs}};
+
+/* ---- the threads ---- */
+
+static void take_addresses(const struct addrinfo *list, int family, struct address *out, int *count)
+{
+    for (const struct addrinfo *a = list; a != NULL && *count < RESOLVE_MAX; a = a->ai_next) {
+        if (a->ai_family != family || a->ai_addrlen > sizeof(out->storage))
+            continue;
+        memset(&out[*count], 0, sizeof(out[0]));
+        memcpy(&out[*count].storage, a->ai_addr, a->ai_addrlen);
+        out[(*count)++].length = a->ai_addrlen;
+    }
+}
+
+/* The families in turn, beginning with the one that the system puts first. */
+static void interleave(const struct addrinfo *list, struct resolved *out)
+{
+    struct address first[RESOLVE_MAX], second[RESOLVE_MAX];
+    int nfirst = 0, nsecond = 0;
+    int family = list->ai_family;
+
+    take_addresses(list, family, first, &nfirst);
+    take_addresses(list, family == AF_INET ? AF_INET6 : AF_INET, second, &nsecond);
+    for (int i = 0; i < RESOLVE_MAX; i++) {
+        if (i < nfirst && out->count < RESOLVE_MAX)
+            out->addresses[out->count++] = first[i];
+        if (i < nsecond && out->count < RESOLVE_MAX)
+            out->addresses[out->count++] = second[i];
+    }
+}
+
+static void answer(struct job *j)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
+    int error = getaddrinfo(j->host, NULL, &hints, &list);
+
+    if (error == 0)
+        interleave(list, &j->found);
+    if (list != NULL)
+        freeaddrinfo(list);
+    if (error == EAI_NONAME || (error == 0 && j->found.count == 0))
+        failure_set(&j->why, FAIL_NAME_NOT_FOUND, "The name %s does not exist.", j->host);
+    else if (error != 0)
+        failure_set(&j->why, FAIL_NAME_LOOKUP, "The name %s could not be looked up: %s.", j->host,
+                    gai_strerror(error));
+}
+
+static void job_free(struct job *j)
+{
+    free(j->host);
+    free(j);
+}
+
+static void on_answer(void *ctx);
+
+static void *thread_main(void *arg)
+{
+    (void)arg;
+    (void)pthread_mutex_lock(&pool.lock);
+    while (!pool.stopped) {
+        struct list *first = list_first(&pool.jobs);
+        if (first == NULL) {
+            pool.idle++;
+            (void)pthread_cond_wait(&pool.work, &pool.lock);
+            pool.idle--;
+            continue;
+        }
+        struct job *j = list_entry(first, struct job, node);
+        list_remove(&j->node);
+        (void)pthread_mutex_unlock(&pool.lock);
+        answer(j);
+        (void)pthread_mutex_lock(&pool.lock);
+        if (pool.stopped)
+            job_free(j);
+        else
+            loop_post(j->loop, on_answer, j); /* under the lock: the loop is there until we stop */
+    }
+    (void)pthread_mutex_unlock(&pool.lock);
+    return NULL;
+}
+
+static void submit(struct job *j)
+{
+    pthread_t thread;
+
+    (void)pthread_mutex_lock(&pool.lock);
+    list_append(&pool.jobs, &j->node);
+    if (pool.idle == 0 && pool.threads < MAX_THREADS &&
+        pthread_create(&thread, NULL, thread_main, NULL) == 0) {
+        (void)pthread_detach(thread);
+        pool.threads++;
+    }
+    (void)pthread_cond_signal(&pool.work);
+    (void)pthread_mutex_unlock(&pool.lock);
+}
+
+void resolve_stop_all(void)
+{
+    (void)pthread_mutex_lock(&pool.lock);
+    pool.stopped = true;
+    list_each(node, &pool.jobs) {
+        list_remove(node);
+        job_free(list_entry(node, struct job, node));
+    }
+    (void)pthread_cond_broadcast(&pool.work);
+    (void)pthread_mutex_unlock(&pool.lock);
+}
+
+/* ---- the loop's side ---- */
+
+static void entry_free(struct resolver *r, struct entry *e)
+{
+    list_each(node, &e->lookups) {
+        list_remove(node);
+        free(list_entry(node, struct lookup, node));
+    }
+    list_remove(&e->node);
+    r->nentries--;
+    free(e->host);
+    free(e);
+}
+
+static struct entry *find(struct resolver *r, const char *host)
+{
+    list_each(node, &r->entries) {
+        struct entry *e = list_entry(node, struct entry, node);
+        if (strcmp(e->host, host) == 0)
+            return e;
+    }
+    return NULL;
+}
+
+static void with_port(const struct resolved *from, int port, struct resolved *out)
+{
+    *out = *from;
+    for (int i = 0; i < out->count; i++)
+        address_set_port(&out->addresses[i], port);
+}
+
+static void on_answer(void *ctx)
+{
+    struct job *j = ctx;
+    struct resolver *r = j->resolver;
+    struct entry *e = find(r, j->host);
+    struct list *first;
+
+    e->asking = false;
+    e->found = j->found;
+    e->expires = loop_now(r->loop) + (j->found.count > 0 ? r->cache_ms : 0);
+    while ((first = list_first(&e->lookups)) != NULL) {
+        struct lookup *l = list_entry(first, struct lookup, node);
+        struct resolved found;
+        list_remove(first);
+        with_port(&j->found, l->port, &found);
+        l->done(l->ctx, found.count > 0 ? &found : NULL, &j->why);
+        free(l);
+    }
+    job_free(j);
+}
+
+struct resolver *resolver_new(struct loop *l, int64_t cache_ms)
+{
+    struct resolver *r = NEW(struct resolver);
+
+    r->loop = l;
+    r->cache_ms = cache_ms;
+    list_init(&r->entries);
+    return r;
+}
+
+void resolver_free(struct resolver *r)
+{
+    list_each(node, &r->entries) entry_free(r, list_entry(node, struct entry, node));
+    free(r);
+}
+
+static bool parse_literal(const char *host, struct resolved *out)
+{
+    struct address *a = &out->addresses[0];
+    struct sockaddr_in *in = (struct sockaddr_in *)&a->storage;
+    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&a->storage;
+
+    memset(a, 0, sizeof(*a));
+    out->count = 1;
+    if (inet_pton(AF_INET, host, &in->sin_addr) == 1) {
+        a->any.sa_family = AF_INET;
+        a->length = sizeof(*in);
+        return true;
+    }
+    a->any.sa_family = AF_INET6;
+    a->length = sizeof(*in6);
+    return inet_pton(AF_INET6, host, &in6->sin6_addr) == 1;
+}
+
+bool resolver_knows(struct resolver *r, const char *host, int port, struct resolved *out)
+{
+    if (parse_literal(host, out)) {
+        address_set_port(&out->addresses[0], port);
+        return true;
+    }
+    const struct entry *e = find(r, host);
+    if (e == NULL || e->asking || e->found.count == 0 || e->expires <= loop_now(r->loop))
+        return false;
+    with_port(&e->found, port, out);
+    return true;
+}
+
+/* Names come from the configuration, so there are few; the oldest unused ones make room. */
+static void make_room(struct resolver *r)
+{
+    list_each(node, &r->entries) {
+        struct entry *e = list_entry(node, struct entry, node);
+        if (r->nentries < MAX_CACHED)
+            return;
+        if (!e->asking)
+            entry_free(r, e);
+    }
+}
+
+static void ask(struct resolver *r, struct entry *e)
+{
+    struct job *j = NEW(struct job);
+
+    e->asking = true;
+    j->loop = r->loop;
+    j->resolver = r;
+    j->host = mem_copy_string(e->host);
+    submit(j);
+}
+
+struct lookup *resolver_lookup(struct resolver *r, const char *host, int port, resolve_done *done,
+                               void *ctx)
+{
+    struct entry *e = find(r, host);
+    struct lookup *l = NEW(struct lookup);
+
+    if (e == NULL) {
+        make_room(r);
+        e = NEW(struct entry);
+        e->host = mem_copy_string(host);
+        list_init(&e->lookups);
+        list_append(&r->entries, &e->node);
+        r->nentries++;
+    }
+    l->port = port;
+    l->done = done;
+    l->ctx = ctx;
+    list_append(&e->lookups, &l->node);
+    if (!e->asking)
+        ask(r, e);
+    return l;
+}
+
+void lookup_cancel(struct lookup *l)
+{
+    list_remove(&l->node);
+    free(l);
+}

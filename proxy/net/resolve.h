@@ -1,0 +1,42 @@
+/*
+ * resolve: names to addresses without blocking a loop.
+ *
+ * getaddrinfo() runs in a few threads shared by the process, so names resolve
+ * as in every other program of the machine (hosts file, VPN, mDNS). Each loop
+ * has a resolver of its own with a short cache: SF moves its addresses.
+ */
+#ifndef NET_RESOLVE_H
+#define NET_RESOLVE_H
+
+#include "base/fail.h"
+#include "net/address.h"
+#include "net/loop.h"
+
+enum { RESOLVE_MAX = 16 };
+
+/* In the order to try them: families alternate (RFC 8305, 4). */
+struct resolved {
+    int count;
+    struct address addresses[RESOLVE_MAX];
+};
+
+struct resolver;
+struct lookup;
+
+/* cache_ms: how long an answer is used for new connections; 0: not at all. */
+struct resolver *resolver_new(struct loop *l, int64_t cache_ms);
+void resolver_free(struct resolver *r);
+
+/* True if host is an IP address or was looked up a moment ago. */
+bool resolver_knows(struct resolver *r, const char *host, int port, struct resolved *out);
+
+/* found NULL: *why says why. Not called from inside resolver_lookup(). */
+typedef void resolve_done(void *ctx, const struct resolved *found, const struct failure *why);
+struct lookup *resolver_lookup(struct resolver *r, const char *host, int port, resolve_done *done,
+                               void *ctx);
+void lookup_cancel(struct lookup *l); /* done is not called any more */
+
+/* Before the loops of the process are freed: answers that are still awaited go nowhere. */
+void resolve_stop_all(void);
+
+#endif

@@ -1,0 +1,370 @@
+#include "net/stream.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+
+#include "base/mem.h"
+#include "net/stream_ops.h"
+#include "tls/client.h"
+
+enum { READ_SMALL = 32 * 1024, READ_LARGE = LOOP_WIRE_SIZE };
+
+/* ---- reading ---- */
+
+static void start_reading(struct stream *s)
+{
+    if (s->reading || s->closed || s->end != STREAM_GOES_ON)
+        return;
+    s->reading = true;
+    (void)event_add(&s->readable, NULL);
+}
+
+static void stop_reading(struct stream *s)
+{
+    if (!s->reading)
+        return;
+    s->reading = false;
+    (void)event_del(&s->readable);
+}
+
+ssize_t stream_receive(struct stream *s, char *room, struct failure *why)
+{
+    ssize_t n = recv(s->fd, room, s->read_size, 0);
+
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return -1;
+    if (n < 0) {
+        failure_set(why, FAIL_UPSTREAM_CLOSED, "The connection broke: %s.", strerror(errno));
+        return -2;
+    }
+    if ((size_t)n == s->read_size && s->read_size < READ_LARGE)
+        s->read_size *= 2;
+    return n;
+}
+
+void stream_read_less(struct stream *s)
+{
+    s->read_size = READ_SMALL;
+}
+
+static void tell_end(struct stream *s)
+{
+    if (s->end == STREAM_GOES_ON || s->end_told || (s->in.n > 0 && s->paused))
+        return;
+    s->end_told = true;
+    if (s->end == STREAM_ENDED)
+        s->handler->on_end(s->ctx);
+    else
+        s->handler->on_broken(s->ctx, s->why);
+}
+
+/* Shows what was kept and the new bytes behind it, as one piece. */
+static void show(struct stream *s, struct slice bytes)
+{
+    bool kept = s->in.n > 0;
+
+    if (kept) {
+        buf_add_slice(&s->in, bytes);
+        bytes = buf_slice(&s->in);
+    }
+    size_t used = s->handler->on_data(s->ctx, bytes.p, bytes.n);
+    if (s->closed)
+        return;
+    assert(used <= bytes.n);
+    if (used == bytes.n) {
+        buf_free(&s->in);
+    } else if (kept) {
+        s->in.n -= used;
+        memmove(s->in.p, s->in.p + used, s->in.n);
+    } else {
+        buf_add(&s->in, bytes.p + used, bytes.n - used);
+    }
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct stream *s = arg;
+    struct slice bytes = {NULL, 0};
+    struct failure why;
+
+    (void)fd;
+    (void)what;
+    if (s->paused) { /* the event is taken out only now: most pauses end before anything arrives */
+        stop_reading(s);
+        return;
+    }
+    enum stream_end end = s->ops->fill(s, &bytes, &why);
+    if (s->closed)
+        return;
+    s->end = end;
+    if (end != STREAM_GOES_ON)
+        stop_reading(s);
+    if (end == STREAM_BROKEN) {
+        s->why = NEW(struct failure);
+        *s->why = why;
+    }
+    if (bytes.n > 0)
+        show(s, bytes);
+    if (!s->closed)
+        tell_end(s);
+}
+
+static void on_show(void *arg)
+{
+    struct stream *s = arg;
+
+    if (s->closed || s->paused)
+        return;
+    if (s->in.n > 0)
+        show(s, (struct slice){NULL, 0});
+    if (!s->closed)
+        tell_end(s);
+}
+
+void stream_pause(struct stream *s)
+{
+    s->paused = true;
+}
+
+void stream_resume(struct stream *s)
+{
+    if (s->closed || !s->paused)
+        return;
+    s->paused = false;
+    start_reading(s);
+    if (s->in.n > 0 || (s->end != STREAM_GOES_ON && !s->end_told))
+        task_defer(s->loop, &s->show);
+}
+
+/* ---- writing ---- */
+
+static void on_write_broken(void *arg)
+{
+    struct stream *s = arg;
+
+    if (!s->closed && s->handler->on_write_broken != NULL)
+        s->handler->on_write_broken(s->ctx);
+}
+
+static void stop_writing(struct stream *s)
+{
+    if (!s->writing)
+        return;
+    s->writing = false;
+    (void)event_del(&s->writable);
+}
+
+/* What is queued can never go out any more. The owner hears of it when the turn ends, not in the
+ * middle of his own write. */
+static void break_writing(struct stream *s)
+{
+    s->write_broken = true;
+    stop_writing(s);
+    if (s->out != NULL) {
+        evbuffer_free(s->out);
+        s->out = NULL;
+    }
+    task_defer(s->loop, &s->tell_write_broken);
+}
+
+static void queue(struct stream *s, const struct iovec *pieces, size_t count, size_t skip)
+{
+    if (s->out == NULL)
+        s->out = evbuffer_new();
+    for (size_t i = 0; i < count; i++) {
+        size_t n = pieces[i].iov_len;
+        size_t passed = skip < n ? skip : n;
+        skip -= passed;
+        if (s->out == NULL ||
+            evbuffer_add(s->out, (const char *)pieces[i].iov_base + passed, n - passed) != 0)
+            abort(); /* see mem.h */
+    }
+    if (!s->writing) {
+        s->writing = true;
+        (void)event_add(&s->writable, NULL);
+    }
+}
+
+static size_t total(const struct iovec *pieces, size_t count)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++)
+        n += pieces[i].iov_len;
+    return n;
+}
+
+void stream_send(struct stream *s, const struct iovec *pieces, size_t count)
+{
+    size_t n = total(pieces, count);
+    ssize_t sent = 0;
+
+    if (s->write_broken || n == 0)
+        return;
+    if (s->out == NULL) {
+        struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = count};
+        sent = sendmsg(s->fd, &m, MSG_NOSIGNAL);
+        if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+            break_writing(s);
+            return;
+        }
+        if (sent < 0)
+            sent = 0;
+    }
+    if ((size_t)sent < n)
+        queue(s, pieces, count, (size_t)sent);
+}
+
+/* Nothing is queued any more: the end may be said now, if it was asked for. */
+static void finish(struct stream *s)
+{
+    if (!s->finish_wanted || s->finished || s->write_broken)
+        return;
+    s->finished = true;
+    s->ops->say_end(s);
+    if (s->out == NULL)
+        (void)shutdown(s->fd, SHUT_WR);
+    else
+        s->finished = false; /* the close_notify is queued: again when it is out */
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    struct stream *s = arg;
+
+    (void)what;
+    if (evbuffer_write(s->out, fd) < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+        break_writing(s);
+        return;
+    }
+    if (evbuffer_get_length(s->out) > 0)
+        return;
+    evbuffer_free(s->out);
+    s->out = NULL;
+    stop_writing(s);
+    finish(s);
+    if (s->handler->on_drained != NULL)
+        s->handler->on_drained(s->ctx);
+}
+
+bool stream_write(struct stream *s, const struct iovec *pieces, size_t count)
+{
+    if (s->closed || s->write_broken || s->finish_wanted)
+        return true;
+    s->ops->push(s, pieces, count);
+    return s->out == NULL;
+}
+
+bool stream_write_bytes(struct stream *s, const void *p, size_t n)
+{
+    return stream_write(s, &(struct iovec){(void *)(uintptr_t)p, n}, 1);
+}
+
+size_t stream_queued(const struct stream *s)
+{
+    return s->out == NULL ? 0 : evbuffer_get_length(s->out);
+}
+
+bool stream_is_write_broken(const struct stream *s)
+{
+    return s->write_broken;
+}
+
+void stream_finish(struct stream *s)
+{
+    if (s->closed)
+        return;
+    s->finish_wanted = true;
+    if (s->out == NULL)
+        finish(s);
+}
+
+/* ---- life ---- */
+
+struct stream *stream_create(struct loop *l, int fd, const struct stream_ops *ops,
+                             const struct stream_handler *handler, void *ctx)
+{
+    struct stream *s = NEW(struct stream);
+
+    s->loop = l;
+    s->fd = fd;
+    s->ops = ops;
+    s->handler = handler;
+    s->ctx = ctx;
+    s->read_size = READ_SMALL;
+    task_init(&s->show, on_show, s);
+    task_init(&s->tell_write_broken, on_write_broken, s);
+    (void)event_assign(&s->readable, loop_base(l), fd, EV_READ | EV_PERSIST, on_readable, s);
+    (void)event_assign(&s->writable, loop_base(l), fd, EV_WRITE | EV_PERSIST, on_writable, s);
+    start_reading(s);
+    return s;
+}
+
+void stream_set_handler(struct stream *s, const struct stream_handler *handler, void *ctx)
+{
+    s->handler = handler;
+    s->ctx = ctx;
+    if (s->in.n > 0 || (s->end != STREAM_GOES_ON && !s->end_told))
+        task_defer(s->loop, &s->show);
+}
+
+static void release(void *arg)
+{
+    struct stream *s = arg;
+
+    SSL_free(s->ssl);
+    if (s->out != NULL)
+        evbuffer_free(s->out);
+    buf_free(&s->in);
+    free(s->why);
+    free(s->peer);
+    free(s);
+}
+
+void stream_close(struct stream *s, enum stream_close_mode mode)
+{
+    if (s->closed)
+        return;
+    if (mode == STREAM_CLOSE && s->ready && !s->write_broken && !s->finished && s->out == NULL)
+        s->ops->say_end(s);
+    s->closed = true;
+    stop_reading(s);
+    stop_writing(s);
+    task_cancel(&s->show);
+    task_cancel(&s->tell_write_broken);
+    if (s->ssl != NULL)
+        tls_client_detach(s->ssl);
+    if (mode == STREAM_RESET) {
+        struct linger now = {.l_onoff = 1, .l_linger = 0};
+        (void)setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    }
+    (void)close(s->fd);
+    s->fd = -1;
+    loop_bury(s->loop, s, release);
+}
+
+bool stream_is_alive(const struct stream *s)
+{
+    char byte;
+
+    if (s->closed || s->write_broken || s->end != STREAM_GOES_ON)
+        return false;
+    return recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+int stream_fd(const struct stream *s)
+{
+    return s->fd;
+}
+
+SSL *stream_ssl(const struct stream *s)
+{
+    return s->ssl;
+}

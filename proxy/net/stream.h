@@ -1,0 +1,84 @@
+/*
+ * stream: a non-blocking, two-way flow of bytes over a connected socket, plain
+ * or TLS.
+ *
+ * Reading pushes: on_data shows what arrived and returns how much it used; the
+ * rest is kept and shown again with more behind it. A wake-up does one read.
+ * Writing takes everything at once: what the socket does not take is queued,
+ * and the writer is to stop its source until on_drained. So a queue never
+ * holds more than one wake-up's worth.
+ *
+ * A stream belongs to its loop's thread and to one owner, who gets the calls
+ * and closes it. It may be closed inside any of its calls.
+ */
+#ifndef NET_STREAM_H
+#define NET_STREAM_H
+
+#include <stdbool.h>
+#include <sys/uio.h>
+
+#include <openssl/ssl.h>
+
+#include "base/fail.h"
+#include "net/loop.h"
+
+struct stream;
+
+struct stream_handler {
+    /* TLS: the handshake is done. */
+    void (*on_ready)(void *ctx);
+    /* The number of bytes used, from the front. */
+    size_t (*on_data)(void *ctx, const char *bytes, size_t n);
+    /* The peer has sent its last byte, properly: FIN, for TLS behind a close_notify. */
+    void (*on_end)(void *ctx);
+    /* The queue has become empty after a write that did not fit. */
+    void (*on_drained)(void *ctx);
+    /* Nothing can be read any more: reset, a TLS error, TLS cut off without close_notify. */
+    void (*on_broken)(void *ctx, const struct failure *why);
+    /* Nothing can be written any more; reading goes on until it ends or breaks. */
+    void (*on_write_broken)(void *ctx);
+};
+
+/* Takes fd, which is connected and non-blocking. */
+struct stream *stream_new_plain(struct loop *l, int fd, const struct stream_handler *handler,
+                                void *ctx);
+
+/* Takes fd and ssl (in connect or accept state) and begins the handshake; until on_ready nothing
+ * may be written. peer names the other side in sentences; copied. */
+struct stream *stream_new_tls(struct loop *l, int fd, SSL *ssl, const char *peer,
+                              const struct stream_handler *handler, void *ctx);
+
+/* Hands the stream to another owner. What is unread is shown to the new one. */
+void stream_set_handler(struct stream *s, const struct stream_handler *handler, void *ctx);
+
+/* True if all went out, false if some is queued now: wait for on_drained. */
+bool stream_write(struct stream *s, const struct iovec *pieces, size_t count);
+bool stream_write_bytes(struct stream *s, const void *p, size_t n);
+
+size_t stream_queued(const struct stream *s);
+bool stream_is_write_broken(const struct stream *s);
+
+/* Data that arrives while it is paused waits in the socket, on_end and on_broken with it. */
+void stream_pause(struct stream *s);
+void stream_resume(struct stream *s);
+
+/* The sink is slow: read in small portions until it keeps up again. */
+void stream_read_less(struct stream *s);
+
+/* After what is queued, tells the peer that nothing more comes: close_notify, then FIN. */
+void stream_finish(struct stream *s);
+
+enum stream_close_mode {
+    STREAM_CLOSE, /* in order: TLS says close_notify; what is queued is lost */
+    STREAM_ABORT, /* TLS says nothing, so that the peer can tell it was cut off */
+    STREAM_RESET, /* a RST, for peers that would take FIN as the end of a body */
+};
+void stream_close(struct stream *s, enum stream_close_mode mode);
+
+/* Is it still open, as far as one can see without reading? A system call. */
+bool stream_is_alive(const struct stream *s);
+
+int stream_fd(const struct stream *s);
+SSL *stream_ssl(const struct stream *s); /* NULL: plain */
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * stream_ops: what a plain and a TLS stream do differently. Private to
+ * stream.c, stream_plain.c and stream_tls.c.
+ */
+#ifndef NET_STREAM_OPS_H
+#define NET_STREAM_OPS_H
+
+#include "base/buf.h"
+#include "net/stream.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+struct evbuffer;
+
+enum stream_end {
+    STREAM_GOES_ON,
+    STREAM_ENDED,  /* properly */
+    STREAM_BROKEN, /* *why says how */
+};
+
+struct stream_ops {
+    /* One read: *bytes becomes what arrived (maybe nothing), in room that lasts until the next. */
+    enum stream_end (*fill)(struct stream *s, struct slice *bytes, struct failure *why);
+    /* Hands all pieces to the socket or to the queue. */
+    void (*push)(struct stream *s, const struct iovec *pieces, size_t count);
+    /* Says the last word before FIN or close. */
+    void (*say_end)(struct stream *s);
+};
+
+struct stream {
+    struct loop *loop;
+    const struct stream_ops *ops;
+    const struct stream_handler *handler;
+    void *ctx;
+    int fd;
+    bool closed;
+    bool ready;        /* no handshake, or it is done */
+    bool paused;
+    bool reading;      /* `readable` is in the loop */
+    bool writing;      /* `writable` is in the loop */
+    bool write_broken;
+    bool finish_wanted, finished;
+    enum stream_end end; /* what was read last; told once all bytes were shown */
+    bool end_told;
+    struct failure *why; /* of STREAM_BROKEN */
+    size_t read_size;
+    struct event readable, writable;
+    struct evbuffer *out; /* bytes for the wire; NULL: none queued */
+    struct buf in;        /* bytes shown but not used */
+    struct task show;     /* shows `in` again after a pause */
+    struct task tell_write_broken;
+
+    /* TLS */
+    SSL *ssl;
+    char *peer;
+    struct slice wire; /* received, not yet taken by OpenSSL */
+    bool wire_ended;
+};
+
+struct stream *stream_create(struct loop *l, int fd, const struct stream_ops *ops,
+                             const struct stream_handler *handler, void *ctx);
+
+/* Sends or queues bytes for the wire; notes a broken connection. */
+void stream_send(struct stream *s, const struct iovec *pieces, size_t count);
+
+/* One recv() of at most s->read_size bytes, which it adapts: the count, 0 at the end, -1 if nothing
+ * is there, -2 if the connection is broken (*why). */
+ssize_t stream_receive(struct stream *s, char *room, struct failure *why);
+
+#endif

@@ -1,0 +1,217 @@
+/*
+ * OpenSSL reads from what one recv() brought and writes into room that one
+ * sendmsg() empties, through a BIO of our own. So a wake-up costs one system
+ * call each way however many records it carries, an idle connection keeps no
+ * buffer, and SSL never waits for the socket to be writable: what the socket
+ * does not take is queued like anything else.
+ */
+#include <assert.h>
+#include <pthread.h>
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+
+#include "base/mem.h"
+#include "net/stream_ops.h"
+#include "tls/error.h"
+
+/* ---- the BIO ---- */
+
+static int wire_read(BIO *bio, char *out, int size)
+{
+    struct stream *s = BIO_get_data(bio);
+    size_t n = (size_t)size < s->wire.n ? (size_t)size : s->wire.n;
+
+    BIO_clear_retry_flags(bio);
+    if (n == 0) {
+        if (s->wire_ended)
+            return 0;
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    memcpy(out, s->wire.p, n);
+    s->wire.p += n;
+    s->wire.n -= n;
+    return (int)n;
+}
+
+static void flush_wire(struct stream *s)
+{
+    struct loop_room *room = loop_room(s->loop);
+    struct iovec piece = {room->wire_out, room->wire_out_used};
+
+    room->wire_out_used = 0;
+    stream_send(s, &piece, 1);
+}
+
+static int wire_write(BIO *bio, const char *p, int n)
+{
+    struct stream *s = BIO_get_data(bio);
+    struct loop_room *room = loop_room(s->loop);
+
+    BIO_clear_retry_flags(bio);
+    if ((size_t)n > sizeof(room->wire_out) - room->wire_out_used)
+        flush_wire(s);
+    assert((size_t)n <= sizeof(room->wire_out));
+    memcpy(room->wire_out + room->wire_out_used, p, (size_t)n);
+    room->wire_out_used += (size_t)n;
+    return n;
+}
+
+static long wire_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+    const struct stream *s = BIO_get_data(bio);
+
+    (void)number;
+    (void)pointer;
+    if (command == BIO_CTRL_EOF)
+        return s->wire_ended && s->wire.n == 0;
+    return command == BIO_CTRL_FLUSH;
+}
+
+static BIO_METHOD *wire_method;
+
+static void make_wire_method(void)
+{
+    wire_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "wire");
+    (void)BIO_meth_set_read(wire_method, wire_read);
+    (void)BIO_meth_set_write(wire_method, wire_write);
+    (void)BIO_meth_set_ctrl(wire_method, wire_ctrl);
+}
+
+/* ---- the stream ---- */
+
+static enum stream_end explain(struct stream *s, int result, struct failure *why)
+{
+    int error = SSL_get_error(s->ssl, result);
+
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
+        return STREAM_GOES_ON;
+    if (error == SSL_ERROR_ZERO_RETURN)
+        return STREAM_ENDED;
+    tls_explain(s->ssl, s->peer, why);
+    return STREAM_BROKEN;
+}
+
+static enum stream_end shake_hands(struct stream *s, struct failure *why)
+{
+    ERR_clear_error();
+    int result = SSL_do_handshake(s->ssl);
+    enum stream_end end = result == 1 ? STREAM_GOES_ON : explain(s, result, why);
+
+    flush_wire(s); /* the alert too that says why not */
+    if (result == 1) {
+        s->ready = true;
+        s->handler->on_ready(s->ctx);
+    }
+    return end;
+}
+
+/* Decrypts all that was received; what comes before an error counts. */
+static enum stream_end decrypt(struct stream *s, struct slice *bytes, struct failure *why)
+{
+    struct loop_room *room = loop_room(s->loop);
+    enum stream_end end = STREAM_GOES_ON;
+    size_t total = 0, n;
+
+    do {
+        ERR_clear_error();
+        if (SSL_read_ex(s->ssl, room->plain_in + total, sizeof(room->plain_in) - total, &n) != 1) {
+            end = explain(s, 0, why);
+            break;
+        }
+        total += n;
+    } while (s->wire.n > 0 || s->wire_ended || SSL_has_pending(s->ssl) == 1);
+    if (room->wire_out_used > 0)
+        flush_wire(s); /* a KeyUpdate was answered, or an alert sent */
+    *bytes = (struct slice){room->plain_in, total};
+    return end;
+}
+
+static enum stream_end tls_fill(struct stream *s, struct slice *bytes, struct failure *why)
+{
+    struct loop_room *room = loop_room(s->loop);
+    ssize_t n = stream_receive(s, room->wire_in, why);
+
+    if (n == -1)
+        return STREAM_GOES_ON;
+    if (n == -2)
+        return STREAM_BROKEN;
+    s->wire = (struct slice){room->wire_in, (size_t)n};
+    s->wire_ended = n == 0;
+    if (!s->ready) {
+        enum stream_end end = shake_hands(s, why);
+        if (end != STREAM_GOES_ON || !s->ready || s->closed)
+            return end;
+        if (s->wire.n == 0)
+            return STREAM_GOES_ON;
+    }
+    return decrypt(s, bytes, why);
+}
+
+static void encrypt(struct stream *s, const char *p, size_t n)
+{
+    size_t written;
+
+    ERR_clear_error();
+    /* The BIO takes everything, so this fails only if TLS itself is broken; then reading says so. */
+    if (n > 0)
+        (void)SSL_write_ex(s->ssl, p, n, &written);
+}
+
+/* Small pieces are put together, so that a head and the beginning of its body share a record. */
+static void tls_push(struct stream *s, const struct iovec *pieces, size_t count)
+{
+    struct loop_room *room = loop_room(s->loop);
+    size_t gathered = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *p = pieces[i].iov_base;
+        size_t n = pieces[i].iov_len;
+        if (n > sizeof(room->plain_out) - gathered) {
+            encrypt(s, room->plain_out, gathered);
+            gathered = 0;
+        }
+        if (n > sizeof(room->plain_out) || count == 1) {
+            encrypt(s, p, n);
+        } else {
+            memcpy(room->plain_out + gathered, p, n);
+            gathered += n;
+        }
+    }
+    encrypt(s, room->plain_out, gathered);
+    flush_wire(s);
+}
+
+static void tls_say_end(struct stream *s)
+{
+    ERR_clear_error();
+    (void)SSL_shutdown(s->ssl);
+    ERR_clear_error();
+    flush_wire(s);
+}
+
+static const struct stream_ops tls_ops = {tls_fill, tls_push, tls_say_end};
+
+struct stream *stream_new_tls(struct loop *l, int fd, SSL *ssl, const char *peer,
+                              const struct stream_handler *handler, void *ctx)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct stream *s = stream_create(l, fd, &tls_ops, handler, ctx);
+    struct failure ignored;
+
+    (void)pthread_once(&once, make_wire_method);
+    BIO *wire = BIO_new(wire_method);
+    BIO_set_data(wire, s);
+    BIO_set_init(wire, 1);
+    SSL_set_bio(ssl, wire, wire);
+    s->ssl = ssl;
+    s->peer = mem_copy_string(peer);
+    if (SSL_is_server(ssl) == 0) {
+        ERR_clear_error();
+        (void)explain(s, SSL_do_handshake(ssl), &ignored); /* says hello; the answer comes later */
+        flush_wire(s);
+    }
+    return s;
+}

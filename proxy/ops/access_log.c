@@ -1,0 +1,135 @@
+#include "ops/access_log.h"
+
+#include "base/clock.h"
+#include "http/mask.h"
+
+static void add_path(struct buf *out, enum path_mode mode, struct slice path)
+{
+    if (path.n == 0 || mode == PATH_OFF)
+        buf_add(out, "-", 1);
+    else if (mode == PATH_MASKED)
+        mask_path(out, path);
+    else
+        buf_add_slice(out, path);
+}
+
+/* Microseconds as milliseconds with three decimals. */
+static void add_ms(struct buf *out, int64_t us)
+{
+    if (us < 0) {
+        buf_add(out, "-", 1);
+        return;
+    }
+    int rest = (int)(us % 1000);
+    char decimals[] = {'.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10),
+                       (char)('0' + rest % 10)};
+    buf_add_u64(out, (uint64_t)us / 1000);
+    buf_add(out, decimals, sizeof(decimals));
+}
+
+static void add_named(struct buf *out, const char *name, const char *value)
+{
+    buf_add_string(out, name);
+    buf_add_string(out, value == NULL ? "-" : value);
+}
+
+static void format_text(struct buf *out, const struct access_log *l, const struct record *r)
+{
+    char time[CLOCK_TEXT_SIZE];
+
+    clock_text(r->begun_wall_us, time);
+    buf_add(out, time, CLOCK_TEXT_SIZE - 1);
+    add_named(out, " id=", r->id);
+    add_named(out, " tenant=", r->tenant);
+    buf_add(out, " ", 1);
+    buf_add_slice(out, r->method.n == 0 ? SLICE("-") : r->method);
+    buf_add(out, " ", 1);
+    add_path(out, l->path_mode, r->path);
+    buf_add_string(out, " status=");
+    buf_add_u64(out, (uint64_t)r->status);
+    buf_add_string(out, " in=");
+    buf_add_u64(out, r->bytes_in);
+    buf_add_string(out, " out=");
+    buf_add_u64(out, r->bytes_out);
+    buf_add_string(out, " first-ms=");
+    add_ms(out, r->first_us);
+    buf_add_string(out, " total-ms=");
+    add_ms(out, r->total_us);
+    add_named(out, " conn=", r->tls == NULL ? NULL : r->reused ? "reused" : "new");
+    add_named(out, " tls=", r->tls);
+    if (r->failure.id != FAIL_NONE) {
+        add_named(out, " error=", fail_info(r->failure.id)->token);
+        buf_add_string(out, " detail=\"");
+        buf_add_json(out, slice_of(r->failure.detail.text));
+        buf_add_string(out, "\" cure=\"");
+        buf_add_json(out, slice_of(fail_info(r->failure.id)->cure));
+        buf_add_string(out, "\"");
+    }
+}
+
+static void add_member(struct buf *out, const char *name, struct slice value)
+{
+    buf_addf(out, ",\"%s\":", name);
+    if (value.p == NULL) {
+        buf_add_string(out, "null");
+        return;
+    }
+    buf_add(out, "\"", 1);
+    buf_add_json(out, value);
+    buf_add(out, "\"", 1);
+}
+
+static void add_number(struct buf *out, const char *name, int64_t us)
+{
+    buf_addf(out, ",\"%s\":", name);
+    if (us < 0)
+        buf_add_string(out, "null");
+    else
+        add_ms(out, us);
+}
+
+static void format_json(struct buf *out, const struct access_log *l, const struct record *r)
+{
+    const struct fail_info *info = r->failure.id == FAIL_NONE ? NULL : fail_info(r->failure.id);
+    char time[CLOCK_TEXT_SIZE];
+    struct buf path = {0};
+
+    clock_text(r->begun_wall_us, time);
+    if (r->path.n > 0)
+        add_path(&path, l->path_mode, r->path);
+    buf_addf(out, "{\"time\":\"%s\"", time);
+    add_member(out, "id", slice_of(r->id));
+    add_member(out, "tenant", slice_of(r->tenant));
+    add_member(out, "method", r->method.n == 0 ? (struct slice){NULL, 0} : r->method);
+    add_member(out, "path", buf_slice(&path));
+    buf_addf(out, ",\"status\":%d,\"bytes_in\":%llu,\"bytes_out\":%llu", r->status,
+             (unsigned long long)r->bytes_in, (unsigned long long)r->bytes_out);
+    add_number(out, "first_ms", r->first_us);
+    add_number(out, "total_ms", r->total_us);
+    buf_addf(out, ",\"reused\":%s", r->tls == NULL ? "null" : r->reused ? "true" : "false");
+    add_member(out, "tls", slice_of(r->tls));
+    add_member(out, "error", slice_of(info == NULL ? NULL : info->token));
+    if (info != NULL) {
+        add_member(out, "detail", slice_of(r->failure.detail.text));
+        add_member(out, "cure", slice_of(info->cure));
+    }
+    buf_add_string(out, "}");
+    buf_free(&path);
+}
+
+void access_log_format(struct buf *out, const struct access_log *l, const struct record *r)
+{
+    if (l->format == LOG_JSON)
+        format_json(out, l, r);
+    else
+        format_text(out, l, r);
+}
+
+void access_log_write(void *ctx, const struct record *r)
+{
+    struct buf line = {0};
+
+    access_log_format(&line, ctx, r);
+    (void)log_line(buf_slice(&line));
+    buf_free(&line);
+}

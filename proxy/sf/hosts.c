@@ -1,0 +1,139 @@
+#include "sf/hosts.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/slice.h"
+#include "base/status.h"
+
+/* clang-format off */
+static const struct sf_host table[] = {
+    {"DC2",  "production", "api2.successfactors.eu",            "api2.cert.successfactors.eu",            true},
+    {"DC2",  "production", "api.successfactors.eu",             "api2.cert.successfactors.eu",            true},
+    {"DC2",  "sales demo", "apisalesdemo2.successfactors.eu",   "apisalesdemo2.cert.successfactors.eu",   true},
+    {"DC2",  "preview",    "api2preview.sapsf.eu",              "api2preview.cert.sapsf.eu",              false},
+    {"DC4",  "production", "api4.successfactors.com",           "api4.cert.successfactors.com",           true},
+    {"DC4",  "preview",    "api4preview.sapsf.com",             "api4preview.cert.sapsf.com",             false},
+    {"DC4",  "sales demo", "api68sales.successfactors.com",     "api68sales.cert.successfactors.com",     true},
+    {"DC4",  "sales demo", "apisalesdemo4.successfactors.com",  "apisalesdemo4.cert.successfactors.com",  false},
+    {"DC8",  "production", "api8.successfactors.com",           "api8.cert.successfactors.com",           true},
+    {"DC8",  "preview",    "api8preview.sapsf.com",             "api8preview.cert.sapsf.com",             false},
+    {"DC8",  "sales demo", "api8sales.successfactors.com",      "api8sales.cert.successfactors.com",      true},
+    {"DC8",  "sales demo", "apisalesdemo8.successfactors.com",  "apisalesdemo8.cert.successfactors.com",  true},
+    {"DC10", "production", "api10.successfactors.com",          "api10.cert.successfactors.com",          true},
+    {"DC10", "preview",    "api10preview.sapsf.com",            "api10preview.cert.sapsf.com",            true},
+    {"DC12", "production", "api012.successfactors.eu",          "api012.cert.successfactors.eu",          true},
+    {"DC12", "preview",    "api12preview.sapsf.eu",             "api12preview.cert.sapsf.eu",             true},
+    {"DC15", "production", "api15.sapsf.cn",                    "api15.cert.sapsf.cn",                    true},
+    {"DC15", "preview",    "api15preview.sapsf.cn",             "api15preview.cert.sapsf.cn",             true},
+    {"DC17", "production", "api17.sapsf.com",                   "api17.cert.sapsf.com",                   true},
+    {"DC17", "preview",    "api17preview.sapsf.com",            "api17preview.cert.sapsf.com",            true},
+    {"DC19", "production", "api19.sapsf.com",                   "api19.cert.sapsf.com",                   true},
+    {"DC19", "preview",    "api19preview.sapsf.com",            "api19preview.cert.sapsf.com",            true},
+    {"DC22", "production", "api22.sapsf.com",                   "api22.cert.sapsf.com",                   false},
+    {"DC22", "preview",    "api22preview.sapsf.com",            "api22preview.cert.sapsf.com",            false},
+    {"DC23", "production", "api23.sapsf.com",                   "api23.cert.sapsf.com",                   false},
+    {"DC23", "preview",    "api23preview.sapsf.com",            "api23preview.cert.sapsf.com",            false},
+    {"DC40", "sales demo", "api40sales.sapsf.com",              "api40sales.cert.sapsf.com",              false},
+    {"DC41", "production", "api41.sapsf.com",                   "api41.cert.sapsf.com",                   false},
+    {"DC41", "preview",    "api41preview.sapsf.com",            "api41preview.cert.sapsf.com",            false},
+    {"DC44", "production", "api44.sapsf.com",                   "api44.cert.sapsf.com",                   false},
+    {"DC44", "preview",    "api44preview.sapsf.com",            "api44preview.cert.sapsf.com",            false},
+    {"DC47", "production", "api47.sapsf.com",                   "api47.cert.sapsf.com",                   false},
+    {"DC47", "preview",    "api47preview.sapsf.com",            "api47preview.cert.sapsf.com",            false},
+    {"DC50", "production", "api50.sapsf.com",                   "api50.cert.sapsf.com",                   false},
+    {"DC50", "preview",    "api50preview.sapsf.com",            "api50preview.cert.sapsf.com",            false},
+    {"DC55", "production", "api55.sapsf.eu",                    "api55.cert.sapsf.eu",                    false},
+    {"DC55", "preview",    "api55preview.sapsf.eu",             "api55preview.cert.sapsf.eu",             false},
+    {"DC74", "production", "api74.sapsf.eu",                    "api74.cert.sapsf.eu",                    false},
+    {"DC74", "preview",    "api74preview.sapsf.eu",             "api74preview.cert.sapsf.eu",             false},
+    {"DC80", "production", "api-in10.hr.cloud.sap",             "api-in10.cert.hr.cloud.sap",             false},
+    {"DC80", "preview",    "api-in10-preview.hr.cloud.sap",     "api-in10-preview.cert.hr.cloud.sap",     false},
+    {"DC82", "production", "api-sa20.hr.cloud.sap",             "api-sa20.cert.hr.cloud.sap",             false},
+    {"DC82", "preview",    "api-sa20-preview.hr.cloud.sap",     "api-sa20-preview.cert.hr.cloud.sap",     false},
+};
+/* clang-format on */
+
+static const char *const domains[] = {
+    ".successfactors.com", ".successfactors.eu", ".successfactors.cn",
+    ".sapsf.com",          ".sapsf.eu",          ".sapsf.cn",
+};
+static const char new_domain[] = ".hr.cloud.sap"; /* its certificate hosts are published nowhere */
+
+const struct sf_host *sf_hosts(size_t *count)
+{
+    *count = ARRAY_LEN(table);
+    return table;
+}
+
+static void set(char out[256], const char *first, int n, const char *second)
+{
+    (void)snprintf(out, 256, "%.*s%s", n, first, second);
+}
+
+static bool in_table(const char *host, struct sf_lookup *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        bool api = strcasecmp(host, table[i].api) == 0;
+        if (!api && strcasecmp(host, table[i].certificate) != 0)
+            continue;
+        out->kind = SF_API;
+        out->was_certificate = !api;
+        out->certain = strcasecmp(host + strlen(host) - (sizeof(new_domain) - 1), new_domain) != 0;
+        set(out->api_host, table[i].api, (int)strlen(table[i].api), "");
+        set(out->certificate_host, table[i].certificate, (int)strlen(table[i].certificate), "");
+        return true;
+    }
+    return false;
+}
+
+static bool is_sf_domain(struct slice host, bool *certain)
+{
+    *certain = true;
+    for (size_t i = 0; i < ARRAY_LEN(domains); i++)
+        if (slice_ends_nocase(host, slice_of(domains[i])))
+            return true;
+    *certain = false;
+    return slice_ends_nocase(host, slice_of(new_domain));
+}
+
+/* FIRST.rest <-> FIRST.cert.rest, for hosts that the table does not hold (yet). */
+static void by_rule(const char *host, struct sf_lookup *out)
+{
+    const char *dot = strchr(host, '.');
+    int first = (int)(dot - host);
+
+    out->kind = SF_API;
+    out->was_certificate = strncasecmp(dot, ".cert.", 6) == 0;
+    if (out->was_certificate) {
+        set(out->certificate_host, host, (int)strlen(host), "");
+        set(out->api_host, host, first, dot + 5);
+    } else {
+        set(out->api_host, host, (int)strlen(host), "");
+        char rest[256];
+        (void)snprintf(rest, sizeof(rest), ".cert%s", dot);
+        set(out->certificate_host, host, first, rest);
+    }
+}
+
+struct sf_lookup sf_lookup_host(const char *given)
+{
+    struct sf_lookup out = {.kind = SF_UNKNOWN};
+    char host[240];
+    int n = snprintf(host, sizeof(host), "%s", given);
+
+    if (n <= 0 || (size_t)n >= sizeof(host))
+        return out;
+    if (host[n - 1] == '.')
+        host[n - 1] = '\0';
+    for (char *p = host; *p != '\0'; p++)
+        *p = ascii_lower(*p);
+    if (in_table(host, &out) || !is_sf_domain(slice_of(host), &out.certain))
+        return out;
+    if (strncmp(host, "api", 3) == 0)
+        by_rule(host, &out);
+    else
+        out.kind = SF_UI;
+    return out;
+}

@@ -1,0 +1,135 @@
+#include "tls/client.h"
+
+#include <arpa/inet.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include <openssl/x509v3.h>
+
+#include "base/mem.h"
+#include "tls/error.h"
+#include "tls/session.h"
+
+struct tls_client {
+    atomic_int refs;
+    SSL_CTX *context;
+    char *host;
+    bool host_is_address;
+};
+
+/* OpenSSL calls this when the server has asked for a certificate, and only then. */
+static int on_certificate_request(SSL *ssl, void *arg)
+{
+    struct tls_link *link = SSL_get_app_data(ssl);
+
+    (void)arg;
+    if (link != NULL)
+        link->requested = true;
+    return 1;
+}
+
+static int on_new_session(SSL *ssl, SSL_SESSION *session)
+{
+    struct tls_link *link = SSL_get_app_data(ssl);
+
+    if (link == NULL || link->sessions == NULL)
+        return 0;
+    return tls_sessions_put(link->sessions, session, tls_link_requested(link, ssl)) ? 1 : 0;
+}
+
+bool tls_link_requested(const struct tls_link *link, const SSL *ssl)
+{
+    return link->requested || (SSL_session_reused(ssl) == 1 && link->requested_before);
+}
+
+static void configure(SSL_CTX *context)
+{
+    static const unsigned char alpn[] = "\x08http/1.1";
+
+    (void)SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_cert_cb(context, on_certificate_request, NULL);
+    SSL_CTX_set_post_handshake_auth(context, 1);
+    (void)SSL_CTX_set_alpn_protos(context, alpn, sizeof(alpn) - 1);
+    (void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context, on_new_session);
+}
+
+static bool is_address(const char *host)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+
+    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+enum status tls_client_new(const struct credential *c, const struct trust *t, const char *host,
+                           struct tls_client **out, struct diag *why)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+
+    if (context == NULL) {
+        diag_set(why, "cannot set up TLS: %s", tls_error_text());
+        return ST_SYSTEM;
+    }
+    configure(context);
+    trust_apply(t, context);
+    enum status st = credential_apply(c, context, why);
+    if (st != ST_OK) {
+        SSL_CTX_free(context);
+        return st;
+    }
+    struct tls_client *client = NEW(struct tls_client);
+    atomic_init(&client->refs, 1);
+    client->context = context;
+    client->host = mem_copy_string(host);
+    client->host_is_address = is_address(host);
+    *out = client;
+    return ST_OK;
+}
+
+struct tls_client *tls_client_ref(struct tls_client *c)
+{
+    atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
+    return c;
+}
+
+void tls_client_unref(struct tls_client *c)
+{
+    if (c == NULL || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    SSL_CTX_free(c->context);
+    free(c->host);
+    free(c);
+}
+
+SSL *tls_client_connect(const struct tls_client *c, struct tls_link *link)
+{
+    SSL *ssl = SSL_new(c->context);
+
+    if (ssl == NULL)
+        abort(); /* memory is gone: see mem.h */
+    SSL_set_app_data(ssl, link);
+    if (c->host_is_address) {
+        (void)X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), c->host);
+    } else {
+        (void)SSL_set_tlsext_host_name(ssl, c->host);
+        SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        (void)SSL_set1_host(ssl, c->host);
+    }
+    if (link->sessions != NULL) {
+        SSL_SESSION *session = tls_sessions_take(link->sessions, &link->requested_before);
+        if (session != NULL) {
+            (void)SSL_set_session(ssl, session);
+            SSL_SESSION_free(session);
+        }
+    }
+    SSL_set_connect_state(ssl);
+    return ssl;
+}
+
+void tls_client_detach(SSL *ssl)
+{
+    SSL_set_app_data(ssl, NULL);
+}

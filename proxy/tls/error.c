@@ -1,0 +1,104 @@
+#include "tls/error.h"
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <openssl/x509_vfy.h>
+
+const char *tls_error_text(void)
+{
+    unsigned long code = ERR_get_error();
+    const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
+
+    ERR_clear_error();
+    return reason == NULL ? "unknown error" : reason;
+}
+
+/* RFC 8446, 6.2: the alerts by which a server says that it does not want our certificate. */
+static const char *refusal_text(int alert)
+{
+    switch (alert) {
+    case SSL_AD_BAD_CERTIFICATE:
+        return "it is corrupt or its signature cannot be verified (bad_certificate)";
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+        return "it is of a kind the server does not support (unsupported_certificate)";
+    case SSL_AD_CERTIFICATE_REVOKED:
+        return "it was revoked (certificate_revoked)";
+    case SSL_AD_CERTIFICATE_EXPIRED:
+        return "it is expired or not valid yet (certificate_expired)";
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+        return "the server does not accept it (certificate_unknown)";
+    case SSL_AD_UNKNOWN_CA:
+        return "the server does not know its CA, or the chain is incomplete (unknown_ca)";
+    case SSL_AD_ACCESS_DENIED:
+        return "it is valid, but not allowed in (access_denied)";
+    case SSL_AD_CERTIFICATE_REQUIRED:
+        return "the server asked for one and got none (certificate_required)";
+    default:
+        return NULL;
+    }
+}
+
+static void explain_verification(long result, const char *host, struct failure *why)
+{
+    const char *text = X509_verify_cert_error_string(result);
+
+    switch (result) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+        failure_set(why, FAIL_SERVER_EXPIRED, "The certificate of %s is not valid now: %s.", host,
+                    text);
+        break;
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+        failure_set(why, FAIL_SERVER_WRONG_HOST,
+                    "The certificate that %s presented is made out to another name.", host);
+        break;
+    default:
+        failure_set(why, FAIL_SERVER_UNTRUSTED, "The certificate of %s is not trusted: %s.", host,
+                    text);
+    }
+}
+
+static void explain_end(const SSL *ssl, const char *host, struct failure *why)
+{
+    if (SSL_is_init_finished(ssl))
+        failure_set(why, FAIL_UPSTREAM_CLOSED,
+                    "%s cut the connection off without ending TLS properly.", host);
+    else
+        failure_set(why, FAIL_TLS, "%s closed the connection during the TLS handshake.", host);
+}
+
+static void explain_code(const SSL *ssl, unsigned long code, const char *host, struct failure *why)
+{
+    int reason = ERR_GET_REASON(code);
+    const char *refused = refusal_text(reason - SSL_AD_REASON_OFFSET);
+
+    if (refused != NULL)
+        failure_set(why, FAIL_CERTIFICATE_REFUSED, "%s refused the client certificate: %s.", host,
+                    refused);
+    else if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+        explain_end(ssl, host, why);
+    else if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
+             reason == SSL_R_PACKET_LENGTH_TOO_LONG)
+        failure_set(why, FAIL_TLS, "%s does not speak TLS on this port.", host);
+    else
+        failure_set(why, FAIL_TLS, "TLS with %s failed: %s.", host, ERR_reason_error_string(code));
+}
+
+void tls_explain(const SSL *ssl, const char *host, struct failure *why)
+{
+    unsigned long code = ERR_get_error();
+    long verified = SSL_get_verify_result(ssl);
+
+    ERR_clear_error();
+    if (code != 0 && ERR_GET_LIB(code) == ERR_LIB_SSL &&
+        ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED && verified != X509_V_OK)
+        explain_verification(verified, host, why);
+    else if (code != 0 && ERR_GET_LIB(code) == ERR_LIB_SSL)
+        explain_code(ssl, code, host, why);
+    else if (code != 0)
+        failure_set(why, FAIL_TLS, "TLS with %s failed: %s.", host, ERR_reason_error_string(code));
+    else
+        explain_end(ssl, host, why);
+}

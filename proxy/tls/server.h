@@ -1,0 +1,15 @@
+/*
+ * server: the TLS server side of a listener that insists on client
+ * certificates.
+ */
+#ifndef TLS_SERVER_H
+#define TLS_SERVER_H
+
+#include "tls/credential.h"
+#include "tls/trust.h"
+
+/* Presents c; lets in only callers whose certificate chains to t. The caller frees the context. */
+enum status tls_server_new(const struct credential *c, const struct trust *t, SSL_CTX **out,
+                           struct diag *why) MUST_CHECK;
+
+#endif
