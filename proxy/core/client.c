@@ -137,19 +137,6 @@ void client_cut_off(struct client *c, bool reset)
 
 /* ---- answers of its own ---- */
 
-static void report_refusal(struct client *c, const struct failure *why, const char *id)
-{
-    const struct shared *s = c->worker->shared;
-    int64_t took = clock_monotonic_us() - c->request_begun_us;
-
-    s->on_record(s->record_ctx, &(struct record){.id = id,
-                                                 .status = fail_info(why->id)->status,
-                                                 .begun_wall_us = clock_wall_us() - took,
-                                                 .first_us = took,
-                                                 .total_us = took,
-                                                 .failure = *why});
-}
-
 /* A request that could not be read: there is no telling where the next one would begin. */
 static void refuse(struct client *c, const struct failure *why)
 {
@@ -160,7 +147,10 @@ static void refuse(struct client *c, const struct failure *why)
     reply_problem(&answer, why, id, false, PERSIST_CLOSE, clock_wall_us());
     (void)stream_write_bytes(c->stream, answer.p, answer.n);
     buf_free(&answer);
-    report_refusal(c, why, id);
+    worker_report(c->worker,
+                  &(struct record){
+                      .id = id, .status = fail_info(why->id)->status, .failure = why},
+                  c->request_begun_us, clock_monotonic_us());
     linger(c);
 }
 

@@ -66,33 +66,40 @@ static void release(void *arg)
 
     body_free(&x->request);
     body_free(&x->answer);
-    buf_free(&x->name);
     buf_free(&x->head);
     buf_free(&x->held);
     buf_free(&x->sniffed);
+    free(x->failure);
     free(x);
 }
 
+void exchange_note_failure(struct exchange *x, const struct failure *why)
+{
+    if (x->failure == NULL)
+        x->failure = NEW(struct failure);
+    *x->failure = *why;
+}
+
+/* Method and path are read off the head, which begins with them. */
 static void report(const struct exchange *x)
 {
-    const struct shared *s = x->worker->shared;
+    struct slice target = buf_slice(&x->head);
+    struct slice method = slice_split(&target, ' ');
+    struct slice path = slice_split(&target, ' ');
     struct record r = {
         .id = x->id,
         .tenant = x->tenant == NULL ? NULL : x->tenant->name,
-        .method = {x->name.p, x->method_length},
-        .path = {x->name.p + x->method_length, x->name.n - x->method_length},
+        .method = method,
+        .path = slice_split(&path, '?'),
         .status = x->status,
         .bytes_in = x->request.bytes,
         .bytes_out = x->answer.bytes,
-        .begun_wall_us = x->begun_wall_us,
-        .first_us = x->first_us == 0 ? -1 : x->first_us - x->begun_us,
-        .total_us = clock_monotonic_us() - x->begun_us,
         .reused = x->reused,
         .tls = x->tls,
         .failure = x->failure,
     };
 
-    s->on_record(s->record_ctx, &r);
+    worker_report(x->worker, &r, x->begun_us, x->first_us);
 }
 
 /* Lets go of everything but the client. */
@@ -136,9 +143,9 @@ static void reply(struct exchange *x)
     bool whole = x->request_done || x->request.complete;
     enum persistence p = client_decide(x->client, whole);
 
-    x->status = fail_info(x->failure.id)->status;
+    x->status = fail_info(x->failure->id)->status;
     x->first_us = clock_monotonic_us();
-    reply_problem(&answer, &x->failure, x->id, x->method == METHOD_HEAD, p, clock_wall_us());
+    reply_problem(&answer, x->failure, x->id, x->method == METHOD_HEAD, p, clock_wall_us());
     (void)stream_write_bytes(client_stream(x->client), answer.p, answer.n);
     buf_free(&answer);
 }
@@ -150,7 +157,7 @@ void exchange_fail(struct exchange *x, const struct failure *why)
 
     if (x->over)
         return;
-    x->failure = *why;
+    exchange_note_failure(x, why);
     drop_upstream(x, STREAM_ABORT);
     if (!x->head_passed && fail_info(why->id)->status != 0) {
         reply(x);
@@ -173,8 +180,10 @@ void exchange_fail_plain(struct exchange *x, enum fail id)
 static void on_caller_gone(void *ctx)
 {
     struct exchange *x = ctx;
+    struct failure why;
 
-    failure_plain(&x->failure, FAIL_CALLER_GONE);
+    failure_plain(&why, FAIL_CALLER_GONE);
+    exchange_note_failure(x, &why);
     drop_upstream(x, STREAM_ABORT);
     end(x);
 }
@@ -259,18 +268,13 @@ static const struct client_job job = {
 static struct exchange *exchange_new(struct client *c, const struct client_request *r)
 {
     struct exchange *x = NEW(struct exchange);
-    struct slice path = r->head->target;
 
     x->client = c;
     x->worker = client_worker(c);
     worker_new_id(x->worker, x->id);
     x->begun_us = r->begun_us;
-    x->begun_wall_us = clock_wall_us() - (clock_monotonic_us() - r->begun_us);
     x->method = r->head->method;
     x->minor = r->head->minor;
-    buf_add_slice(&x->name, r->head->method_name);
-    x->method_length = x->name.n;
-    buf_add_slice(&x->name, slice_split(&path, '?'));
     timer_init(&x->answer_timer, on_answer_timeout, x);
     timer_init(&x->caller_timer, on_caller_timeout, x);
     client_set_job(c, &job, x);
@@ -309,7 +313,7 @@ static bool judge(struct exchange *x, const struct client_request *r, struct tar
         return false;
     x->origin = w->origins[tenant];
     x->tenant = w->config->tenants[tenant];
-    return check_credential(x->tenant, x->begun_wall_us / 1000000, why);
+    return check_credential(x->tenant, clock_wall_us() / 1000000, why);
 }
 
 static size_t serve(void *ctx, struct client *c, const struct client_request *r)
@@ -321,6 +325,8 @@ static size_t serve(void *ctx, struct client *c, const struct client_request *r)
     (void)ctx;
     exchange_request_start(x, r->head);
     if (!judge(x, r, &target, &why)) {
+        buf_addf(&x->head, "%.*s %.*s ", (int)r->head->method_name.n, r->head->method_name.p,
+                 (int)r->head->target.n, r->head->target.p);
         exchange_fail(x, &why);
         return 0;
     }

@@ -129,11 +129,15 @@ static void sniff(struct exchange *x, const struct gather *g, size_t first)
         size_t room = SNIFF_MAX - x->sniffed.n, n = g->pieces[i].iov_len;
         buf_add(&x->sniffed, g->pieces[i].iov_base, n < room ? n : room);
     }
-    for (size_t i = 0; i < ARRAY_LEN(phrases); i++)
-        if (memmem(x->sniffed.p, x->sniffed.n, phrases[i], strlen(phrases[i])) != NULL)
-            failure_set(&x->failure, FAIL_CERTIFICATE_REFUSED,
-                        "%s refused the client certificate with a page: %s.", x->tenant->peer,
-                        phrases[i]);
+    for (size_t i = 0; i < ARRAY_LEN(phrases); i++) {
+        struct failure why;
+        if (memmem(x->sniffed.p, x->sniffed.n, phrases[i], strlen(phrases[i])) == NULL)
+            continue;
+        failure_set(&why, FAIL_CERTIFICATE_REFUSED,
+                    "%s refused the client certificate with a page: %s.", x->tenant->peer,
+                    phrases[i]);
+        exchange_note_failure(x, &why);
+    }
 }
 
 static void send_pieces(struct exchange *x, const struct gather *g)

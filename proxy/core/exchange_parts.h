@@ -21,18 +21,16 @@ struct exchange {
 
     /* what the record tells */
     char id[REQUEST_ID_SIZE];
-    struct buf name; /* the method, then the path without query */
-    size_t method_length;
-    int64_t begun_us, begun_wall_us, first_us;
+    int64_t begun_us, first_us;
     int status;
-    struct failure failure;
+    struct failure *failure; /* NULL: none */
 
     /* the request */
     enum method method;
     int minor;
     bool may_repeat;      /* RFC 9110, 9.2.2: idempotent, and nothing says otherwise */
     bool expects;         /* the caller waits for 100 (Continue) before it sends the body */
-    struct buf head;      /* as the server gets it */
+    struct buf head;      /* as the server gets it; as the caller sent it, if it never gets there */
     bool head_sent;
     struct body request;
     bool request_done;    /* all of it was handed to the server's stream */
@@ -67,6 +65,9 @@ struct exchange {
 /* The exchange has failed: the caller is told, or cut off if the answer has begun. */
 void exchange_fail(struct exchange *x, const struct failure *why);
 void exchange_fail_plain(struct exchange *x, enum fail id);
+
+/* For the record only: the exchange goes on. */
+void exchange_note_failure(struct exchange *x, const struct failure *why);
 
 /* The server's connection is of no use any more; without a byte of an answer the request may be
  * repeated. */

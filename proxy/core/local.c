@@ -5,20 +5,15 @@
 static void report(const struct client *c, const struct client_request *r, const char *id,
                    int status, const struct failure *why, size_t bytes)
 {
-    const struct shared *s = client_worker(c)->shared;
-    int64_t took = clock_monotonic_us() - r->begun_us;
     struct slice path = r->head->target;
     struct record record = {.id = id,
                             .method = r->head->method_name,
                             .path = slice_split(&path, '?'),
                             .status = status,
                             .bytes_out = bytes,
-                            .begun_wall_us = clock_wall_us() - took,
-                            .first_us = took,
-                            .total_us = took,
-                            .failure = *why};
+                            .failure = why->id == FAIL_NONE ? NULL : why};
 
-    s->on_record(s->record_ctx, &record);
+    worker_report(client_worker(c), &record, r->begun_us, clock_monotonic_us());
 }
 
 /* A body, if there is one, is not waited for: the connection ends behind the answer. */

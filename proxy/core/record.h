@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/fail.h"
 #include "base/slice.h"
 
@@ -22,12 +23,13 @@ struct record {
     int status;              /* what the caller got; 0: nothing */
     uint64_t bytes_in;       /* content of the request, sent on */
     uint64_t bytes_out;      /* content of the answer, passed on */
-    int64_t begun_wall_us;
+    int64_t begun_wall_us;   /* of the request's first byte */
     int64_t first_us;        /* from the request's first byte to the answer's; -1: none came */
     int64_t total_us;
     bool reused;             /* the connection to the server had served before */
     const char *tls;         /* "TLSv1.3", or NULL: no server was reached */
-    struct failure failure;  /* id FAIL_NONE: all went well */
+    const struct failure *failure; /* NULL: all went well */
+    struct buf *room;        /* for whoever formats it; empty */
 };
 
 typedef void record_hook(void *ctx, const struct record *r);

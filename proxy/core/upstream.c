@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "net/dial.h"
 
+enum { SHRINK_MS = 1000 };
+
 enum upstream_state {
     UP_DIALING,
     UP_SHAKING, /* TLS handshake */
@@ -33,6 +35,7 @@ struct upstream {
     upstream_opened *opened;
     void *ctx;
     int64_t born;
+    int64_t idle_left; /* behind SHRINK_MS */
     unsigned exchanges; /* begun on it */
 };
 
@@ -137,13 +140,27 @@ static void on_dialed(void *ctx, int fd, const struct failure *why)
         stream_new_tls(w->loop, fd, tls_client_connect(t->tls, &u->link), t->peer, &shaking, u);
 }
 
+/* The first time: the rush is over, the buffers can go. The second time: so can the connection. */
+static void on_idle_expiry(struct upstream *u)
+{
+    struct worker *w = origin_worker(u->origin);
+
+    if (u->idle_left <= 0) {
+        upstream_close(u, STREAM_CLOSE);
+        return;
+    }
+    stream_shrink(u->stream);
+    timer_start(w->loop, &u->timer, u->idle_left);
+    u->idle_left = 0;
+}
+
 static void on_expiry(void *ctx)
 {
     struct upstream *u = ctx;
     struct failure why;
 
     if (u->state == UP_IDLE) {
-        upstream_close(u, STREAM_CLOSE);
+        on_idle_expiry(u);
         return;
     }
     failure_set(&why, FAIL_HANDSHAKE_TIMEOUT, "%s did not finish the TLS handshake in time.",
@@ -200,7 +217,8 @@ void upstream_rest(struct upstream *u, int64_t idle_ms)
     set_state(u, UP_IDLE);
     stream_set_handler(u->stream, &idle, u);
     stream_resume(u->stream);
-    timer_start(w->loop, &u->timer, idle_ms);
+    u->idle_left = idle_ms - SHRINK_MS;
+    timer_start(w->loop, &u->timer, u->idle_left > 0 ? SHRINK_MS : idle_ms);
 }
 
 void upstream_use(struct upstream *u, const struct stream_handler *handler, void *ctx)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "core/client.h"
 #include "core/origin.h"
@@ -44,6 +45,7 @@ void worker_free(struct worker *w)
     head_free(w->request_head);
     head_free(w->response_head);
     buf_free(&w->scratch);
+    buf_free(&w->record_room);
     config_unref(w->config);
     free(w);
 }
@@ -62,6 +64,16 @@ void worker_drain(struct worker *w)
     w->draining = true;
     list_each(node, &w->clients) client_drain(client_of_node(node));
     worker_check_drained(w);
+}
+
+void worker_report(struct worker *w, struct record *r, int64_t begun_us, int64_t first_us)
+{
+    r->total_us = clock_monotonic_us() - begun_us;
+    r->first_us = first_us == 0 ? -1 : first_us - begun_us;
+    r->begun_wall_us = clock_wall_us() - r->total_us;
+    w->record_room.n = 0;
+    r->room = &w->record_room;
+    w->shared->on_record(w->shared->record_ctx, r);
 }
 
 void worker_new_id(struct worker *w, char out[REQUEST_ID_SIZE])

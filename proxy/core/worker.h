@@ -52,6 +52,7 @@ struct worker {
     struct body_limits body_limits;
     struct head *request_head, *response_head; /* room for the one that is read right now */
     struct buf scratch;                        /* room for the head that is written right now */
+    struct buf record_room;
 
     uint64_t id_prefix, next_id;
 };
@@ -65,6 +66,10 @@ void worker_drain(struct worker *w);
 
 /* To be called when a caller became idle or went away. */
 void worker_check_drained(struct worker *w);
+
+/* Reports an exchange that is over: fills in the times and hands the record to the hook.
+ * begun_us, first_us: clock_monotonic_us(); first_us 0: no answer came. */
+void worker_report(struct worker *w, struct record *r, int64_t begun_us, int64_t first_us);
 
 /* A name for one exchange, for the log and the caller. */
 void worker_new_id(struct worker *w, char out[REQUEST_ID_SIZE]);

@@ -276,6 +276,13 @@ bool stream_is_write_broken(const struct stream *s)
     return s->write_broken;
 }
 
+void stream_shrink(struct stream *s)
+{
+    if (!s->closed && s->ssl != NULL)
+        (void)SSL_free_buffers(s->ssl); /* fails, harmlessly, in the middle of a record */
+    stream_read_less(s);
+}
+
 void stream_finish(struct stream *s)
 {
     if (s->closed)

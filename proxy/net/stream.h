@@ -65,6 +65,9 @@ void stream_resume(struct stream *s);
 /* The sink is slow: read in small portions until it keeps up again. */
 void stream_read_less(struct stream *s);
 
+/* Nothing is expected for a while: gives back what memory can be given back. */
+void stream_shrink(struct stream *s);
+
 /* After what is queued, tells the peer that nothing more comes: close_notify, then FIN. */
 void stream_finish(struct stream *s);
 

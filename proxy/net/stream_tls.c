@@ -10,11 +10,12 @@
 #include <string.h>
 
 #include <openssl/bio.h>
-#include <openssl/err.h>
 
 #include "base/mem.h"
 #include "net/stream_ops.h"
 #include "tls/error.h"
+
+enum { WORTH_ANOTHER_READ = 8 * 1024, MAX_RECORD = 17 * 1024 };
 
 /* ---- the BIO ---- */
 
@@ -96,7 +97,7 @@ static enum stream_end explain(struct stream *s, int result, struct failure *why
 
 static enum stream_end shake_hands(struct stream *s, struct failure *why)
 {
-    ERR_clear_error();
+    tls_expect_no_error();
     int result = SSL_do_handshake(s->ssl);
     enum stream_end end = result == 1 ? STREAM_GOES_ON : explain(s, result, why);
 
@@ -108,53 +109,68 @@ static enum stream_end shake_hands(struct stream *s, struct failure *why)
     return end;
 }
 
-/* Decrypts all that was received; what comes before an error counts. */
+/* Decrypts all that was received, behind *bytes; what comes before an error counts. */
 static enum stream_end decrypt(struct stream *s, struct slice *bytes, struct failure *why)
 {
     struct loop_room *room = loop_room(s->loop);
     enum stream_end end = STREAM_GOES_ON;
-    size_t total = 0, n;
+    size_t n;
 
     do {
-        ERR_clear_error();
-        if (SSL_read_ex(s->ssl, room->plain_in + total, sizeof(room->plain_in) - total, &n) != 1) {
+        tls_expect_no_error();
+        if (SSL_read_ex(s->ssl, room->plain_in + bytes->n, sizeof(room->plain_in) - bytes->n, &n) != 1) {
             end = explain(s, 0, why);
             break;
         }
-        total += n;
+        bytes->n += n;
     } while (s->wire.n > 0 || s->wire_ended || SSL_has_pending(s->ssl) == 1);
     if (room->wire_out_used > 0)
         flush_wire(s); /* a KeyUpdate was answered, or an alert sent */
-    *bytes = (struct slice){room->plain_in, total};
     return end;
 }
 
+/* One recv() and what it leads to. */
+static enum stream_end fill_once(struct stream *s, struct slice *bytes, ssize_t *got,
+                                 struct failure *why)
+{
+    struct loop_room *room = loop_room(s->loop);
+
+    *got = stream_receive(s, room->wire_in, why);
+    if (*got == -1)
+        return STREAM_GOES_ON;
+    if (*got == -2)
+        return STREAM_BROKEN;
+    s->wire = (struct slice){room->wire_in, (size_t)*got};
+    s->wire_ended = *got == 0;
+    if (!s->ready) {
+        enum stream_end end = shake_hands(s, why);
+        if (end != STREAM_GOES_ON || !s->ready || s->closed || s->wire.n == 0)
+            return end;
+    }
+    return decrypt(s, bytes, why);
+}
+
+/* While a large portion was decrypted, the next one has often come: taking it along saves the other
+ * side a write and this one a wake-up. */
 static enum stream_end tls_fill(struct stream *s, struct slice *bytes, struct failure *why)
 {
     struct loop_room *room = loop_room(s->loop);
-    ssize_t n = stream_receive(s, room->wire_in, why);
+    enum stream_end end;
+    ssize_t got;
 
-    if (n == -1)
-        return STREAM_GOES_ON;
-    if (n == -2)
-        return STREAM_BROKEN;
-    s->wire = (struct slice){room->wire_in, (size_t)n};
-    s->wire_ended = n == 0;
-    if (!s->ready) {
-        enum stream_end end = shake_hands(s, why);
-        if (end != STREAM_GOES_ON || !s->ready || s->closed)
-            return end;
-        if (s->wire.n == 0)
-            return STREAM_GOES_ON;
-    }
-    return decrypt(s, bytes, why);
+    *bytes = (struct slice){room->plain_in, 0};
+    do {
+        end = fill_once(s, bytes, &got, why);
+    } while (end == STREAM_GOES_ON && !s->closed && got >= WORTH_ANOTHER_READ &&
+             bytes->n + s->read_size + MAX_RECORD <= sizeof(room->plain_in));
+    return end;
 }
 
 static void encrypt(struct stream *s, const char *p, size_t n)
 {
     size_t written;
 
-    ERR_clear_error();
+    tls_expect_no_error();
     /* The BIO takes everything, so this fails only if TLS itself is broken; then reading says so. */
     if (n > 0)
         (void)SSL_write_ex(s->ssl, p, n, &written);
@@ -186,9 +202,9 @@ static void tls_push(struct stream *s, const struct iovec *pieces, size_t count)
 
 static void tls_say_end(struct stream *s)
 {
-    ERR_clear_error();
+    tls_expect_no_error();
     (void)SSL_shutdown(s->ssl);
-    ERR_clear_error();
+    tls_expect_no_error();
     flush_wire(s);
 }
 
@@ -209,7 +225,7 @@ struct stream *stream_new_tls(struct loop *l, int fd, SSL *ssl, const char *peer
     s->ssl = ssl;
     s->peer = mem_copy_string(peer);
     if (SSL_is_server(ssl) == 0) {
-        ERR_clear_error();
+        tls_expect_no_error();
         (void)explain(s, SSL_do_handshake(ssl), &ignored); /* says hello; the answer comes later */
         flush_wire(s);
     }

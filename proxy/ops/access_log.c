@@ -57,12 +57,12 @@ static void format_text(struct buf *out, const struct access_log *l, const struc
     add_ms(out, r->total_us);
     add_named(out, " conn=", r->tls == NULL ? NULL : r->reused ? "reused" : "new");
     add_named(out, " tls=", r->tls);
-    if (r->failure.id != FAIL_NONE) {
-        add_named(out, " error=", fail_info(r->failure.id)->token);
+    if (r->failure != NULL) {
+        add_named(out, " error=", fail_info(r->failure->id)->token);
         buf_add_string(out, " detail=\"");
-        buf_add_json(out, slice_of(r->failure.detail.text));
+        buf_add_json(out, slice_of(r->failure->detail.text));
         buf_add_string(out, "\" cure=\"");
-        buf_add_json(out, slice_of(fail_info(r->failure.id)->cure));
+        buf_add_json(out, slice_of(fail_info(r->failure->id)->cure));
         buf_add_string(out, "\"");
     }
 }
@@ -90,7 +90,7 @@ static void add_number(struct buf *out, const char *name, int64_t us)
 
 static void format_json(struct buf *out, const struct access_log *l, const struct record *r)
 {
-    const struct fail_info *info = r->failure.id == FAIL_NONE ? NULL : fail_info(r->failure.id);
+    const struct fail_info *info = r->failure == NULL ? NULL : fail_info(r->failure->id);
     char time[CLOCK_TEXT_SIZE];
     struct buf path = {0};
 
@@ -110,7 +110,7 @@ static void format_json(struct buf *out, const struct access_log *l, const struc
     add_member(out, "tls", slice_of(r->tls));
     add_member(out, "error", slice_of(info == NULL ? NULL : info->token));
     if (info != NULL) {
-        add_member(out, "detail", slice_of(r->failure.detail.text));
+        add_member(out, "detail", slice_of(r->failure->detail.text));
         add_member(out, "cure", slice_of(info->cure));
     }
     buf_add_string(out, "}");
@@ -127,9 +127,6 @@ void access_log_format(struct buf *out, const struct access_log *l, const struct
 
 void access_log_write(void *ctx, const struct record *r)
 {
-    struct buf line = {0};
-
-    access_log_format(&line, ctx, r);
-    (void)log_line(buf_slice(&line));
-    buf_free(&line);
+    access_log_format(r->room, ctx, r);
+    (void)log_line(buf_slice(r->room));
 }
