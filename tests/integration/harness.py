@@ -1,0 +1,517 @@
+"""Real parts for integration tests: the proxy, nginx, and a TLS server that does exactly what a test
+tells it, byte by byte."""
+import contextlib
+import json
+import os
+import pathlib
+import re
+import select
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import time
+
+BINARY = os.environ.get("SFMTLS", "build/asan/sfmtls")
+LIMIT = 30  # seconds after which anything counts as hung
+
+
+def eventually(check, seconds=LIMIT):
+    """Waits until check() is true (or does not raise AssertionError); no longer than needed."""
+    end = time.monotonic() + seconds
+    pause = threading.Event()
+    while True:
+        try:
+            result = check()
+            if result or result is None:
+                return result
+        except AssertionError:
+            if time.monotonic() > end:
+                raise
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {check}")
+        pause.wait(0.01)
+
+
+# ---- callers ----
+
+class Answer:
+    """One HTTP answer as it came over the wire."""
+
+    def __init__(self, head, body, complete, trailers=b""):
+        self.raw_head = head
+        self.body, self.complete, self.trailers = body, complete, trailers
+        lines = head.decode("latin-1").split("\r\n")
+        self.version, status, self.reason = (lines[0].split(" ", 2) + [""])[:3]
+        self.status = int(status)
+        self.fields = [tuple(part.strip() for part in line.split(":", 1)) for line in lines[1:] if line]
+
+    def all(self, name):
+        return [v for n, v in self.fields if n.lower() == name.lower()]
+
+    def get(self, name, default=None):
+        found = self.all(name)
+        return found[0] if found else default
+
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def token(self):
+        """Of an error that the proxy made; checks that it is one in every respect."""
+        assert self.get("Content-Type") == "application/problem+json", self.raw_head
+        problem = self.json()
+        assert problem["status"] == self.status
+        assert problem["type"] == "urn:sfmtls:error:" + problem["token"]
+        for member in ("title", "detail", "cure", "request_id"):
+            assert problem[member], member
+        status = self.get("Proxy-Status")
+        assert re.fullmatch(r'sfmtls; error=[a-z_]+; details="%s"' % problem["token"], status), status
+        return problem["token"]
+
+
+class Caller:
+    """A caller's connection, for raw bytes."""
+
+    def __init__(self, address, family=socket.AF_INET):
+        self.sock = socket.socket(family, socket.SOCK_STREAM)
+        self.sock.settimeout(LIMIT)
+        self.sock.connect(address)
+        self.pending = b""
+
+    def send(self, data):
+        self.sock.sendall(data.encode("latin-1") if isinstance(data, str) else data)
+        return self
+
+    def fill(self):
+        """More bytes; False at the end of the connection."""
+        data = self.sock.recv(65536)
+        self.pending += data
+        return bool(data)
+
+    def read_until(self, mark):
+        while mark not in self.pending:
+            if not self.fill():
+                raise EOFError(self.pending)
+        found, self.pending = self.pending.split(mark, 1)
+        return found
+
+    def read_exactly(self, n):
+        while len(self.pending) < n and self.fill():
+            pass
+        data, self.pending = self.pending[:n], self.pending[n:]
+        return data
+
+    def read_to_end(self):
+        try:
+            while self.fill():
+                pass
+        finally:
+            data, self.pending = self.pending, b""
+        return data
+
+    def _chunked(self):
+        body = b""
+        while True:
+            try:
+                size = int(self.read_until(b"\r\n"), 16)
+            except EOFError:
+                return body, False, b""
+            if size == 0:
+                break
+            data = self.read_exactly(size)
+            body += data
+            if len(data) < size:
+                return body, False, b""
+            assert self.read_exactly(2) == b"\r\n"
+        trailers = b""
+        while True:
+            line = self.read_until(b"\r\n")
+            if not line:
+                return body, True, trailers
+            trailers += line + b"\r\n"
+
+    def answer(self, method="GET"):
+        """The next final answer; the 1xx before it are kept in .interim."""
+        self.interim = []
+        while True:
+            answer = Answer(self.read_until(b"\r\n\r\n"), b"", True)
+            if answer.status >= 200:
+                break
+            self.interim.append(answer)
+        if method == "HEAD" or answer.status in (204, 304):
+            return answer
+        if "chunked" in answer.get("Transfer-Encoding", "").lower():
+            answer.body, answer.complete, answer.trailers = self._chunked()
+        elif answer.get("Content-Length") is not None:
+            length = int(answer.get("Content-Length"))
+            answer.body = self.read_exactly(length)
+            answer.complete = len(answer.body) == length
+        else:
+            answer.body = self.read_to_end()
+        return answer
+
+    def request(self, method="GET", target="/", fields=(), body=b"", version="HTTP/1.1", host="localhost"):
+        head = f"{method} {target} {version}\r\n"
+        if host is not None:
+            head += f"Host: {host}\r\n"
+        head += "".join(f"{n}: {v}\r\n" for n, v in fields)
+        if body and not any(n.lower() in ("content-length", "transfer-encoding") for n, v in fields):
+            head += f"Content-Length: {len(body)}\r\n"
+        self.send(head.encode("latin-1") + b"\r\n" + body)
+        return self.answer(method)
+
+    def is_closed(self):
+        """Waits for the end of the connection; fails if data comes instead."""
+        try:
+            return self.sock.recv(1) == b""
+        except ConnectionResetError:
+            return True
+
+    def close(self):
+        self.sock.close()
+
+    def reset(self):
+        """Ends the connection with a RST."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+# ---- the proxy ----
+
+class Proxy:
+    """A running sfmtls. Stops in order at the end and must have nothing to complain of."""
+
+    def __init__(self, folder, config, arguments=(), environment=None, binary=None):
+        self.folder = pathlib.Path(folder)
+        self.config = self.folder / "sfmtls.ini"
+        self.config.write_text(config)
+        self.stderr_path = self.folder / "stderr"
+        read, write = os.pipe()
+        with open(self.stderr_path, "ab") as err:
+            self.process = subprocess.Popen(
+                [binary or BINARY, "run", "-c", str(self.config), "--ready-fd", str(write), *arguments],
+                stderr=err, pass_fds=[write], env={**os.environ, **(environment or {})})
+        os.close(write)
+        with os.fdopen(read) as ready:
+            assert select.select([ready], [], [], LIMIT)[0], "never ready: " + self.stderr
+            line = ready.readline()
+            assert line, "ended before it was ready: " + self.stderr
+            self.ready = json.loads(line)
+            assert ready.read() == "", "--ready-fd is to be closed after its line"
+        assert self.ready["pid"] == self.process.pid
+        self.expected_exit = 0
+
+    @property
+    def stderr(self):
+        return self.stderr_path.read_text(errors="replace")
+
+    @property
+    def addresses(self):
+        return [l["address"] for l in self.ready["listeners"]]
+
+    def port_of(self, index=0):
+        return int(self.addresses[index].rsplit(":", 1)[1])
+
+    @property
+    def port(self):
+        return self.port_of()
+
+    def url(self, path="/"):
+        return f"http://localhost:{self.port}{path}"
+
+    def caller(self, index=0):
+        address = self.addresses[index]
+        if address.startswith("unix:"):
+            return Caller(address[5:], socket.AF_UNIX)
+        host, port = address.rsplit(":", 1)
+        host = host.strip("[]")
+        return Caller((host, int(port)), socket.AF_INET6 if ":" in host else socket.AF_INET)
+
+    def request(self, *args, **kwargs):
+        with self.caller(kwargs.pop("listener", 0)) as c:
+            return c.request(*args, **kwargs)
+
+    def raw(self, data):
+        """Sends bytes, half-closes, and returns all that comes back."""
+        with self.caller() as c:
+            c.send(data)
+            with contextlib.suppress(OSError):
+                c.sock.shutdown(socket.SHUT_WR)
+            return c.read_to_end()
+
+    # the access log, as text lines
+
+    def log_lines(self):
+        return [line for line in self.stderr.splitlines() if " id=" in line]
+
+    def wait_for_log(self, count=1):
+        """The access log, once it has that many lines."""
+        eventually(lambda: len(self.log_lines()) >= count)
+        return self.log_lines()
+
+    def last_log(self, count=1):
+        """The count-th line as a dict; method and path as such."""
+        line = self.wait_for_log(count)[count - 1]
+        words = line.split(" ")
+        values = dict(re.findall(r'([a-z-]+)=("(?:[^"\\]|\\.)*"|\S+)', line))
+        values.update(method=words[3], path=words[4], line=line)
+        return values
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def rss_kib(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def wait(self):
+        return self.process.wait(LIMIT)
+
+    def stop(self):
+        """Ends it and checks that it ended well: exit status, sanitizers."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.wait()
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError("did not stop: " + self.stderr)
+        assert "Sanitizer" not in self.stderr and "runtime error" not in self.stderr, self.stderr
+        assert "Assertion" not in self.stderr, self.stderr
+        if self.expected_exit is not None:
+            assert code == self.expected_exit, f"exit {code}: {self.stderr}"
+
+
+def run_cli(*arguments, stdin=None, env=None, cwd=None):
+    """One command of sfmtls, to its end."""
+    return subprocess.run([os.path.abspath(BINARY), *arguments], input=stdin, capture_output=True, text=True,
+                          timeout=LIMIT, env={**os.environ, **(env or {})}, cwd=cwd)
+
+
+# ---- servers ----
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Nginx:
+    """A real nginx on a free port, in the foreground of its own folder."""
+
+    def __init__(self, folder, server, http=""):
+        self.folder = pathlib.Path(folder)
+        self.port = free_port()
+        temps = "".join(f"{kind}_temp_path {folder}/{kind};\n"
+                        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        user = "user root;" if os.geteuid() == 0 else ""
+        (self.folder / "nginx.conf").write_text(f"""
+            {user} daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log info;
+            events {{ worker_connections 4096; }}
+            http {{ access_log {folder}/access.log; client_max_body_size 0; {temps} {http}
+                    server {{ listen 127.0.0.1:{self.port} {server} }} }}""")
+        self.process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(self.folder / "nginx.conf")],
+                                        stderr=open(self.folder / "stderr", "wb"))
+        eventually(self._listens)
+
+    def _listens(self):
+        assert self.process.poll() is None, (self.folder / "stderr").read_text()
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 5).close()
+            return True
+        except ConnectionRefusedError:
+            return False
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(LIMIT)
+
+
+class Connection:
+    """A caller's connection as a scripted server sees it."""
+
+    def __init__(self, sock, raw, number):
+        self.sock, self.raw, self.number = sock, raw, number
+        self.pending = b""
+        self.bytes = b""  # all that was received
+
+    def fill(self):
+        data = self.sock.recv(65536)
+        self.pending += data
+        self.bytes += data
+        return bool(data)
+
+    def head(self):
+        """One request's head, as bytes; None if the connection ends first."""
+        while b"\r\n\r\n" not in self.pending:
+            if not self.fill():
+                return None
+        head, self.pending = self.pending.split(b"\r\n\r\n", 1)
+        return head
+
+    def body(self, n):
+        while len(self.pending) < n:
+            if not self.fill():
+                break
+        data, self.pending = self.pending[:n], self.pending[n:]
+        return data
+
+    def read_until(self, mark):
+        while mark not in self.pending:
+            if not self.fill():
+                return None
+        found, self.pending = self.pending.split(mark, 1)
+        return found + mark
+
+    def request(self):
+        """Head and body (by Content-Length or chunked, as raw bytes); None at the end."""
+        head = self.head()
+        if head is None:
+            return None
+        length = re.search(rb"(?im)^content-length:\s*(\d+)", head)
+        if length:
+            return head, self.body(int(length.group(1)))
+        if re.search(rb"(?im)^transfer-encoding:\s*chunked", head):
+            return head, self.read_until(b"0\r\n\r\n")
+        return head, b""
+
+    def send(self, data):
+        self.sock.sendall(data.encode("latin-1") if isinstance(data, str) else data)
+
+    def reply(self, body=b"ok", status="200 OK", fields=""):
+        self.send(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{fields}\r\n".encode() + body)
+
+    def end(self):
+        """Ends in order: close_notify, FIN."""
+        with contextlib.suppress(OSError, ssl.SSLError):
+            self.sock.settimeout(2)
+            self.sock.unwrap() if isinstance(self.sock, ssl.SSLSocket) else None
+        self.raw_close()
+
+    def cut(self):
+        """FIN without close_notify: a truncation."""
+        self.raw_close()
+
+    def raw_close(self):
+        with contextlib.suppress(OSError):
+            socket.socket.close(self.sock)
+
+    def reset(self):
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.raw_close()
+
+    def at_end(self):
+        """Waits until the other side is gone: 'end' in order, 'cut' or 'reset' if not."""
+        try:
+            while self.fill():
+                pass
+            return "end"
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            return "cut"
+        except ConnectionResetError:
+            return "reset"
+
+    def peer_cn(self):
+        subject = self.sock.getpeercert()["subject"]
+        return next(v for rdn in subject for k, v in rdn if k == "commonName")
+
+
+class Script:
+    """A TLS server that demands a client certificate and runs a function for each connection.
+
+    script(connection) gets each one in a thread of its own; what it raises fails the test. Left
+    alone, a connection ends in order when the function returns."""
+
+    def __init__(self, pki, script, certificate="server", versions=None, require=True, tls=True,
+                 address=("127.0.0.1", 0), tickets=2):
+        self.script, self.connections, self.errors = script, [], []
+        self.context = None
+        if tls:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(pki / f"{certificate}.pem", pki / f"{certificate}.key")
+            self.context.num_tickets = tickets
+            if require:
+                self.context.verify_mode = ssl.CERT_REQUIRED
+                self.context.load_verify_locations(pki / "client-ca.pem")
+            if versions:
+                self.context.minimum_version, self.context.maximum_version = versions
+        self.listener = socket.create_server(address, backlog=1024)
+        self.port = self.listener.getsockname()[1]
+        self.stopping = False
+        self.threads = []
+        self.lock = threading.Lock()
+        self.handshake_failures = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                raw, _ = self.listener.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self._serve, args=(raw,), daemon=True)
+            self.threads.append(thread)
+            thread.start()
+
+    def _serve(self, raw):
+        raw.settimeout(LIMIT)
+        sock = raw
+        if self.context:
+            try:
+                sock = self.context.wrap_socket(raw, server_side=True, suppress_ragged_eofs=False)
+            except (OSError, ssl.SSLError) as e:
+                self.handshake_failures.append(e)
+                raw.close()
+                return
+        with self.lock:
+            connection = Connection(sock, raw, len(self.connections))
+            self.connections.append(connection)
+        try:
+            self.script(connection)
+            connection.end()
+        except Exception as e:  # told at the end of the test
+            if not self.stopping:
+                self.errors.append(e)
+            connection.raw_close()
+
+    def stop(self):
+        self.stopping = True
+        self.listener.close()
+        for connection in self.connections:
+            with contextlib.suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
+            connection.raw_close()
+        for thread in self.threads:
+            thread.join(LIMIT)
+        if self.errors:
+            raise self.errors[0]
+
+
+def answering(reply=lambda c, head, body: c.reply(b"ok")):
+    """A script that answers every request of every connection with reply(connection, head, body)."""
+
+    def script(c):
+        with contextlib.suppress(ssl.SSLError, ConnectionError):
+            while True:
+                request = c.request()
+                if request is None:
+                    return
+                reply(c, *request)
+
+    return script
+
+
+def remove_tree(path):
+    shutil.rmtree(path, ignore_errors=True)
