@@ -1,0 +1,163 @@
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/fail.h"
+#include "base/file.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "test.h"
+
+TEST(a_diag_is_one_printable_line)
+{
+    struct diag d;
+
+    diag_set(&d, "a\nb\x1b[31m %d", 5);
+    CHECK_TEXT(d.text, "a?b?[31m 5", "control characters");
+    diag_prefix(&d, "%s:%d", "file", 3);
+    CHECK_TEXT(d.text, "file:3: a?b?[31m 5", "prefix");
+    for (int i = 0; i < 100; i++)
+        diag_prefix(&d, "0123456789");
+    CHECK_INT(strlen(d.text), sizeof(d.text) - 1, "cut, not overrun");
+}
+
+TEST(slices)
+{
+    struct slice s = SLICE("a,b,,c"), out;
+    uint64_t n = 7;
+
+    CHECK_SLICE(slice_split(&s, ','), "a", "first");
+    CHECK_SLICE(slice_split(&s, ','), "b", "second");
+    CHECK_SLICE(slice_split(&s, ','), "", "empty");
+    CHECK_SLICE(slice_split(&s, ','), "c", "last");
+    CHECK_SLICE(slice_split(&s, ','), "", "nothing left");
+    out = slice_trim(SLICE(" \ta b\t "));
+    CHECK_SLICE(out, "a b", "trim");
+    CHECK_SLICE(slice_trim(SLICE("  ")), "", "trim to nothing");
+    CHECK(slice_eq_nocase(SLICE("aBc-1"), SLICE("AbC-1")));
+    CHECK(!slice_eq_nocase(SLICE("[a"), SLICE("{a"))); /* not letters, though 0x20 apart */
+    CHECK(slice_ends_nocase(SLICE("x.Example"), SLICE(".eXample")));
+    CHECK(!slice_ends_nocase(SLICE("e"), SLICE(".e")));
+    CHECK(slice_to_u64(SLICE("18446744073709551615"), UINT64_MAX, &n) && n == UINT64_MAX);
+    CHECK(!slice_to_u64(SLICE("18446744073709551616"), UINT64_MAX, &n));
+    CHECK(!slice_to_u64(SLICE("11"), 10, &n));
+    CHECK(!slice_to_u64(SLICE(""), 10, &n));
+    CHECK(!slice_to_u64(SLICE("1x"), 10, &n));
+}
+
+TEST(json_strings_are_escaped)
+{
+    static const struct {
+        const char *in, *want;
+    } cases[] = {
+        {"plain", "plain"},
+        {"a\"b\\c", "a\\\"b\\\\c"},
+        {"\b\f\n\r\t\x01\x1f\x7f", "\\b\\f\\n\\r\\t\\u0001\\u001f\\u007f"},
+        {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"},
+        {"\xff|\xc3|\xc3", "\xef\xbf\xbd|\xef\xbf\xbd|\xef\xbf\xbd"},
+        {"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},         /* overlong */
+        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* a surrogate */
+        {"\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf b = {0};
+        buf_add_json(&b, slice_of(cases[i].in));
+        CHECK_SLICE(buf_slice(&b), cases[i].want, cases[i].want);
+        buf_free(&b);
+    }
+}
+
+TEST(bufs_grow)
+{
+    struct buf b = {0};
+
+    for (unsigned i = 0; i < 1000; i++)
+        buf_add_u64(&b, i);
+    CHECK_INT(b.n, 10 + 180 + 2700, "digits");
+    b.n = 0;
+    buf_addf(&b, "%s-%d", "x", -5);
+    CHECK_SLICE(buf_slice(&b), "x--5", "format");
+    buf_free(&b);
+}
+
+struct item {
+    int value;
+    struct list node;
+};
+
+TEST(lists)
+{
+    struct list l, other;
+    struct item items[4];
+    int sum = 0;
+
+    list_init(&l);
+    list_init(&other);
+    CHECK(list_first(&l) == NULL);
+    for (int i = 0; i < 4; i++) {
+        items[i].value = i + 1;
+        list_append(&l, &items[i].node);
+    }
+    list_each(node, &l)
+    {
+        struct item *it = list_entry(node, struct item, node);
+        sum = sum * 10 + it->value;
+        if (it->value == 2)
+            list_remove(node);
+    }
+    CHECK_INT(sum, 1234, "in order, removal allowed");
+    list_remove(&items[1].node); /* twice does nothing */
+    list_prepend(&other, &items[1].node);
+    list_splice(&other, &l);
+    CHECK(list_empty(&l));
+    CHECK_INT(list_entry(other.next, struct item, node)->value, 2, "kept");
+    CHECK_INT(list_entry(other.prev, struct item, node)->value, 4, "joined");
+}
+
+TEST(every_failure_has_a_whole_row)
+{
+    for (int id = FAIL_NONE + 1; id < FAIL_COUNT; id++) {
+        const struct fail_info *f = fail_info((enum fail)id);
+        CHECK_MSG(strspn(f->token, "abcdefghijklmnopqrstuvwxyz-") == strlen(f->token), "%s", f->token);
+        CHECK_MSG(f->title[0] != '\0' && strlen(f->detail) > 10 && strlen(f->cure) > 10, "%s", f->token);
+        CHECK_MSG(f->detail[strlen(f->detail) - 1] == '.' && f->cure[strlen(f->cure) - 1] == '.', "%s",
+                  f->token);
+        CHECK_MSG(f->blame != BLAME_NOBODY && fail_blame_text(f->blame) != NULL, "%s", f->token);
+        for (int other = FAIL_NONE; other < id; other++)
+            CHECK_MSG(strcmp(f->token, fail_info((enum fail)other)->token) != 0, "%s twice", f->token);
+    }
+}
+
+TEST(time_as_text)
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    clock_text(INT64_C(1795334400123456), text);
+    CHECK_TEXT(text, "2026-11-22T08:00:00.123Z", "time");
+    clock_text(INT64_C(1795334400999999), text);
+    CHECK_TEXT(text, "2026-11-22T08:00:00.999Z", "the same second");
+    clock_text(0, text);
+    CHECK_TEXT(text, "1970-01-01T00:00:00.000Z", "the first");
+}
+
+TEST(files)
+{
+    struct buf b = {0};
+    struct diag why;
+
+    CHECK_INT(file_read(test_file("a", "text"), &b, &why), ST_OK, "");
+    CHECK_SLICE(buf_slice(&b), "text", "bytes");
+    file_wipe(&b);
+    CHECK_INT(file_read("/nonexistent", &b, &why), ST_BAD_INPUT, "missing");
+    CHECK_CONTAINS(why.text, "/nonexistent: cannot be opened: No such file");
+    CHECK_INT(file_read(test_folder(), &b, &why), ST_BAD_INPUT, "directory");
+    CHECK_CONTAINS(why.text, "is a directory");
+    CHECK_INT(file_read("/dev/zero", &b, &why), ST_BAD_INPUT, "endless");
+    CHECK_CONTAINS(why.text, "larger than 1 MiB");
+    char *path = mem_format("%s/new", test_folder());
+    CHECK_INT(file_write_new(path, SLICE("x"), &why), ST_OK, "created");
+    CHECK_INT(file_write_new(path, SLICE("y"), &why), ST_BAD_INPUT, "never overwritten");
+    free(path);
+}

@@ -1,0 +1,168 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../http/head_reader.h"
+#include "core/guard.h"
+#include "core/quota.h"
+#include "core/route.h"
+
+/* Two companies on one server, one of them a second time on another. */
+static char *names_a[] = {"api4.successfactors.com", "api4.cert.successfactors.com", NULL};
+static char *names_b[] = {"api8.successfactors.com", "api8.cert.successfactors.com", NULL};
+static struct tenant acme = {.name = "acme", .company_id = "ACME", .server = {"api4.cert.successfactors.com", 443}, .names = names_a};
+static struct tenant globex = {.name = "globex", .company_id = "Globex", .server = {"api4.cert.successfactors.com", 9443}, .names = names_a};
+static struct tenant acme8 = {.name = "acme8", .company_id = "ACME", .server = {"api8.cert.successfactors.com", 443}, .names = names_b};
+static struct tenant *three[] = {&acme, &globex, &acme8};
+static const struct config all = {.tenants = three, .ntenants = 3};
+static const struct config one = {.tenants = three, .ntenants = 1};
+
+#define GET "GET / HTTP/1.1\r\nHost: localhost\r\n"
+#define AT(url) "GET " url " HTTP/1.1\r\nHost: x\r\n"
+#define BASIC_ACME "Authorization: Basic dUBBQ01FOnA=\r\n"
+#define BASIC_GLOBEX "Authorization: Basic dUBHbG9iZXg6cA==\r\n"
+
+static const struct {
+    const char *name, *request;
+    const struct config *config;
+    int listener, want; /* -1: refused */
+    enum fail why;
+} routes[] = {
+    {"the only one", GET, &one, -1, 0, FAIL_NONE},
+    {"several, none named", GET, &all, -1, -1, FAIL_TENANT_AMBIGUOUS},
+    {"by listener", GET, &all, 1, 1, FAIL_NONE},
+    {"by header", GET "successfactors-companyid: Globex\r\n", &all, -1, 1, FAIL_NONE},
+    {"by header with underscore", GET "successfactors_companyid: Globex\r\n", &all, -1, 1, FAIL_NONE},
+    {"case-sensitive", GET "successfactors-companyid: GLOBEX\r\n", &all, -1, -1, FAIL_TENANT_UNKNOWN},
+    {"empty header", GET "successfactors-companyid:\r\n", &one, -1, -1, FAIL_TENANT_UNKNOWN},
+    {"the same id on two servers", GET "successfactors-companyid: ACME\r\n", &all, -1, -1, FAIL_TENANT_AMBIGUOUS},
+    {"told apart by target", AT("http://api8.successfactors.com/") "successfactors-companyid: ACME\r\n", &all, -1, 2, FAIL_NONE},
+    {"by target alone", AT("http://API8.cert.successfactors.com./"), &all, -1, 2, FAIL_NONE},
+    {"https target", AT("https://api8.successfactors.com:443/"), &all, -1, 2, FAIL_NONE},
+    {"http target at 80", AT("http://api8.successfactors.com:80/"), &all, -1, 2, FAIL_NONE},
+    {"http target at the server's port", AT("http://api8.successfactors.com:443/"), &all, -1, 2, FAIL_NONE},
+    {"the port tells", AT("http://api4.successfactors.com:9443/"), &all, -1, 1, FAIL_NONE},
+    {"another port", AT("http://api8.successfactors.com:8443/"), &all, -1, -1, FAIL_TENANT_UNKNOWN},
+    {"http at 443 is the server's, https at 80 nobody's", AT("https://api8.successfactors.com:80/"), &all, -1, -1, FAIL_TENANT_UNKNOWN},
+    {"another host", AT("http://elsewhere.example/"), &one, -1, -1, FAIL_TENANT_UNKNOWN},
+    {"Host never selects", "GET / HTTP/1.1\r\nHost: api8.successfactors.com\r\n", &all, -1, -1, FAIL_TENANT_AMBIGUOUS},
+    {"by Basic user", GET BASIC_GLOBEX, &all, -1, 1, FAIL_NONE},
+    {"Basic of nobody", GET BASIC_GLOBEX, &one, -1, -1, FAIL_TENANT_UNKNOWN},
+    {"Basic and header disagree", GET BASIC_ACME "successfactors-companyid: Globex\r\n", &all, -1, -1, FAIL_TENANT_UNKNOWN},
+    {"listener and header disagree", GET "successfactors-companyid: ACME\r\n", &all, 1, -1, FAIL_TENANT_UNKNOWN},
+    {"header twice, equal", GET "successfactors-companyid: ACME\r\nsuccessfactors-companyid: ACME\r\n", &one, -1, -1, FAIL_COMPANY_REPEATED},
+    {"header in both spellings", GET "successfactors-companyid: ACME\r\nSuccessfactors_CompanyId: ACME\r\n", &one, -1, -1, FAIL_COMPANY_REPEATED},
+};
+
+static struct head *parse(const char *request, struct target *t)
+{
+    static char text[1024]; /* the head looks into it */
+    struct failure why;
+
+    (void)snprintf(text, sizeof(text), "%s\r\n", request);
+    struct head *h = read_request(text);
+    CHECK_MSG(target_parse(h, t, &why), "%s", request);
+    return h;
+}
+
+TEST(requests_find_their_tenant_or_none)
+{
+    for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+        struct target t;
+        struct failure why = {.id = FAIL_NONE};
+        struct head *h = parse(routes[i].request, &t);
+        CHECK_INT(route_find(routes[i].config, routes[i].listener, h, &t, &why), routes[i].want, routes[i].name);
+        CHECK_INT(why.id, routes[i].why, routes[i].name);
+        head_free(h);
+    }
+}
+
+TEST(a_refusal_names_what_was_found)
+{
+    struct target t;
+    struct failure why;
+    struct head *h = parse(AT("http://elsewhere.example:81/") BASIC_GLOBEX "successfactors-companyid: X\r\n", &t);
+
+    CHECK_INT(route_find(&all, 0, h, &t, &why), -1, "");
+    CHECK_TEXT(why.detail.text,
+               "No configured tenant fits the request, which names the listener of tenant acme, the server "
+               "elsewhere.example:81, successfactors-companyid X, the company of Basic credentials Globex.",
+               "sentence");
+    head_free(h);
+}
+
+#define HOST(h) "GET / HTTP/1.1\r\nHost: " h "\r\n"
+
+static const struct {
+    const char *name, *request;
+    bool unix_listener;
+    enum fail want;
+} guards[] = {
+    {"localhost", HOST("localhost:8080"), false, FAIL_NONE},
+    {"any port", HOST("localhost:1"), false, FAIL_NONE},
+    {"below localhost", HOST("acme.localhost"), false, FAIL_NONE},
+    {"127.0.0.2", HOST("127.0.0.2"), false, FAIL_NONE},
+    {"[::1]", HOST("[::1]:8080"), false, FAIL_NONE},
+    {"the server's plain name", HOST("api4.successfactors.com"), false, FAIL_NONE},
+    {"the server's certificate host", HOST("api4.cert.successfactors.com:443"), false, FAIL_NONE},
+    {"a name that resolves here", HOST("evil.example"), false, FAIL_HOST_NOT_SERVED},
+    {"the same on a Unix socket", HOST("evil.example"), true, FAIL_NONE},
+    {"an address of the network", HOST("192.168.1.2:8080"), false, FAIL_HOST_NOT_SERVED},
+    {"no Host on 1.0", "GET / HTTP/1.0\r\n", false, FAIL_NONE},
+    {"a bad Host", HOST("a b"), false, FAIL_REQUEST_HOST},
+    {"an empty Host", HOST(""), false, FAIL_REQUEST_HOST},
+    {"user info", HOST("u@localhost"), false, FAIL_REQUEST_HOST},
+    {"a path", HOST("localhost/x"), false, FAIL_REQUEST_HOST},
+    {"a list", HOST("localhost, localhost"), false, FAIL_REQUEST_HOST},
+    {"absolute-form: the target wins", AT("http://api4.successfactors.com/"), false, FAIL_NONE},
+
+    {"foreign Origin", HOST("localhost") "Origin: https://evil.example\r\n", false, FAIL_FOREIGN_ORIGIN},
+    {"null Origin", HOST("localhost") "Origin: null\r\n", false, FAIL_FOREIGN_ORIGIN},
+    {"own Origin", HOST("localhost:8080") "Origin: http://localhost:8080\r\n", false, FAIL_NONE},
+    {"own Origin, default port", HOST("localhost") "Origin: http://LOCALHOST:80\r\n", false, FAIL_NONE},
+    {"another port", HOST("localhost:8080") "Origin: http://localhost:3000\r\n", false, FAIL_FOREIGN_ORIGIN},
+    {"another scheme", HOST("localhost") "Origin: https://localhost\r\n", false, FAIL_FOREIGN_ORIGIN},
+    {"another loopback name", HOST("localhost") "Origin: http://127.0.0.1\r\n", false, FAIL_FOREIGN_ORIGIN},
+    {"two Origins", HOST("localhost") "Origin: http://localhost\r\nOrigin: http://localhost\r\n", false, FAIL_FOREIGN_ORIGIN},
+    {"foreign Origin on a Unix socket", HOST("localhost") "Origin: http://x\r\n", true, FAIL_FOREIGN_ORIGIN},
+    {"cross-site", HOST("localhost") "Sec-Fetch-Site: cross-site\r\n", false, FAIL_FOREIGN_ORIGIN},
+    {"same-site", HOST("localhost") "Sec-Fetch-Site: same-site\r\n", false, FAIL_FOREIGN_ORIGIN},
+    {"same-origin", HOST("localhost") "Sec-Fetch-Site: same-origin\r\n", false, FAIL_NONE},
+    {"typed by the user", HOST("localhost") "Sec-Fetch-Site: none\r\n", false, FAIL_NONE},
+    {"preflight", "OPTIONS / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://x\r\n", false, FAIL_FOREIGN_ORIGIN},
+
+    {"CONNECT", "CONNECT h:443 HTTP/1.1\r\nHost: localhost\r\n", false, FAIL_CONNECT_NOT_SERVED},
+    {"TRACE", "TRACE / HTTP/1.1\r\nHost: localhost\r\n", false, FAIL_METHOD_NOT_ALLOWED},
+    {"h2c is ignored", HOST("localhost") "Upgrade: h2c\r\nConnection: Upgrade\r\n", false, FAIL_NONE},
+    {"WebSocket", HOST("localhost") "Connection: Upgrade\r\nUpgrade: h2c, WebSocket/13\r\n", false, FAIL_WEBSOCKET_NOT_SERVED},
+    {"Connection names Host", HOST("localhost") "Connection: host\r\n", false, FAIL_REQUEST_MALFORMED},
+    {"100-continue", HOST("localhost") "Expect: 100-Continue\r\n", false, FAIL_NONE},
+    {"another expectation", HOST("localhost") "Expect: tea\r\n", false, FAIL_EXPECTATION},
+    {"not on 1.0", "GET / HTTP/1.0\r\nExpect: tea\r\n", false, FAIL_NONE},
+};
+
+TEST(the_guard_lets_in_who_may)
+{
+    for (size_t i = 0; i < ARRAY_LEN(guards); i++) {
+        struct guard_view view = {&one, guards[i].unix_listener};
+        struct target t;
+        struct failure why = {.id = FAIL_NONE};
+        struct head *h = parse(guards[i].request, &t);
+        bool admitted = guard_admits(&view, h, &t, &why);
+        CHECK_INT(admitted, guards[i].want == FAIL_NONE, guards[i].name);
+        if (!admitted)
+            CHECK_INT(why.id, guards[i].want, guards[i].name);
+        head_free(h);
+    }
+}
+
+TEST(a_quota_counts)
+{
+    struct quota q;
+
+    quota_init(&q, 2);
+    CHECK(quota_take(&q) && quota_take(&q) && !quota_take(&q) && !quota_take(&q));
+    quota_give(&q);
+    CHECK(quota_take(&q) && !quota_take(&q));
+    quota_init(&q, 0);
+    CHECK(!quota_take(&q));
+}

@@ -1,0 +1,35 @@
+#include "http/mask.h"
+#include "test.h"
+
+TEST(keys_and_literals_are_masked)
+{
+    static const struct {
+        const char *path, *want;
+    } cases[] = {
+        {"/odata/v2/User", "/odata/v2/User"},
+        {"/odata/v2/User('jdoe')", "/odata/v2/User(...)"},
+        {"/odata/v2/User('jdoe')/manager", "/odata/v2/User(...)/manager"},
+        {"/odata/v2/User(userId='a',seq=1L)/x(2)", "/odata/v2/User(...)/x(...)"},
+        {"/User(%27jdoe%27)/x", "/User(...)/x"},
+        {"/User%28'jdoe'%29/x", "/User(...)/x"},
+        {"/User('O''Neil)')/x", "/User(...)/x"},
+        {"/User('a%27%27b)')/x", "/User(...)/x"},
+        {"/f(g(1),h(')'))/x", "/f(...)/x"},
+        {"/User('open", "/User(...)"},
+        {"/User(open/x", "/User(...)"},
+        {"/a/'literal'/b", "/a/(...)/b"},
+        {"/a/'literal/b", "/a/(...)"},
+        {"/a)b", "/a)b"},
+        {"/%zz%2", "/%zz%2"},
+        {"/a%20b", "/a%20b"},
+        {"/a\x1b[31m\x7f", "/a?[31m?"},
+        {"", ""},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf out = {0};
+        mask_path(&out, slice_of(cases[i].path));
+        CHECK_SLICE(buf_slice(&out), cases[i].want, cases[i].path);
+        buf_free(&out);
+    }
+}

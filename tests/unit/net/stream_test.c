@@ -1,0 +1,222 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "net/stream.h"
+#include "test.h"
+
+/* A stream's owner that writes down what it is told. */
+struct owner {
+    struct loop *loop;
+    struct stream *stream;
+    int peer;           /* the other end, a blocking socket */
+    struct buf got;
+    size_t take;        /* uses at most so much of each piece */
+    bool pause_after;   /* pauses in its on_data */
+    bool close_in_data;
+    int ends, breaks, drains, write_breaks;
+};
+
+static size_t on_data(void *ctx, const char *p, size_t n)
+{
+    struct owner *o = ctx;
+    size_t used = n < o->take ? n : o->take;
+
+    buf_add(&o->got, p, used);
+    if (o->pause_after)
+        stream_pause(o->stream);
+    if (o->close_in_data) {
+        stream_close(o->stream, STREAM_CLOSE);
+        o->stream = NULL;
+    }
+    return used;
+}
+
+static void on_end(void *ctx)
+{
+    ((struct owner *)ctx)->ends++;
+}
+
+static void on_drained(void *ctx)
+{
+    ((struct owner *)ctx)->drains++;
+}
+
+static void on_broken(void *ctx, const struct failure *why)
+{
+    (void)why;
+    ((struct owner *)ctx)->breaks++;
+}
+
+static void on_write_broken(void *ctx)
+{
+    ((struct owner *)ctx)->write_breaks++;
+}
+
+static const struct stream_handler handler = {.on_data = on_data,
+                                              .on_end = on_end,
+                                              .on_drained = on_drained,
+                                              .on_broken = on_broken,
+                                              .on_write_broken = on_write_broken};
+
+static struct owner *owner_new(void)
+{
+    struct owner *o = NEW(struct owner);
+    int fds[2];
+
+    CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0, "socketpair");
+    (void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
+    o->loop = loop_new();
+    o->peer = fds[1];
+    o->take = SIZE_MAX;
+    o->stream = stream_new_plain(o->loop, fds[0], &handler, o);
+    return o;
+}
+
+static void owner_free(struct owner *o)
+{
+    if (o->stream != NULL)
+        stream_close(o->stream, STREAM_CLOSE);
+    loop_turn(o->loop, false);
+    loop_free(o->loop);
+    if (o->peer >= 0)
+        (void)close(o->peer);
+    buf_free(&o->got);
+    free(o);
+}
+
+static void say(const struct owner *o, const char *text)
+{
+    CHECK_INT(write(o->peer, text, strlen(text)), (ssize_t)strlen(text), "write");
+}
+
+TEST(what_is_not_used_is_shown_again)
+{
+    struct owner *o = owner_new();
+
+    o->take = 2;
+    say(o, "abc");
+    loop_turn(o->loop, true);
+    CHECK_SLICE(buf_slice(&o->got), "ab", "the first two");
+    say(o, "de");
+    loop_turn(o->loop, true);
+    CHECK_SLICE(buf_slice(&o->got), "abcd", "what was left comes before the new");
+    say(o, "f");
+    loop_turn(o->loop, true);
+    CHECK_SLICE(buf_slice(&o->got), "abcdef", "all");
+    owner_free(o);
+}
+
+TEST(a_paused_stream_is_silent_and_loses_nothing)
+{
+    struct owner *o = owner_new();
+
+    o->take = 1;
+    o->pause_after = true;
+    say(o, "abc");
+    loop_turn(o->loop, true);
+    CHECK_SLICE(buf_slice(&o->got), "a", "paused in the call");
+    say(o, "d");
+    (void)close(o->peer);
+    o->peer = -1;
+    loop_turn(o->loop, false);
+    loop_turn(o->loop, false);
+    CHECK_SLICE(buf_slice(&o->got), "a", "nothing while paused");
+    CHECK_INT(o->ends, 0, "no end either");
+    o->pause_after = false;
+    o->take = SIZE_MAX;
+    stream_resume(o->stream);
+    while (o->ends == 0)
+        loop_turn(o->loop, true);
+    CHECK_SLICE(buf_slice(&o->got), "abcd", "all of it, then the end");
+    CHECK_INT(o->ends, 1, "once");
+    owner_free(o);
+}
+
+TEST(a_stream_may_be_closed_in_its_own_call)
+{
+    struct owner *o = owner_new();
+    char byte;
+
+    o->close_in_data = true;
+    say(o, "abc");
+    loop_turn(o->loop, true);
+    CHECK_INT(read(o->peer, &byte, 1), 0, "closed");
+    owner_free(o);
+}
+
+TEST(a_write_that_does_not_fit_is_queued_and_drains)
+{
+    struct owner *o = owner_new();
+    size_t size = 4 * 1024 * 1024, got = 0;
+    char *big = mem_new(size), *room = mem_new(size + 65536);
+
+    for (size_t i = 0; i < size; i++)
+        big[i] = (char)(i * 7 + i / 4096);
+    CHECK(!stream_write_bytes(o->stream, big, size));
+    CHECK(stream_queued(o->stream) > 0);
+    CHECK(!stream_write_bytes(o->stream, "end", 3));
+    stream_finish(o->stream);
+    while (got < size + 3) {
+        loop_turn(o->loop, false);
+        ssize_t n = recv(o->peer, room + got, 65536, MSG_DONTWAIT);
+        if (n > 0 && got < size && got + (size_t)n >= size)
+            CHECK(memcmp(big, room, size) == 0);
+        if (n > 0)
+            got += (size_t)n;
+    }
+    CHECK_INT(o->drains, 1, "told once");
+    CHECK_INT(stream_queued(o->stream), 0, "empty");
+    CHECK_INT(recv(o->peer, room, 1, 0), 0, "the FIN comes behind it all");
+    free(big);
+    free(room);
+    owner_free(o);
+}
+
+TEST(writing_to_a_closed_peer_breaks_writing_only)
+{
+    struct owner *o = owner_new();
+
+    say(o, "last words");
+    (void)shutdown(o->peer, SHUT_RD);
+    (void)stream_write_bytes(o->stream, "x", 1);
+    (void)stream_write_bytes(o->stream, "x", 1);
+    CHECK_INT(o->write_breaks, 0, "not told inside the write");
+    loop_turn(o->loop, false);
+    loop_turn(o->loop, false);
+    CHECK_INT(o->write_breaks, 1, "told once");
+    CHECK_SLICE(buf_slice(&o->got), "last words", "still read");
+    owner_free(o);
+}
+
+TEST(a_reset_breaks_reading)
+{
+    struct owner *o = owner_new();
+
+    CHECK(stream_is_alive(o->stream));
+    (void)close(o->peer);
+    o->peer = -1;
+    CHECK(!stream_is_alive(o->stream));
+    loop_turn(o->loop, true);
+    CHECK_INT(o->ends + o->breaks, 1, "told");
+    owner_free(o);
+}
+
+TEST(another_owner_gets_what_is_left)
+{
+    struct owner *o = owner_new();
+    struct owner second = {.loop = o->loop, .stream = o->stream, .take = SIZE_MAX};
+
+    o->take = 1;
+    say(o, "abc");
+    loop_turn(o->loop, true);
+    stream_set_handler(o->stream, &handler, &second);
+    loop_turn(o->loop, false);
+    CHECK_SLICE(buf_slice(&second.got), "bc", "the rest");
+    buf_free(&second.got);
+    owner_free(o);
+}
