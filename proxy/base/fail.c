@@ -15,22 +15,22 @@ static const struct fail_info table[FAIL_COUNT] = {
         {"request-ambiguous", 400, "http_request_error", BLAME_CALLER, 0, "Ambiguous request",
          "The length of the request's body can be read in more than one way.",
          "Send either one Content-Length or one Transfer-Encoding: chunked, never both."},
-    [FAIL_REQUEST_TARGET] =
-        {"request-target", 400, "http_request_error", BLAME_CALLER, 0, "Bad request target",
-         "The request target holds a character that is not allowed in a URL.",
-         "Percent-encode blanks, control characters, '#' and '\\' in the URL."},
+    [FAIL_REQUEST_TARGET] = {"request-target", 400, "http_request_error", BLAME_CALLER, 0,
+                             "Bad request target",
+                             "The request target holds a character that is not allowed in a URL.",
+                             "Percent-encode blanks, control characters, '#' and '\\' in the URL."},
     [FAIL_REQUEST_HOST] =
         {"request-host", 400, "http_request_error", BLAME_CALLER, 0, "Bad Host",
          "The request has no Host field, more than one, or one that is no host name.",
          "Send exactly one Host field, as RFC 9112 section 3.2 asks."},
-    [FAIL_REQUEST_VERSION] =
-        {"request-version", 400, "http_request_error", BLAME_CALLER, 0, "HTTP version not served",
-         "The request's HTTP version is neither 1.0 nor 1.1.",
-         "Let the client speak HTTP/1.1."},
-    [FAIL_REQUEST_BODY] =
-        {"request-body", 400, "http_request_error", BLAME_CALLER, 0, "Malformed request body",
-         "The request's chunked body is not well-formed.",
-         "Correct the client's chunked coding (RFC 9112 section 7.1)."},
+    [FAIL_REQUEST_VERSION] = {"request-version", 400, "http_request_error", BLAME_CALLER, 0,
+                              "HTTP version not served",
+                              "The request's HTTP version is neither 1.0 nor 1.1.",
+                              "Let the client speak HTTP/1.1."},
+    [FAIL_REQUEST_BODY] = {"request-body", 400, "http_request_error", BLAME_CALLER, 0,
+                           "Malformed request body",
+                           "The request's chunked body is not well-formed.",
+                           "Correct the client's chunked coding (RFC 9112 section 7.1)."},
     [FAIL_REQUEST_TIMEOUT] =
         {"request-timeout", 408, "http_request_error", BLAME_CALLER, 0, "Request timeout",
          "The request did not arrive in time.",
@@ -43,27 +43,27 @@ static const struct fail_info table[FAIL_COUNT] = {
         {"head-too-large", 431, "http_request_error", BLAME_CALLER, 0,
          "Request header fields too large",
          "The request's head is larger than max-head, or has more fields than max-fields allows.",
-         "Send fewer or shorter header fields (cookies often grow), or raise max-head or max-fields."},
-    [FAIL_EXPECTATION] =
-        {"expectation-unknown", 417, "http_request_error", BLAME_CALLER, 0, "Expectation failed",
-         "The request's Expect field asks for something other than 100-continue.",
-         "Drop the Expect field."},
+         "Send fewer or shorter header fields (cookies often grow), or raise max-head or "
+         "max-fields."},
+    [FAIL_EXPECTATION] = {"expectation-unknown", 417, "http_request_error", BLAME_CALLER, 0,
+                          "Expectation failed",
+                          "The request's Expect field asks for something other than 100-continue.",
+                          "Drop the Expect field."},
     [FAIL_METHOD_NOT_ALLOWED] =
         {"method-not-allowed", 405, "http_request_denied", BLAME_CALLER, 0, "Method not allowed",
          "TRACE is not served: it would show the caller what the proxy adds.",
          "Use GET or HEAD to see what the server answers."},
-    [FAIL_METHOD_UNKNOWN] =
-        {"method-unknown", 501, "http_request_error", BLAME_CALLER, 0, "Method not implemented",
-         "The request's method is not known here.",
-         "Use a registered method in capital letters, such as GET or POST."},
+    [FAIL_METHOD_UNKNOWN] = {"method-unknown", 501, "http_request_error", BLAME_CALLER, 0,
+                             "Method not implemented", "The request's method is not known here.",
+                             "Use a registered method in capital letters, such as GET or POST."},
     [FAIL_CONNECT_NOT_SERVED] =
         {"connect-not-served", 501, "http_request_denied", BLAME_CALLER, 0, "CONNECT not served",
          "CONNECT asks for a tunnel, and inside a tunnel no client certificate can be added.",
          "Call http://localhost:PORT/... instead, or set http_proxy and use http:// URLs."},
-    [FAIL_WEBSOCKET_NOT_SERVED] =
-        {"websocket-not-served", 501, "http_request_denied", BLAME_CALLER, 0,
-         "WebSocket not served", "The request asks for a WebSocket, which is not served.",
-         "Use plain HTTP requests."},
+    [FAIL_WEBSOCKET_NOT_SERVED] = {"websocket-not-served", 501, "http_request_denied", BLAME_CALLER,
+                                   0, "WebSocket not served",
+                                   "The request asks for a WebSocket, which is not served.",
+                                   "Use plain HTTP requests."},
 
     [FAIL_HOST_NOT_SERVED] =
         {"host-not-served", 421, "http_request_denied", BLAME_CALLER, 0, "Misdirected request",
@@ -73,56 +73,50 @@ static const struct fail_info table[FAIL_COUNT] = {
         {"foreign-origin", 403, "http_request_denied", BLAME_CALLER, 0, "Web page refused",
          "The request was made by a web page of another origin.",
          "Call from a program instead of a web page; pages could read your employees' data."},
-    [FAIL_TENANT_UNKNOWN] =
-        {"tenant-unknown", 403, "http_request_denied", BLAME_CALLER, 0, "No such tenant",
-         "No configured tenant fits the request.",
-         "Name a configured company ID and server (company IDs are case-sensitive), or add a tenant."},
+    [FAIL_TENANT_UNKNOWN] = {"tenant-unknown", 403, "http_request_denied", BLAME_CALLER, 0,
+                             "No such tenant", "No configured tenant fits the request.",
+                             "Name a configured company ID and server (company IDs are "
+                             "case-sensitive), or add a tenant."},
     [FAIL_TENANT_AMBIGUOUS] =
         {"tenant-ambiguous", 401, "http_request_denied", BLAME_CALLER, 0, "Which tenant?",
          "Several tenants are configured and the request names none of them.",
          "Send successfactors-companyid, Basic credentials user@COMPANY, or use the tenant's own "
          "listener."},
-    [FAIL_COMPANY_REPEATED] =
-        {"company-repeated", 403, "http_request_denied", BLAME_CALLER, 0, "Company ID repeated",
-         "The request has more than one successfactors-companyid field.",
-         "Send it once or not at all: the proxy adds it."},
+    [FAIL_COMPANY_REPEATED] = {"company-repeated", 403, "http_request_denied", BLAME_CALLER, 0,
+                               "Company ID repeated",
+                               "The request has more than one successfactors-companyid field.",
+                               "Send it once or not at all: the proxy adds it."},
 
-    [FAIL_TOO_MANY_CALLERS] =
-        {"too-many-connections", 503, "connection_limit_reached", BLAME_PROXY, 5,
-         "Too many connections", "The proxy serves max-connections callers already.",
-         "Close idle connections, or raise max-connections."},
-    [FAIL_QUEUE_FULL] =
-        {"queue-full", 503, "connection_limit_reached", BLAME_SERVER, 5, "Queue full",
-         "All connections to the server are busy and the queue is full.",
-         "Send fewer requests at once, or raise max-upstream or queue."},
-    [FAIL_QUEUE_TIMEOUT] =
-        {"queue-timeout", 503, "connection_limit_reached", BLAME_SERVER, 5, "Queue timeout",
-         "No connection to the server became free in time.",
-         "Send fewer requests at once, or raise max-upstream or queue-timeout."},
-    [FAIL_SHUTTING_DOWN] =
-        {"shutting-down", 503, "proxy_internal_response", BLAME_PROXY, 5, "Shutting down",
-         "The proxy is shutting down.", "Try again when it has been started again."},
+    [FAIL_TOO_MANY_CALLERS] = {"too-many-connections", 503, "connection_limit_reached", BLAME_PROXY,
+                               5, "Too many connections",
+                               "The proxy serves max-connections callers already.",
+                               "Close idle connections, or raise max-connections."},
+    [FAIL_QUEUE_FULL] = {"queue-full", 503, "connection_limit_reached", BLAME_SERVER, 5,
+                         "Queue full",
+                         "All connections to the server are busy and the queue is full.",
+                         "Send fewer requests at once, or raise max-upstream or queue."},
+    [FAIL_QUEUE_TIMEOUT] = {"queue-timeout", 503, "connection_limit_reached", BLAME_SERVER, 5,
+                            "Queue timeout", "No connection to the server became free in time.",
+                            "Send fewer requests at once, or raise max-upstream or queue-timeout."},
 
     [FAIL_NAME_NOT_FOUND] =
         {"name-not-found", 502, "dns_error", BLAME_CONFIGURATION, 0, "Server name not found",
          "The server's name does not exist.",
          "Check `server` in the configuration (`sfmtls hosts` lists the known ones)."},
-    [FAIL_NAME_LOOKUP] =
-        {"name-lookup-failed", 502, "dns_error", BLAME_NETWORK, 0, "Name lookup failed",
-         "The server's name could not be looked up.",
-         "Check that this machine is online and that its DNS server answers."},
-    [FAIL_NAME_TIMEOUT] =
-        {"name-timeout", 504, "dns_timeout", BLAME_NETWORK, 0, "Name lookup timed out",
-         "The server's name was not resolved in time.",
-         "Check that this machine is online and that its DNS server answers."},
+    [FAIL_NAME_LOOKUP] = {"name-lookup-failed", 502, "dns_error", BLAME_NETWORK, 0,
+                          "Name lookup failed", "The server's name could not be looked up.",
+                          "Check that this machine is online and that its DNS server answers."},
+    [FAIL_NAME_TIMEOUT] = {"name-timeout", 504, "dns_timeout", BLAME_NETWORK, 0,
+                           "Name lookup timed out", "The server's name was not resolved in time.",
+                           "Check that this machine is online and that its DNS server answers."},
     [FAIL_CONNECT_REFUSED] =
         {"connection-refused", 502, "connection_refused", BLAME_NETWORK, 0, "Connection refused",
          "The server refused the connection.",
          "Check `server` and its port, and that no firewall stands in the way."},
-    [FAIL_CONNECT_UNREACHABLE] =
-        {"host-unreachable", 502, "destination_ip_unroutable", BLAME_NETWORK, 0,
-         "Server unreachable", "The network has no way to the server.",
-         "Check the network, the VPN and the firewall of this machine."},
+    [FAIL_CONNECT_UNREACHABLE] = {"host-unreachable", 502, "destination_ip_unroutable",
+                                  BLAME_NETWORK, 0, "Server unreachable",
+                                  "The network has no way to the server.",
+                                  "Check the network, the VPN and the firewall of this machine."},
     [FAIL_CONNECT_TIMEOUT] =
         {"connect-timeout", 504, "connection_timeout", BLAME_NETWORK, 0, "Connection timed out",
          "The server did not take the connection in time.",
@@ -132,15 +126,14 @@ static const struct fail_info table[FAIL_COUNT] = {
          "TLS handshake timed out", "The TLS handshake was not finished in time.",
          "Check that nothing between here and the server holds TLS back, or raise "
          "handshake-timeout."},
-    [FAIL_TLS] =
-        {"tls-failed", 502, "tls_protocol_error", BLAME_SERVER, 0, "TLS failed",
-         "The TLS handshake with the server failed.",
-         "Check that `server` names a TLS port; the detail tells what OpenSSL saw."},
-    [FAIL_SERVER_UNTRUSTED] =
-        {"server-certificate-untrusted", 502, "tls_certificate_error", BLAME_CONFIGURATION, 0,
-         "Server certificate not trusted",
-         "The server's certificate does not chain to a trusted root.",
-         "If your network inspects TLS, exempt the server from it; for a private CA set `ca-file`."},
+    [FAIL_TLS] = {"tls-failed", 502, "tls_protocol_error", BLAME_SERVER, 0, "TLS failed",
+                  "The TLS handshake with the server failed.",
+                  "Check that `server` names a TLS port; the detail tells what OpenSSL saw."},
+    [FAIL_SERVER_UNTRUSTED] = {"server-certificate-untrusted", 502, "tls_certificate_error",
+                               BLAME_CONFIGURATION, 0, "Server certificate not trusted",
+                               "The server's certificate does not chain to a trusted root.",
+                               "If your network inspects TLS, exempt the server from it; for a "
+                               "private CA set `ca-file`."},
     [FAIL_SERVER_EXPIRED] =
         {"server-certificate-expired", 502, "tls_certificate_error", BLAME_SERVER, 0,
          "Server certificate expired",
@@ -151,11 +144,12 @@ static const struct fail_info table[FAIL_COUNT] = {
          "Server certificate for another host",
          "The server's certificate is not made out to the name it was called by.",
          "Check `server` in the configuration, and that DNS sends it to the right machine."},
-    [FAIL_CERTIFICATE_REFUSED] =
-        {"client-certificate-refused", 502, "tls_alert_received", BLAME_CONFIGURATION, 0,
-         "Client certificate refused", "The server refused the client certificate.",
-         "Check that it is not expired, that its whole chain is in the file, and that its CA is one "
-         "the server accepts."},
+    [FAIL_CERTIFICATE_REFUSED] = {"client-certificate-refused", 502, "tls_alert_received",
+                                  BLAME_CONFIGURATION, 0, "Client certificate refused",
+                                  "The server refused the client certificate.",
+                                  "Check that it is not expired, that its whole chain is in the "
+                                  "file, and that its CA is one "
+                                  "the server accepts."},
     [FAIL_CERTIFICATE_NOT_REQUESTED] =
         {"client-certificate-not-requested", 502, "tls_protocol_error", BLAME_CONFIGURATION, 0,
          "Client certificate not requested", "The server never asked for the client certificate.",
@@ -183,15 +177,16 @@ static const struct fail_info table[FAIL_COUNT] = {
         {"bad-answer", 502, "http_protocol_error", BLAME_SERVER, 0, "Bad answer from the server",
          "The server's answer is not well-formed HTTP/1.1.",
          "Check that `server` names an HTTPS API server; if it does, tell its operator."},
-    [FAIL_ANSWER_TOO_LARGE] =
-        {"answer-head-too-large", 502, "http_response_header_section_size", BLAME_SERVER, 0,
-         "Answer's head too large",
-         "The head of the server's answer is larger than max-head, or has more fields than max-fields "
-         "allows.",
-         "Raise max-head or max-fields."},
-    [FAIL_ANSWER_UPGRADE] =
-        {"unexpected-upgrade", 502, "http_upgrade_failed", BLAME_SERVER, 0, "Unexpected upgrade",
-         "The server switched protocols without being asked.", "Tell the server's operator."},
+    [FAIL_ANSWER_TOO_LARGE] = {"answer-head-too-large", 502, "http_response_header_section_size",
+                               BLAME_SERVER, 0, "Answer's head too large",
+                               "The head of the server's answer is larger than max-head, or has "
+                               "more fields than max-fields "
+                               "allows.",
+                               "Raise max-head or max-fields."},
+    [FAIL_ANSWER_UPGRADE] = {"unexpected-upgrade", 502, "http_upgrade_failed", BLAME_SERVER, 0,
+                             "Unexpected upgrade",
+                             "The server switched protocols without being asked.",
+                             "Tell the server's operator."},
     [FAIL_ANSWER_TRUNCATED] =
         {"answer-truncated", 0, "http_response_incomplete", BLAME_SERVER, 0, "Answer truncated",
          "The server's answer ended before it was complete.",
@@ -219,8 +214,12 @@ const struct fail_info *fail_info(enum fail id)
 const char *fail_blame_text(enum blame who)
 {
     static const char *const names[] = {
-        [BLAME_NOBODY] = "nobody",   [BLAME_CALLER] = "caller", [BLAME_CONFIGURATION] = "configuration",
-        [BLAME_NETWORK] = "network", [BLAME_SERVER] = "server", [BLAME_PROXY] = "proxy",
+        [BLAME_NOBODY] = "nobody",
+        [BLAME_CALLER] = "caller",
+        [BLAME_CONFIGURATION] = "configuration",
+        [BLAME_NETWORK] = "network",
+        [BLAME_SERVER] = "server",
+        [BLAME_PROXY] = "proxy",
     };
 
     return names[who];

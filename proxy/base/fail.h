@@ -39,7 +39,6 @@ enum fail {
     FAIL_TOO_MANY_CALLERS,
     FAIL_QUEUE_FULL,
     FAIL_QUEUE_TIMEOUT,
-    FAIL_SHUTTING_DOWN,
 
     /* on the way to the server */
     FAIL_NAME_NOT_FOUND,
@@ -75,17 +74,24 @@ enum fail {
 };
 
 /* Who has to do something about it. */
-enum blame { BLAME_NOBODY, BLAME_CALLER, BLAME_CONFIGURATION, BLAME_NETWORK, BLAME_SERVER, BLAME_PROXY };
+enum blame {
+    BLAME_NOBODY,
+    BLAME_CALLER,
+    BLAME_CONFIGURATION,
+    BLAME_NETWORK,
+    BLAME_SERVER,
+    BLAME_PROXY
+};
 
 struct fail_info {
     const char *token;       /* kebab-case; in logs, answers and Proxy-Status */
     int status;              /* RFC 9110; 0: no answer can be made any more */
     const char *proxy_error; /* RFC 9209, 2.3 */
     enum blame blame;
-    int retry_after;         /* seconds for Retry-After; 0: no such field */
-    const char *title;       /* RFC 9457: the same for every occurrence */
-    const char *detail;      /* one sentence, used when nothing more exact is known */
-    const char *cure;        /* one sentence: what to do about it */
+    int retry_after;    /* seconds for Retry-After; 0: no such field */
+    const char *title;  /* RFC 9457: the same for every occurrence */
+    const char *detail; /* one sentence, used when nothing more exact is known */
+    const char *cure;   /* one sentence: what to do about it */
 };
 
 const struct fail_info *fail_info(enum fail id);

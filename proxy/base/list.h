@@ -54,7 +54,8 @@ static inline void list_remove(struct list *node)
 
 static inline struct list *list_first(const struct list *head)
 {
-    return list_empty(head) ? NULL : head->next;
+    return list_empty(head) ? NULL : head->next; /* NOLINT(clang-analyzer-unix.Malloc): removed
+                                                    nodes are seen as still linked */
 }
 
 /* Moves all nodes of from to the end of to. */

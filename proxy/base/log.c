@@ -71,9 +71,10 @@ static void wake_writer(void)
 
 static void format_line(struct buf *b, enum log_level level, struct slice text)
 {
-    static const char *const names[] = {
-        [LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
-        [LOG_DEBUG] = "debug"};
+    static const char *const names[] = {[LOG_ERROR] = "error",
+                                        [LOG_WARNING] = "warning",
+                                        [LOG_NOTICE] = "notice",
+                                        [LOG_DEBUG] = "debug"};
     char now[CLOCK_TEXT_SIZE];
 
     clock_text(clock_wall_us(), now);

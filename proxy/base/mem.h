@@ -12,8 +12,8 @@
 
 void *mem_new(size_t size); /* zeroed */
 void *mem_grow(void *old, size_t size);
-char *mem_copy_string(const char *s);           /* NULL stays NULL */
-char *mem_copy_bytes(const char *p, size_t n);  /* NUL-terminated */
+char *mem_copy_string(const char *s);          /* NULL stays NULL */
+char *mem_copy_bytes(const char *p, size_t n); /* NUL-terminated */
 char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #define NEW(type) ((type *)mem_new(sizeof(type)))

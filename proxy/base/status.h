@@ -7,10 +7,10 @@
 #ifndef BASE_STATUS_H
 #define BASE_STATUS_H
 
-#define MUST_CHECK         __attribute__((warn_unused_result))
-#define PRINTF_LIKE(f, a)  __attribute__((format(printf, f, a)))
-#define ARRAY_LEN(a)       (sizeof(a) / sizeof((a)[0]))
-#define BIT(n)             (1u << (n))
+#define MUST_CHECK        __attribute__((warn_unused_result))
+#define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
+#define ARRAY_LEN(a)      (sizeof(a) / sizeof((a)[0]))
+#define BIT(n)            (1u << (n))
 
 enum status {
     ST_OK,

@@ -16,9 +16,10 @@ static int command_help(int argc, char **argv);
 static int command_version(int argc, char **argv);
 
 static const struct command commands[] = {
-    {"run", "[-c FILE] [-t] [--ready-fd N]\n"
-            "--server HOST --company-id ID --certificate FILE [--private-key FILE]\n"
-            "    [--passphrase-file FILE] [--listen ADDRESS] [--ca-file FILE] [-t] [--ready-fd N]",
+    {"run",
+     "[-c FILE] [-t] [--ready-fd N]\n"
+     "--server HOST --company-id ID --certificate FILE [--private-key FILE]\n"
+     "    [--passphrase-file FILE] [--listen ADDRESS] [--ca-file FILE] [-t] [--ready-fd N]",
      "serve callers",
      "  -c, --config FILE        the configuration; else the first of ./sfmtls.ini,\n"
      "                           $XDG_CONFIG_HOME/sfmtls/sfmtls.ini, /etc/sfmtls/sfmtls.ini\n"
@@ -43,7 +44,8 @@ static const struct command commands[] = {
      "show it all on this machine, with throw-away certificates",
      "  -1, --once               end after the first call; exit 0 only if it was answered 200\n"
      "                           under the client certificate\n"
-     "      --listen ADDRESS     where the proxy listens (127.0.0.1:8080, or any free port if that\n"
+     "      --listen ADDRESS     where the proxy listens (127.0.0.1:8080, or any free port if "
+     "that\n"
      "                           is taken)\n"
      "      --ready-fd N         as for run\n",
      command_demo},

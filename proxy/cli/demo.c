@@ -194,10 +194,9 @@ static enum status open_all(struct demo *d, struct server **out, struct diag *wh
     }
     d->serve.doors = server_door_count(*out);
     d->origin = (struct local){.answer = demo_origin_answer, .silent = true};
-    server_add_door(*out, origin, &(struct client_door){.service = &local_service,
-                                                        .ctx = &d->origin,
-                                                        .tenant = -1,
-                                                        .tls = d->tls});
+    server_add_door(*out, origin,
+                    &(struct client_door){
+                        .service = &local_service, .ctx = &d->origin, .tenant = -1, .tls = d->tls});
     return ST_OK;
 }
 
@@ -269,7 +268,8 @@ static void show_next_steps(const struct demo *d)
 
     (void)printf("Try it by hand\n\n");
     if (local)
-        (void)printf("    curl --unix-socket %s 'http://localhost%s'\n\n", d->address + 5, first_path);
+        (void)printf("    curl --unix-socket %s 'http://localhost%s'\n\n", d->address + 5,
+                     first_path);
     else
         (void)printf("    curl 'http://%s%s'\n\n"
                      "In Postman: a new GET request to http://%s%s, Authorization: No Auth, no\n"

@@ -42,7 +42,8 @@ static void add_certificate(struct buf *b, SSL *tls)
         buf_add_string(b, "null");
         return;
     }
-    char *subject = name_text(X509_get_subject_name(x)), *issuer = name_text(X509_get_issuer_name(x));
+    char *subject = name_text(X509_get_subject_name(x)),
+         *issuer = name_text(X509_get_issuer_name(x));
     char *serial = i2s_ASN1_INTEGER(NULL, X509_get_serialNumber(x));
     buf_add_string(b, "{");
     add_string(b, "subject", subject);
@@ -64,8 +65,9 @@ static void add_users(struct buf *b, const struct local_request *r)
     struct slice host = head_value(r->head, FIELD_HOST);
 
     for (size_t i = 0; i < ARRAY_LEN(users); i++) {
-        buf_addf(b, "%s{\"__metadata\":{\"uri\":\"https://%.*s/odata/v2/User('%s')\","
-                    "\"type\":\"SFOData.User\"},",
+        buf_addf(b,
+                 "%s{\"__metadata\":{\"uri\":\"https://%.*s/odata/v2/User('%s')\","
+                 "\"type\":\"SFOData.User\"},",
                  i == 0 ? "" : ",", (int)host.n, host.p, users[i].id);
         add_string(b, "userId", users[i].id);
         buf_add_string(b, ",");
@@ -86,8 +88,8 @@ static void answer_users(const struct local_request *r, struct buf *b)
     add_users(b, r);
     buf_add_string(b, "]},\"seenByTheServer\":{");
     add_string(b, "companyId", DEMO_COMPANY);
-    buf_addf(b, ",\"authorizationHeader\":%s,\"clientCertificate\":",
-             authorization ? "true" : "false");
+    buf_addf(
+        b, ",\"authorizationHeader\":%s,\"clientCertificate\":", authorization ? "true" : "false");
     add_certificate(b, r->tls);
     buf_add_string(b, "}}\n");
 }
@@ -103,8 +105,9 @@ static int refuse_company(struct buf *b)
 
 static int not_found(struct buf *b)
 {
-    buf_add_string(b, "{\"error\":{\"code\":\"COE_GENERAL_NOT_FOUND\",\"message\":{\"lang\":\"en-US\","
-                      "\"value\":\"[COE0018]The demo serves /odata/v2/User only.\"}}}\n");
+    buf_add_string(b,
+                   "{\"error\":{\"code\":\"COE_GENERAL_NOT_FOUND\",\"message\":{\"lang\":\"en-US\","
+                   "\"value\":\"[COE0018]The demo serves /odata/v2/User only.\"}}}\n");
     return 404;
 }
 

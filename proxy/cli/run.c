@@ -75,8 +75,10 @@ static bool check(struct arguments *a, int argc, char **argv)
     }
     for (size_t i = 1; a->npairs > 0 && i <= 3; i++) {
         if (!a->given[i]) {
-            (void)cli_usage("run", "%s is missing: --server, --company-id and --certificate go "
-                                   "together", pair_options[i].option);
+            (void)cli_usage("run",
+                            "%s is missing: --server, --company-id and --certificate go "
+                            "together",
+                            pair_options[i].option);
             return false;
         }
     }

@@ -92,16 +92,19 @@ static void tell_tenants(const struct config *c)
         char until[CLOCK_TEXT_SIZE];
         clock_text(end * 1000000, until);
         if (end < now)
-            log_say(LOG_ERROR, "tenant %s: the certificate %s has expired on %.10s; its requests "
-                               "get 502 until it is renewed",
+            log_say(LOG_ERROR,
+                    "tenant %s: the certificate %s has expired on %.10s; its requests "
+                    "get 502 until it is renewed",
                     t->name, credential_subject(t->credential), until);
         else if (credential_not_before(t->credential) > now)
-            log_say(LOG_ERROR, "tenant %s: the certificate %s is not valid yet; its requests get "
-                               "502 until it is",
+            log_say(LOG_ERROR,
+                    "tenant %s: the certificate %s is not valid yet; its requests get "
+                    "502 until it is",
                     t->name, credential_subject(t->credential));
         else
-            log_say(LOG_NOTICE, "tenant %s: company %s at %s, certificate %s valid until %.10s (%d "
-                                "days)",
+            log_say(LOG_NOTICE,
+                    "tenant %s: company %s at %s, certificate %s valid until %.10s (%d "
+                    "days)",
                     t->name, t->company_id, t->peer, credential_subject(t->credential), until,
                     (int)((end - now) / 86400));
     }

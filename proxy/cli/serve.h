@@ -12,9 +12,9 @@ enum { NO_READY_FD = -1 };
 
 struct serve {
     struct config *config;
-    int ready_fd;               /* NO_READY_FD: nobody waits */
+    int ready_fd; /* NO_READY_FD: nobody waits */
     struct access_log log;
-    size_t doors;               /* listeners to tell of: the first ones; 0: all */
+    size_t doors; /* listeners to tell of: the first ones; 0: all */
     void (*on_ready)(void *ctx, const struct server *s); /* may be NULL, as the next */
     void (*on_stopped)(void *ctx);                       /* the server is still there */
     void *ctx;

@@ -14,13 +14,13 @@ enum { MAX_TENANT_NAME = 32, MAX_OPTIONS = 128 };
 /* A configuration while it is read. */
 struct loader {
     struct config *config;
-    const char *file;  /* NULL: settings come from the command line */
-    char *folder;      /* of the file */
+    const char *file; /* NULL: settings come from the command line */
+    char *folder;     /* of the file */
     bool proxy_seen;
     char *proxy_where;
-    struct tenant *tenant;      /* whose section is read; NULL: [proxy] or none */
+    struct tenant *tenant; /* whose section is read; NULL: [proxy] or none */
     bool in_section;
-    char *wheres[MAX_OPTIONS];  /* of the current section's settings, by option */
+    char *wheres[MAX_OPTIONS]; /* of the current section's settings, by option */
     struct trust **trusts;
     size_t ntrusts;
 };
@@ -76,8 +76,10 @@ static enum status add_listens(struct loader *l, const struct setting *s, struct
         if (st != ST_OK)
             return st;
         if (!address_is_loopback(&a.address)) {
-            diag_set(why, "`%.*s` can be reached from other machines, which is not served yet; "
-                          "listen on 127.0.0.1, [::1] or a Unix socket", (int)item.n, item.p);
+            diag_set(why,
+                     "`%.*s` can be reached from other machines, which is not served yet; "
+                     "listen on 127.0.0.1, [::1] or a Unix socket",
+                     (int)item.n, item.p);
             return ST_BAD_INPUT;
         }
         a.where = mem_copy_string(s->where);
@@ -194,12 +196,14 @@ static void warn_about_host(const struct loader *l, const struct sf_lookup *foun
     const struct tenant *t = l->tenant;
 
     if (found->kind == SF_UI)
-        log_say(LOG_WARNING, "%s: %s serves the user interface, not the APIs; use the API server of "
-                             "your data center, which `sfmtls hosts` lists",
+        log_say(LOG_WARNING,
+                "%s: %s serves the user interface, not the APIs; use the API server of "
+                "your data center, which `sfmtls hosts` lists",
                 where_of(l, "server"), t->server.host);
     else if (found->kind == SF_API && !found->certain)
-        log_say(LOG_WARNING, "%s: the certificate host of %s is not documented; %s is assumed "
-                             "(server-as-is = yes switches that off)",
+        log_say(LOG_WARNING,
+                "%s: the certificate host of %s is not documented; %s is assumed "
+                "(server-as-is = yes switches that off)",
                 where_of(l, "server"), found->api_host, found->certificate_host);
 }
 
@@ -281,12 +285,11 @@ static enum status load_identity(struct loader *l, struct diag *why)
     }
     st = credential_load(&files, &t->credential, why);
     if (st != ST_OK) {
-        const char *key = t->private_key != NULL && strstr(why->text, t->private_key) == why->text
-                              ? "private-key"
-                          : t->passphrase_file != NULL &&
-                                  strstr(why->text, t->passphrase_file) == why->text
-                              ? "passphrase-file"
-                              : "certificate";
+        const char *key =
+            t->private_key != NULL && strstr(why->text, t->private_key) == why->text ? "private-key"
+            : t->passphrase_file != NULL && strstr(why->text, t->passphrase_file) == why->text
+                ? "passphrase-file"
+                : "certificate";
         diag_prefix(why, "%s", where_of(l, key));
         return st;
     }
@@ -412,8 +415,10 @@ static enum status finish(struct loader *l, struct diag *why)
     enum status st = end_section(l, why);
 
     if (st == ST_OK && l->config->ntenants == 0) {
-        diag_set(why, "%s: names no tenant; add a section [tenant NAME] with company-id, server and "
-                      "certificate", l->file);
+        diag_set(why,
+                 "%s: names no tenant; add a section [tenant NAME] with company-id, server and "
+                 "certificate",
+                 l->file);
         st = ST_BAD_INPUT;
     }
     if (st == ST_OK && l->config->nlistens == 0)
@@ -428,8 +433,8 @@ static enum status start(struct loader *l, const char *file, struct diag *why)
     l->config = config_new();
     l->config->file = mem_copy_string(file);
     l->file = file;
-    l->folder = slash == NULL ? mem_copy_string("")
-                              : mem_copy_bytes(file, (size_t)(slash + 1 - file));
+    l->folder =
+        slash == NULL ? mem_copy_string("") : mem_copy_bytes(file, (size_t)(slash + 1 - file));
     return apply_defaults(l, why);
 }
 

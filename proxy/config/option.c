@@ -138,10 +138,10 @@ static enum status set_connect_to(const struct option *o, void *section, const s
 
 static bool is_reserved(struct slice name)
 {
-    const uint64_t reserved =
-        FIELDS_HOP_BY_HOP | FIELDS_STRIPPED | field_bit(FIELD_HOST) | field_bit(FIELD_COMPANY_ID) |
-        field_bit(FIELD_CONTENT_LENGTH) | field_bit(FIELD_TRANSFER_ENCODING) |
-        field_bit(FIELD_FRAMING_ALIAS) | field_bit(FIELD_EXPECT) | field_bit(FIELD_TRAILER);
+    const uint64_t reserved = FIELDS_HOP_BY_HOP | FIELDS_STRIPPED | field_bit(FIELD_HOST) |
+                              field_bit(FIELD_COMPANY_ID) | field_bit(FIELD_CONTENT_LENGTH) |
+                              field_bit(FIELD_TRANSFER_ENCODING) | field_bit(FIELD_FRAMING_ALIAS) |
+                              field_bit(FIELD_EXPECT) | field_bit(FIELD_TRAILER);
 
     return (field_bit(field_identify(name)) & reserved) != 0;
 }
@@ -190,18 +190,25 @@ static enum status set_nothing(const struct option *o, void *section, const stru
 
 #define ROW(key_, place_, ...) ROW_(key_, place_, __VA_ARGS__)
 #define ROW_(key_, section_, offset_, ...)                                                         \
-    {.key = key_, .section = section_, .offset = offset_, __VA_ARGS__}
+    {                                                                                              \
+        .key = key_, .section = section_, .offset = offset_, __VA_ARGS__                           \
+    }
 
 #define DURATION(key_, place_, min_, max_, fallback_, help_)                                       \
     ROW(key_, place_, .set = set_duration, .min = min_, .max = max_, .fallback = fallback_,        \
         .type = "duration", .help = help_)
 #define LATER(section_, key_)                                                                      \
-    {.key = key_, .section = section_, .set = set_nothing, .later = true, .repeats = true}
+    {                                                                                              \
+        .key = key_, .section = section_, .set = set_nothing, .later = true, .repeats = true       \
+    }
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
 static const struct option table[] = {
-    {.key = "listen", .section = SECTION_PROXY, .set = set_nothing, .repeats = true,
+    {.key = "listen",
+     .section = SECTION_PROXY,
+     .set = set_nothing,
+     .repeats = true,
      .type = "list of HOST:PORT, [IPV6]:PORT or unix:/path",
      .fallback = "127.0.0.1:8080, [::1]:8080",
      .help = "where callers connect. Loopback addresses and Unix sockets only; port 0 picks a free "
@@ -228,8 +235,8 @@ static const struct option table[] = {
         .type = "size", .help = "the largest head of a request (431 above it) or an answer (502)."),
     ROW("max-fields", P(max_fields), .set = set_count, .min = 10, .max = 10000, .fallback = "200",
         .type = "number", .help = "the most header fields of a request (431) or an answer (502)."),
-    ROW("max-target", P(max_target), .set = set_size, .min = 256, .max = 1048576,
-        .fallback = "16k", .type = "size", .help = "the longest URL of a request (414 above it)."),
+    ROW("max-target", P(max_target), .set = set_size, .min = 256, .max = 1048576, .fallback = "16k",
+        .type = "size", .help = "the longest URL of a request (414 above it)."),
 
     DURATION("connect-timeout", P(connect_timeout), 10, HOUR, "10s",
              "how long finding and reaching the server may take, over all its addresses (504)."),
@@ -244,9 +251,10 @@ static const struct option table[] = {
     DURATION("answer-timeout", P(answer_timeout), 10, 24 * HOUR, "450s",
              "how long the server may take for the first byte of an answer, and then between two "
              "(504). SuccessFactors itself gives up after 7 minutes."),
-    DURATION("pool-idle", P(pool_idle), 0, HOUR, "30s",
-             "how long an unused connection to the server is kept, or as long as the server says in "
-             "Keep-Alive, if that is less. 0 closes after every request."),
+    DURATION(
+        "pool-idle", P(pool_idle), 0, HOUR, "30s",
+        "how long an unused connection to the server is kept, or as long as the server says in "
+        "Keep-Alive, if that is less. 0 closes after every request."),
     DURATION("pool-age", P(pool_age), SECOND, 24 * HOUR, "10m",
              "how old a connection to the server may become before it is not used for another "
              "request; so addresses that move are followed."),
@@ -265,8 +273,7 @@ static const struct option table[] = {
                 "api4.successfactors.com becomes api4.cert.successfactors.com."),
     ROW("server-as-is", T(server_as_is), .set = set_bool, .choices = "no|yes", .fallback = "no",
         .type = "yes or no", .help = "yes calls `server` exactly as it is written."),
-    ROW("certificate", T(certificate), .set = set_path, .required = true,
-        .type = "file",
+    ROW("certificate", T(certificate), .set = set_path, .required = true, .type = "file",
         .help = "the client certificate with its chain (PEM), leaf first or not; the private key "
                 "may be in the same file."),
     ROW("private-key", T(private_key), .set = set_path, .type = "file",
@@ -281,13 +288,19 @@ static const struct option table[] = {
     ROW("connect-to", T(connect_to), .set = set_connect_to, .type = "HOST:PORT",
         .help = "connects there instead of to `server`, for tunnels and tests. Host, SNI and the "
                 "check of the certificate still use `server`."),
-    {.key = "header.*", .section = SECTION_TENANT, .set = set_header, .type = "text",
+    {.key = "header.*",
+     .section = SECTION_TENANT,
+     .set = set_header,
+     .type = "text",
      .help = "header.NAME = VALUE adds a field to every request, in place of the caller's."},
     ROW("authorization", T(keep_authorization), .set = set_bool, .choices = "strip|keep",
         .fallback = "strip", .type = "strip or keep",
         .help = "what becomes of the caller's Authorization field. The certificate stands in for "
                 "it, and a stale password would only be in the way."),
-    {.key = "listen", .section = SECTION_TENANT, .set = set_nothing, .repeats = true,
+    {.key = "listen",
+     .section = SECTION_TENANT,
+     .set = set_nothing,
+     .repeats = true,
      .type = "list of HOST:PORT, [IPV6]:PORT or unix:/path",
      .help = "listeners of this tenant's own: whoever calls there means this tenant."},
     ROW("max-upstream", T(max_upstream), .set = set_count, .min = 1, .max = 100000,

@@ -24,14 +24,14 @@ struct option {
     enum option_section section;
     const char *key; /* ending in '*': a prefix */
     option_setter *set;
-    size_t offset;         /* of the value in struct config or struct tenant */
-    const char *choices;   /* for choices: "text|json" */
-    int64_t min, max;      /* for numbers */
-    const char *fallback;  /* the default as it would be written; NULL: none */
-    const char *type;      /* for the reference */
-    const char *help;      /* one or two sentences */
+    size_t offset;        /* of the value in struct config or struct tenant */
+    const char *choices;  /* for choices: "text|json" */
+    int64_t min, max;     /* for numbers */
+    const char *fallback; /* the default as it would be written; NULL: none */
+    const char *type;     /* for the reference */
+    const char *help;     /* one or two sentences */
     bool required, repeats;
-    bool later;            /* named in the documents, not served yet */
+    bool later; /* named in the documents, not served yet */
 };
 
 const struct option *option_table(size_t *count);

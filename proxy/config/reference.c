@@ -27,14 +27,10 @@ static void add_comment(struct buf *out, const char *text)
 static const char *example_of(const struct option *o)
 {
     static const char *const examples[][2] = {
-        {"company-id", "ACME"},
-        {"server", "api4.successfactors.com"},
-        {"certificate", "acme.pem"},
-        {"private-key", "acme.key"},
-        {"passphrase-file", "acme.pass"},
-        {"passphrase-env", "ACME_PASSPHRASE"},
-        {"ca-file", "corporate-ca.pem"},
-        {"connect-to", "127.0.0.1:9443"},
+        {"company-id", "ACME"},           {"server", "api4.successfactors.com"},
+        {"certificate", "acme.pem"},      {"private-key", "acme.key"},
+        {"passphrase-file", "acme.pass"}, {"passphrase-env", "ACME_PASSPHRASE"},
+        {"ca-file", "corporate-ca.pem"},  {"connect-to", "127.0.0.1:9443"},
         {"listen", "127.0.0.1:8090"},
     };
 
@@ -72,7 +68,8 @@ void config_write_reference(struct buf *out)
     } sections[] = {
         {SECTION_PROXY, "[proxy]", "The process and its listeners."},
         {SECTION_TENANT, ";[tenant acme]",
-         "A company, its server and its certificate; as many sections as you need, each with a name "
+         "A company, its server and its certificate; as many sections as you need, each with a "
+         "name "
          "of its own."},
     };
     size_t count;

@@ -57,8 +57,8 @@ enum status value_duration(const char *text, int64_t *ms, struct diag *why)
 
 enum status value_size(const char *text, int64_t *bytes, struct diag *why)
 {
-    static const struct unit units[] = {
-        {"", 1}, {"k", 1024}, {"m", 1048576}, {"K", 1024}, {"M", 1048576}, {NULL, 0}};
+    static const struct unit units[] = {{"", 1},     {"k", 1024},    {"m", 1048576},
+                                        {"K", 1024}, {"M", 1048576}, {NULL, 0}};
 
     enum status st = with_unit(text, units, bytes);
     if (st != ST_OK)
@@ -115,7 +115,8 @@ enum status value_endpoint(const char *text, bool url, int default_port, struct 
     if (!authority_parse(s, &a) || (a.port == 0 && default_port == 0)) {
         diag_set(why,
                  url ? "`%s` is no server; write HOST, HOST:PORT or https://HOST, without a path"
-                     : "`%s` is no HOST:PORT", text);
+                     : "`%s` is no HOST:PORT",
+                 text);
         return ST_BAD_INPUT;
     }
     if (a.host.n > 1 && a.host.p[a.host.n - 1] == '.')

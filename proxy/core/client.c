@@ -41,10 +41,10 @@ struct client {
     void *job;
     int64_t request_begun_us;
     int request_minor;
-    bool request_keeps;  /* the caller wants to go on after this request */
-    bool request_body;   /* it had one */
-    bool persists;       /* the connection goes on after this answer */
-    bool ended;          /* the caller has sent its last byte */
+    bool request_keeps; /* the caller wants to go on after this request */
+    bool request_body;  /* it had one */
+    bool persists;      /* the connection goes on after this answer */
+    bool ended;         /* the caller has sent its last byte */
 };
 
 static void set_state(struct client *c, enum client_state to)
@@ -148,8 +148,7 @@ static void refuse(struct client *c, const struct failure *why)
     (void)stream_write_bytes(c->stream, answer.p, answer.n);
     buf_free(&answer);
     worker_report(c->worker,
-                  &(struct record){
-                      .id = id, .status = fail_info(why->id)->status, .failure = why},
+                  &(struct record){.id = id, .status = fail_info(why->id)->status, .failure = why},
                   c->request_begun_us, clock_monotonic_us());
     linger(c);
 }

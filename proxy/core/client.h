@@ -29,8 +29,8 @@ struct client_job {
 /* One request as a service gets it. Views are valid during the call. */
 struct client_request {
     const struct head *head;
-    struct slice rest;   /* what arrived behind the head */
-    int64_t begun_us;    /* clock_monotonic_us() at its first byte */
+    struct slice rest; /* what arrived behind the head */
+    int64_t begun_us;  /* clock_monotonic_us() at its first byte */
 };
 
 struct client_service {

@@ -28,16 +28,16 @@ struct exchange {
     /* the request */
     enum method method;
     int minor;
-    bool may_repeat;      /* RFC 9110, 9.2.2: idempotent, and nothing says otherwise */
-    bool expects;         /* the caller waits for 100 (Continue) before it sends the body */
-    struct buf head;      /* as the server gets it; as the caller sent it, if it never gets there */
+    bool may_repeat; /* RFC 9110, 9.2.2: idempotent, and nothing says otherwise */
+    bool expects;    /* the caller waits for 100 (Continue) before it sends the body */
+    struct buf head; /* as the server gets it; as the caller sent it, if it never gets there */
     bool head_sent;
     struct body request;
-    bool request_done;    /* all of it was handed to the server's stream */
-    struct buf held;      /* what was sent of the body, to send it again */
+    bool request_done; /* all of it was handed to the server's stream */
+    struct buf held;   /* what was sent of the body, to send it again */
     bool holding;
-    bool upload_blocked;  /* the server is slower than the caller */
-    bool upload_dead;     /* the server takes no more; its answer may be on the way */
+    bool upload_blocked; /* the server is slower than the caller */
+    bool upload_dead;    /* the server takes no more; its answer may be on the way */
 
     /* the connection */
     struct acquire acquire;
@@ -47,11 +47,11 @@ struct exchange {
 
     /* the answer */
     struct h1_reader reader;
-    unsigned interim;      /* 1xx responses so far */
-    bool answer_begun;     /* a byte of it has come */
-    bool head_passed;      /* the caller has the final head */
+    unsigned interim;  /* 1xx responses so far */
+    bool answer_begun; /* a byte of it has come */
+    bool head_passed;  /* the caller has the final head */
     bool upstream_persists;
-    int64_t idle_ms;       /* for how long the server keeps the connection */
+    int64_t idle_ms; /* for how long the server keeps the connection */
     struct body answer;
     bool download_blocked; /* the caller is slower than the server */
     struct buf sniffed;    /* the beginning of a 400's body */

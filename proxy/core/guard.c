@@ -100,7 +100,8 @@ static bool check_page(const struct head *h, const struct target *t, struct fail
         return false;
     }
     if (head_count(h, FIELD_SEC_FETCH_SITE) > 1 ||
-        (site.p != NULL && !slice_eq(site, SLICE("same-origin")) && !slice_eq(site, SLICE("none")))) {
+        (site.p != NULL && !slice_eq(site, SLICE("same-origin")) &&
+         !slice_eq(site, SLICE("none")))) {
         failure_set(why, FAIL_FOREIGN_ORIGIN,
                     "The request was made by a web page (Sec-Fetch-Site: %.*s).", (int)site.n,
                     site.p);

@@ -113,8 +113,7 @@ static void serve_waiting(struct origin *o)
 {
     struct list *first;
 
-    while ((first = list_first(&o->waiting)) != NULL &&
-           quota_take(&o->shared->upstreams)) {
+    while ((first = list_first(&o->waiting)) != NULL && quota_take(&o->shared->upstreams)) {
         struct acquire *a = list_entry(first, struct acquire, node);
         leave_queue(a);
         open_for(o, a);
@@ -189,7 +188,7 @@ void origin_cancel(struct acquire *a)
 /* The one that waits longest gets it, if a used one will do. */
 static bool hand_over(struct origin *o, struct upstream *u)
 {
-    list_each(node, &o->waiting) {
+    list_each (node, &o->waiting) {
         struct acquire *a = list_entry(node, struct acquire, node);
         if (a->fresh)
             continue;

@@ -16,20 +16,20 @@ enum { REQUEST_ID_SIZE = 17 };
 
 /* All views are valid during the call only. */
 struct record {
-    const char *id;          /* REQUEST_ID_SIZE, the NUL included */
-    const char *tenant;      /* NULL: it never came so far */
-    struct slice method;     /* empty: the head could not be read */
-    struct slice path;       /* as sent, without query */
-    int status;              /* what the caller got; 0: nothing */
-    uint64_t bytes_in;       /* content of the request, sent on */
-    uint64_t bytes_out;      /* content of the answer, passed on */
-    int64_t begun_wall_us;   /* of the request's first byte */
-    int64_t first_us;        /* from the request's first byte to the answer's; -1: none came */
+    const char *id;        /* REQUEST_ID_SIZE, the NUL included */
+    const char *tenant;    /* NULL: it never came so far */
+    struct slice method;   /* empty: the head could not be read */
+    struct slice path;     /* as sent, without query */
+    int status;            /* what the caller got; 0: nothing */
+    uint64_t bytes_in;     /* content of the request, sent on */
+    uint64_t bytes_out;    /* content of the answer, passed on */
+    int64_t begun_wall_us; /* of the request's first byte */
+    int64_t first_us;      /* from the request's first byte to the answer's; -1: none came */
     int64_t total_us;
-    bool reused;             /* the connection to the server had served before */
-    const char *tls;         /* "TLSv1.3", or NULL: no server was reached */
+    bool reused;                   /* the connection to the server had served before */
+    const char *tls;               /* "TLSv1.3", or NULL: no server was reached */
     const struct failure *failure; /* NULL: all went well */
-    struct buf *room;        /* for whoever formats it; empty */
+    struct buf *room;              /* for whoever formats it; empty */
 };
 
 typedef void record_hook(void *ctx, const struct record *r);

@@ -60,8 +60,8 @@ static void explain_none(const struct claims *c, struct failure *why)
         add_found(&found, "successfactors-companyid", c->header_company);
     if (c->has_basic)
         add_found(&found, "the company of Basic credentials", slice_of(c->basic_company));
-    failure_set(why, FAIL_TENANT_UNKNOWN, "No configured tenant fits the request, which names %.*s.",
-                (int)found.n, found.p);
+    failure_set(why, FAIL_TENANT_UNKNOWN,
+                "No configured tenant fits the request, which names %.*s.", (int)found.n, found.p);
     buf_free(&found);
 }
 

@@ -203,9 +203,8 @@ void server_add_door(struct server *s, struct acceptor *a, const struct client_d
 /* A machine without IPv6 is no reason not to serve, as long as nobody asked for it. */
 static enum status open_listener(struct server *s, const struct listen_address *l, struct diag *why)
 {
-    const struct client_door door = {.service = &exchange_service,
-                                     .tenant = l->tenant,
-                                     .is_unix = address_is_unix(&l->address)};
+    const struct client_door door = {
+        .service = &exchange_service, .tenant = l->tenant, .is_unix = address_is_unix(&l->address)};
     bool optional = s->config->default_listens && l->address.any.sa_family == AF_INET6;
     struct acceptor *a;
 

@@ -35,7 +35,7 @@ struct upstream {
     upstream_opened *opened;
     void *ctx;
     int64_t born;
-    int64_t idle_left; /* behind SHRINK_MS */
+    int64_t idle_left;  /* behind SHRINK_MS */
     unsigned exchanges; /* begun on it */
 };
 

@@ -31,10 +31,10 @@ void upstream_close(struct upstream *u, enum stream_close_mode mode);
 
 struct origin *upstream_origin(const struct upstream *u);
 struct stream *upstream_stream(const struct upstream *u);
-const char *upstream_tls(const struct upstream *u);  /* "TLSv1.3" */
-bool upstream_is_reused(const struct upstream *u);   /* an exchange before this one used it */
-bool upstream_is_too_old(const struct upstream *u);  /* pool-age */
-struct list *upstream_node(struct upstream *u);      /* for the pool's list */
+const char *upstream_tls(const struct upstream *u); /* "TLSv1.3" */
+bool upstream_is_reused(const struct upstream *u);  /* an exchange before this one used it */
+bool upstream_is_too_old(const struct upstream *u); /* pool-age */
+struct list *upstream_node(struct upstream *u);     /* for the pool's list */
 struct upstream *upstream_of_node(struct list *node);
 
 #endif

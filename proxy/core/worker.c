@@ -35,7 +35,8 @@ void worker_free(struct worker *w)
 {
     w->ended = w->drained = true;
     loop_turn(w->loop, false); /* what was posted is taken, so that nothing of it is lost */
-    list_each(node, &w->clients) client_kill(client_of_node(node));
+    list_each (node, &w->clients)
+        client_kill(client_of_node(node));
     for (size_t i = 0; i < w->config->ntenants; i++)
         origin_free(w->origins[i]);
     free(w->origins);
@@ -54,7 +55,9 @@ void worker_check_drained(struct worker *w)
 {
     if (!w->draining || w->drained)
         return;
-    list_each(node, &w->clients) if (client_is_served(client_of_node(node))) return;
+    list_each (node, &w->clients)
+        if (client_is_served(client_of_node(node)))
+            return;
     w->drained = true;
     w->shared->on_drained(w->shared->drained_ctx, w);
 }
@@ -62,7 +65,8 @@ void worker_check_drained(struct worker *w)
 void worker_drain(struct worker *w)
 {
     w->draining = true;
-    list_each(node, &w->clients) client_drain(client_of_node(node));
+    list_each (node, &w->clients)
+        client_drain(client_of_node(node));
     worker_check_drained(w);
 }
 

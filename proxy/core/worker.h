@@ -20,14 +20,14 @@ struct worker;
 
 /* What all workers of the process count together. */
 struct shared_tenant {
-    struct quota upstreams;      /* connections to the server */
-    _Atomic int waiting;         /* requests that wait for one, in any worker */
+    struct quota upstreams; /* connections to the server */
+    _Atomic int waiting;    /* requests that wait for one, in any worker */
 };
 
 struct shared {
-    struct quota clients;        /* max-connections */
-    struct quota turned_away;    /* callers beyond it that are being told so */
-    struct quota queue;          /* requests that wait, of all tenants */
+    struct quota clients;     /* max-connections */
+    struct quota turned_away; /* callers beyond it that are being told so */
+    struct quota queue;       /* requests that wait, of all tenants */
     struct shared_tenant *tenants;
     size_t nworkers;
     struct worker **workers;

@@ -64,8 +64,8 @@ bool basic_company(struct slice authorization, char out[BASIC_MAX_COMPANY])
     bool found = false;
     if (n != SIZE_MAX) {
         struct slice credentials = {plain, n};
-        found = memchr(plain, ':', n) != NULL &&
-                company_of_user(slice_split(&credentials, ':'), out);
+        found =
+            memchr(plain, ':', n) != NULL && company_of_user(slice_split(&credentials, ':'), out);
     }
     explicit_bzero(plain, rest.n + 1);
     free(plain);

@@ -20,16 +20,17 @@ enum chunked_result {
 /* All zero before the first byte, but for max_trailers. */
 struct chunked {
     int state;
-    unsigned digits;      /* of the chunk size that is being read */
-    unsigned extension;   /* bytes of chunk extension on this line */
-    uint64_t left;        /* bytes to come of this chunk */
-    size_t line;          /* bytes of the current trailer line */
-    size_t max_trailers;  /* bytes of the trailer section */
-    struct buf trailers;  /* lines with CRLF, without the empty line */
+    unsigned digits;     /* of the chunk size that is being read */
+    unsigned extension;  /* bytes of chunk extension on this line */
+    uint64_t left;       /* bytes to come of this chunk */
+    size_t line;         /* bytes of the current trailer line */
+    size_t max_trailers; /* bytes of the trailer section */
+    struct buf trailers; /* lines with CRLF, without the empty line */
 };
 
 /* Reads from *in, which is moved over what was used, until there is something to tell. */
-enum chunked_result chunked_read(struct chunked *c, struct slice *in, struct slice *data) MUST_CHECK;
+enum chunked_result chunked_read(struct chunked *c, struct slice *in,
+                                 struct slice *data) MUST_CHECK;
 
 void chunked_free(struct chunked *c);
 

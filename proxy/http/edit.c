@@ -64,8 +64,8 @@ static void add_content_length(struct buf *out, const struct field *f, uint64_t 
 void edit_request(struct buf *out, const struct head *request, const struct target *target,
                   const struct edit_rules *rules)
 {
-    uint64_t drop = FIELDS_HOP_BY_HOP | FIELDS_STRIPPED | field_bit(FIELD_HOST) |
-                    field_bit(FIELD_COMPANY_ID);
+    uint64_t drop =
+        FIELDS_HOP_BY_HOP | FIELDS_STRIPPED | field_bit(FIELD_HOST) | field_bit(FIELD_COMPANY_ID);
     bool named = connection_names_fields(request);
 
     if (!rules->keep_authorization)

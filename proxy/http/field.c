@@ -8,7 +8,10 @@ struct known {
     bool underscores; /* matches with '_' for '-', too */
 };
 
-#define ROW(name, id, underscores) {{name, sizeof(name) - 1}, id, underscores}
+#define ROW(name, id, underscores)                                                                 \
+    {                                                                                              \
+        {name, sizeof(name) - 1}, id, underscores                                                  \
+    }
 
 static const struct known known[] = {
     ROW("content-length", FIELD_CONTENT_LENGTH, false),

@@ -29,8 +29,8 @@ enum field_id {
     /* routing and identity */
     FIELD_HOST,
     FIELD_AUTHORIZATION,
-    FIELD_COMPANY_ID,   /* successfactors-companyid, also spelled with '_' */
-    FIELD_CLIENT_CERT,  /* X-CLIENT-CERT: the SF edge hands the certificate on in it */
+    FIELD_COMPANY_ID,  /* successfactors-companyid, also spelled with '_' */
+    FIELD_CLIENT_CERT, /* X-CLIENT-CERT: the SF edge hands the certificate on in it */
     FIELD_METHOD_OVERRIDE,
     FIELD_COOKIE,
     FIELD_ORIGIN,

@@ -163,9 +163,9 @@ static bool second_opinion(struct http_parser *p, struct slice message, const st
 }
 
 static const enum method methods[] = {
-    [HTTP_GET] = METHOD_GET,         [HTTP_HEAD] = METHOD_HEAD,   [HTTP_POST] = METHOD_POST,
-    [HTTP_PUT] = METHOD_PUT,         [HTTP_DELETE] = METHOD_DELETE, [HTTP_OPTIONS] = METHOD_OPTIONS,
-    [HTTP_PATCH] = METHOD_PATCH,     [HTTP_CONNECT] = METHOD_CONNECT, [HTTP_TRACE] = METHOD_TRACE,
+    [HTTP_GET] = METHOD_GET,     [HTTP_HEAD] = METHOD_HEAD,       [HTTP_POST] = METHOD_POST,
+    [HTTP_PUT] = METHOD_PUT,     [HTTP_DELETE] = METHOD_DELETE,   [HTTP_OPTIONS] = METHOD_OPTIONS,
+    [HTTP_PATCH] = METHOD_PATCH, [HTTP_CONNECT] = METHOD_CONNECT, [HTTP_TRACE] = METHOD_TRACE,
 };
 
 static enum method method_of(unsigned library_method)
@@ -268,6 +268,8 @@ enum h1_result h1_read_request(struct h1_reader *r, const struct h1_limits *limi
             failure_plain(why, FAIL_TARGET_TOO_LONG);
         return H1_REFUSED;
     }
+    if (!check_first_byte(r, bytes, why)) /* it may stand behind empty lines */
+        return H1_REFUSED;
     if (in_first_line && bytes.n - r->start > limits->max_target + START_LINE_EXTRA) {
         failure_plain(why, FAIL_TARGET_TOO_LONG);
         return H1_REFUSED;
@@ -284,8 +286,9 @@ static bool read_status_line(struct slice line, struct head *h, struct failure *
     uint64_t status = 0;
 
     h->reason = (struct slice){NULL, 0};
-    if (line.n < 12 || memcmp(line.p, "HTTP/1.", 7) != 0 || (line.p[7] != '0' && line.p[7] != '1') ||
-        line.p[8] != ' ' || !slice_to_u64(part(line, 9, 12), 599, &status) || status < 100 ||
+    if (line.n < 12 || memcmp(line.p, "HTTP/1.", 7) != 0 ||
+        (line.p[7] != '0' && line.p[7] != '1') || line.p[8] != ' ' ||
+        !slice_to_u64(part(line, 9, 12), 599, &status) || status < 100 ||
         (line.n > 12 && line.p[12] != ' ')) {
         failure_set(why, FAIL_ANSWER_MALFORMED,
                     "The server's answer does not begin like one of HTTP/1.1.");
@@ -294,7 +297,8 @@ static bool read_status_line(struct slice line, struct head *h, struct failure *
     if (line.n > 13)
         h->reason = part(line, 13, line.n);
     if (!chars_are(h->reason, CHAR_VALUE)) {
-        failure_set(why, FAIL_ANSWER_MALFORMED, "The answer's status line holds a control character.");
+        failure_set(why, FAIL_ANSWER_MALFORMED,
+                    "The answer's status line holds a control character.");
         return false;
     }
     h->minor = line.p[7] - '0';

@@ -7,8 +7,11 @@ static char next_char(struct slice s, size_t *i)
 {
     char c = s.p[*i];
 
-    if (c == '%' && s.n - *i > 2 && char_hex(s.p[*i + 1]) >= 0 && char_hex(s.p[*i + 2]) >= 0) {
-        c = (char)(char_hex(s.p[*i + 1]) << 4 | char_hex(s.p[*i + 2]));
+    int high = s.n - *i > 2 ? char_hex(s.p[*i + 1]) : -1;
+    int low = high >= 0 ? char_hex(s.p[*i + 2]) : -1;
+
+    if (c == '%' && low >= 0) {
+        c = (char)(high * 16 + low);
         *i += 3;
     } else {
         *i += 1;
@@ -63,6 +66,7 @@ void mask_path(struct buf *out, struct slice path)
             continue;
         }
         for (; i < behind; i++)
-            buf_add(out, (unsigned char)path.p[i] < 0x20 || path.p[i] == 0x7f ? "?" : &path.p[i], 1);
+            buf_add(out, (unsigned char)path.p[i] < 0x20 || path.p[i] == 0x7f ? "?" : &path.p[i],
+                    1);
     }
 }

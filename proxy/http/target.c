@@ -84,7 +84,8 @@ bool authority_is_loopback(const struct authority *a)
     }
     if (is_address(AF_INET, host))
         return memcmp(host.p, "127.", 4) == 0;
-    return slice_eq_nocase(host, SLICE("localhost")) || slice_ends_nocase(host, SLICE(".localhost"));
+    return slice_eq_nocase(host, SLICE("localhost")) ||
+           slice_ends_nocase(host, SLICE(".localhost"));
 }
 
 void authority_write(struct buf *out, const struct authority *a, int default_port)

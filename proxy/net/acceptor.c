@@ -74,11 +74,15 @@ static void explain_bind(const struct address *at, int error, struct diag *why)
 
     address_text(at, text);
     if (error == EADDRINUSE)
-        diag_set(why, "cannot listen on %s: the port is taken; stop the other program or choose "
-                      "another port", text);
+        diag_set(why,
+                 "cannot listen on %s: the port is taken; stop the other program or choose "
+                 "another port",
+                 text);
     else if (error == EACCES)
-        diag_set(why, "cannot listen on %s: not allowed; choose a port above 1023 or a folder you "
-                      "may write to", text);
+        diag_set(why,
+                 "cannot listen on %s: not allowed; choose a port above 1023 or a folder you "
+                 "may write to",
+                 text);
     else
         diag_set(why, "cannot listen on %s: %s", text, strerror(error));
 }
@@ -190,8 +194,8 @@ void acceptor_close(struct acceptor *a)
     }
     (void)close(a->fd);
     a->fd = -1;
-    if (address_is_unix(&a->at) && stat(a->at.local.sun_path, &st) == 0 &&
-        st.st_dev == a->device && st.st_ino == a->inode)
+    if (address_is_unix(&a->at) && stat(a->at.local.sun_path, &st) == 0 && st.st_dev == a->device &&
+        st.st_ino == a->inode)
         (void)unlink(a->at.local.sun_path);
     if (a->loop != NULL)
         loop_bury(a->loop, a, free);

@@ -22,7 +22,8 @@ static struct sockaddr_in6 *v6(struct address *a)
 static enum status parse_unix(const char *path, struct address *out, struct diag *why)
 {
     if (path[0] != '/' || strlen(path) >= sizeof(out->local.sun_path)) {
-        diag_set(why, "`unix:%s` is no socket path; give an absolute path of at most %zu characters",
+        diag_set(why,
+                 "`unix:%s` is no socket path; give an absolute path of at most %zu characters",
                  path, sizeof(out->local.sun_path) - 1);
         return ST_BAD_INPUT;
     }
@@ -64,8 +65,10 @@ enum status address_parse(const char *text, struct address *out, struct diag *wh
     if (strncmp(text, "unix:", 5) == 0)
         return parse_unix(text + 5, out, why);
     if (colon == NULL || !slice_to_u64(slice_of(colon + 1), 65535, &port)) {
-        diag_set(why, "`%s` has no port from 0 to 65535; write it as 127.0.0.1:8080, [::1]:8080 or "
-                      "unix:/path", text);
+        diag_set(why,
+                 "`%s` has no port from 0 to 65535; write it as 127.0.0.1:8080, [::1]:8080 or "
+                 "unix:/path",
+                 text);
         return ST_BAD_INPUT;
     }
     struct slice host = {text, (size_t)(colon - text)};
@@ -73,8 +76,10 @@ enum status address_parse(const char *text, struct address *out, struct diag *wh
     if (bracketed)
         host = (struct slice){host.p + 1, host.n - 2};
     if (!parse_host(host, bracketed, out)) {
-        diag_set(why, "`%s` is no address to listen on; write it as 127.0.0.1:8080, [::1]:8080 or "
-                      "unix:/path", text);
+        diag_set(why,
+                 "`%s` is no address to listen on; write it as 127.0.0.1:8080, [::1]:8080 or "
+                 "unix:/path",
+                 text);
         return ST_BAD_INPUT;
     }
     address_set_port(out, (int)port);

@@ -77,7 +77,10 @@ static void end(struct dial *d, int fd)
 /* Of several failures the one is told that says most about the server. */
 static int weight(enum fail id)
 {
-    return id == FAIL_CONNECT_REFUSED ? 3 : id == FAIL_CONNECT_TIMEOUT ? 2 : id == FAIL_NONE ? 0 : 1;
+    return id == FAIL_CONNECT_REFUSED   ? 3
+           : id == FAIL_CONNECT_TIMEOUT ? 2
+           : id == FAIL_NONE            ? 0
+                                        : 1;
 }
 
 static void note_failure(struct dial *d, const struct address *at, int error)

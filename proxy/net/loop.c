@@ -240,7 +240,7 @@ static void on_mail(evutil_socket_t fd, short what, void *arg)
     if (read(fd, &count, sizeof(count)) < 0)
         return;
     take_mail(l, &letters);
-    list_each(node, &letters) {
+    list_each (node, &letters) {
         struct letter *letter = list_entry(node, struct letter, node);
         letter->run(letter->ctx);
         free(letter);
@@ -287,7 +287,8 @@ void loop_free(struct loop *l)
     (void)close(l->mail_fd);
     event_base_free(l->base);
     take_mail(l, &letters);
-    list_each(node, &letters) free(list_entry(node, struct letter, node));
+    list_each (node, &letters)
+        free(list_entry(node, struct letter, node));
     (void)pthread_mutex_destroy(&l->mail_lock);
     for (size_t i = 0; i < l->ndurations; i++)
         free(l->durations[i]);

@@ -154,7 +154,7 @@ void resolve_stop_all(void)
 {
     (void)pthread_mutex_lock(&pool.lock);
     pool.stopped = true;
-    list_each(node, &pool.jobs) {
+    list_each (node, &pool.jobs) {
         list_remove(node);
         job_free(list_entry(node, struct job, node));
     }
@@ -166,7 +166,7 @@ void resolve_stop_all(void)
 
 static void entry_free(struct resolver *r, struct entry *e)
 {
-    list_each(node, &e->lookups) {
+    list_each (node, &e->lookups) {
         list_remove(node);
         free(list_entry(node, struct lookup, node));
     }
@@ -178,7 +178,7 @@ static void entry_free(struct resolver *r, struct entry *e)
 
 static struct entry *find(struct resolver *r, const char *host)
 {
-    list_each(node, &r->entries) {
+    list_each (node, &r->entries) {
         struct entry *e = list_entry(node, struct entry, node);
         if (strcmp(e->host, host) == 0)
             return e;
@@ -226,7 +226,8 @@ struct resolver *resolver_new(struct loop *l, int64_t cache_ms)
 
 void resolver_free(struct resolver *r)
 {
-    list_each(node, &r->entries) entry_free(r, list_entry(node, struct entry, node));
+    list_each (node, &r->entries)
+        entry_free(r, list_entry(node, struct entry, node));
     free(r);
 }
 
@@ -264,7 +265,7 @@ bool resolver_knows(struct resolver *r, const char *host, int port, struct resol
 /* Names come from the configuration, so there are few; the oldest unused ones make room. */
 static void make_room(struct resolver *r)
 {
-    list_each(node, &r->entries) {
+    list_each (node, &r->entries) {
         struct entry *e = list_entry(node, struct entry, node);
         if (r->nentries < MAX_CACHED)
             return;

@@ -239,7 +239,8 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     struct stream *s = arg;
 
     (void)what;
-    if (evbuffer_write(s->out, fd) < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+    if (evbuffer_write(s->out, fd) < 0 && errno != EAGAIN && errno != EWOULDBLOCK &&
+        errno != EINTR) {
         break_writing(s);
         return;
     }

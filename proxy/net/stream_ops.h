@@ -35,10 +35,10 @@ struct stream {
     void *ctx;
     int fd;
     bool closed;
-    bool ready;        /* no handshake, or it is done */
+    bool ready; /* no handshake, or it is done */
     bool paused;
-    bool reading;      /* `readable` is in the loop */
-    bool writing;      /* `writable` is in the loop */
+    bool reading; /* `readable` is in the loop */
+    bool writing; /* `writable` is in the loop */
     bool write_broken;
     bool finish_wanted, finished;
     enum stream_end end; /* what was read last; told once all bytes were shown */

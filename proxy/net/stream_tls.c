@@ -118,7 +118,8 @@ static enum stream_end decrypt(struct stream *s, struct slice *bytes, struct fai
 
     do {
         tls_expect_no_error();
-        if (SSL_read_ex(s->ssl, room->plain_in + bytes->n, sizeof(room->plain_in) - bytes->n, &n) != 1) {
+        if (SSL_read_ex(s->ssl, room->plain_in + bytes->n, sizeof(room->plain_in) - bytes->n, &n) !=
+            1) {
             end = explain(s, 0, why);
             break;
         }
@@ -171,7 +172,8 @@ static void encrypt(struct stream *s, const char *p, size_t n)
     size_t written;
 
     tls_expect_no_error();
-    /* The BIO takes everything, so this fails only if TLS itself is broken; then reading says so. */
+    /* The BIO takes everything, so this fails only if TLS itself is broken; then reading says so.
+     */
     if (n > 0)
         (void)SSL_write_ex(s->ssl, p, n, &written);
 }

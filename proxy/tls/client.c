@@ -52,7 +52,8 @@ static void configure(SSL_CTX *context)
     SSL_CTX_set_cert_cb(context, on_certificate_request, NULL);
     SSL_CTX_set_post_handshake_auth(context, 1);
     (void)SSL_CTX_set_alpn_protos(context, alpn, sizeof(alpn) - 1);
-    (void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    (void)SSL_CTX_set_session_cache_mode(context,
+                                         SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context, on_new_session);
 }
 

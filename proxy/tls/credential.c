@@ -19,7 +19,7 @@ struct credential {
     atomic_int refs;
     EVP_PKEY *key;
     X509 *leaf;
-    STACK_OF(X509) *chain; /* from the leaf's issuer upward, without a root */
+    STACK_OF(X509) * chain; /* from the leaf's issuer upward, without a root */
     unsigned char fingerprint[CREDENTIAL_FINGERPRINT_SIZE];
     char *subject;
     int64_t not_before, not_after;
@@ -27,7 +27,7 @@ struct credential {
 
 /* What a PEM file held. */
 struct parts {
-    STACK_OF(X509) *certificates;
+    STACK_OF(X509) * certificates;
     EVP_PKEY *key;
 };
 
@@ -107,7 +107,8 @@ static EVP_PKEY *read_pkcs8(const unsigned char *der, long n)
     return key;
 }
 
-static EVP_PKEY *read_encrypted_pkcs8(const unsigned char *der, long n, const struct buf *passphrase)
+static EVP_PKEY *read_encrypted_pkcs8(const unsigned char *der, long n,
+                                      const struct buf *passphrase)
 {
     X509_SIG *sealed = d2i_X509_SIG(NULL, &der, n);
     PKCS8_PRIV_KEY_INFO *info =
@@ -143,8 +144,10 @@ static enum status read_key(const char *path, const char *name, char *header, un
         return ST_BAD_INPUT;
     }
     if (*out != NULL) {
-        diag_set(why, "%s: holds more than one private key; keep the one that belongs to the "
-                      "certificate", path);
+        diag_set(why,
+                 "%s: holds more than one private key; keep the one that belongs to the "
+                 "certificate",
+                 path);
         return ST_BAD_INPUT;
     }
     if (pkcs8)
@@ -156,8 +159,8 @@ static enum status read_key(const char *path, const char *name, char *header, un
     if (*out == NULL) {
         const char *reason = tls_error_text();
         if (encrypted)
-            diag_set(why, "%s: the private key cannot be decrypted (%s); check the passphrase", path,
-                     reason);
+            diag_set(why, "%s: the private key cannot be decrypted (%s); check the passphrase",
+                     path, reason);
         else
             diag_set(why, "%s: the private key cannot be read: %s", path, reason);
         return ST_BAD_INPUT;
@@ -177,7 +180,7 @@ static bool is_certificate(const char *name)
 }
 
 static enum status read_certificate(const char *path, const unsigned char *der, long n,
-                                    STACK_OF(X509) *into, struct diag *why)
+                                    STACK_OF(X509) * into, struct diag *why)
 {
     X509 *x = d2i_X509_AUX(NULL, &der, n);
 
@@ -240,7 +243,7 @@ static bool is_self_issued(X509 *x)
 }
 
 /* Moves the leaf and the certificates above it out of all; the others are not sent. */
-static void arrange_chain(struct credential *c, STACK_OF(X509) *all)
+static void arrange_chain(struct credential *c, STACK_OF(X509) * all)
 {
     X509 *below = c->leaf;
 
@@ -255,7 +258,7 @@ static void arrange_chain(struct credential *c, STACK_OF(X509) *all)
     }
 }
 
-static bool take_leaf(struct credential *c, STACK_OF(X509) *all)
+static bool take_leaf(struct credential *c, STACK_OF(X509) * all)
 {
     for (int i = 0; i < sk_X509_num(all); i++) {
         if (X509_check_private_key(sk_X509_value(all, i), c->key) == 1) {
@@ -296,21 +299,27 @@ static enum status assemble(const struct credential_files *files, struct parts *
     const char *key_path = files->private_key == NULL ? files->certificate : files->private_key;
 
     if (sk_X509_num(parts->certificates) == 0) {
-        diag_set(why, "%s: holds no PEM certificate; name the file that begins with "
-                      "-----BEGIN CERTIFICATE-----", files->certificate);
+        diag_set(why,
+                 "%s: holds no PEM certificate; name the file that begins with "
+                 "-----BEGIN CERTIFICATE-----",
+                 files->certificate);
         return ST_BAD_INPUT;
     }
     if (parts->key == NULL) {
-        diag_set(why, files->private_key == NULL
-                          ? "%s: holds no private key; name the key's file with private-key"
-                          : "%s: holds no PEM private key", key_path);
+        diag_set(why,
+                 files->private_key == NULL
+                     ? "%s: holds no private key; name the key's file with private-key"
+                     : "%s: holds no PEM private key",
+                 key_path);
         return ST_BAD_INPUT;
     }
     c->key = parts->key;
     parts->key = NULL;
     if (!take_leaf(c, parts->certificates)) {
-        diag_set(why, "%s: the private key does not belong to the certificate in %s; use the two "
-                      "files that were made together", key_path, files->certificate);
+        diag_set(why,
+                 "%s: the private key does not belong to the certificate in %s; use the two "
+                 "files that were made together",
+                 key_path, files->certificate);
         return ST_MISMATCH;
     }
     arrange_chain(c, parts->certificates);

@@ -29,7 +29,8 @@ static bool add_extension(X509 *x, const X509 *issuer, int nid, const char *valu
 static bool set_serial(X509 *x)
 {
     BIGNUM *serial = BN_new();
-    bool set = serial != NULL && BN_rand(serial, SERIAL_BITS, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) &&
+    bool set = serial != NULL &&
+               BN_rand(serial, SERIAL_BITS, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) &&
                BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(x)) != NULL;
 
     BN_free(serial);
@@ -43,7 +44,8 @@ static bool add_extensions(X509 *x, const X509 *issuer, const struct issue_spec 
                add_extension(x, issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
     return add_extension(x, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
            add_extension(x, issuer, NID_key_usage, "critical,digitalSignature") &&
-           add_extension(x, issuer, NID_ext_key_usage, s->for_server ? "serverAuth" : "clientAuth") &&
+           add_extension(x, issuer, NID_ext_key_usage,
+                         s->for_server ? "serverAuth" : "clientAuth") &&
            (s->alt_names == NULL || add_extension(x, issuer, NID_subject_alt_name, s->alt_names));
 }
 

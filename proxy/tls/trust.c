@@ -36,8 +36,10 @@ static enum status add_certificates(X509_STORE *store, const char *path, BIO *in
     if (damaged)
         diag_set(why, "%s: a certificate in it cannot be read: %s", path, tls_error_text());
     else
-        diag_set(why, "%s: holds no PEM certificate; name a file of CA certificates that begins "
-                      "with -----BEGIN CERTIFICATE-----", path);
+        diag_set(why,
+                 "%s: holds no PEM certificate; name a file of CA certificates that begins "
+                 "with -----BEGIN CERTIFICATE-----",
+                 path);
     ERR_clear_error();
     return ST_BAD_INPUT;
 }

@@ -21,6 +21,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROWS = [  # name, path, connections, wrk's further arguments
@@ -49,7 +50,7 @@ def wait_for_port(port, seconds=10):
         except OSError:
             if time.monotonic() > end:
                 raise
-            time.sleep(0.02)
+            threading.Event().wait(0.02)
 
 
 def family(pid):
@@ -77,7 +78,8 @@ class Proxy:
         for pid in family(self.process.pid):
             for task in os.listdir(f"/proc/{pid}/task"):
                 with contextlib.suppress(OSError):
-                    total += int(pathlib.Path(f"/proc/{pid}/task/{task}/schedstat").read_text().split()[0])
+                    account = pathlib.Path(f"/proc/{pid}/task/{task}/schedstat")
+                    total += int(account.read_text().split()[0])
         return total / 1e9
 
     def resident_kib(self):
@@ -170,6 +172,7 @@ def start_nginx(folder, pki, origin):
 
 def start_haproxy(folder, pki, origin):
     port = free_port()
+    tls = f"ssl crt {pki}/acme-all.pem ca-file {pki}/ca.pem verify required sni str(localhost) verifyhost localhost"
     config = write(folder / "haproxy.cfg", f"""
 global
     nbthread 1
@@ -188,7 +191,7 @@ frontend callers
     http-request del-header Authorization
     default_backend origin
 backend origin
-    server s 127.0.0.1:{origin} ssl crt {pki}/acme-all.pem ca-file {pki}/ca.pem verify required sni str(localhost) verifyhost localhost
+    server s 127.0.0.1:{origin} {tls}
 """)
     return Proxy("haproxy", ["haproxy", "-f", config], port)
 

@@ -56,7 +56,7 @@ TEST(json_strings_are_escaped)
         {"\b\f\n\r\t\x01\x1f\x7f", "\\b\\f\\n\\r\\t\\u0001\\u001f\\u007f"},
         {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"},
         {"\xff|\xc3|\xc3", "\xef\xbf\xbd|\xef\xbf\xbd|\xef\xbf\xbd"},
-        {"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},         /* overlong */
+        {"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},                 /* overlong */
         {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* a surrogate */
         {"\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
     };
@@ -100,8 +100,7 @@ TEST(lists)
         items[i].value = i + 1;
         list_append(&l, &items[i].node);
     }
-    list_each(node, &l)
-    {
+    list_each (node, &l) {
         struct item *it = list_entry(node, struct item, node);
         sum = sum * 10 + it->value;
         if (it->value == 2)
@@ -120,13 +119,16 @@ TEST(every_failure_has_a_whole_row)
 {
     for (int id = FAIL_NONE + 1; id < FAIL_COUNT; id++) {
         const struct fail_info *f = fail_info((enum fail)id);
-        CHECK_MSG(strspn(f->token, "abcdefghijklmnopqrstuvwxyz-") == strlen(f->token), "%s", f->token);
-        CHECK_MSG(f->title[0] != '\0' && strlen(f->detail) > 10 && strlen(f->cure) > 10, "%s", f->token);
-        CHECK_MSG(f->detail[strlen(f->detail) - 1] == '.' && f->cure[strlen(f->cure) - 1] == '.', "%s",
+        CHECK_MSG(strspn(f->token, "abcdefghijklmnopqrstuvwxyz-") == strlen(f->token), "%s",
                   f->token);
+        CHECK_MSG(f->title[0] != '\0' && strlen(f->detail) > 10 && strlen(f->cure) > 10, "%s",
+                  f->token);
+        CHECK_MSG(f->detail[strlen(f->detail) - 1] == '.' && f->cure[strlen(f->cure) - 1] == '.',
+                  "%s", f->token);
         CHECK_MSG(f->blame != BLAME_NOBODY && fail_blame_text(f->blame) != NULL, "%s", f->token);
         for (int other = FAIL_NONE; other < id; other++)
-            CHECK_MSG(strcmp(f->token, fail_info((enum fail)other)->token) != 0, "%s twice", f->token);
+            CHECK_MSG(strcmp(f->token, fail_info((enum fail)other)->token) != 0, "%s twice",
+                      f->token);
     }
 }
 

@@ -10,10 +10,11 @@ TEST(durations_and_sizes)
         const char *text;
         int64_t duration, size; /* -1: refused */
     } cases[] = {
-        {"0", 0, 0},         {"30s", 30000, -1},      {"7m", 420000, 7340032}, {"500ms", 500, -1},
-        {"1h", 3600000, -1}, {"64k", -1, 65536},      {"64K", -1, 65536},      {"1024", -1, 1024},
-        {"30", -1, 30},      {"s", -1, -1},           {"-1s", -1, -1},         {"1.5s", -1, -1},
-        {"1 s", -1, -1},     {"", -1, -1},            {"99999999999999999999s", -1, -1},
+        {"0", 0, 0},        {"30s", 30000, -1},  {"7m", 420000, 7340032},
+        {"500ms", 500, -1}, {"1h", 3600000, -1}, {"64k", -1, 65536},
+        {"64K", -1, 65536}, {"1024", -1, 1024},  {"30", -1, 30},
+        {"s", -1, -1},      {"-1s", -1, -1},     {"1.5s", -1, -1},
+        {"1 s", -1, -1},    {"", -1, -1},        {"99999999999999999999s", -1, -1},
         {"1d", -1, -1},
     };
 
@@ -56,7 +57,8 @@ TEST(endpoints)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct endpoint e = {0};
         struct diag why;
-        bool ok = value_endpoint(cases[i].text, cases[i].url, cases[i].url ? 443 : 0, &e, &why) == ST_OK;
+        bool ok =
+            value_endpoint(cases[i].text, cases[i].url, cases[i].url ? 443 : 0, &e, &why) == ST_OK;
         CHECK_INT(ok, cases[i].host != NULL, cases[i].text);
         if (ok) {
             CHECK_TEXT(e.host, cases[i].host, cases[i].text);
@@ -98,6 +100,7 @@ TEST(every_option_explains_itself)
         CHECK_MSG(o[i].help != NULL && o[i].help[strlen(o[i].help) - 1] == '.', "%s", o[i].key);
         CHECK_MSG(o[i].type != NULL, "%s", o[i].key);
         for (size_t j = 0; j < i; j++)
-            CHECK_MSG(o[i].section != o[j].section || strcmp(o[i].key, o[j].key) != 0, "%s twice", o[i].key);
+            CHECK_MSG(o[i].section != o[j].section || strcmp(o[i].key, o[j].key) != 0, "%s twice",
+                      o[i].key);
     }
 }

@@ -9,16 +9,25 @@
 /* Two companies on one server, one of them a second time on another. */
 static char *names_a[] = {"api4.successfactors.com", "api4.cert.successfactors.com", NULL};
 static char *names_b[] = {"api8.successfactors.com", "api8.cert.successfactors.com", NULL};
-static struct tenant acme = {.name = "acme", .company_id = "ACME", .server = {"api4.cert.successfactors.com", 443}, .names = names_a};
-static struct tenant globex = {.name = "globex", .company_id = "Globex", .server = {"api4.cert.successfactors.com", 9443}, .names = names_a};
-static struct tenant acme8 = {.name = "acme8", .company_id = "ACME", .server = {"api8.cert.successfactors.com", 443}, .names = names_b};
+static struct tenant acme = {.name = "acme",
+                             .company_id = "ACME",
+                             .server = {"api4.cert.successfactors.com", 443},
+                             .names = names_a};
+static struct tenant globex = {.name = "globex",
+                               .company_id = "Globex",
+                               .server = {"api4.cert.successfactors.com", 9443},
+                               .names = names_a};
+static struct tenant acme8 = {.name = "acme8",
+                              .company_id = "ACME",
+                              .server = {"api8.cert.successfactors.com", 443},
+                              .names = names_b};
 static struct tenant *three[] = {&acme, &globex, &acme8};
 static const struct config all = {.tenants = three, .ntenants = 3};
 static const struct config one = {.tenants = three, .ntenants = 1};
 
-#define GET "GET / HTTP/1.1\r\nHost: localhost\r\n"
-#define AT(url) "GET " url " HTTP/1.1\r\nHost: x\r\n"
-#define BASIC_ACME "Authorization: Basic dUBBQ01FOnA=\r\n"
+#define GET          "GET / HTTP/1.1\r\nHost: localhost\r\n"
+#define AT(url)      "GET " url " HTTP/1.1\r\nHost: x\r\n"
+#define BASIC_ACME   "Authorization: Basic dUBBQ01FOnA=\r\n"
 #define BASIC_GLOBEX "Authorization: Basic dUBHbG9iZXg6cA==\r\n"
 
 static const struct {
@@ -31,26 +40,40 @@ static const struct {
     {"several, none named", GET, &all, -1, -1, FAIL_TENANT_AMBIGUOUS},
     {"by listener", GET, &all, 1, 1, FAIL_NONE},
     {"by header", GET "successfactors-companyid: Globex\r\n", &all, -1, 1, FAIL_NONE},
-    {"by header with underscore", GET "successfactors_companyid: Globex\r\n", &all, -1, 1, FAIL_NONE},
-    {"case-sensitive", GET "successfactors-companyid: GLOBEX\r\n", &all, -1, -1, FAIL_TENANT_UNKNOWN},
+    {"by header with underscore", GET "successfactors_companyid: Globex\r\n", &all, -1, 1,
+     FAIL_NONE},
+    {"case-sensitive", GET "successfactors-companyid: GLOBEX\r\n", &all, -1, -1,
+     FAIL_TENANT_UNKNOWN},
     {"empty header", GET "successfactors-companyid:\r\n", &one, -1, -1, FAIL_TENANT_UNKNOWN},
-    {"the same id on two servers", GET "successfactors-companyid: ACME\r\n", &all, -1, -1, FAIL_TENANT_AMBIGUOUS},
-    {"told apart by target", AT("http://api8.successfactors.com/") "successfactors-companyid: ACME\r\n", &all, -1, 2, FAIL_NONE},
+    {"the same id on two servers", GET "successfactors-companyid: ACME\r\n", &all, -1, -1,
+     FAIL_TENANT_AMBIGUOUS},
+    {"told apart by target",
+     AT("http://api8.successfactors.com/") "successfactors-companyid: ACME\r\n", &all, -1, 2,
+     FAIL_NONE},
     {"by target alone", AT("http://API8.cert.successfactors.com./"), &all, -1, 2, FAIL_NONE},
     {"https target", AT("https://api8.successfactors.com:443/"), &all, -1, 2, FAIL_NONE},
     {"http target at 80", AT("http://api8.successfactors.com:80/"), &all, -1, 2, FAIL_NONE},
-    {"http target at the server's port", AT("http://api8.successfactors.com:443/"), &all, -1, 2, FAIL_NONE},
+    {"http target at the server's port", AT("http://api8.successfactors.com:443/"), &all, -1, 2,
+     FAIL_NONE},
     {"the port tells", AT("http://api4.successfactors.com:9443/"), &all, -1, 1, FAIL_NONE},
     {"another port", AT("http://api8.successfactors.com:8443/"), &all, -1, -1, FAIL_TENANT_UNKNOWN},
-    {"http at 443 is the server's, https at 80 nobody's", AT("https://api8.successfactors.com:80/"), &all, -1, -1, FAIL_TENANT_UNKNOWN},
+    {"http at 443 is the server's, https at 80 nobody's", AT("https://api8.successfactors.com:80/"),
+     &all, -1, -1, FAIL_TENANT_UNKNOWN},
     {"another host", AT("http://elsewhere.example/"), &one, -1, -1, FAIL_TENANT_UNKNOWN},
-    {"Host never selects", "GET / HTTP/1.1\r\nHost: api8.successfactors.com\r\n", &all, -1, -1, FAIL_TENANT_AMBIGUOUS},
+    {"Host never selects", "GET / HTTP/1.1\r\nHost: api8.successfactors.com\r\n", &all, -1, -1,
+     FAIL_TENANT_AMBIGUOUS},
     {"by Basic user", GET BASIC_GLOBEX, &all, -1, 1, FAIL_NONE},
     {"Basic of nobody", GET BASIC_GLOBEX, &one, -1, -1, FAIL_TENANT_UNKNOWN},
-    {"Basic and header disagree", GET BASIC_ACME "successfactors-companyid: Globex\r\n", &all, -1, -1, FAIL_TENANT_UNKNOWN},
-    {"listener and header disagree", GET "successfactors-companyid: ACME\r\n", &all, 1, -1, FAIL_TENANT_UNKNOWN},
-    {"header twice, equal", GET "successfactors-companyid: ACME\r\nsuccessfactors-companyid: ACME\r\n", &one, -1, -1, FAIL_COMPANY_REPEATED},
-    {"header in both spellings", GET "successfactors-companyid: ACME\r\nSuccessfactors_CompanyId: ACME\r\n", &one, -1, -1, FAIL_COMPANY_REPEATED},
+    {"Basic and header disagree", GET BASIC_ACME "successfactors-companyid: Globex\r\n", &all, -1,
+     -1, FAIL_TENANT_UNKNOWN},
+    {"listener and header disagree", GET "successfactors-companyid: ACME\r\n", &all, 1, -1,
+     FAIL_TENANT_UNKNOWN},
+    {"header twice, equal",
+     GET "successfactors-companyid: ACME\r\nsuccessfactors-companyid: ACME\r\n", &one, -1, -1,
+     FAIL_COMPANY_REPEATED},
+    {"header in both spellings",
+     GET "successfactors-companyid: ACME\r\nSuccessfactors_CompanyId: ACME\r\n", &one, -1, -1,
+     FAIL_COMPANY_REPEATED},
 };
 
 static struct head *parse(const char *request, struct target *t)
@@ -70,7 +93,8 @@ TEST(requests_find_their_tenant_or_none)
         struct target t;
         struct failure why = {.id = FAIL_NONE};
         struct head *h = parse(routes[i].request, &t);
-        CHECK_INT(route_find(routes[i].config, routes[i].listener, h, &t, &why), routes[i].want, routes[i].name);
+        CHECK_INT(route_find(routes[i].config, routes[i].listener, h, &t, &why), routes[i].want,
+                  routes[i].name);
         CHECK_INT(why.id, routes[i].why, routes[i].name);
         head_free(h);
     }
@@ -80,12 +104,15 @@ TEST(a_refusal_names_what_was_found)
 {
     struct target t;
     struct failure why;
-    struct head *h = parse(AT("http://elsewhere.example:81/") BASIC_GLOBEX "successfactors-companyid: X\r\n", &t);
+    struct head *h = parse(
+        AT("http://elsewhere.example:81/") BASIC_GLOBEX "successfactors-companyid: X\r\n", &t);
 
     CHECK_INT(route_find(&all, 0, h, &t, &why), -1, "");
     CHECK_TEXT(why.detail.text,
-               "No configured tenant fits the request, which names the listener of tenant acme, the server "
-               "elsewhere.example:81, successfactors-companyid X, the company of Basic credentials Globex.",
+               "No configured tenant fits the request, which names the listener of tenant acme, "
+               "the server "
+               "elsewhere.example:81, successfactors-companyid X, the company of Basic credentials "
+               "Globex.",
                "sentence");
     head_free(h);
 }
@@ -115,26 +142,37 @@ static const struct {
     {"a list", HOST("localhost, localhost"), false, FAIL_REQUEST_HOST},
     {"absolute-form: the target wins", AT("http://api4.successfactors.com/"), false, FAIL_NONE},
 
-    {"foreign Origin", HOST("localhost") "Origin: https://evil.example\r\n", false, FAIL_FOREIGN_ORIGIN},
+    {"foreign Origin", HOST("localhost") "Origin: https://evil.example\r\n", false,
+     FAIL_FOREIGN_ORIGIN},
     {"null Origin", HOST("localhost") "Origin: null\r\n", false, FAIL_FOREIGN_ORIGIN},
     {"own Origin", HOST("localhost:8080") "Origin: http://localhost:8080\r\n", false, FAIL_NONE},
-    {"own Origin, default port", HOST("localhost") "Origin: http://LOCALHOST:80\r\n", false, FAIL_NONE},
-    {"another port", HOST("localhost:8080") "Origin: http://localhost:3000\r\n", false, FAIL_FOREIGN_ORIGIN},
-    {"another scheme", HOST("localhost") "Origin: https://localhost\r\n", false, FAIL_FOREIGN_ORIGIN},
-    {"another loopback name", HOST("localhost") "Origin: http://127.0.0.1\r\n", false, FAIL_FOREIGN_ORIGIN},
-    {"two Origins", HOST("localhost") "Origin: http://localhost\r\nOrigin: http://localhost\r\n", false, FAIL_FOREIGN_ORIGIN},
-    {"foreign Origin on a Unix socket", HOST("localhost") "Origin: http://x\r\n", true, FAIL_FOREIGN_ORIGIN},
+    {"own Origin, default port", HOST("localhost") "Origin: http://LOCALHOST:80\r\n", false,
+     FAIL_NONE},
+    {"another port", HOST("localhost:8080") "Origin: http://localhost:3000\r\n", false,
+     FAIL_FOREIGN_ORIGIN},
+    {"another scheme", HOST("localhost") "Origin: https://localhost\r\n", false,
+     FAIL_FOREIGN_ORIGIN},
+    {"another loopback name", HOST("localhost") "Origin: http://127.0.0.1\r\n", false,
+     FAIL_FOREIGN_ORIGIN},
+    {"two Origins", HOST("localhost") "Origin: http://localhost\r\nOrigin: http://localhost\r\n",
+     false, FAIL_FOREIGN_ORIGIN},
+    {"foreign Origin on a Unix socket", HOST("localhost") "Origin: http://x\r\n", true,
+     FAIL_FOREIGN_ORIGIN},
     {"cross-site", HOST("localhost") "Sec-Fetch-Site: cross-site\r\n", false, FAIL_FOREIGN_ORIGIN},
     {"same-site", HOST("localhost") "Sec-Fetch-Site: same-site\r\n", false, FAIL_FOREIGN_ORIGIN},
     {"same-origin", HOST("localhost") "Sec-Fetch-Site: same-origin\r\n", false, FAIL_NONE},
     {"typed by the user", HOST("localhost") "Sec-Fetch-Site: none\r\n", false, FAIL_NONE},
-    {"preflight", "OPTIONS / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://x\r\n", false, FAIL_FOREIGN_ORIGIN},
+    {"preflight", "OPTIONS / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://x\r\n", false,
+     FAIL_FOREIGN_ORIGIN},
 
     {"CONNECT", "CONNECT h:443 HTTP/1.1\r\nHost: localhost\r\n", false, FAIL_CONNECT_NOT_SERVED},
     {"TRACE", "TRACE / HTTP/1.1\r\nHost: localhost\r\n", false, FAIL_METHOD_NOT_ALLOWED},
-    {"h2c is ignored", HOST("localhost") "Upgrade: h2c\r\nConnection: Upgrade\r\n", false, FAIL_NONE},
-    {"WebSocket", HOST("localhost") "Connection: Upgrade\r\nUpgrade: h2c, WebSocket/13\r\n", false, FAIL_WEBSOCKET_NOT_SERVED},
-    {"Connection names Host", HOST("localhost") "Connection: host\r\n", false, FAIL_REQUEST_MALFORMED},
+    {"h2c is ignored", HOST("localhost") "Upgrade: h2c\r\nConnection: Upgrade\r\n", false,
+     FAIL_NONE},
+    {"WebSocket", HOST("localhost") "Connection: Upgrade\r\nUpgrade: h2c, WebSocket/13\r\n", false,
+     FAIL_WEBSOCKET_NOT_SERVED},
+    {"Connection names Host", HOST("localhost") "Connection: host\r\n", false,
+     FAIL_REQUEST_MALFORMED},
     {"100-continue", HOST("localhost") "Expect: 100-Continue\r\n", false, FAIL_NONE},
     {"another expectation", HOST("localhost") "Expect: tea\r\n", false, FAIL_EXPECTATION},
     {"not on 1.0", "GET / HTTP/1.0\r\nExpect: tea\r\n", false, FAIL_NONE},

@@ -6,16 +6,16 @@ TEST(the_company_stands_behind_the_last_at)
     static const struct {
         const char *value, *want; /* NULL: none */
     } cases[] = {
-        {"Basic dXNlckBBQ01FOnB3", "ACME"},             /* user@ACME:pw */
+        {"Basic dXNlckBBQ01FOnB3", "ACME"}, /* user@ACME:pw */
         {"basic   dXNlckBBQ01FOnB3  ", "ACME"},
-        {"BASIC dUB4QEFDTUU6cHc=", "ACME"},             /* u@x@ACME:pw */
-        {"Basic dXNlckBBQ01FOg==", "ACME"},             /* user@ACME: */
-        {"Basic dXNlckBBQ01FOnA6QEI=", "ACME"},         /* user@ACME:p:@B */
-        {"Basic dXNlckBBQ01FOnA6QEI", "ACME"},          /* without padding */
-        {"Basic dXNlcjpwd0BY", NULL},                   /* user:pw@X */
-        {"Basic dXNlckBBQ01F", NULL},                   /* user@ACME, no colon */
-        {"Basic dXNlckA6cHc=", NULL},                   /* user@:pw */
-        {"Basic QDpwdw==", NULL},                       /* @:pw */
+        {"BASIC dUB4QEFDTUU6cHc=", "ACME"},     /* u@x@ACME:pw */
+        {"Basic dXNlckBBQ01FOg==", "ACME"},     /* user@ACME: */
+        {"Basic dXNlckBBQ01FOnA6QEI=", "ACME"}, /* user@ACME:p:@B */
+        {"Basic dXNlckBBQ01FOnA6QEI", "ACME"},  /* without padding */
+        {"Basic dXNlcjpwd0BY", NULL},           /* user:pw@X */
+        {"Basic dXNlckBBQ01F", NULL},           /* user@ACME, no colon */
+        {"Basic dXNlckA6cHc=", NULL},           /* user@:pw */
+        {"Basic QDpwdw==", NULL},               /* @:pw */
         {"Basic !!!!", NULL},
         {"Basic ", NULL},
         {"Basic", NULL},

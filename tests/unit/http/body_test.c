@@ -58,48 +58,69 @@ static const struct {
     const char *name;
     enum framing in, out;
     uint64_t length;
-    const char *bytes, *want; /* chunked: the content, then '|' and the trailers if it is complete */
+    const char *bytes,
+        *want; /* chunked: the content, then '|' and the trailers if it is complete */
     enum body_result result;
     size_t rest;
 } cases[] = {
     {"counted", FRAMING_LENGTH, FRAMING_LENGTH, 5, "helloGET", "hello", BODY_END, 3},
     {"counted, not whole", FRAMING_LENGTH, FRAMING_LENGTH, 5, "hell", "hell", BODY_MORE, 0},
-    {"chunked", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nX", "abcde|", BODY_END, 1},
+    {"chunked", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nX", "abcde|",
+     BODY_END, 1},
     {"chunked, empty", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "0\r\n\r\n", "|", BODY_END, 0},
-    {"chunked to close", FRAMING_CHUNKED, FRAMING_CLOSE, 0, "3\r\nabc\r\n0\r\nA: b\r\n\r\n", "abc", BODY_END, 0},
-    {"chunked, cut", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "3\r\nabc\r\n2\r\nd", "abcd", BODY_MORE, 0},
+    {"chunked to close", FRAMING_CHUNKED, FRAMING_CLOSE, 0, "3\r\nabc\r\n0\r\nA: b\r\n\r\n", "abc",
+     BODY_END, 0},
+    {"chunked, cut", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "3\r\nabc\r\n2\r\nd", "abcd", BODY_MORE,
+     0},
     {"close to chunked", FRAMING_CLOSE, FRAMING_CHUNKED, 0, "abc", "abc", BODY_MORE, 0},
     {"sizes in either case, with zeros", FRAMING_CHUNKED, FRAMING_CHUNKED, 0,
      "00A\r\n0123456789\r\nb\r\n0123456789a\r\n0\r\n\r\n", "01234567890123456789a|", BODY_END, 0},
     {"extensions are dropped", FRAMING_CHUNKED, FRAMING_CHUNKED, 0,
      "3;a=b;c=\"d\"\r\nabc\r\n0;x\r\n\r\n", "abc|", BODY_END, 0},
-    {"blanks behind a size", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "3  \r\nabc\r\n0 ;x\r\n\r\n", "abc|", BODY_END, 0},
-    {"trailers go on", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "0\r\nA: b\r\nC:d\r\n\r\n", "|A: b\r\nC: d\r\n", BODY_END, 0},
+    {"blanks behind a size", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "3  \r\nabc\r\n0 ;x\r\n\r\n",
+     "abc|", BODY_END, 0},
+    {"trailers go on", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "0\r\nA: b\r\nC:d\r\n\r\n",
+     "|A: b\r\nC: d\r\n", BODY_END, 0},
     {"framing, routing and identity do not", FRAMING_CHUNKED, FRAMING_CHUNKED, 0,
      "0\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nHost: x\r\nAuthorization: y\r\n"
-     "successfactors-companyid: Z\r\nsuccessfactors_companyid: Z\r\nX-CLIENT-CERT: c\r\nX_Client_Cert: c\r\n"
-     "Connection: a\r\nProxy-Authorization: b\r\nProxy-Status: sfmtls\r\nCookie: k\r\nTrailer: t\r\n"
+     "successfactors-companyid: Z\r\nsuccessfactors_companyid: Z\r\nX-CLIENT-CERT: "
+     "c\r\nX_Client_Cert: c\r\n"
+     "Connection: a\r\nProxy-Authorization: b\r\nProxy-Status: sfmtls\r\nCookie: k\r\nTrailer: "
+     "t\r\n"
      "X-Sum: 1\r\n\r\n",
      "|X-Sum: 1\r\n", BODY_END, 0},
 
-    {"LF in an extension", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "3;a\nabc\r\n0\r\n\r\n", "", BODY_BAD, 0},
-    {"CR without LF behind a size", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "3\rabc\r\n", "", BODY_BAD, 0},
-    {"LF alone behind a size", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "3\nabc\r\n0\r\n\r\n", "", BODY_BAD, 0},
-    {"word behind a size", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "1 foo\r\na\r\n0\r\n\r\n", "", BODY_BAD, 0},
+    {"LF in an extension", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "3;a\nabc\r\n0\r\n\r\n", "",
+     BODY_BAD, 0},
+    {"CR without LF behind a size", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "3\rabc\r\n", "", BODY_BAD,
+     0},
+    {"LF alone behind a size", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "3\nabc\r\n0\r\n\r\n", "",
+     BODY_BAD, 0},
+    {"word behind a size", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "1 foo\r\na\r\n0\r\n\r\n", "",
+     BODY_BAD, 0},
     {"no size", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "\r\nabc", "", BODY_BAD, 0},
     {"extension without size", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, ";a\r\n", "", BODY_BAD, 0},
     {"sign", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "-1\r\n", "", BODY_BAD, 0},
     {"0x", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "0x1\r\na\r\n", "", BODY_BAD, 0},
     {"blank first", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, " 1\r\na\r\n", "", BODY_BAD, 0},
-    {"size of 64 bits and more", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "10000000000000000\r\n", "", BODY_BAD, 0},
-    {"size over 63 bits", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "8000000000000000\r\n", "", BODY_BAD, 0},
-    {"junk behind a chunk", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "1\r\naXX0\r\n\r\n", "a", BODY_BAD, 0},
-    {"LF alone behind a chunk", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "1\r\na\n0\r\n\r\n", "a", BODY_BAD, 0},
-    {"trailer without colon", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "0\r\nA b\r\n\r\n", "", BODY_BAD, 0},
-    {"folded trailer", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "0\r\nA: b\r\n c\r\n\r\n", "", BODY_BAD, 0},
-    {"LF alone behind a trailer", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "0\r\nA: b\n\r\n", "", BODY_BAD, 0},
-    {"NUL-like control in a trailer", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "0\r\nA: \x01\r\n\r\n", "", BODY_BAD, 0},
-    {"bad trailer, not to be sent on", FRAMING_CHUNKED, FRAMING_CLOSE, 0, "0\r\nA b\r\n\r\n", "", BODY_BAD, 0},
+    {"size of 64 bits and more", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "10000000000000000\r\n", "",
+     BODY_BAD, 0},
+    {"size over 63 bits", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "8000000000000000\r\n", "", BODY_BAD,
+     0},
+    {"junk behind a chunk", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "1\r\naXX0\r\n\r\n", "a", BODY_BAD,
+     0},
+    {"LF alone behind a chunk", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "1\r\na\n0\r\n\r\n", "a",
+     BODY_BAD, 0},
+    {"trailer without colon", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "0\r\nA b\r\n\r\n", "", BODY_BAD,
+     0},
+    {"folded trailer", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "0\r\nA: b\r\n c\r\n\r\n", "", BODY_BAD,
+     0},
+    {"LF alone behind a trailer", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "0\r\nA: b\n\r\n", "",
+     BODY_BAD, 0},
+    {"NUL-like control in a trailer", FRAMING_CHUNKED, FRAMING_CHUNKED, 0, "0\r\nA: \x01\r\n\r\n",
+     "", BODY_BAD, 0},
+    {"bad trailer, not to be sent on", FRAMING_CHUNKED, FRAMING_CLOSE, 0, "0\r\nA b\r\n\r\n", "",
+     BODY_BAD, 0},
 };
 
 TEST(bodies_change_their_framing_only)
@@ -129,7 +150,8 @@ TEST(many_small_chunks_become_few)
     for (int i = 0; i < 1000; i++)
         buf_add_string(&in, "1\r\nx\r\n");
     buf_add_string(&in, "0\r\n\r\n");
-    CHECK_INT(run(FRAMING_CHUNKED, FRAMING_CHUNKED, 0, buf_slice(&in), in.n, &out, &rest), BODY_END, "");
+    CHECK_INT(run(FRAMING_CHUNKED, FRAMING_CHUNKED, 0, buf_slice(&in), in.n, &out, &rest), BODY_END,
+              "");
     for (size_t i = 0; i < out.n; i++)
         chunks += out.p[i] == '\n';
     CHECK_MSG(chunks < 100, "%zu lines", chunks);
@@ -147,18 +169,21 @@ TEST(trailers_and_extensions_are_limited)
     buf_add_string(&in, "0\r\nA: ");
     for (int i = 0; i < 5000; i++)
         buf_add_string(&in, "x");
-    CHECK_INT(run(FRAMING_CHUNKED, FRAMING_CHUNKED, 0, buf_slice(&in), 100, &out, &rest), BODY_BAD, "bytes");
+    CHECK_INT(run(FRAMING_CHUNKED, FRAMING_CHUNKED, 0, buf_slice(&in), 100, &out, &rest), BODY_BAD,
+              "bytes");
     in.n = 0;
     buf_add_string(&in, "0\r\n");
     for (int i = 0; i < 21; i++)
         buf_add_string(&in, "A: b\r\n");
     buf_add_string(&in, "\r\n");
-    CHECK_INT(run(FRAMING_CHUNKED, FRAMING_CHUNKED, 0, buf_slice(&in), 100, &out, &rest), BODY_BAD, "count");
+    CHECK_INT(run(FRAMING_CHUNKED, FRAMING_CHUNKED, 0, buf_slice(&in), 100, &out, &rest), BODY_BAD,
+              "count");
     in.n = 0;
     buf_add_string(&in, "1;");
     for (int i = 0; i < 2000; i++)
         buf_add_string(&in, "x");
-    CHECK_INT(run(FRAMING_CHUNKED, FRAMING_CHUNKED, 0, buf_slice(&in), 100, &out, &rest), BODY_BAD, "extension");
+    CHECK_INT(run(FRAMING_CHUNKED, FRAMING_CHUNKED, 0, buf_slice(&in), 100, &out, &rest), BODY_BAD,
+              "extension");
     buf_free(&in);
     buf_free(&out);
 }
@@ -168,7 +193,10 @@ TEST(only_a_close_delimited_body_ends_with_the_connection)
     static const struct {
         enum framing in;
         bool want;
-    } ends[] = {{FRAMING_NONE, true}, {FRAMING_LENGTH, false}, {FRAMING_CHUNKED, false}, {FRAMING_CLOSE, true}};
+    } ends[] = {{FRAMING_NONE, true},
+                {FRAMING_LENGTH, false},
+                {FRAMING_CHUNKED, false},
+                {FRAMING_CLOSE, true}};
 
     for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
         struct body b;
@@ -223,7 +251,8 @@ TEST(response_framing_is_decided_by_status_method_and_fields)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(responses); i++) {
-        char *text = mem_format("HTTP/1.1 %s X\r\n%s\r\n", responses[i].status, responses[i].fields);
+        char *text =
+            mem_format("HTTP/1.1 %s X\r\n%s\r\n", responses[i].status, responses[i].fields);
         struct head *h = read_response(text);
         CHECK_INT(framing_of_response(h, responses[i].method), responses[i].want, text);
         head_free(h);

@@ -20,34 +20,42 @@ static const struct {
 } requests[] = {
     {"host and company", "GET /a?b HTTP/1.1\r\nHost: localhost:8080\r\n\r\n",
      "GET /a?b HTTP/1.1\r\nHost: server\r\n" COMPANY, &plain_rules},
-    {"case and order are kept",
-     "GET / HTTP/1.1\r\nx-B: 1\r\nHOST: h\r\nX-a: 2\r\nx-B: 3\r\n\r\n",
+    {"case and order are kept", "GET / HTTP/1.1\r\nx-B: 1\r\nHOST: h\r\nX-a: 2\r\nx-B: 3\r\n\r\n",
      "GET / HTTP/1.1\r\nHost: server\r\nx-B: 1\r\nX-a: 2\r\nx-B: 3\r\n" COMPANY, &plain_rules},
     {"1.0 becomes 1.1", "GET / HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n\r\n",
      "GET / HTTP/1.1\r\nHost: server\r\n" COMPANY, &plain_rules},
     {"hop by hop",
-     "GET / HTTP/1.1\r\nHost: h\r\nConnection: close, X-Hop , keep-alive\r\nX-Hop: 1\r\nKeep-Alive: 5\r\n"
-     "TE: trailers\r\nProxy-Connection: a\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\nX-Stays: 1\r\n\r\n",
+     "GET / HTTP/1.1\r\nHost: h\r\nConnection: close, X-Hop , keep-alive\r\nX-Hop: "
+     "1\r\nKeep-Alive: 5\r\n"
+     "TE: trailers\r\nProxy-Connection: a\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\nX-Stays: "
+     "1\r\n\r\n",
      "GET / HTTP/1.1\r\nHost: server\r\nX-Stays: 1\r\n" COMPANY, &plain_rules},
     {"what speaks for others",
-     "GET / HTTP/1.1\r\nHost: h\r\nAuthorization: Basic x\r\nProxy-Authorization: y\r\nProxy-Anything: z\r\n"
-     "Proxy_Thing: z\r\nX-CLIENT-CERT: c\r\nx_client_cert: c\r\nProxy-Status: sfmtls\r\nVia: 1.1 x\r\n\r\n",
+     "GET / HTTP/1.1\r\nHost: h\r\nAuthorization: Basic x\r\nProxy-Authorization: "
+     "y\r\nProxy-Anything: z\r\n"
+     "Proxy_Thing: z\r\nX-CLIENT-CERT: c\r\nx_client_cert: c\r\nProxy-Status: sfmtls\r\nVia: 1.1 "
+     "x\r\n\r\n",
      "GET / HTTP/1.1\r\nHost: server\r\nVia: 1.1 x\r\n" COMPANY, &plain_rules},
     {"the company is sent once",
-     "GET / HTTP/1.1\r\nHost: h\r\nSuccessFactors-CompanyId: ACME\r\nsuccessfactors_companyid: ACME\r\n\r\n",
+     "GET / HTTP/1.1\r\nHost: h\r\nSuccessFactors-CompanyId: ACME\r\nsuccessfactors_companyid: "
+     "ACME\r\n\r\n",
      "GET / HTTP/1.1\r\nHost: server\r\n" COMPANY, &plain_rules},
-    {"framing is written anew",
-     "POST / HTTP/1.1\r\nHost: h\r\ncontent-LENGTH: 0012\r\n\r\n",
+    {"framing is written anew", "POST / HTTP/1.1\r\nHost: h\r\ncontent-LENGTH: 0012\r\n\r\n",
      "POST / HTTP/1.1\r\nHost: server\r\ncontent-LENGTH: 12\r\n" COMPANY, &plain_rules},
     {"chunked", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\nTrailer: X\r\n\r\n",
-     "POST / HTTP/1.1\r\nHost: server\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n" COMPANY, &plain_rules},
+     "POST / HTTP/1.1\r\nHost: server\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n" COMPANY,
+     &plain_rules},
     {"further headers replace, Authorization is kept",
-     "GET / HTTP/1.1\r\nHost: h\r\naccept: text/html\r\nAuthorization: Bearer x\r\nx-thing: mine\r\n\r\n",
-     "GET / HTTP/1.1\r\nHost: server:444\r\nAuthorization: Bearer x\r\nsuccessfactors-companyid: ACME\r\n"
+     "GET / HTTP/1.1\r\nHost: h\r\naccept: text/html\r\nAuthorization: Bearer x\r\nx-thing: "
+     "mine\r\n\r\n",
+     "GET / HTTP/1.1\r\nHost: server:444\r\nAuthorization: Bearer x\r\nsuccessfactors-companyid: "
+     "ACME\r\n"
      "X-Thing: value\r\nAccept: */*\r\n\r\n",
      &full_rules},
-    {"Expect goes on", "PUT / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n",
-     "PUT / HTTP/1.1\r\nHost: server\r\nExpect: 100-continue\r\nContent-Length: 1\r\n" COMPANY, &plain_rules},
+    {"Expect goes on",
+     "PUT / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n",
+     "PUT / HTTP/1.1\r\nHost: server\r\nExpect: 100-continue\r\nContent-Length: 1\r\n" COMPANY,
+     &plain_rules},
     {"absolute-form becomes origin-form", "GET http://h:80?x HTTP/1.1\r\nHost: other\r\n\r\n",
      "GET /?x HTTP/1.1\r\nHost: server\r\n" COMPANY, &plain_rules},
     {"Connection in several fields",
@@ -89,7 +97,8 @@ TEST(connection_may_not_name_what_a_request_needs)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        char *text = mem_format("GET / HTTP/1.1\r\nHost: h\r\nConnection: %s\r\n\r\n", cases[i].options);
+        char *text =
+            mem_format("GET / HTTP/1.1\r\nHost: h\r\nConnection: %s\r\n\r\n", cases[i].options);
         struct head *h = read_request(text);
         struct failure why = {.id = FAIL_NONE};
         CHECK_INT(edit_connection_is_sound(h, &why), cases[i].sound, cases[i].options);
@@ -105,15 +114,18 @@ static const struct {
     enum framing body;
     enum persistence persistence;
 } responses[] = {
-    {"as it is", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-a: 1\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n\r\n",
+    {"as it is",
+     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-a: 1\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n\r\n",
      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-a: 1\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n\r\n",
      FRAMING_LENGTH, PERSIST_DEFAULT},
     {"hop by hop",
-     "HTTP/1.1 200 OK\r\nConnection: keep-alive, X-Hop\r\nKeep-Alive: timeout=5\r\nX-Hop: 1\r\nUpgrade: h2\r\n"
+     "HTTP/1.1 200 OK\r\nConnection: keep-alive, X-Hop\r\nKeep-Alive: timeout=5\r\nX-Hop: "
+     "1\r\nUpgrade: h2\r\n"
      "Proxy-Authenticate: Basic\r\nProxy-Connection: x\r\nTE: x\r\nContent-Length: 0\r\n\r\n",
      "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", FRAMING_NONE, PERSIST_DEFAULT},
     {"chunked, closing", "HTTP/1.0 404 Not Found\r\nServer: x\r\n\r\n",
-     "HTTP/1.1 404 Not Found\r\nServer: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
+     "HTTP/1.1 404 Not Found\r\nServer: x\r\nTransfer-Encoding: chunked\r\nConnection: "
+     "close\r\n\r\n",
      FRAMING_CHUNKED, PERSIST_CLOSE},
     {"to a caller of 1.0", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n",
      "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: keep-alive\r\n\r\n", FRAMING_LENGTH,
@@ -124,16 +136,19 @@ static const struct {
      "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", FRAMING_NONE, PERSIST_DEFAULT},
     {"1xx", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 5\r\n\r\n",
      "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", FRAMING_NONE, PERSIST_DEFAULT},
-    {"reason", "HTTP/1.1 200 \xc3\xa4\t!\r\n\r\n", "HTTP/1.1 200 \?\?\?!\r\n\r\n", FRAMING_CLOSE, PERSIST_DEFAULT},
+    {"reason", "HTTP/1.1 200 \xc3\xa4\t!\r\n\r\n", "HTTP/1.1 200 \?\?\?!\r\n\r\n", FRAMING_CLOSE,
+     PERSIST_DEFAULT},
     {"nobody else speaks as this proxy",
-     "HTTP/1.1 502 X\r\nProxy-Status: a; error=b, sfmtls; error=c, \"sfmtls\", d; details=\"x, sfmtls\"\r\n\r\n",
+     "HTTP/1.1 502 X\r\nProxy-Status: a; error=b, sfmtls; error=c, \"sfmtls\", d; details=\"x, "
+     "sfmtls\"\r\n\r\n",
      "HTTP/1.1 502 X\r\nProxy-Status: a; error=b, d; details=\"x, sfmtls\"\r\n\r\n", FRAMING_NONE,
      PERSIST_DEFAULT},
     {"not even alone", "HTTP/1.1 502 X\r\nProxy-Status:  SFMTLS ; error=x\r\nA: b\r\n\r\n",
      "HTTP/1.1 502 X\r\nA: b\r\n\r\n", FRAMING_NONE, PERSIST_DEFAULT},
     {"an unclosed string", "HTTP/1.1 502 X\r\nProxy-Status: a; b=\"c, sfmtls\\\r\n\r\n",
      "HTTP/1.1 502 X\r\nProxy-Status: a; b=\"c, sfmtls\\\r\n\r\n", FRAMING_NONE, PERSIST_DEFAULT},
-    {"a response may not take its framing back", "HTTP/1.1 200 OK\r\nConnection: Content-Length\r\nContent-Length: 2\r\n\r\n",
+    {"a response may not take its framing back",
+     "HTTP/1.1 200 OK\r\nConnection: Content-Length\r\nContent-Length: 2\r\n\r\n",
      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", FRAMING_LENGTH, PERSIST_DEFAULT},
 };
 

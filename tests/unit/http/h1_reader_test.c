@@ -32,17 +32,21 @@ static const struct vector requests[] = {
     {"DEL in a value", OK "X: a\x7f\r\n\r\n", FAIL_REQUEST_MALFORMED},
     {"blank before the colon", OK "X : a\r\n\r\n", FAIL_REQUEST_MALFORMED},
     {"blank in a name", OK "X Y: a\r\n\r\n", FAIL_REQUEST_MALFORMED},
-    {"first field begins with a blank", "GET / HTTP/1.1\r\n Host: h\r\n\r\n", FAIL_REQUEST_MALFORMED},
+    {"first field begins with a blank", "GET / HTTP/1.1\r\n Host: h\r\n\r\n",
+     FAIL_REQUEST_MALFORMED},
     {"folded line", OK "X: a\r\n b\r\n\r\n", FAIL_REQUEST_MALFORMED},
     {"folded with a tab", OK "X: a\r\n\tb\r\n\r\n", FAIL_REQUEST_MALFORMED},
     {"no colon", OK "X\r\n\r\n", FAIL_REQUEST_MALFORMED},
     {"no name", OK ": a\r\n\r\n", FAIL_REQUEST_MALFORMED},
     {"name with a byte over 0x7f", OK "\xc3: a\r\n\r\n", FAIL_REQUEST_MALFORMED},
     {"TLS on the plain port", "\x16\x03\x01\x02", FAIL_REQUEST_MALFORMED},
+    {"binary junk behind empty lines", "\r\n\r\n\x80", FAIL_REQUEST_MALFORMED},
     {"binary junk", "\x80\x80\x80", FAIL_REQUEST_MALFORMED},
 
-    {"CL and TE", OK "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
-    {"TE and CL", OK "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
+    {"CL and TE", OK "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+     FAIL_REQUEST_AMBIGUOUS},
+    {"TE and CL", OK "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n",
+     FAIL_REQUEST_AMBIGUOUS},
     {"two CL", OK "Content-Length: 1\r\nContent-Length: 2\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
     {"two equal CL", OK "Content-Length: 1\r\nContent-Length: 1\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
     {"CL list", OK "Content-Length: 1, 1\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
@@ -54,18 +58,22 @@ static const struct vector requests[] = {
     {"CL that wraps", OK "Content-Length: 18446744073709551617\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
     {"leading zeros", OK "Content-Length: 0005\r\n\r\n", FAIL_NONE},
     {"TE gzip, chunked", OK "Transfer-Encoding: gzip, chunked\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
-    {"TE chunked, identity", OK "Transfer-Encoding: chunked, identity\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
+    {"TE chunked, identity", OK "Transfer-Encoding: chunked, identity\r\n\r\n",
+     FAIL_REQUEST_AMBIGUOUS},
     {"TE identity", OK "Transfer-Encoding: identity\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
     {"TE xchunked", OK "Transfer-Encoding: xchunked\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
     {"TE junk,chunked", OK "Transfer-Encoding: JUNK,chunked\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
     {"TE with parameter", OK "Transfer-Encoding: chunked;q=1\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
     {"TE quoted", OK "Transfer-Encoding: \"chunked\"\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
     {"empty TE", OK "Transfer-Encoding:\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
-    {"two TE", OK "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
-    {"TE identity then chunked", OK "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n",
+    {"two TE", OK "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+     FAIL_REQUEST_AMBIGUOUS},
+    {"TE identity then chunked",
+     OK "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n",
      FAIL_REQUEST_AMBIGUOUS},
     {"TE in capitals", OK "TRANSFER-ENCODING: CHUNKED\r\n\r\n", FAIL_NONE},
-    {"TE on HTTP/1.0", "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
+    {"TE on HTTP/1.0", "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
+     FAIL_REQUEST_AMBIGUOUS},
     {"TE with a vertical tab", OK "Transfer-Encoding: \vchunked\r\n\r\n", FAIL_REQUEST_MALFORMED},
     {"Content_Length", OK "Content_Length: 5\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
     {"Transfer_Encoding", OK "Transfer_Encoding: chunked\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
@@ -88,7 +96,8 @@ static const struct vector requests[] = {
     {"blank in the target", "GET /a b HTTP/1.1\r\nHost: h\r\n\r\n", FAIL_REQUEST_TARGET},
     {"fragment", "GET /#a HTTP/1.1\r\nHost: h\r\n\r\n", FAIL_REQUEST_TARGET},
     {"backslash", "GET /a\\b HTTP/1.1\r\nHost: h\r\n\r\n", FAIL_REQUEST_TARGET},
-    {"control character in the target", "GET /\x01 HTTP/1.1\r\nHost: h\r\n\r\n", FAIL_REQUEST_TARGET},
+    {"control character in the target", "GET /\x01 HTTP/1.1\r\nHost: h\r\n\r\n",
+     FAIL_REQUEST_TARGET},
     {"DEL in the target", "GET /\x7f HTTP/1.1\r\nHost: h\r\n\r\n", FAIL_REQUEST_TARGET},
     {"to be encoded", "GET /\"<>^`{|}\xc3\xa4 HTTP/1.1\r\nHost: h\r\n\r\n", FAIL_NONE},
     {"no target", "GET HTTP/1.1\r\nHost: h\r\n\r\n", FAIL_REQUEST_MALFORMED},
@@ -109,11 +118,14 @@ static const struct vector responses[] = {
     {"no reason", "HTTP/1.1 200\r\n\r\n", FAIL_NONE},
     {"empty reason", "HTTP/1.1 200 \r\n\r\n", FAIL_NONE},
     {"HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\n", FAIL_NONE},
-    {"CL and TE", RESPONSE "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", FAIL_ANSWER_MALFORMED},
+    {"CL and TE", RESPONSE "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+     FAIL_ANSWER_MALFORMED},
     {"two CL", RESPONSE "Content-Length: 1\r\nContent-Length: 1\r\n\r\n", FAIL_ANSWER_MALFORMED},
     {"TE gzip", RESPONSE "Transfer-Encoding: gzip\r\n\r\n", FAIL_ANSWER_MALFORMED},
-    {"TE chunked, identity", RESPONSE "Transfer-Encoding: chunked, identity\r\n\r\n", FAIL_ANSWER_MALFORMED},
-    {"TE on HTTP/1.0", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", FAIL_ANSWER_MALFORMED},
+    {"TE chunked, identity", RESPONSE "Transfer-Encoding: chunked, identity\r\n\r\n",
+     FAIL_ANSWER_MALFORMED},
+    {"TE on HTTP/1.0", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+     FAIL_ANSWER_MALFORMED},
     {"status 0", "HTTP/1.1 000 X\r\n\r\n", FAIL_ANSWER_MALFORMED},
     {"status 99", "HTTP/1.1 099 X\r\n\r\n", FAIL_ANSWER_MALFORMED},
     {"status 600", "HTTP/1.1 600 X\r\n\r\n", FAIL_ANSWER_MALFORMED},
@@ -144,7 +156,8 @@ static void check_vector(reader_function *read, const struct vector *v, size_t s
     enum h1_result result = H1_MORE;
     size_t used = 0, n = strlen(v->bytes);
 
-    for (size_t have = step < n ? step : n; result == H1_MORE; have = have + step < n ? have + step : n) {
+    for (size_t have = step < n ? step : n; result == H1_MORE;
+         have = have + step < n ? have + step : n) {
         char *copy = mem_copy_bytes(v->bytes, have); /* so that reading beyond it is seen */
         result = read(&r, &limits, (struct slice){copy, have}, h, &used, &why);
         free(copy);
@@ -188,8 +201,8 @@ TEST(nul_is_refused_everywhere)
         size_t used;
         memcpy(bytes, whole, sizeof(whole));
         bytes[i] = '\0';
-        enum h1_result result = h1_read_request(
-            &r, &limits, (struct slice){bytes, sizeof(whole) - 1}, h, &used, &why);
+        enum h1_result result =
+            h1_read_request(&r, &limits, (struct slice){bytes, sizeof(whole) - 1}, h, &used, &why);
         CHECK_MSG(result != H1_DONE, "NUL at %zu", i);
         head_free(h);
     }

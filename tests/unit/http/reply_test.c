@@ -20,18 +20,22 @@ TEST(a_problem_document)
 
     CHECK_CONTAINS(out.p, "HTTP/1.1 502 Bad Gateway\r\nDate: Sun, 22 Nov 2026 08:00:00 GMT\r\n");
     CHECK_CONTAINS(out.p, "Content-Type: application/problem+json\r\n");
-    CHECK_CONTAINS(out.p, "Proxy-Status: sfmtls; error=connection_refused; details=\"connection-refused\"\r\n");
+    CHECK_CONTAINS(
+        out.p,
+        "Proxy-Status: sfmtls; error=connection_refused; details=\"connection-refused\"\r\n");
     CHECK_CONTAINS(out.p, "Connection: close\r\n");
-    CHECK_CONTAINS(out.p, "\r\n\r\n{\"type\":\"urn:sfmtls:error:connection-refused\",\"title\":\"Connection "
-                          "refused\",\"status\":502,\"detail\":\"A \\\"sentence\\\".\",\"token\":"
-                          "\"connection-refused\",\"cure\":\"");
+    CHECK_CONTAINS(
+        out.p, "\r\n\r\n{\"type\":\"urn:sfmtls:error:connection-refused\",\"title\":\"Connection "
+               "refused\",\"status\":502,\"detail\":\"A \\\"sentence\\\".\",\"token\":"
+               "\"connection-refused\",\"cure\":\"");
     CHECK_CONTAINS(out.p, "\"request_id\":\"0123\"}\n");
     buf_free(&out);
 }
 
 TEST(head_gets_no_body_but_its_length)
 {
-    struct buf whole = problem(FAIL_CONNECT_REFUSED, false), head = problem(FAIL_CONNECT_REFUSED, true);
+    struct buf whole = problem(FAIL_CONNECT_REFUSED, false),
+               head = problem(FAIL_CONNECT_REFUSED, true);
     const char *body = strstr(whole.p, "\r\n\r\n") + 4;
 
     CHECK_INT(head.n - 1, body - whole.p, "the same head, nothing behind it");

@@ -60,11 +60,21 @@ TEST(loopback_names_and_addresses)
         const char *text;
         bool want;
     } cases[] = {
-        {"localhost", true},          {"LocalHost.", true},       {"a.localhost:1", true},
-        {"127.0.0.1", true},          {"127.1.2.3:80", true},     {"[::1]:8", true},
-        {"[0:0:0:0:0:0:0:1]", true},  {"localhost.example", false}, {"xlocalhost", false},
-        {"127.0.0.1.example", false}, {"0.0.0.0", false},         {"[::]", false},
-        {"[::2]", false},             {"128.0.0.1", false},       {"127.example", false},
+        {"localhost", true},
+        {"LocalHost.", true},
+        {"a.localhost:1", true},
+        {"127.0.0.1", true},
+        {"127.1.2.3:80", true},
+        {"[::1]:8", true},
+        {"[0:0:0:0:0:0:0:1]", true},
+        {"localhost.example", false},
+        {"xlocalhost", false},
+        {"127.0.0.1.example", false},
+        {"0.0.0.0", false},
+        {"[::]", false},
+        {"[::2]", false},
+        {"128.0.0.1", false},
+        {"127.example", false},
         {"1270.0.0.1", false},
     };
 
@@ -132,8 +142,11 @@ TEST(authorities_are_written_back)
 {
     static const struct {
         const char *text, *want;
-    } cases[] = {
-        {"h:443", "h"}, {"h:80", "h:80"}, {"h", "h"}, {"[::1]:443", "[::1]"}, {"[::1]:1", "[::1]:1"}};
+    } cases[] = {{"h:443", "h"},
+                 {"h:80", "h:80"},
+                 {"h", "h"},
+                 {"[::1]:443", "[::1]"},
+                 {"[::1]:1", "[::1]:1"}};
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct authority a;

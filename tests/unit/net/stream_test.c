@@ -13,10 +13,10 @@
 struct owner {
     struct loop *loop;
     struct stream *stream;
-    int peer;           /* the other end, a blocking socket */
+    int peer; /* the other end, a blocking socket */
     struct buf got;
-    size_t take;        /* uses at most so much of each piece */
-    bool pause_after;   /* pauses in its on_data */
+    size_t take;      /* uses at most so much of each piece */
+    bool pause_after; /* pauses in its on_data */
     bool close_in_data;
     int ends, breaks, drains, write_breaks;
 };

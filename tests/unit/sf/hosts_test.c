@@ -10,16 +10,24 @@ TEST(certificate_hosts)
         enum sf_kind kind;
         bool was_certificate, certain;
     } cases[] = {
-        {"api4.successfactors.com", "api4.cert.successfactors.com", "api4.successfactors.com", SF_API, false, true},
-        {"API4.SuccessFactors.com.", "api4.cert.successfactors.com", "api4.successfactors.com", SF_API, false, true},
-        {"api4.cert.successfactors.com", "api4.cert.successfactors.com", "api4.successfactors.com", SF_API, true, true},
-        {"api.successfactors.eu", "api2.cert.successfactors.eu", "api.successfactors.eu", SF_API, false, true},
-        {"api2.cert.successfactors.eu", "api2.cert.successfactors.eu", "api2.successfactors.eu", SF_API, true, true},
-        {"api012.successfactors.eu", "api012.cert.successfactors.eu", "api012.successfactors.eu", SF_API, false, true},
+        {"api4.successfactors.com", "api4.cert.successfactors.com", "api4.successfactors.com",
+         SF_API, false, true},
+        {"API4.SuccessFactors.com.", "api4.cert.successfactors.com", "api4.successfactors.com",
+         SF_API, false, true},
+        {"api4.cert.successfactors.com", "api4.cert.successfactors.com", "api4.successfactors.com",
+         SF_API, true, true},
+        {"api.successfactors.eu", "api2.cert.successfactors.eu", "api.successfactors.eu", SF_API,
+         false, true},
+        {"api2.cert.successfactors.eu", "api2.cert.successfactors.eu", "api2.successfactors.eu",
+         SF_API, true, true},
+        {"api012.successfactors.eu", "api012.cert.successfactors.eu", "api012.successfactors.eu",
+         SF_API, false, true},
         {"api99.sapsf.com", "api99.cert.sapsf.com", "api99.sapsf.com", SF_API, false, true},
         {"api99.cert.sapsf.com", "api99.cert.sapsf.com", "api99.sapsf.com", SF_API, true, true},
-        {"api-in10.hr.cloud.sap", "api-in10.cert.hr.cloud.sap", "api-in10.hr.cloud.sap", SF_API, false, false},
-        {"api-us77.hr.cloud.sap", "api-us77.cert.hr.cloud.sap", "api-us77.hr.cloud.sap", SF_API, false, false},
+        {"api-in10.hr.cloud.sap", "api-in10.cert.hr.cloud.sap", "api-in10.hr.cloud.sap", SF_API,
+         false, false},
+        {"api-us77.hr.cloud.sap", "api-us77.cert.hr.cloud.sap", "api-us77.hr.cloud.sap", SF_API,
+         false, false},
         {"api15.sapsf.cn", "api15.cert.sapsf.cn", "api15.sapsf.cn", SF_API, false, true},
         {"hcm4.successfactors.com", "", "", SF_UI, false, true},
         {"performancemanager4.successfactors.com", "", "", SF_UI, false, true},
@@ -50,7 +58,8 @@ TEST(the_table_obeys_the_rule_but_for_its_exceptions)
     for (size_t i = 0; i < count; i++) {
         char want[256];
         const char *dot = strchr(hosts[i].api, '.');
-        (void)snprintf(want, sizeof(want), "%.*s.cert%s", (int)(dot - hosts[i].api), hosts[i].api, dot);
+        (void)snprintf(want, sizeof(want), "%.*s.cert%s", (int)(dot - hosts[i].api), hosts[i].api,
+                       dot);
         if (strcmp(hosts[i].api, "api.successfactors.eu") == 0) /* an alias of api2 */
             CHECK_TEXT(hosts[i].certificate, "api2.cert.successfactors.eu", hosts[i].api);
         else

@@ -28,7 +28,8 @@ static const struct {
     {"acme-chain.pem", "acme-3des.key", "acme.pass", NULL},
     {"acme-chain.pem", "acme-sec1-encrypted.key", "acme.pass", NULL},
     {"rsa-chain.pem", "rsa.key", NULL, NULL},
-    {"acme-chain.pem", "acme-encrypted.key", NULL, "is encrypted; set passphrase-file or passphrase-env"},
+    {"acme-chain.pem", "acme-encrypted.key", NULL,
+     "is encrypted; set passphrase-file or passphrase-env"},
     {"acme-chain.pem", "acme-sec1-encrypted.key", NULL, "is encrypted; set passphrase-file"},
     {"acme-chain.pem", "acme-encrypted.key", "acme.pem", "cannot be decrypted"},
     {"acme-chain.pem", "globex.key", NULL, "does not belong to the certificate in"},
@@ -65,7 +66,8 @@ TEST(files_are_loaded_or_explained)
 
 TEST(a_passphrase_from_the_environment)
 {
-    char *certificate = mem_copy_string(pki("acme-chain.pem")), *key = mem_copy_string(pki("acme-encrypted.key"));
+    char *certificate = mem_copy_string(pki("acme-chain.pem")),
+         *key = mem_copy_string(pki("acme-encrypted.key"));
     struct credential_files files = {certificate, key, NULL, "SFMTLS_UNIT_PASSPHRASE"};
     struct credential *c = NULL;
     struct diag why;
@@ -94,7 +96,8 @@ TEST(what_is_issued_can_be_saved_and_loaded)
 {
     struct credential *root = issue("root", true, NULL), *sub = issue("sub", true, root),
                       *leaf = issue("leaf", false, sub), *again = NULL;
-    char *certificate = mem_format("%s/c.pem", test_folder()), *key = mem_format("%s/k.pem", test_folder());
+    char *certificate = mem_format("%s/c.pem", test_folder()),
+         *key = mem_format("%s/k.pem", test_folder());
     struct credential_files files = {certificate, key, NULL, NULL};
     struct diag why;
     struct stat st;
@@ -104,7 +107,8 @@ TEST(what_is_issued_can_be_saved_and_loaded)
     CHECK_INT(credential_save(leaf, certificate, key, &why), ST_BAD_INPUT, "never overwritten");
     CHECK_MSG(credential_load(&files, &again, &why) == ST_OK, "%s", why.text);
     CHECK_TEXT(credential_subject(again), "CN=leaf,O=unit", "subject");
-    CHECK(memcmp(credential_fingerprint(again), credential_fingerprint(leaf), CREDENTIAL_FINGERPRINT_SIZE) == 0);
+    CHECK(memcmp(credential_fingerprint(again), credential_fingerprint(leaf),
+                 CREDENTIAL_FINGERPRINT_SIZE) == 0);
     CHECK(credential_not_before(again) < credential_not_after(again));
     credential_unref(root);
     credential_unref(sub);
@@ -121,9 +125,11 @@ TEST(trust_says_what_is_wrong_with_a_file)
 
     CHECK_INT(trust_load(pki("acme.key"), &t, &why), ST_BAD_INPUT, "a key");
     CHECK_CONTAINS(why.text, "holds no PEM certificate");
-    CHECK_INT(trust_load(test_file("bad.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), &t,
-                         &why),
-              ST_BAD_INPUT, "damaged");
+    CHECK_INT(
+        trust_load(
+            test_file("bad.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+            &t, &why),
+        ST_BAD_INPUT, "damaged");
     CHECK_CONTAINS(why.text, "cannot be read");
     CHECK_INT(trust_load(pki("ca.pem"), &t, &why), ST_OK, "");
     CHECK(trust_is_from(t, pki("ca.pem")) && !trust_is_from(t, NULL));

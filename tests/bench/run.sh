@@ -1,0 +1,8 @@
+#!/bin/sh
+# The bench beside nginx and HAProxy: see bench.py. Arguments go to it (--rounds, --seconds, --only).
+set -eu
+cd "$(dirname "$0")/../.."
+sh conf/setup.sh --packages gcc libc6-dev cmake ninja-build libevent-dev libssl-dev libhttp-parser-dev \
+    libinih-dev openssl nginx-light haproxy wrk python3 util-linux
+sh conf/setup.sh
+exec /usr/bin/python3 tests/bench/bench.py build/release/sfmtls "$@"

@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Rules of the tree that no compiler keeps: layers, banned calls, tables and what is made from them."""
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROXY = ROOT / "proxy"
+
+# Who may include whom; a name with a slash is one header.
+LAYERS = {
+    "base": set(),
+    "http": {"base"},
+    "tls": {"base"},
+    "sf": {"base"},
+    "net": {"base", "tls"},
+    "config": {"base", "http", "tls", "sf", "net/address.h"},
+    "core": {"base", "http", "tls", "sf", "net", "config"},
+    "ops": {"base", "http", "config", "core"},
+    "cli": {"base", "http", "tls", "sf", "net", "config", "core", "ops"},
+    "main.c": {"cli"},
+}
+
+BANNED = """sprintf vsprintf strcpy strncpy strcat strncat strtok atoi gets rand system popen alloca tmpnam
+    mktemp""".split()
+
+# What only some files may use, with the reason.
+RESERVED = [
+    (r"\bSSL_(read|write)(_ex)?\s*\(", {"net/stream_tls.c"}, "bytes go through the TLS stream"),
+    (r"http_parser\.h", {"http/h1_reader.c"}, "the parser is to stay replaceable"),
+    (r"\bgetaddrinfo\s*\(", {"net/resolve.c"}, "it blocks"),
+    (r"\b(EVP_PKEY\b|EVP_PKEY_|\w*PrivateKey|PKCS8_)", {"tls/credential.c"}, "only it touches private keys"),
+    (r"<ini\.h>", {"config/reader.c"}, "inih is to stay replaceable"),
+]
+
+
+def sources():
+    return sorted(p for p in PROXY.rglob("*.[ch]"))
+
+
+def code_of(path):
+    """The text without comments and string literals, lines kept."""
+    text = path.read_text()
+    blank = lambda m: re.sub(r"[^\n]", " ", m.group())
+    return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"', blank, text, flags=re.S)
+
+
+def places(path, pattern, text):
+    for match in re.finditer(pattern, text):
+        yield f"{path.relative_to(ROOT)}:{text.count(chr(10), 0, match.start()) + 1}"
+
+
+def check_layers():
+    for path in sources():
+        relative = path.relative_to(PROXY)
+        layer = relative.parts[0]
+        for match in re.finditer(r'#include "([^"]+)"', path.read_text()):
+            header = match.group(1)
+            target = header.split("/")[0]
+            if target != layer and target not in LAYERS[layer] and header not in LAYERS[layer]:
+                yield f"proxy/{relative}: {layer} may not include {header}"
+
+
+def check_calls():
+    for path in sources():
+        code, relative = code_of(path), str(path.relative_to(PROXY))
+        for name in BANNED:
+            for place in places(path, rf"(?<![\w.>]){name}\s*\(", code):
+                yield f"{place}: {name}() is banned"
+        for pattern, allowed, reason in RESERVED:
+            if relative in allowed:
+                continue
+            text = path.read_text() if "\\.h" in pattern else code
+            for place in places(path, pattern, text):
+                yield f"{place}: {pattern} belongs into {', '.join(allowed)}: {reason}"
+
+
+def check_size():
+    for path in sources():
+        lines = path.read_text().count("\n")
+        if lines > 600:
+            yield f"{path.relative_to(ROOT)}: {lines} lines; does it hold one idea?"
+
+
+def tokens():
+    return re.findall(r'\[FAIL_\w+\] =\s*\{\s*"([a-z-]+)"', (PROXY / "base/fail.c").read_text())
+
+
+def check_failures():
+    """Each failure is provoked by a test from outside."""
+    tests = "".join(p.read_text() for p in (ROOT / "tests/integration").glob("*.py"))
+    exempt = {"none", "internal-error"}  # nothing in the program makes the last one today
+    for token in tokens():
+        if token not in exempt and f'"{token}"' not in tests:
+            yield f"proxy/base/fail.c: no integration test provokes {token}"
+
+
+def check_reference(binary):
+    made = subprocess.run([binary, "help", "config"], capture_output=True, text=True, check=True).stdout
+    if made != (ROOT / "conf/sfmtls.ini").read_text():
+        yield "conf/sfmtls.ini: is not what `sfmtls help config` prints; make it anew"
+
+
+def check_names():
+    """Every .c has a header of its own name, and a header's functions bear its name."""
+    for path in sources():
+        if path.suffix != ".h":
+            continue
+        words = re.findall(r"[A-Z]\w*", path.read_text().split("#ifndef ")[1].split("\n")[0])
+        expected = "_".join(path.relative_to(PROXY).with_suffix("").parts).upper() + "_H"
+        if words[0] != expected:
+            yield f"{path.relative_to(ROOT)}: its guard is to be {expected}"
+
+
+def check_texts():
+    for pattern in ("tests/**/*.py", "tests/**/*.sh", "proxy/**/*.[ch]", "conf/*.sh", "*.md", "proxy/*.md"):
+        for path in ROOT.glob(pattern):
+            for number, line in enumerate(path.read_text().split("\n"), 1):
+                if line != line.rstrip() or "\t" in line and path.suffix != ".sh":
+                    yield f"{path.relative_to(ROOT)}:{number}: blanks at the end, or a tab"
+                if path.suffix == ".py" and len(line) > 120:
+                    yield f"{path.relative_to(ROOT)}:{number}: longer than 120 characters"
+
+
+def main():
+    flaws = [*check_layers(), *check_calls(), *check_size(), *check_failures(), *check_names(), *check_texts(),
+             *check_reference(sys.argv[1])]
+    print("\n".join(flaws) or "rules: kept")
+    sys.exit(1 if flaws else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Rules of the tree, formatting, static analysis.
+#
+#   sh tests/lint/run.sh BINARY BUILD      BUILD: made by clang, for its compile_commands.json
+set -eu
+cd "$(dirname "$0")/../.."
+/usr/bin/python3 tests/lint/rules.py "$1"
+find proxy tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run --Werror
+echo 'clang-format: clean'
+find proxy -name '*.c' -print0 | xargs -0 -P "$(nproc)" -n 6 clang-tidy -p "$2" --quiet >build/tidy.log 2>/dev/null ||
+    { cat build/tidy.log; exit 1; }
+echo 'clang-tidy: clean'
+cppcheck --quiet --enable=warning,performance,portability --inline-suppr --std=c11 -Iproxy --error-exitcode=1 \
+    -j "$(nproc)" proxy
+echo 'cppcheck: clean'

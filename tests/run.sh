@@ -1,0 +1,91 @@
+#!/bin/sh
+# Every test: lint, unit, integration, a short fuzz run; under ASan and UBSan, TSan, and as released.
+# Installs the packages it needs (Debian, Ubuntu).
+#
+#   sh tests/run.sh          small counts, some minutes
+#   sh tests/run.sh --full   the full counts
+set -eu
+cd "$(dirname "$0")/.."
+case "${1:-}" in
+'') fuzz_seconds=10 ;;
+--full)
+    fuzz_seconds=120
+    export SFMTLS_FULL=1
+    ;;
+*)
+    echo 'usage: sh tests/run.sh [--full]' >&2
+    exit 2
+    ;;
+esac
+
+sh conf/setup.sh --packages gcc libc6-dev cmake ninja-build libevent-dev libssl-dev libhttp-parser-dev \
+    libinih-dev ca-certificates clang clang-tidy clang-format cppcheck llvm libclang-rt-14-dev openssl curl \
+    nginx-light haproxy python3 python3-pytest python3-pytest-xdist libnss-wrapper procps
+
+python=/usr/bin/python3
+work=$(mktemp -d "${TMPDIR:-/tmp}/sfmtls-tests-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+mkdir -p build
+total=0
+
+stage() {
+    printf '\n== %s\n' "$1"
+}
+
+build() { # PRESET
+    if ! { cmake --preset "$1" && cmake --build --preset "$1"; } >"build/$1.log" 2>&1; then
+        cat "build/$1.log"
+        exit 1
+    fi
+}
+
+count() { # the number that stands before the word $2 at the end of file $1
+    sed -n "s/.*\b\([0-9][0-9]*\) $2.*/\1/p" "$1" | tail -n 1
+}
+
+unit() { # PRESET
+    for program in "build/$1"/tests/unit_*; do
+        [ -x "$program" ] || continue
+        "$program" >"$work/unit" 2>&1 || { cat "$work/unit"; exit 1; }
+        total=$((total + $(count "$work/unit" tests)))
+        printf '%s: %s\n' "$(basename "$program")" "$(tail -n 1 "$work/unit")"
+    done
+}
+
+integration() { # PRESET pytest-arguments...
+    preset=$1
+    shift
+    SFMTLS="$PWD/build/$preset/sfmtls" SFMTLS_BUILD="$preset" $python -m pytest -q -p no:cacheprovider -n 4 \
+        --basetemp "$work/pytest" tests/integration "$@" >"$work/integration" 2>&1 ||
+        { cat "$work/integration"; exit 1; }
+    tail -n 1 "$work/integration"
+    total=$((total + $(count "$work/integration" passed)))
+}
+
+stage 'build'
+for preset in release asan tsan fuzz; do build $preset; done
+export SFMTLS_RELEASE="$PWD/build/release/sfmtls"
+sh tests/certs/make.sh "$work/pki"
+export SFMTLS_TEST_PKI="$work/pki"
+
+stage 'lint'
+sh tests/lint/run.sh build/release/sfmtls build/fuzz
+total=$((total + 1))
+
+stage 'unit tests, ASan and UBSan'
+unit asan
+stage 'unit tests, TSan'
+unit tsan
+
+stage 'integration tests, ASan and UBSan'
+integration asan
+stage 'integration tests, TSan, several workers'
+SFMTLS_WORKERS=4 integration tsan
+stage 'integration tests, as released'
+integration release
+
+stage "fuzzing, $fuzz_seconds s for each target"
+sh tests/fuzz/run.sh "$fuzz_seconds"
+total=$((total + $(ls tests/fuzz/*_fuzz.c | wc -l)))
+
+printf '\n%d tests run, all passed\n' "$total"
