@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -42,7 +43,6 @@ struct client {
     int64_t request_begun_us;
     int request_minor;
     bool request_keeps; /* the caller wants to go on after this request */
-    bool request_body;  /* it had one */
     bool persists;      /* the connection goes on after this answer */
     bool ended;         /* the caller has sent its last byte */
 };
@@ -119,7 +119,7 @@ void client_done(struct client *c)
     if (c->persists) {
         set_state(c, CLIENT_IDLE);
         rest(c);
-    } else if (c->request_body || stream_queued(c->stream) > 0) {
+    } else if (stream_queued(c->stream) > 0 || stream_has_unread(c->stream)) {
         linger(c);
     } else {
         close_client(c, STREAM_CLOSE);
@@ -138,13 +138,13 @@ void client_cut_off(struct client *c, bool reset)
 /* ---- answers of its own ---- */
 
 /* A request that could not be read: there is no telling where the next one would begin. */
-static void refuse(struct client *c, const struct failure *why)
+static void refuse(struct client *c, const struct failure *why, bool head_only)
 {
     char id[REQUEST_ID_SIZE];
     struct buf answer = {0};
 
     worker_new_id(c->worker, id);
-    reply_problem(&answer, why, id, false, PERSIST_CLOSE, clock_wall_us());
+    reply_problem(&answer, why, id, head_only, PERSIST_CLOSE, clock_wall_us());
     (void)stream_write_bytes(c->stream, answer.p, answer.n);
     buf_free(&answer);
     worker_report(c->worker,
@@ -158,11 +158,8 @@ static void refuse(struct client *c, const struct failure *why)
 static void note_request(struct client *c, const struct head *h)
 {
     c->request_minor = h->minor;
-    if (h->minor > 0)
-        c->request_keeps = !head_connection_has(h, SLICE("close"));
-    else
-        c->request_keeps = head_connection_has(h, SLICE("keep-alive"));
-    c->request_body = h->chunked || h->content_length > 0;
+    c->request_keeps = !head_connection_has(h, SLICE("close")) &&
+                       (h->minor > 0 || head_connection_has(h, SLICE("keep-alive")));
 }
 
 enum persistence client_decide(struct client *c, bool reusable)
@@ -184,6 +181,12 @@ static size_t serve(struct client *c, const struct head *head, struct slice rest
     return c->door->service->serve(c->door->ctx, c, &r);
 }
 
+/* The method of a request that could not be read is known all the same. */
+static bool begins_with_head(const struct h1_reader *r, struct slice bytes)
+{
+    return bytes.n >= r->start + 5 && memcmp(bytes.p + r->start, "HEAD ", 5) == 0;
+}
+
 static size_t read_head(struct client *c, struct slice bytes)
 {
     struct worker *w = c->worker;
@@ -201,7 +204,7 @@ static size_t read_head(struct client *c, struct slice bytes)
         used += serve(c, w->request_head, (struct slice){bytes.p + used, bytes.n - used});
         return used;
     case H1_REFUSED:
-        refuse(c, &why);
+        refuse(c, &why, begins_with_head(&c->reader, bytes));
         return bytes.n;
     default:
         if (!timer_runs(&c->timer))
@@ -294,7 +297,7 @@ static void on_expiry(void *ctx)
 
     if (c->state == CLIENT_HEAD) {
         failure_set(&why, FAIL_REQUEST_TIMEOUT, "The head of the request did not arrive in time.");
-        refuse(c, &why);
+        refuse(c, &why, false);
     } else {
         close_client(c, STREAM_CLOSE);
     }
@@ -337,7 +340,7 @@ static void turn_away(struct worker *w, const struct client_door *door, int fd)
     struct client *c = client_new(w, door, fd, &w->shared->turned_away);
     c->request_begun_us = clock_monotonic_us();
     failure_plain(&why, FAIL_TOO_MANY_CALLERS);
-    refuse(c, &why);
+    refuse(c, &why, false);
 }
 
 void client_accept(struct worker *w, const struct client_door *door, int fd)

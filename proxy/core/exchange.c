@@ -66,6 +66,8 @@ static void release(void *arg)
 
     body_free(&x->request);
     body_free(&x->answer);
+    edit_trailer_rules_free(&x->request_trailers);
+    edit_trailer_rules_free(&x->answer_trailers);
     buf_free(&x->head);
     buf_free(&x->held);
     buf_free(&x->sniffed);

@@ -55,6 +55,11 @@ static void begin_answer(struct exchange *x, const struct head *h, struct gather
                            !head_connection_has(h, SLICE("close"));
     x->idle_ms = idle_time(x, h);
     body_start(&x->answer, in, out, h->content_length, &x->worker->body_limits);
+    if (out == FRAMING_CHUNKED) {
+        edit_trailer_rules_start(&x->answer_trailers, h, NULL, 0);
+        x->answer.drops_trailer = edit_drops_trailer;
+        x->answer.drops_ctx = &x->answer_trailers;
+    }
     room->n = 0;
     edit_response(room, h, out, p);
     gather_add(g, room->p, room->n);
@@ -123,7 +128,7 @@ static void sniff(struct exchange *x, const struct gather *g, size_t first)
     static const char *const phrases[] = {"SSL certificate error",
                                           "No required SSL certificate was sent"};
 
-    if (x->status != 400 || x->sniffed.n >= SNIFF_MAX)
+    if (x->sniffed.n >= SNIFF_MAX)
         return;
     for (size_t i = first; i < g->count && x->sniffed.n < SNIFF_MAX; i++) {
         size_t room = SNIFF_MAX - x->sniffed.n, n = g->pieces[i].iov_len;
@@ -131,7 +136,7 @@ static void sniff(struct exchange *x, const struct gather *g, size_t first)
     }
     for (size_t i = 0; i < ARRAY_LEN(phrases); i++) {
         struct failure why;
-        if (memmem(x->sniffed.p, x->sniffed.n, phrases[i], strlen(phrases[i])) == NULL)
+        if (x->sniffed.n == 0 || memmem(x->sniffed.p, x->sniffed.n, phrases[i], strlen(phrases[i])) == NULL)
             continue;
         failure_set(&why, FAIL_CERTIFICATE_REFUSED,
                     "%s refused the client certificate with a page: %s.", x->tenant->peer,

@@ -9,6 +9,7 @@
 #include "core/origin.h"
 #include "core/upstream.h"
 #include "http/body.h"
+#include "http/edit.h"
 
 enum { HELD_MAX = 64 * 1024 };
 
@@ -33,6 +34,7 @@ struct exchange {
     struct buf head; /* as the server gets it; as the caller sent it, if it never gets there */
     bool head_sent;
     struct body request;
+    struct edit_trailer_rules request_trailers;
     bool request_done; /* all of it was handed to the server's stream */
     struct buf held;   /* what was sent of the body, to send it again */
     bool holding;
@@ -53,6 +55,7 @@ struct exchange {
     bool upstream_persists;
     int64_t idle_ms; /* for how long the server keeps the connection */
     struct body answer;
+    struct edit_trailer_rules answer_trailers;
     bool download_blocked; /* the caller is slower than the server */
     struct buf sniffed;    /* the beginning of a 400's body */
 

@@ -39,6 +39,11 @@ void exchange_request_edit(struct exchange *x, const struct head *h, const struc
 
     buf_reserve(&x->head, 1024);
     edit_request(&x->head, h, t, &rules);
+    if (x->request.in == FRAMING_CHUNKED) {
+        edit_trailer_rules_start(&x->request_trailers, h, rules.headers, rules.nheaders);
+        x->request.drops_trailer = edit_drops_trailer;
+        x->request.drops_ctx = &x->request_trailers;
+    }
 }
 
 /* Keeps a copy of the body as it is sent, as long as it is small. */

@@ -1,6 +1,6 @@
 #include "core/guard.h"
 
-static bool refuse_method(const struct head *h, struct failure *why)
+static bool check_method(const struct head *h, struct failure *why)
 {
     if (h->method == METHOD_CONNECT) {
         failure_plain(why, FAIL_CONNECT_NOT_SERVED);
@@ -13,12 +13,12 @@ static bool refuse_method(const struct head *h, struct failure *why)
     return true;
 }
 
-static bool refuse_upgrade(const struct head *h, struct failure *why)
+static bool check_upgrade(const struct head *h, struct failure *why)
 {
     struct head_list at = {0};
     struct slice protocol;
 
-    while (head_next_member(h, FIELD_UPGRADE, &at, &protocol)) {
+    while (h->minor > 0 && head_next_member(h, FIELD_UPGRADE, &at, &protocol)) {
         if (slice_eq_nocase(slice_split(&protocol, '/'), SLICE("websocket"))) {
             failure_plain(why, FAIL_WEBSOCKET_NOT_SERVED);
             return false;
@@ -113,7 +113,7 @@ static bool check_page(const struct head *h, const struct target *t, struct fail
 bool guard_admits(const struct guard_view *v, const struct head *request,
                   const struct target *target, struct failure *why)
 {
-    return check_host(v, request, target, why) && check_page(request, target, why) &&
-           refuse_method(request, why) && edit_connection_is_sound(request, why) &&
-           refuse_upgrade(request, why) && check_expectation(request, why);
+    return check_method(request, why) && check_host(v, request, target, why) &&
+           check_page(request, target, why) && edit_connection_is_sound(request, why) &&
+           check_upgrade(request, why) && check_expectation(request, why);
 }

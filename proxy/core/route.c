@@ -12,6 +12,7 @@ struct claims {
     struct slice header_company; /* p NULL: none */
     bool has_basic;
     char basic_company[BASIC_MAX_COMPANY];
+    bool contradicts; /* it names what can be no tenant's, or two companies */
 };
 
 static bool port_fits(const struct tenant *t, const struct target *target)
@@ -25,6 +26,8 @@ static bool fits(const struct claims *c, size_t i)
 {
     const struct tenant *t = c->config->tenants[i];
 
+    if (c->contradicts)
+        return false;
     if (c->listener_tenant >= 0 && (size_t)c->listener_tenant != i)
         return false;
     if (c->target->form == TARGET_ABSOLUTE &&
@@ -60,9 +63,30 @@ static void explain_none(const struct claims *c, struct failure *why)
         add_found(&found, "successfactors-companyid", c->header_company);
     if (c->has_basic)
         add_found(&found, "the company of Basic credentials", slice_of(c->basic_company));
+    if (c->contradicts)
+        add_found(&found, "also", SLICE("another company in its credentials"));
     failure_set(why, FAIL_TENANT_UNKNOWN,
                 "No configured tenant fits the request, which names %.*s.", (int)found.n, found.p);
     buf_free(&found);
+}
+
+/* All Authorization fields count, though there should be one. */
+static void read_credentials(struct claims *c, const struct head *request)
+{
+    size_t at = 0;
+    const struct field *f;
+
+    while ((f = head_next(request, FIELD_AUTHORIZATION, &at)) != NULL) {
+        char company[BASIC_MAX_COMPANY];
+        enum basic_result result = basic_company(f->value, company);
+        if (result == BASIC_ODD ||
+            (result == BASIC_NAMED && c->has_basic && strcmp(company, c->basic_company) != 0)) {
+            c->contradicts = true;
+        } else if (result == BASIC_NAMED) {
+            c->has_basic = true;
+            memcpy(c->basic_company, company, sizeof(company));
+        }
+    }
 }
 
 int route_find(const struct config *config, int listener_tenant, const struct head *request,
@@ -76,8 +100,7 @@ int route_find(const struct config *config, int listener_tenant, const struct he
         return -1;
     }
     c.header_company = head_value(request, FIELD_COMPANY_ID);
-    c.has_basic = head_has(request, FIELD_AUTHORIZATION) &&
-                  basic_company(head_value(request, FIELD_AUTHORIZATION), c.basic_company);
+    read_credentials(&c, request);
     for (size_t i = 0; i < config->ntenants; i++) {
         if (fits(&c, i)) {
             found = (int)i;

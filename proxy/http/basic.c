@@ -37,37 +37,36 @@ static size_t base64_decode(struct slice in, char *out)
     return n;
 }
 
-static bool company_of_user(struct slice user, char out[BASIC_MAX_COMPANY])
+static enum basic_result company_of_user(struct slice user, char out[BASIC_MAX_COMPANY])
 {
     const char *at = user.n == 0 ? NULL : memrchr(user.p, '@', user.n);
 
-    if (at == NULL)
-        return false;
+    if (at == NULL || at + 1 == user.p + user.n)
+        return BASIC_NONE;
     size_t n = user.n - (size_t)(at + 1 - user.p);
-    if (n == 0 || n >= BASIC_MAX_COMPANY || memchr(at + 1, '\0', n) != NULL)
-        return false;
+    if (n >= BASIC_MAX_COMPANY || memchr(at + 1, '\0', n) != NULL)
+        return BASIC_ODD;
     memcpy(out, at + 1, n);
     out[n] = '\0';
-    return true;
+    return BASIC_NAMED;
 }
 
-bool basic_company(struct slice authorization, char out[BASIC_MAX_COMPANY])
+enum basic_result basic_company(struct slice authorization, char out[BASIC_MAX_COMPANY])
 {
     struct slice rest = authorization;
     struct slice scheme = slice_split(&rest, ' ');
+    enum basic_result result = BASIC_NONE;
 
     if (!slice_eq_nocase(scheme, SLICE("basic")))
-        return false;
+        return BASIC_NONE;
     rest = slice_trim(rest);
     char *plain = mem_new(rest.n + 1);
     size_t n = base64_decode(rest, plain);
-    bool found = false;
-    if (n != SIZE_MAX) {
+    if (n != SIZE_MAX && memchr(plain, ':', n) != NULL) {
         struct slice credentials = {plain, n};
-        found =
-            memchr(plain, ':', n) != NULL && company_of_user(slice_split(&credentials, ':'), out);
+        result = company_of_user(slice_split(&credentials, ':'), out);
     }
     explicit_bzero(plain, rest.n + 1);
     free(plain);
-    return found;
+    return result;
 }

@@ -9,8 +9,13 @@
 
 enum { BASIC_MAX_COMPANY = 256 };
 
-/* Writes the company that an Authorization value names, NUL-terminated, into out. False if it is no
- * Basic value, is not sound, or names none. The password is looked at by nobody. */
-bool basic_company(struct slice authorization, char out[BASIC_MAX_COMPANY]);
+enum basic_result {
+    BASIC_NONE,  /* no Basic credentials, or none that name a company */
+    BASIC_NAMED, /* out is the company, NUL-terminated */
+    BASIC_ODD,   /* they name something that can be no company */
+};
+
+/* What an Authorization value says. The password is looked at by nobody. */
+enum basic_result basic_company(struct slice authorization, char out[BASIC_MAX_COMPANY]);
 
 #endif

@@ -46,7 +46,8 @@ static bool add_tail(struct body *b)
         struct head *h = head_new(b->max_fields);
         ok = h1_read_trailers(section, h);
         for (size_t i = 0; ok && i < h->nfields; i++) {
-            if ((field_bit(h->fields[i].id) & FIELDS_NOT_IN_TRAILERS) != 0)
+            if ((field_bit(h->fields[i].id) & FIELDS_NOT_IN_TRAILERS) != 0 ||
+                (b->drops_trailer != NULL && b->drops_trailer(b->drops_ctx, h->fields[i].name)))
                 continue;
             buf_add_slice(&b->tail, h->fields[i].name);
             buf_add_string(&b->tail, ": ");
@@ -83,8 +84,8 @@ static void close_chunk(struct body *b, struct gather *g, size_t first, size_t c
 
 static bool end_body(struct body *b, struct gather *g)
 {
-    b->complete = true;
-    if (!add_tail(b))
+    b->complete = add_tail(b);
+    if (!b->complete)
         return false;
     if (b->out == FRAMING_CHUNKED)
         gather_add(g, b->tail.p, b->tail.n);

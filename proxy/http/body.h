@@ -43,6 +43,8 @@ struct body {
     uint64_t bytes; /* of content so far, without any framing */
     struct chunked chunked;
     size_t max_fields; /* of a trailer section */
+    bool (*drops_trailer)(const void *ctx, struct slice name); /* may be set after body_start() */
+    const void *drops_ctx;
     char size_line[20];
     struct buf tail; /* the last chunk and the trailers */
 };

@@ -45,10 +45,10 @@ static bool connection_names_fields(const struct head *h)
     return false;
 }
 
-static bool is_replaced(const struct edit_rules *rules, struct slice name)
+static bool is_replaced(const struct edit_header *headers, size_t count, struct slice name)
 {
-    for (size_t i = 0; i < rules->nheaders; i++)
-        if (slice_eq_nocase(slice_of(rules->headers[i].name), name))
+    for (size_t i = 0; i < count; i++)
+        if (slice_eq_nocase(slice_of(headers[i].name), name))
             return true;
     return false;
 }
@@ -80,7 +80,7 @@ void edit_request(struct buf *out, const struct head *request, const struct targ
     buf_add(out, "\r\n", 2);
     for (size_t i = 0; i < request->nfields; i++) {
         const struct field *f = &request->fields[i];
-        if ((field_bit(f->id) & drop) != 0 || is_replaced(rules, f->name) ||
+        if ((field_bit(f->id) & drop) != 0 || is_replaced(rules->headers, rules->nheaders, f->name) ||
             (named && head_connection_has(request, f->name)))
             continue;
         if (f->id == FIELD_CONTENT_LENGTH)
@@ -94,6 +94,35 @@ void edit_request(struct buf *out, const struct head *request, const struct targ
     for (size_t i = 0; i < rules->nheaders; i++)
         add_field(out, slice_of(rules->headers[i].name), slice_of(rules->headers[i].value));
     buf_add(out, "\r\n", 2);
+}
+
+void edit_trailer_rules_start(struct edit_trailer_rules *r, const struct head *h,
+                              const struct edit_header *headers, size_t nheaders)
+{
+    struct head_list at = {0};
+    struct slice option;
+
+    *r = (struct edit_trailer_rules){.headers = headers, .nheaders = nheaders};
+    while (head_next_member(h, FIELD_CONNECTION, &at, &option)) {
+        buf_add_slice(&r->named, option);
+        buf_add(&r->named, ",", 1);
+    }
+}
+
+void edit_trailer_rules_free(struct edit_trailer_rules *r)
+{
+    buf_free(&r->named);
+}
+
+bool edit_drops_trailer(const void *rules, struct slice name)
+{
+    const struct edit_trailer_rules *r = rules;
+    struct slice rest = buf_slice(&r->named);
+
+    while (rest.n > 0)
+        if (slice_eq_nocase(slice_split(&rest, ','), name))
+            return true;
+    return is_replaced(r->headers, r->nheaders, name);
 }
 
 /* The next member of a structured list (RFC 8941, 3.1): commas inside strings do not separate. */

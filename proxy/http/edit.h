@@ -29,6 +29,18 @@ bool edit_connection_is_sound(const struct head *request, struct failure *why) M
 void edit_request(struct buf *out, const struct head *request, const struct target *target,
                   const struct edit_rules *rules);
 
+/* Which trailers may not follow a head: what Connection named, and what was set in their place. */
+struct edit_trailer_rules {
+    struct buf named; /* Connection options, each with a ',' behind it */
+    const struct edit_header *headers;
+    size_t nheaders;
+};
+
+void edit_trailer_rules_start(struct edit_trailer_rules *r, const struct head *h,
+                              const struct edit_header *headers, size_t nheaders);
+void edit_trailer_rules_free(struct edit_trailer_rules *r);
+bool edit_drops_trailer(const void *rules, struct slice name); /* for body.drops_trailer */
+
 enum persistence {
     PERSIST_DEFAULT,    /* HTTP/1.1 goes on; nothing is said */
     PERSIST_KEEP_ALIVE, /* said to an HTTP/1.0 caller that asked for it */

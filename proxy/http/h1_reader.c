@@ -143,14 +143,14 @@ static bool read_framing(struct head *h, const struct flaws *flaws, struct failu
     return flaw == NULL;
 }
 
-/* The library reads what we have read; it must come to the same result. A target with bytes that
- * only some of its builds take is replaced by "/". */
+/* The library reads what we have read; it must come to the same result. A target that only some of
+ * its builds take is replaced by a stand-in. */
 static bool second_opinion(struct http_parser *p, struct slice message, const struct head *h,
-                           struct slice target)
+                           struct slice target, struct slice stand_in)
 {
     static const struct http_parser_settings silent;
     size_t before = target.n == 0 ? 0 : (size_t)(target.p - message.p);
-    struct slice pieces[] = {part(message, 0, before), SLICE("/"),
+    struct slice pieces[] = {part(message, 0, before), stand_in,
                              part(message, before + target.n, message.n)};
 
     for (size_t i = target.n == 0 ? 2 : 0; i < ARRAY_LEN(pieces); i++)
@@ -218,9 +218,12 @@ static bool read_request_head(struct slice message, const struct h1_limits *limi
     if (!read_request_line(line, limits->max_target, head, why) ||
         !read_fields(rest, head, &request_flaws, why) || !read_framing(head, &request_flaws, why))
         return false;
+    bool connect = slice_eq(head->method_name, SLICE("CONNECT"));
     http_parser_init(&parser, HTTP_REQUEST);
     bool agreed = second_opinion(&parser, message, head,
-                                 head->target_needs_encoding ? head->target : (struct slice){0});
+                                 connect || head->target_needs_encoding ? head->target
+                                                                        : (struct slice){0},
+                                 connect ? SLICE("h:1") : SLICE("/"));
     if (!agreed) {
         bool method = HTTP_PARSER_ERRNO(&parser) == HPE_INVALID_METHOD;
         failure_plain(why, method ? FAIL_METHOD_UNKNOWN : FAIL_REQUEST_MALFORMED);
@@ -336,7 +339,7 @@ enum h1_result h1_read_response(struct h1_reader *r, const struct h1_limits *lim
         !read_framing(head, &response_flaws, why))
         return H1_REFUSED;
     http_parser_init(&parser, HTTP_RESPONSE);
-    if (!second_opinion(&parser, message, head, (struct slice){0}) ||
+    if (!second_opinion(&parser, message, head, (struct slice){0}, (struct slice){0}) ||
         parser.status_code != (unsigned)head->status) {
         failure_plain(why, FAIL_ANSWER_MALFORMED);
         return H1_REFUSED;

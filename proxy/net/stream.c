@@ -357,6 +357,14 @@ void stream_close(struct stream *s, enum stream_close_mode mode)
     loop_bury(s->loop, s, release);
 }
 
+bool stream_has_unread(const struct stream *s)
+{
+    char byte;
+
+    return !s->closed && s->end == STREAM_GOES_ON &&
+           (s->in.n > 0 || recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
+}
+
 bool stream_is_alive(const struct stream *s)
 {
     char byte;

@@ -78,6 +78,9 @@ enum stream_close_mode {
 };
 void stream_close(struct stream *s, enum stream_close_mode mode);
 
+/* Has the peer sent something that nobody has used? A system call. */
+bool stream_has_unread(const struct stream *s);
+
 /* Is it still open, as far as one can see without reading? A system call. */
 bool stream_is_alive(const struct stream *s);
 

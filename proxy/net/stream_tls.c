@@ -91,7 +91,7 @@ static enum stream_end explain(struct stream *s, int result, struct failure *why
         return STREAM_GOES_ON;
     if (error == SSL_ERROR_ZERO_RETURN)
         return STREAM_ENDED;
-    tls_explain(s->ssl, s->peer, why);
+    tls_explain(s->ssl, s->ready, s->peer, why);
     return STREAM_BROKEN;
 }
 

@@ -60,16 +60,17 @@ static void explain_verification(long result, const char *host, struct failure *
     }
 }
 
-static void explain_end(const SSL *ssl, const char *host, struct failure *why)
+static void explain_end(bool handshake_done, const char *host, struct failure *why)
 {
-    if (SSL_is_init_finished(ssl))
+    if (handshake_done)
         failure_set(why, FAIL_UPSTREAM_CLOSED,
                     "%s cut the connection off without ending TLS properly.", host);
     else
         failure_set(why, FAIL_TLS, "%s closed the connection during the TLS handshake.", host);
 }
 
-static void explain_code(const SSL *ssl, unsigned long code, const char *host, struct failure *why)
+static void explain_code(bool handshake_done, unsigned long code, const char *host,
+                         struct failure *why)
 {
     int reason = ERR_GET_REASON(code);
     const char *refused = refusal_text(reason - SSL_AD_REASON_OFFSET);
@@ -78,7 +79,7 @@ static void explain_code(const SSL *ssl, unsigned long code, const char *host, s
         failure_set(why, FAIL_CERTIFICATE_REFUSED, "%s refused the client certificate: %s.", host,
                     refused);
     else if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
-        explain_end(ssl, host, why);
+        explain_end(handshake_done, host, why);
     else if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
              reason == SSL_R_PACKET_LENGTH_TOO_LONG)
         failure_set(why, FAIL_TLS, "%s does not speak TLS on this port.", host);
@@ -86,7 +87,7 @@ static void explain_code(const SSL *ssl, unsigned long code, const char *host, s
         failure_set(why, FAIL_TLS, "TLS with %s failed: %s.", host, ERR_reason_error_string(code));
 }
 
-void tls_explain(const SSL *ssl, const char *host, struct failure *why)
+void tls_explain(const SSL *ssl, bool handshake_done, const char *host, struct failure *why)
 {
     unsigned long code = ERR_get_error();
     long verified = SSL_get_verify_result(ssl);
@@ -96,9 +97,9 @@ void tls_explain(const SSL *ssl, const char *host, struct failure *why)
         ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED && verified != X509_V_OK)
         explain_verification(verified, host, why);
     else if (code != 0 && ERR_GET_LIB(code) == ERR_LIB_SSL)
-        explain_code(ssl, code, host, why);
+        explain_code(handshake_done, code, host, why);
     else if (code != 0)
         failure_set(why, FAIL_TLS, "TLS with %s failed: %s.", host, ERR_reason_error_string(code));
     else
-        explain_end(ssl, host, why);
+        explain_end(handshake_done, host, why);
 }

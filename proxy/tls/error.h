@@ -5,6 +5,8 @@
 #ifndef TLS_ERROR_H
 #define TLS_ERROR_H
 
+#include <stdbool.h>
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -21,7 +23,8 @@ static inline void tls_expect_no_error(void)
         ERR_clear_error();
 }
 
-/* Why the handshake or transfer of ssl with host failed; empties OpenSSL's queue. */
-void tls_explain(const SSL *ssl, const char *host, struct failure *why);
+/* Why the handshake (or, once that is done, the transfer) of ssl with host failed; empties
+ * OpenSSL's queue. */
+void tls_explain(const SSL *ssl, bool handshake_done, const char *host, struct failure *why);
 
 #endif

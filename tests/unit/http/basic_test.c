@@ -25,9 +25,16 @@ TEST(the_company_stands_behind_the_last_at)
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char company[BASIC_MAX_COMPANY] = "";
-        bool found = basic_company(slice_of(cases[i].value), company);
-        CHECK_INT(found, cases[i].want != NULL, cases[i].value);
-        if (found)
+        enum basic_result result = basic_company(slice_of(cases[i].value), company);
+        CHECK_INT(result, cases[i].want != NULL ? BASIC_NAMED : BASIC_NONE, cases[i].value);
+        if (result == BASIC_NAMED)
             CHECK_TEXT(company, cases[i].want, cases[i].value);
     }
+}
+
+TEST(what_can_be_no_company_is_told_from_none)
+{
+    char company[BASIC_MAX_COMPANY];
+
+    CHECK_INT(basic_company(SLICE("Basic dUBBQwBNRTpwdw=="), company), BASIC_ODD, "NUL in it");
 }
