@@ -79,15 +79,27 @@ static void close_client(struct client *c, enum stream_close_mode mode)
     worker_check_drained(w);
 }
 
+/* For how long the caller may do nothing about its last answer. */
+static int64_t patience(const struct client *c)
+{
+    return stream_queued(c->stream) > 0 ? c->worker->config->body_timeout : LINGER_MS;
+}
+
+static void wait_for_farewell(struct client *c)
+{
+    c->linger_since = loop_now(c->worker->loop);
+    (void)stream_progressed(c->stream);
+    start_timer(c, patience(c));
+}
+
 /* Closing at once would answer bytes that still come in with a reset, and the reset would destroy
  * the answer on its way. So the caller gets a FIN and time to read (RFC 9112, 9.6). */
 static void linger(struct client *c)
 {
     set_state(c, CLIENT_LINGER);
-    c->linger_since = loop_now(c->worker->loop);
-    start_timer(c, LINGER_MS);
     stream_resume(c->stream);
     stream_finish(c->stream);
+    wait_for_farewell(c);
     if (c->ended && stream_queued(c->stream) == 0)
         close_client(c, STREAM_CLOSE);
     else
@@ -100,6 +112,7 @@ static void rest(struct client *c)
 {
     if (stream_queued(c->stream) > 0) {
         stream_pause(c->stream);
+        (void)stream_progressed(c->stream);
         start_timer(c, c->worker->config->body_timeout);
     } else {
         start_timer(c, c->worker->config->idle_timeout);
@@ -113,13 +126,13 @@ static void end_service(struct client *c)
     c->job = NULL;
 }
 
-void client_done(struct client *c)
+void client_done(struct client *c, bool read)
 {
     end_service(c);
     if (c->persists) {
         set_state(c, CLIENT_IDLE);
         rest(c);
-    } else if (stream_queued(c->stream) > 0 || stream_has_unread(c->stream)) {
+    } else if (!read || stream_queued(c->stream) > 0 || stream_has_unread(c->stream)) {
         linger(c);
     } else {
         close_client(c, STREAM_CLOSE);
@@ -234,6 +247,8 @@ static size_t on_data(void *ctx, const char *p, size_t n)
     size_t used = 0;
 
     if (c->state == CLIENT_LINGER) {
+        if (stream_queued(c->stream) > 0)
+            return n;
         if (loop_now(c->worker->loop) - c->linger_since > LINGER_LIMIT_MS)
             close_client(c, STREAM_CLOSE);
         else
@@ -264,14 +279,25 @@ static void on_drained(void *ctx)
 {
     struct client *c = ctx;
 
-    if (c->state == CLIENT_BUSY && c->job_ops != NULL)
-        c->job_ops->on_drained(c->job);
-    else if (c->state == CLIENT_LINGER && c->ended)
-        close_client(c, STREAM_CLOSE);
-    else if (c->state == CLIENT_IDLE)
+    switch (c->state) {
+    case CLIENT_BUSY:
+        if (c->job_ops != NULL)
+            c->job_ops->on_drained(c->job);
+        break;
+    case CLIENT_IDLE:
         rest(c);
-    else
-        worker_check_drained(c->worker);
+        break;
+    case CLIENT_LINGER:
+        if (c->ended) {
+            close_client(c, STREAM_CLOSE);
+        } else {
+            wait_for_farewell(c);
+            worker_check_drained(c->worker);
+        }
+        break;
+    default:
+        break;
+    }
 }
 
 static void on_broken(void *ctx, const struct failure *why)
@@ -290,6 +316,12 @@ static void on_ready(void *ctx)
     (void)ctx;
 }
 
+static bool still_reads(struct client *c)
+{
+    return (c->state == CLIENT_LINGER || stream_queued(c->stream) > 0) &&
+           stream_progressed(c->stream);
+}
+
 static void on_expiry(void *ctx)
 {
     struct client *c = ctx;
@@ -298,6 +330,8 @@ static void on_expiry(void *ctx)
     if (c->state == CLIENT_HEAD) {
         failure_set(&why, FAIL_REQUEST_TIMEOUT, "The head of the request did not arrive in time.");
         refuse(c, &why, false);
+    } else if (still_reads(c)) {
+        start_timer(c, patience(c));
     } else {
         close_client(c, STREAM_CLOSE);
     }
@@ -325,6 +359,7 @@ static struct client *client_new(struct worker *w, const struct client_door *doo
         SSL_set_accept_state(ssl);
         c->stream = stream_new_tls(w->loop, fd, ssl, "the caller", &handler, c);
     }
+    stream_notice_reset(c->stream);
     return c;
 }
 
@@ -387,7 +422,11 @@ bool client_is_served(const struct client *c)
 
 void client_drain(struct client *c)
 {
-    if (c->state == CLIENT_IDLE)
+    if (c->state != CLIENT_IDLE)
+        return;
+    if (stream_queued(c->stream) > 0)
+        linger(c);
+    else
         close_client(c, STREAM_CLOSE);
 }
 

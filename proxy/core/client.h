@@ -62,8 +62,9 @@ void client_set_job(struct client *c, const struct client_job *ops, void *job);
  * serving another request on it. What is returned here holds for client_done(). */
 enum persistence client_decide(struct client *c, bool reusable);
 
-/* The job has ended and its answer is written (not necessarily gone out). */
-void client_done(struct client *c);
+/* The job has ended and its answer is written (not necessarily gone out). read: the request was
+ * read to its end; if not, more of it may be on the way. */
+void client_done(struct client *c, bool read);
 
 /* The job has ended in the middle of its answer: the caller must see that it is not whole. */
 void client_cut_off(struct client *c, bool reset);

@@ -36,6 +36,10 @@ static void on_answer_timeout(void *ctx)
     struct exchange *x = ctx;
     struct failure why;
 
+    if (x->upload_blocked && stream_progressed(upstream_stream(x->upstream))) {
+        exchange_await_server(x); /* it is slow, but it reads */
+        return;
+    }
     if (x->upload_dead && !x->head_passed) {
         failure_plain(&why, FAIL_UPSTREAM_CLOSED);
         exchange_lost_upstream(x, &why);
@@ -51,6 +55,10 @@ static void on_caller_timeout(void *ctx)
     struct exchange *x = ctx;
     struct failure why;
 
+    if (x->download_blocked && stream_progressed(client_stream(x->client))) {
+        exchange_await_caller(x);
+        return;
+    }
     if (x->download_blocked)
         failure_plain(&why, FAIL_CALLER_STALLED);
     else
@@ -70,7 +78,6 @@ static void release(void *arg)
     edit_trailer_rules_free(&x->answer_trailers);
     buf_free(&x->head);
     buf_free(&x->held);
-    buf_free(&x->sniffed);
     free(x->failure);
     free(x);
 }
@@ -115,6 +122,11 @@ static void end(struct exchange *x)
     loop_bury(x->worker->loop, x, release);
 }
 
+static bool request_is_read(const struct exchange *x)
+{
+    return x->request_done || x->request.complete;
+}
+
 static void drop_upstream(struct exchange *x, enum stream_close_mode mode)
 {
     struct upstream *u = x->upstream;
@@ -135,15 +147,14 @@ void exchange_finish(struct exchange *x, bool clean)
         origin_give_back(x->origin, u, x->idle_ms);
     else
         upstream_close(u, x->request_done ? STREAM_CLOSE : STREAM_ABORT);
-    client_done(c);
+    client_done(c, request_is_read(x));
 }
 
 /* RFC 9110, 15: the proxy's own answer, as long as the server's has not begun to go out. */
 static void reply(struct exchange *x)
 {
     struct buf answer = {0};
-    bool whole = x->request_done || x->request.complete;
-    enum persistence p = client_decide(x->client, whole);
+    enum persistence p = client_decide(x->client, request_is_read(x));
 
     x->status = fail_info(x->failure->id)->status;
     x->first_us = clock_monotonic_us();
@@ -164,7 +175,7 @@ void exchange_fail(struct exchange *x, const struct failure *why)
     if (!x->head_passed && fail_info(why->id)->status != 0) {
         reply(x);
         end(x);
-        client_done(c);
+        client_done(c, request_is_read(x));
         return;
     }
     end(x);
@@ -195,7 +206,7 @@ static void on_caller_end(void *ctx)
 {
     struct exchange *x = ctx;
 
-    if (!x->request_done && !x->request.complete)
+    if (!request_is_read(x))
         client_kill(x->client); /* which calls on_caller_gone() */
 }
 
@@ -333,7 +344,7 @@ static size_t serve(void *ctx, struct client *c, const struct client_request *r)
         return 0;
     }
     exchange_request_edit(x, r->head, &target);
-    if (!acquire(x, x->may_repeat ? ACQUIRE_ANY : ACQUIRE_CAREFUL))
+    if (!acquire(x, ACQUIRE_ANY))
         return 0;
     return exchange_request_push(x, r->rest);
 }

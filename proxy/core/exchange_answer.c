@@ -55,6 +55,7 @@ static void begin_answer(struct exchange *x, const struct head *h, struct gather
                            !head_connection_has(h, SLICE("close"));
     x->idle_ms = idle_time(x, h);
     body_start(&x->answer, in, out, h->content_length, &x->worker->body_limits);
+    x->answer.keep = h->status == 400 ? SNIFF_MAX : 0;
     if (out == FRAMING_CHUNKED) {
         edit_trailer_rules_start(&x->answer_trailers, h, NULL, 0);
         x->answer.drops_trailer = edit_drops_trailer;
@@ -123,20 +124,15 @@ static bool read_head(struct exchange *x, struct slice *in, struct gather *g)
 /* ---- the body ---- */
 
 /* nginx, and the edge of SF with it, answers a certificate it does not like with a page. */
-static void sniff(struct exchange *x, const struct gather *g, size_t first)
+static void sniff(struct exchange *x)
 {
+    const struct buf *page = &x->answer.kept;
     static const char *const phrases[] = {"SSL certificate error",
                                           "No required SSL certificate was sent"};
 
-    if (x->sniffed.n >= SNIFF_MAX)
-        return;
-    for (size_t i = first; i < g->count && x->sniffed.n < SNIFF_MAX; i++) {
-        size_t room = SNIFF_MAX - x->sniffed.n, n = g->pieces[i].iov_len;
-        buf_add(&x->sniffed, g->pieces[i].iov_base, n < room ? n : room);
-    }
     for (size_t i = 0; i < ARRAY_LEN(phrases); i++) {
         struct failure why;
-        if (x->sniffed.n == 0 || memmem(x->sniffed.p, x->sniffed.n, phrases[i], strlen(phrases[i])) == NULL)
+        if (page->n == 0 || memmem(page->p, page->n, phrases[i], strlen(phrases[i])) == NULL)
             continue;
         failure_set(&why, FAIL_CERTIFICATE_REFUSED,
                     "%s refused the client certificate with a page: %s.", x->tenant->peer,
@@ -156,17 +152,16 @@ static void send_pieces(struct exchange *x, const struct gather *g)
 
 static void pass_body(struct exchange *x, struct slice *in, struct gather *g)
 {
-    size_t first = g->count;
     enum body_result result;
 
     for (;;) {
         result = body_next(&x->answer, in, g);
-        if (x->status == 400)
-            sniff(x, g, first);
+        if (x->answer.keep > 0)
+            sniff(x);
         send_pieces(x, g);
         if (result != BODY_FULL)
             break;
-        g->count = g->bytes = first = 0;
+        g->count = g->bytes = 0;
     }
     if (result == BODY_END) {
         exchange_finish(x, in->n == 0);
@@ -194,6 +189,8 @@ size_t exchange_on_server_data(void *ctx, const char *p, size_t n)
     }
     if (x->head_passed || read_head(x, &in, &g))
         pass_body(x, &in, &g);
+    else if (!x->over && timer_runs(&x->answer_timer))
+        exchange_await_server(x); /* it is slow, but it answers */
     return x->over ? n : n - in.n;
 }
 

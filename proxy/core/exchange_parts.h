@@ -57,7 +57,6 @@ struct exchange {
     struct body answer;
     struct edit_trailer_rules answer_trailers;
     bool download_blocked; /* the caller is slower than the server */
-    struct buf sniffed;    /* the beginning of a 400's body */
 
     struct timer answer_timer; /* the server has to do something */
     struct timer caller_timer; /* the caller has to do something */

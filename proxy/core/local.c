@@ -24,10 +24,11 @@ static size_t serve(void *ctx, struct client *c, const struct client_request *r)
     struct failure why = {.id = FAIL_NONE};
     struct reply reply = {.head_only = r->head->method == METHOD_HEAD};
     struct buf body = {0}, fields = {0}, out = {0};
+    bool whole = framing_of_request(r->head) == FRAMING_NONE;
     char id[REQUEST_ID_SIZE];
 
     worker_new_id(client_worker(c), id);
-    reply.persistence = client_decide(c, framing_of_request(r->head) == FRAMING_NONE);
+    reply.persistence = client_decide(c, whole);
     if (target_parse(r->head, &request.target, &why)) {
         l->answer(l->ctx, &request, &reply, &body, &fields);
         reply_write(&out, &reply, clock_wall_us());
@@ -41,7 +42,7 @@ static size_t serve(void *ctx, struct client *c, const struct client_request *r)
     buf_free(&body);
     buf_free(&fields);
     buf_free(&out);
-    client_done(c);
+    client_done(c, whole);
     return 0;
 }
 

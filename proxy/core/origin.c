@@ -7,14 +7,26 @@
 #include "core/upstream.h"
 #include "tls/session.h"
 
+enum { STREAK_MAX = 16, COURTESY_MS = 10 };
+
 struct origin {
     struct worker *worker;
     struct tenant *tenant;
     struct shared_tenant *shared;
     struct pool pool;
     struct list waiting; /* acquires that have no connection in the making */
+    int nwaiting;
+    int streak;            /* places kept while other workers had requests waiting */
+    struct timer courtesy; /* while it runs, free places are left to other workers */
     struct tls_sessions *sessions;
 };
+
+static void serve_waiting(struct origin *o);
+
+static void on_courtesy_over(void *ctx)
+{
+    serve_waiting(ctx);
+}
 
 struct origin *origin_new(struct worker *w, struct tenant *t, struct shared_tenant *shared)
 {
@@ -25,6 +37,7 @@ struct origin *origin_new(struct worker *w, struct tenant *t, struct shared_tena
     o->shared = shared;
     pool_init(&o->pool);
     list_init(&o->waiting);
+    timer_init(&o->courtesy, on_courtesy_over, o);
     o->sessions = tls_sessions_new();
     return o;
 }
@@ -39,6 +52,7 @@ static void release(void *arg)
 
 void origin_free(struct origin *o)
 {
+    timer_stop(&o->courtesy);
     pool_clear(&o->pool);
     loop_bury(o->worker->loop, o, release); /* behind its connections */
 }
@@ -49,8 +63,6 @@ struct poke {
     struct worker *worker;
     size_t tenant;
 };
-
-static void serve_waiting(struct origin *o);
 
 /* Another worker has a request waiting, or has freed a place. */
 static void on_poke(void *arg)
@@ -91,6 +103,7 @@ static void leave_queue(struct acquire *a)
         return;
     a->queued = false;
     list_remove(&a->node);
+    a->origin->nwaiting--;
     timer_stop(&a->timer);
     quota_give(&a->origin->worker->shared->queue);
     atomic_fetch_sub(&a->origin->shared->waiting, 1);
@@ -113,6 +126,8 @@ static void serve_waiting(struct origin *o)
 {
     struct list *first;
 
+    if (timer_runs(&o->courtesy))
+        return;
     while ((first = list_first(&o->waiting)) != NULL && quota_take(&o->shared->upstreams)) {
         struct acquire *a = list_entry(first, struct acquire, node);
         leave_queue(a);
@@ -126,7 +141,8 @@ void origin_place_freed(struct origin *o)
     if (o->worker->ended)
         return;
     serve_waiting(o);
-    if (list_empty(&o->waiting) && atomic_load(&o->shared->waiting) > 0)
+    if ((list_empty(&o->waiting) || timer_runs(&o->courtesy)) &&
+        atomic_load(&o->shared->waiting) > 0)
         poke_others(o);
 }
 
@@ -150,6 +166,7 @@ static enum acquire_result enqueue(struct origin *o, struct acquire *a, struct f
     }
     a->queued = true;
     list_append(&o->waiting, &a->node);
+    o->nwaiting++;
     timer_init(&a->timer, on_queue_timeout, a);
     timer_start(o->worker->loop, &a->timer, o->worker->config->queue_timeout);
     atomic_fetch_add(&o->shared->waiting, 1);
@@ -164,9 +181,9 @@ enum acquire_result origin_acquire(struct origin *o, struct acquire *a, enum acq
 {
     a->origin = o;
     a->fresh = kind == ACQUIRE_FRESH;
-    if (kind != ACQUIRE_FRESH && (*u = pool_take(&o->pool, kind == ACQUIRE_CAREFUL)) != NULL)
+    if (kind != ACQUIRE_FRESH && (*u = pool_take(&o->pool)) != NULL)
         return ACQUIRED;
-    bool place = quota_take(&o->shared->upstreams);
+    bool place = !timer_runs(&o->courtesy) && quota_take(&o->shared->upstreams);
     if (!place && pool_drop_one(&o->pool)) /* a fresh one is wanted, and the pool is full of old */
         place = quota_take(&o->shared->upstreams);
     if (!place)
@@ -185,6 +202,21 @@ void origin_cancel(struct acquire *a)
     }
 }
 
+/* Every so often a place goes to another worker that has requests waiting, or they would starve
+ * beside one that always has some itself. */
+static bool is_others_turn(struct origin *o)
+{
+    if (atomic_load_explicit(&o->shared->waiting, memory_order_relaxed) <= o->nwaiting) {
+        o->streak = 0;
+        return false;
+    }
+    if (++o->streak < STREAK_MAX)
+        return false;
+    o->streak = 0;
+    timer_start(o->worker->loop, &o->courtesy, COURTESY_MS);
+    return true;
+}
+
 /* The one that waits longest gets it, if a used one will do. */
 static bool hand_over(struct origin *o, struct upstream *u)
 {
@@ -201,11 +233,14 @@ static bool hand_over(struct origin *o, struct upstream *u)
 
 void origin_give_back(struct origin *o, struct upstream *u, int64_t idle_ms)
 {
-    if (idle_ms <= 0 || upstream_is_too_old(u)) {
+    bool waited_for = !list_empty(&o->waiting);
+
+    if (idle_ms <= 0 || upstream_is_too_old(u) ||
+        (waited_for && (is_others_turn(o) || !stream_is_alive(upstream_stream(u))))) {
         upstream_close(u, STREAM_CLOSE);
         return;
     }
-    if (hand_over(o, u))
+    if (waited_for && hand_over(o, u))
         return;
     if (atomic_load_explicit(&o->shared->waiting, memory_order_relaxed) > 0)
         upstream_close(u, STREAM_CLOSE); /* its place serves the request that waits elsewhere */

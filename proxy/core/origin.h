@@ -4,7 +4,8 @@
  *
  * The number of connections is limited for the whole process. A request that
  * finds the limit reached waits; a place that becomes free goes to the request
- * that has waited longest in the same worker, else other workers are told.
+ * that has waited longest in the same worker, else, and now and then first, to
+ * other workers.
  */
 #ifndef CORE_ORIGIN_H
 #define CORE_ORIGIN_H
@@ -32,9 +33,8 @@ struct acquire {
 
 enum acquire_result { ACQUIRED, ACQUIRE_WAITS, ACQUIRE_REFUSED };
 enum acquire_kind {
-    ACQUIRE_ANY,     /* a pooled one will do; if it turns out stale, the request is repeated */
-    ACQUIRE_CAREFUL, /* a pooled one that was looked at */
-    ACQUIRE_FRESH,   /* a new one */
+    ACQUIRE_ANY,   /* a pooled one will do */
+    ACQUIRE_FRESH, /* a new one */
 };
 
 /* ACQUIRED: *u is the caller's. ACQUIRE_WAITS: done is called later, once, u NULL meaning *why.

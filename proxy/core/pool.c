@@ -7,13 +7,14 @@ void pool_init(struct pool *p)
     list_init(&p->idle);
 }
 
-struct upstream *pool_take(struct pool *p, bool careful)
+/* Every one is looked at: what a server sent unasked would be taken for the answer. */
+struct upstream *pool_take(struct pool *p)
 {
     struct list *first;
 
     while ((first = list_first(&p->idle)) != NULL) {
         struct upstream *u = upstream_of_node(first);
-        if (!upstream_is_too_old(u) && (!careful || stream_is_alive(upstream_stream(u)))) {
+        if (!upstream_is_too_old(u) && stream_is_alive(upstream_stream(u))) {
             list_remove(first);
             return u;
         }

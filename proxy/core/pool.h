@@ -19,9 +19,8 @@ struct pool {
 
 void pool_init(struct pool *p);
 
-/* The connection used last that can still be used, or NULL. The caller owns it. careful: look at
- * the socket before, for a request that could not be repeated. */
-struct upstream *pool_take(struct pool *p, bool careful);
+/* The connection used last that can still be used, or NULL. The caller owns it. */
+struct upstream *pool_take(struct pool *p);
 
 /* Takes it over; idle_ms: for how long. */
 void pool_give(struct pool *p, struct upstream *u, int64_t idle_ms);

@@ -99,7 +99,16 @@ static void on_ready(void *ctx)
 
 static void on_broken(void *ctx, const struct failure *why)
 {
-    fail_opening(ctx, why);
+    struct upstream *u = ctx;
+    struct failure reset;
+
+    if (why->id != FAIL_UPSTREAM_CLOSED) {
+        fail_opening(u, why);
+        return;
+    }
+    failure_set(&reset, FAIL_TLS, "%s broke off the TLS handshake: %s",
+                origin_tenant(u->origin)->peer, why->detail.text);
+    fail_opening(u, &reset);
 }
 
 static void on_end(void *ctx)

@@ -15,6 +15,7 @@ void body_start(struct body *b, enum framing in, enum framing out, uint64_t leng
 void body_free(struct body *b)
 {
     chunked_free(&b->chunked);
+    buf_free(&b->kept);
     buf_free(&b->tail);
 }
 
@@ -33,6 +34,13 @@ static enum chunked_result read_piece(struct body *b, struct slice *in, struct s
     if (n > 0)
         return CHUNKED_DATA;
     return b->in == FRAMING_LENGTH && b->left == 0 ? CHUNKED_END : CHUNKED_MORE;
+}
+
+static void keep(struct body *b, struct slice data)
+{
+    size_t room = b->keep - b->kept.n;
+
+    buf_add(&b->kept, data.p, data.n < room ? data.n : room);
 }
 
 /* Adds the last chunk with those trailers that may travel. */
@@ -110,6 +118,8 @@ enum body_result body_next(struct body *b, struct slice *in, struct gather *g)
             break;
         gather_add(g, data.p, data.n);
         content += data.n;
+        if (b->kept.n < b->keep)
+            keep(b, data);
     }
     b->bytes += content;
     close_chunk(b, g, first, content);

@@ -80,7 +80,8 @@ void edit_request(struct buf *out, const struct head *request, const struct targ
     buf_add(out, "\r\n", 2);
     for (size_t i = 0; i < request->nfields; i++) {
         const struct field *f = &request->fields[i];
-        if ((field_bit(f->id) & drop) != 0 || is_replaced(rules->headers, rules->nheaders, f->name) ||
+        if ((field_bit(f->id) & drop) != 0 ||
+            is_replaced(rules->headers, rules->nheaders, f->name) ||
             (named && head_connection_has(request, f->name)))
             continue;
         if (f->id == FIELD_CONTENT_LENGTH)

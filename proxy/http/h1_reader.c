@@ -220,10 +220,10 @@ static bool read_request_head(struct slice message, const struct h1_limits *limi
         return false;
     bool connect = slice_eq(head->method_name, SLICE("CONNECT"));
     http_parser_init(&parser, HTTP_REQUEST);
-    bool agreed = second_opinion(&parser, message, head,
-                                 connect || head->target_needs_encoding ? head->target
-                                                                        : (struct slice){0},
-                                 connect ? SLICE("h:1") : SLICE("/"));
+    bool agreed =
+        second_opinion(&parser, message, head,
+                       connect || head->target_needs_encoding ? head->target : (struct slice){0},
+                       connect ? SLICE("h:1") : SLICE("/"));
     if (!agreed) {
         bool method = HTTP_PARSER_ERRNO(&parser) == HPE_INVALID_METHOD;
         failure_plain(why, method ? FAIL_METHOD_UNKNOWN : FAIL_REQUEST_MALFORMED);

@@ -86,9 +86,9 @@ static int weight(enum fail id)
 static void note_failure(struct dial *d, const struct address *at, int error)
 {
     char text[ADDRESS_TEXT_SIZE];
-    enum fail id = error == ECONNREFUSED ? FAIL_CONNECT_REFUSED
-                   : error == ETIMEDOUT  ? FAIL_CONNECT_TIMEOUT
-                                         : FAIL_CONNECT_UNREACHABLE;
+    enum fail id = error == ECONNREFUSED || error == ECONNRESET ? FAIL_CONNECT_REFUSED
+                   : error == ETIMEDOUT                         ? FAIL_CONNECT_TIMEOUT
+                                                                : FAIL_CONNECT_UNREACHABLE;
 
     address_text(at, text);
     if (weight(id) > weight(d->why.id))

@@ -2,10 +2,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include <event2/buffer.h>
 
@@ -13,7 +17,7 @@
 #include "net/stream_ops.h"
 #include "tls/client.h"
 
-enum { READ_SMALL = 32 * 1024, READ_LARGE = LOOP_WIRE_SIZE };
+enum { READ_SMALL = 32 * 1024, READ_LARGE = LOOP_WIRE_SIZE, WATCH_MS = 1000 };
 
 /* ---- reading ---- */
 
@@ -87,6 +91,36 @@ static void show(struct stream *s, struct slice bytes)
     }
 }
 
+static void note_end(struct stream *s, enum stream_end end, const struct failure *why)
+{
+    s->end = end;
+    if (end != STREAM_GOES_ON)
+        stop_reading(s);
+    if (end == STREAM_BROKEN) {
+        s->why = NEW(struct failure);
+        *s->why = *why;
+    }
+}
+
+/* epoll would tell of a reset, but only together with the unread data, again and again. */
+static void on_watch(void *arg)
+{
+    struct stream *s = arg;
+    struct pollfd p = {.fd = s->fd};
+    struct failure why;
+
+    if (!s->paused || s->end != STREAM_GOES_ON)
+        return;
+    if (poll(&p, 1, 0) == 0) {
+        timer_start(s->loop, &s->watch, WATCH_MS);
+        return;
+    }
+    failure_set(&why, FAIL_UPSTREAM_CLOSED, "The connection was reset.");
+    note_end(s, STREAM_BROKEN, &why);
+    buf_free(&s->in);
+    tell_end(s);
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct stream *s = arg;
@@ -97,19 +131,15 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (s->paused) { /* the event is taken out only now: most pauses end before anything arrives */
         stop_reading(s);
+        if (s->notices_reset)
+            timer_start(s->loop, &s->watch, WATCH_MS);
         return;
     }
     enum stream_end end = s->ops->fill(s, &bytes, &why);
     if (s->closed)
         return;
-    s->end = end;
-    if (end != STREAM_GOES_ON)
-        stop_reading(s);
-    if (end == STREAM_BROKEN) {
-        s->why = NEW(struct failure);
-        *s->why = why;
-    }
-    if (bytes.n > 0)
+    note_end(s, end, &why);
+    if (bytes.n > 0 || s->in.n > 0) /* what was kept comes before the end that was found now */
         show(s, bytes);
     if (!s->closed)
         tell_end(s);
@@ -132,11 +162,17 @@ void stream_pause(struct stream *s)
     s->paused = true;
 }
 
+void stream_notice_reset(struct stream *s)
+{
+    s->notices_reset = true;
+}
+
 void stream_resume(struct stream *s)
 {
     if (s->closed || !s->paused)
         return;
     s->paused = false;
+    timer_stop(&s->watch);
     start_reading(s);
     if (s->in.n > 0 || (s->end != STREAM_GOES_ON && !s->end_told))
         task_defer(s->loop, &s->show);
@@ -216,6 +252,7 @@ void stream_send(struct stream *s, const struct iovec *pieces, size_t count)
         }
         if (sent < 0)
             sent = 0;
+        s->sent += (uint64_t)sent;
     }
     if ((size_t)sent < n)
         queue(s, pieces, count, (size_t)sent);
@@ -239,11 +276,13 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     struct stream *s = arg;
 
     (void)what;
-    if (evbuffer_write(s->out, fd) < 0 && errno != EAGAIN && errno != EWOULDBLOCK &&
-        errno != EINTR) {
+    int sent = evbuffer_write(s->out, fd);
+    if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
         break_writing(s);
         return;
     }
+    if (sent > 0)
+        s->sent += (uint64_t)sent;
     if (evbuffer_get_length(s->out) > 0)
         return;
     evbuffer_free(s->out);
@@ -270,6 +309,18 @@ bool stream_write_bytes(struct stream *s, const void *p, size_t n)
 size_t stream_queued(const struct stream *s)
 {
     return s->out == NULL ? 0 : evbuffer_get_length(s->out);
+}
+
+bool stream_progressed(struct stream *s)
+{
+    uint64_t before = s->delivered;
+    int on_its_way = 0;
+
+    if (s->closed)
+        return false;
+    (void)ioctl(s->fd, SIOCOUTQ, &on_its_way);
+    s->delivered = s->sent - (uint64_t)on_its_way;
+    return s->delivered != before;
 }
 
 bool stream_is_write_broken(const struct stream *s)
@@ -308,6 +359,7 @@ struct stream *stream_create(struct loop *l, int fd, const struct stream_ops *op
     s->read_size = READ_SMALL;
     task_init(&s->show, on_show, s);
     task_init(&s->tell_write_broken, on_write_broken, s);
+    timer_init(&s->watch, on_watch, s);
     (void)event_assign(&s->readable, loop_base(l), fd, EV_READ | EV_PERSIST, on_readable, s);
     (void)event_assign(&s->writable, loop_base(l), fd, EV_WRITE | EV_PERSIST, on_writable, s);
     start_reading(s);
@@ -346,6 +398,7 @@ void stream_close(struct stream *s, enum stream_close_mode mode)
     stop_writing(s);
     task_cancel(&s->show);
     task_cancel(&s->tell_write_broken);
+    timer_stop(&s->watch);
     if (s->ssl != NULL)
         tls_client_detach(s->ssl);
     if (mode == STREAM_RESET) {

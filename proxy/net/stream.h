@@ -56,11 +56,20 @@ bool stream_write(struct stream *s, const struct iovec *pieces, size_t count);
 bool stream_write_bytes(struct stream *s, const void *p, size_t n);
 
 size_t stream_queued(const struct stream *s);
+
+/* Has the peer taken any bytes since the last call? Counts what it acknowledged, not what the
+ * socket took. A system call. */
+bool stream_progressed(struct stream *s);
+
 bool stream_is_write_broken(const struct stream *s);
 
 /* Data that arrives while it is paused waits in the socket, on_end and on_broken with it. */
 void stream_pause(struct stream *s);
 void stream_resume(struct stream *s);
+
+/* A reset is to be told within a second even while the stream is paused and unread data waits; for
+ * peers whose data is worth nothing then. */
+void stream_notice_reset(struct stream *s);
 
 /* The sink is slow: read in small portions until it keeps up again. */
 void stream_read_less(struct stream *s);

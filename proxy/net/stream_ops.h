@@ -37,6 +37,7 @@ struct stream {
     bool closed;
     bool ready; /* no handshake, or it is done */
     bool paused;
+    bool notices_reset; /* while it is paused, too */
     bool reading; /* `readable` is in the loop */
     bool writing; /* `writable` is in the loop */
     bool write_broken;
@@ -46,7 +47,10 @@ struct stream {
     struct failure *why; /* of STREAM_BROKEN */
     size_t read_size;
     struct event readable, writable;
+    struct timer watch;   /* of a paused stream that is to notice a reset */
     struct evbuffer *out; /* bytes for the wire; NULL: none queued */
+    uint64_t sent;        /* bytes that the socket took */
+    uint64_t delivered;   /* of those, what the peer had at the last stream_progressed() */
     struct buf in;        /* bytes shown but not used */
     struct task show;     /* shows `in` again after a pause */
     struct task tell_write_broken;

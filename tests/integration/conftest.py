@@ -1,6 +1,10 @@
+import contextlib
 import os
 import pathlib
+import select
+import socket
 import subprocess
+import types
 
 import pytest
 
@@ -45,6 +49,14 @@ def nginx(pki, tmp_path_factory):
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def release():
+    """The release build's program: memory is judged on it."""
+    path = pathlib.Path(os.environ.get("SFMTLS_RELEASE", ROOT / "build/release/sfmtls"))
+    assert path.exists(), f"{path} is missing: cmake --preset release && cmake --build --preset release"
+    return str(path)
+
+
 @pytest.fixture
 def started():
     """Whatever is appended is stopped in the end, the last first; all of it, even if one fails."""
@@ -71,7 +83,7 @@ def script(pki, started):
     return start
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tenant(pki):
     """tenant(port, ...): a [tenant] section for a server on that port."""
 
@@ -85,17 +97,81 @@ def tenant(pki):
     return section
 
 
+def proxy_section(keys):
+    """A [proxy] section with these keys (_ for -), those with None left out; its listener on a port that is free."""
+    lines = {"listen": "127.0.0.1:0", "workers": os.environ.get("SFMTLS_WORKERS"),
+             **{key.replace("_", "-"): value for key, value in keys.items()}}
+    return "[proxy]\n" + "".join(f"{key} = {value}\n" for key, value in lines.items() if value is not None)
+
+
 @pytest.fixture
 def proxy(tmp_path, started, tenant):
-    """proxy(port or sections, **proxy_keys): starts sfmtls before a server on that port."""
+    """proxy(port or sections, **proxy_keys): starts sfmtls before a server on that port; process is for
+    harness.Proxy."""
 
-    def start(upstream, environment=None, arguments=(), **keys):
-        keys = {"listen": "127.0.0.1:0", **{k.replace("_", "-"): v for k, v in keys.items()}}
+    def start(upstream, environment=None, arguments=(), process=None, **keys):
         sections = upstream if isinstance(upstream, str) else tenant(upstream)
         folder = tmp_path / f"proxy{len(started)}"
         folder.mkdir()
-        config = "[proxy]\n" + "".join(f"{k} = {v}\n" for k, v in keys.items() if v is not None) + sections
-        started.append(harness.Proxy(folder, config, arguments, environment))
+        started.append(harness.Proxy(folder, proxy_section(keys) + sections, arguments, environment, **(process or {})))
         return started[-1]
 
     return start
+
+
+@pytest.fixture(scope="module")
+def recorded_by(pki, tenant, tmp_path_factory):
+    """recorded_by(reply, ...): a harness.Recorder (.server) and a proxy (.proxy) before it, for a whole module."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*reply, **keys):
+            server = harness.Recorder(pki, *reply)
+            stack.callback(server.stop)
+            config = proxy_section(keys) + tenant(server.port)
+            proxy = harness.Proxy(tmp_path_factory.mktemp("recorded"), config)
+            stack.callback(proxy.stop)
+            return types.SimpleNamespace(proxy=proxy, server=server)
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def recorded_path(recorded_by):
+    return recorded_by()
+
+
+@pytest.fixture
+def recorded(recorded_path):
+    """A proxy before a server that records, shared by the tables of a module; nothing was seen so far."""
+    recorded_path.server.take()
+    return recorded_path
+
+
+@pytest.fixture
+def names(tmp_path):
+    return harness.Names(tmp_path)
+
+
+@pytest.fixture
+def deaf():
+    """deaf(address, port): something listens there, but takes no connection, for its backlog is full."""
+    with contextlib.ExitStack() as stack:
+
+        def listen(address, port=0):
+            s = stack.enter_context(socket.create_server((address, port), backlog=0))
+            while True:
+                c = stack.enter_context(socket.socket())
+                c.setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    c.connect(s.getsockname())
+                if not select.select([], [c], [], 0.2)[1]:
+                    return s.getsockname()[1]
+
+        yield listen
+
+
+@pytest.fixture
+def pipe(started):
+    """A harness.Pipe for the program's stderr."""
+    started.append(harness.Pipe())
+    return started[-1]

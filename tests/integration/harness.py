@@ -1,6 +1,9 @@
 """Real parts for integration tests: the proxy, nginx, and a TLS server that does exactly what a test
 tells it, byte by byte."""
+import concurrent.futures
 import contextlib
+import fcntl
+import glob
 import json
 import os
 import pathlib
@@ -16,6 +19,11 @@ import time
 
 BINARY = os.environ.get("SFMTLS", "build/asan/sfmtls")
 LIMIT = 30  # seconds after which anything counts as hung
+
+
+def count(small, full):
+    """How often a test does a thing: a few times, or as often as is asked for when SFMTLS_FULL is set."""
+    return full if os.environ.get("SFMTLS_FULL") else small
 
 
 def eventually(check, seconds=LIMIT):
@@ -35,7 +43,39 @@ def eventually(check, seconds=LIMIT):
         pause.wait(0.01)
 
 
+class Background:
+    """A function that runs beside the test."""
+
+    def __init__(self, function, *args, **kwargs):
+        self.outcome = concurrent.futures.Future()
+        self.thread = threading.Thread(target=self._run, args=(function, args, kwargs), daemon=True)
+        self.thread.start()
+
+    def _run(self, function, args, kwargs):
+        try:
+            self.outcome.set_result(function(*args, **kwargs))
+        except BaseException as e:
+            self.outcome.set_exception(e)
+
+    def result(self, seconds=LIMIT):
+        """Waits for its end: what it returned, or what it raised."""
+        return self.outcome.result(seconds)
+
+    def runs(self):
+        return not self.outcome.done()
+
+
+def happened(event):
+    """Waits for a threading.Event that has to come."""
+    assert event.wait(LIMIT), "it never happened"
+
+
 # ---- callers ----
+
+def head_lines(method="GET", target="/", *fields, version="HTTP/1.1"):
+    """A request's head as text."""
+    return "\r\n".join([f"{method} {target} {version}", "Host: localhost", *fields, "", ""])
+
 
 class Answer:
     """One HTTP answer as it came over the wire."""
@@ -190,16 +230,20 @@ class Caller:
 class Proxy:
     """A running sfmtls. Stops in order at the end and must have nothing to complain of."""
 
-    def __init__(self, folder, config, arguments=(), environment=None, binary=None):
+    def __init__(self, folder, config, arguments=(), environment=None, binary=None, stderr=None, prefix=()):
+        """config None: without -c. stderr: a descriptor in place of the file. prefix: words before the program's."""
         self.folder = pathlib.Path(folder)
         self.config = self.folder / "sfmtls.ini"
-        self.config.write_text(config)
+        if config is not None:
+            self.config.write_text(config)
+            arguments = ["-c", str(self.config), *arguments]
         self.stderr_path = self.folder / "stderr"
         read, write = os.pipe()
         with open(self.stderr_path, "ab") as err:
             self.process = subprocess.Popen(
-                [binary or BINARY, "run", "-c", str(self.config), "--ready-fd", str(write), *arguments],
-                stderr=err, pass_fds=[write], env={**os.environ, **(environment or {})})
+                [*prefix, binary or BINARY, "run", "--ready-fd", str(write), *arguments],
+                stderr=err if stderr is None else stderr, pass_fds=[write],
+                env={**os.environ, **(environment or {})})
         os.close(write)
         with os.fdopen(read) as ready:
             assert select.select([ready], [], [], LIMIT)[0], "never ready: " + self.stderr
@@ -294,10 +338,35 @@ class Proxy:
             assert code == self.expected_exit, f"exit {code}: {self.stderr}"
 
 
-def run_cli(*arguments, stdin=None, env=None, cwd=None):
-    """One command of sfmtls, to its end."""
-    return subprocess.run([os.path.abspath(BINARY), *arguments], input=stdin, capture_output=True, text=True,
-                          timeout=LIMIT, env={**os.environ, **(env or {})}, cwd=cwd)
+class Pipe:
+    """A small pipe as the program's stderr, which nobody reads until take() is called."""
+
+    def __init__(self):
+        self.read_end, self.write_end = os.pipe()
+        fcntl.fcntl(self.write_end, fcntl.F_SETPIPE_SZ, 4096)
+        self.text = b""
+        self.thread = None
+
+    def take(self):
+        def run():
+            with contextlib.suppress(OSError):
+                while data := os.read(self.read_end, 65536):
+                    self.text += data
+
+        self.thread = threading.Thread(target=run, daemon=True)
+        self.thread.start()
+
+    def stop(self):
+        """Behind the program's end."""
+        if self.thread:
+            self.thread.join(LIMIT)
+        os.close(self.read_end)
+
+
+def run_cli(*arguments, stdin=None, env=None, cwd=None, prefix=(), pass_fds=()):
+    """One command of sfmtls, to its end. prefix: words before the program's."""
+    return subprocess.run([*prefix, os.path.abspath(BINARY), *arguments], input=stdin, capture_output=True, text=True,
+                          timeout=LIMIT, env={**os.environ, **(env or {})}, cwd=cwd, pass_fds=pass_fds)
 
 
 # ---- servers ----
@@ -418,7 +487,9 @@ class Connection:
             while self.fill():
                 pass
             return "end"
-        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+        except ssl.SSLError as e:
+            if not isinstance(e, ssl.SSLEOFError) and e.reason != "UNEXPECTED_EOF_WHILE_READING":
+                raise
             return "cut"
         except ConnectionResetError:
             return "reset"
@@ -442,6 +513,7 @@ class Script:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(pki / f"{certificate}.pem", pki / f"{certificate}.key")
             self.context.num_tickets = tickets
+            self.context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # else a cut looks like an end
             if require:
                 self.context.verify_mode = ssl.CERT_REQUIRED
                 self.context.load_verify_locations(pki / "client-ca.pem")
@@ -467,6 +539,7 @@ class Script:
 
     def _serve(self, raw):
         raw.settimeout(LIMIT)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock = raw
         if self.context:
             try:
@@ -488,6 +561,8 @@ class Script:
 
     def stop(self):
         self.stopping = True
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
         self.listener.close()
         for connection in self.connections:
             with contextlib.suppress(OSError):
@@ -513,5 +588,127 @@ def answering(reply=lambda c, head, body: c.reply(b"ok")):
     return script
 
 
+def read_head(raw):
+    """First line and fields of a head that the proxy wrote; every line must be `name: value`."""
+    first, *lines = raw.decode("latin-1").split("\r\n")
+    return first, [re.fullmatch(r"(?a)([!-9;-~]+): (\S|\S[^\r\n\0]*\S)?", line).groups("") for line in lines]
+
+
+class Seen:
+    """One whole request as a server got it."""
+
+    def __init__(self, connection, head, body, trailers):
+        self.connection, self.raw_head, self.body, self.trailers = connection, head, body, trailers
+        self.line, self.fields = read_head(head)
+        self.method, self.target, self.version = self.line.split(" ")
+
+    def all(self, name):
+        return [v for n, v in self.fields if n.lower() == name.lower()]
+
+    def names(self):
+        return [n.lower() for n, v in self.fields]
+
+    def others(self):
+        """The fields that are the caller's: without those that the proxy always writes itself."""
+        return [(n, v) for n, v in self.fields if n.lower() not in ("host", "successfactors-companyid")]
+
+
+class Recorder(Script):
+    """A scripted server that keeps every whole request it gets and answers with reply(connection, seen)."""
+
+    def __init__(self, pki, reply=lambda c, seen: c.reply(b"ok"), **kwargs):
+        self.seen, self.unfinished, self.reply = [], [], reply
+        super().__init__(pki, self._record, **kwargs)
+
+    def _record(self, c):
+        start = 0
+        c.sock.settimeout(None)  # a pooled connection may rest for long
+        with contextlib.suppress(ssl.SSLError, ConnectionError):
+            while c.sock.fileno() != -1:
+                start = len(c.bytes) - len(c.pending)
+                seen = self._read(c)
+                if seen is None:
+                    break
+                start = len(c.bytes) - len(c.pending)
+                self.seen.append(seen)
+                self.reply(c, seen)
+        if len(c.bytes) > start:
+            self.unfinished.append(c.bytes[start:])
+
+    def _read(self, c):
+        head = c.head()
+        if head is None:
+            return None
+        body, trailers = b"", b""
+        length = re.search(rb"(?im)^content-length: (\d+)\r?$", head)
+        if re.search(rb"(?im)^transfer-encoding: chunked\r?$", head):
+            body, trailers = self._chunked(c)
+        elif length:
+            body = c.body(int(length.group(1)))
+            if len(body) < int(length.group(1)):
+                return None
+        return None if body is None else Seen(c, head, body, trailers)
+
+    def _chunked(self, c):
+        body, trailers = b"", b""
+        while True:
+            line = c.read_until(b"\r\n")
+            if line is None:
+                return None, None
+            assert re.fullmatch(rb"[0-9a-f]+\r\n", line), line
+            size = int(line, 16)
+            if size == 0:
+                break
+            body += c.body(size)
+            end = c.body(2)
+            if len(end) < 2:
+                return None, None
+            assert end == b"\r\n", end
+        while True:
+            line = c.read_until(b"\r\n")
+            if line is None:
+                return None, None
+            if line == b"\r\n":
+                return body, trailers
+            trailers += line
+
+    def take(self):
+        """What was seen since the last time."""
+        taken, self.seen[:] = list(self.seen), []
+        return taken
+
+
 def remove_tree(path):
     shutil.rmtree(path, ignore_errors=True)
+
+
+class Names:
+    """What a proxy with this environment finds for names, in place of /etc/hosts and DNS."""
+
+    def __init__(self, folder):
+        libraries = glob.glob("/usr/lib/*/libnss_wrapper.so") + glob.glob("/usr/lib64/libnss_wrapper.so")
+        assert libraries, "the package libnss-wrapper is missing"
+        self.folder, self.hosts = folder, folder / "hosts"
+        unjustly_blamed = folder / "tsan.suppressions"
+        unjustly_blamed.write_text("mutex:libnss_wrapper\nrace:libnss_wrapper\n")
+        self.environment = {"LD_PRELOAD": libraries[0], "NSS_WRAPPER_HOSTS": str(self.hosts),
+                            "NSS_WRAPPER_DISABLE_DEEPBIND": "1",  # sanitizers cannot live with it
+                            **self._more("ASAN_OPTIONS", "verify_asan_link_order=0"),
+                            **self._more("TSAN_OPTIONS", f"suppressions={unjustly_blamed}")}
+        self.set()
+
+    @staticmethod
+    def _more(variable, option):
+        return {variable: ":".join(filter(None, [os.environ.get(variable), option]))}
+
+    def set(self, **addresses):
+        """set(name=[address, ...]): from now on; _ in a name stands for a dot."""
+        lines = [f"{address} {name.replace('_', '.')}\n" for name, found in addresses.items() for address in found]
+        (self.folder / "hosts.new").write_text("127.0.0.1 localhost\n" + "".join(lines))
+        (self.folder / "hosts.new").rename(self.hosts)
+
+    def block(self):
+        """No name is answered any more, until the returned function is called."""
+        os.mkfifo(self.folder / "hosts.fifo")
+        (self.folder / "hosts.fifo").rename(self.hosts)
+        return lambda: os.close(os.open(self.hosts, os.O_RDWR))
