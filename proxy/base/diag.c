@@ -2,13 +2,49 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/utf8.h"
 
 static void make_printable(char *text)
 {
-    for (unsigned char *p = (unsigned char *)text; *p != '\0'; p++)
-        if (*p < 0x20 || *p == 0x7f)
+    size_t left = strlen(text), n;
+
+    for (char *p = text; left > 0; p += n, left -= n) {
+        n = utf8_visible(p, left);
+        if (n == 0) {
             *p = '?';
+            n = 1;
+        }
+    }
+}
+
+/* What is too long loses its middle: the place stands in front, the cure at the end. */
+static void shorten(struct diag *d, const char *whole, size_t n)
+{
+    static const char gap[] = "...";
+    const size_t front = sizeof(d->text) / 2, back = sizeof(d->text) - front - sizeof(gap);
+
+    if (n < sizeof(d->text)) {
+        memcpy(d->text, whole, n + 1);
+        return;
+    }
+    memcpy(d->text, whole, front);
+    memcpy(d->text + front, gap, sizeof(gap) - 1);
+    memcpy(d->text + front + sizeof(gap) - 1, whole + n - back, back + 1);
+}
+
+void diag_vset(struct diag *d, const char *format, va_list args)
+{
+    char *whole;
+    int n = vasprintf(&whole, format, args);
+
+    if (n < 0)
+        abort(); /* see mem.h */
+    shorten(d, whole, (size_t)n);
+    make_printable(d->text);
+    free(whole);
 }
 
 void diag_set(struct diag *d, const char *format, ...)
@@ -16,20 +52,17 @@ void diag_set(struct diag *d, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(d->text, sizeof(d->text), format, args);
+    diag_vset(d, format, args);
     va_end(args);
-    make_printable(d->text);
 }
 
 void diag_prefix(struct diag *d, const char *format, ...)
 {
-    struct diag old = *d;
+    struct diag old = *d, prefix;
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(d->text, sizeof(d->text), format, args);
+    diag_vset(&prefix, format, args);
     va_end(args);
-    size_t n = strlen(d->text);
-    (void)snprintf(d->text + n, sizeof(d->text) - n, ": %s", old.text);
-    make_printable(d->text);
+    diag_set(d, "%s: %s", prefix.text, old.text);
 }

@@ -7,15 +7,18 @@
 #ifndef BASE_DIAG_H
 #define BASE_DIAG_H
 
+#include <stdarg.h>
+
 #include "base/status.h"
 
 struct diag {
     char text[768];
 };
 
-/* Replaces the text; longer sentences are cut. Control characters become '?',
- * so that what a peer or a file said cannot drive a terminal. */
+/* Replaces the text; longer sentences lose their middle. Control characters and what is no UTF-8
+ * become '?', so that what a peer or a file said cannot drive a terminal. */
 void diag_set(struct diag *d, const char *format, ...) PRINTF_LIKE(2, 3);
+void diag_vset(struct diag *d, const char *format, va_list args) PRINTF_LIKE(2, 0);
 
 /* Puts "<prefix>: " before the text that is there. */
 void diag_prefix(struct diag *d, const char *format, ...) PRINTF_LIKE(2, 3);

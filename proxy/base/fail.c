@@ -91,6 +91,11 @@ static const struct fail_info table[FAIL_COUNT] = {
                                5, "Too many connections",
                                "The proxy serves max-connections callers already.",
                                "Close idle connections, or raise max-connections."},
+    [FAIL_SHORTAGE] = {"out-of-resources", 503, "connection_limit_reached", BLAME_PROXY, 5,
+                       "Out of descriptors or ports",
+                       "The proxy's machine could not open another connection.",
+                       "Raise the limit of open files (ulimit -n, LimitNOFILE=), or lower "
+                       "max-connections."},
     [FAIL_QUEUE_FULL] = {"queue-full", 503, "connection_limit_reached", BLAME_SERVER, 5,
                          "Queue full",
                          "All connections to the server are busy and the queue is full.",
@@ -228,13 +233,11 @@ const char *fail_blame_text(enum blame who)
 void failure_set(struct failure *f, enum fail id, const char *format, ...)
 {
     va_list args;
-    char text[sizeof(f->detail.text)];
 
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
     f->id = id;
-    diag_set(&f->detail, "%s", text);
+    va_start(args, format);
+    diag_vset(&f->detail, format, args);
+    va_end(args);
 }
 
 void failure_plain(struct failure *f, enum fail id)

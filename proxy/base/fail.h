@@ -37,6 +37,7 @@ enum fail {
 
     /* limits */
     FAIL_TOO_MANY_CALLERS,
+    FAIL_SHORTAGE,
     FAIL_QUEUE_FULL,
     FAIL_QUEUE_TIMEOUT,
 

@@ -25,7 +25,7 @@ static enum status read_fd(int fd, const char *path, struct buf *out, struct dia
         } else if (got > 0) {
             out->n += (size_t)got;
         } else if (errno != EINTR) {
-            diag_set(why, "%s: cannot be read: %s", path, strerror(errno));
+            diag_set(why, "%s: cannot be read: %s; check the disk", path, strerror(errno));
             return ST_BAD_INPUT;
         }
     }
@@ -77,13 +77,14 @@ enum status file_write_new(const char *path, struct slice bytes, struct diag *wh
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     if (fd < 0) {
-        diag_set(why, "%s: cannot be created: %s", path, strerror(errno));
+        diag_set(why, "%s: cannot be created: %s; choose another path", path, strerror(errno));
         return ST_BAD_INPUT;
     }
     bool ok = write_all(fd, bytes);
     ok = close(fd) == 0 && ok;
     if (!ok) {
-        diag_set(why, "%s: cannot be written: %s", path, strerror(errno));
+        diag_set(why, "%s: cannot be written: %s; make room or choose another path", path,
+                 strerror(errno));
         (void)unlink(path);
         return ST_SYSTEM;
     }

@@ -76,6 +76,11 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 /* ---- errors ---- */
 
 int cli_error(enum status st, const struct diag *why)
@@ -99,12 +104,28 @@ int cli_usage(const char *command, const char *format, ...)
     return EXIT_USAGE;
 }
 
-int cli_bad_option(const char *command, int option, char **argv)
+static bool begins_option(const char *word, const struct option *options)
+{
+    for (const struct option *o = options; o->name != NULL; o++)
+        if (strncmp(o->name, word + 2, strlen(word + 2)) == 0)
+            return true;
+    return false;
+}
+
+/* getopt_long() leaves the character in optopt, or an option's value if a value was not wanted. */
+int cli_bad_option(const char *command, int option, char **argv, const struct option *options)
 {
     const char *word = argv[optind - 1];
+    bool is_long = strncmp(word, "--", 2) == 0;
 
     if (option == ':')
         return cli_usage(command, "%s wants a value", word);
+    if (!is_long && optopt > 0 && optopt < 128)
+        return cli_usage(command, "unknown option -%c", optopt);
+    if (is_long && optopt != 0)
+        return cli_usage(command, "%.*s takes no value", (int)strcspn(word, "="), word);
+    if (is_long && begins_option(word, options))
+        return cli_usage(command, "%s stands for several options: write it in full", word);
     return cli_usage(command, "unknown option %s", word);
 }
 
@@ -173,7 +194,7 @@ static int command_help(int argc, char **argv)
         return cli_usage("help", "help takes one word");
     if (argc < 2)
         return print_overview();
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+    if (is_help(argv[1]))
         return cli_help_of("help");
     if (strcmp(argv[1], "config") == 0)
         return print_config();
@@ -186,7 +207,7 @@ static int command_help(int argc, char **argv)
 
 static int command_version(int argc, char **argv)
 {
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+    if (argc > 1 && is_help(argv[1]))
         return cli_help_of("version");
     if (argc > 1)
         return cli_usage("version", "version takes no arguments");
@@ -204,7 +225,7 @@ static int run_command(int argc, char **argv)
     if (c == NULL)
         return cli_usage(NULL, "there is no command `%s`", argv[0]);
     if (c->run == NULL) {
-        if (argc > 1 && strcmp(argv[1], "--help") == 0)
+        if (argc > 1 && is_help(argv[1]))
             return cli_help_of(c->name);
         return cli_usage(NULL, "`%s` is not served by this version of sfmtls", c->name);
     }
@@ -220,13 +241,13 @@ int cli_main(int argc, char **argv)
         (void)cli_usage(NULL, "a command is missing");
         return EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+    if (is_help(argv[1]))
         code = print_overview();
     else if (strcmp(argv[1], "--version") == 0)
         code = command_version(1, argv);
     else
         code = run_command(argc - 1, argv + 1);
-    if (fflush(stdout) != 0 && code == EXIT_DONE) {
+    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && code == EXIT_DONE) {
         (void)fputs("sfmtls: standard output cannot be written\n", stderr);
         code = EXIT_FAILED;
     }

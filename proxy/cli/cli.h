@@ -29,7 +29,8 @@ int cli_error(enum status st, const struct diag *why);
 int cli_usage(const char *command, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* What getopt_long() found wrong, as a sentence; returns EXIT_USAGE. */
-int cli_bad_option(const char *command, int option, char **argv);
+struct option;
+int cli_bad_option(const char *command, int option, char **argv, const struct option *options);
 
 int cli_help_of(const char *command); /* for --help; returns EXIT_DONE */
 

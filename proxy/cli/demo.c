@@ -169,6 +169,18 @@ static enum status open_server(struct demo *d, struct acceptor *origin, const ch
     return st;
 }
 
+/* A sentence about the temporary file's line means what was given on the command line. */
+static void blame_option(const struct demo *d, struct diag *why)
+{
+    static const char line[] = "/sfmtls.ini:2: ";
+    const char *at = strstr(why->text, line);
+
+    if (d->listen == NULL || at == NULL)
+        return;
+    struct diag sentence = *why;
+    diag_set(why, "--listen: %s", sentence.text + (at - why->text) + sizeof(line) - 1);
+}
+
 static enum status open_all(struct demo *d, struct server **out, struct diag *why)
 {
     struct acceptor *origin;
@@ -189,6 +201,7 @@ static enum status open_all(struct demo *d, struct server **out, struct diag *wh
     if (st != ST_OK && d->listen == NULL)
         st = open_server(d, origin, "127.0.0.1:0", out, why);
     if (st != ST_OK) {
+        blame_option(d, why);
         acceptor_close(origin);
         return st;
     }
@@ -325,6 +338,21 @@ static void on_stopped(void *ctx)
 
 /* ---- the command ---- */
 
+/* It becomes a line of the configuration file, so nothing else may be hidden in it. */
+static bool check_listen(const char *text)
+{
+    struct address parsed;
+    struct diag why;
+
+    if (*text == '\0')
+        diag_set(&why, "it has no value; write it as in 127.0.0.1:8080");
+    else if (address_parse(text, &parsed, &why) == ST_OK)
+        return true;
+    diag_prefix(&why, "--listen");
+    (void)cli_error(ST_BAD_INPUT, &why);
+    return false;
+}
+
 static bool parse(int argc, char **argv, struct demo *d, int *code)
 {
     static const struct option options[] = {
@@ -345,12 +373,14 @@ static bool parse(int argc, char **argv, struct demo *d, int *code)
         } else if (option == '1') {
             d->once = true;
         } else if (option == OPT_LISTEN) {
+            if (!check_listen(optarg))
+                return false;
             d->listen = optarg;
         } else if (option == OPT_READY_FD) {
             if (!serve_parse_ready_fd("demo", optarg, &d->serve.ready_fd))
                 return false;
         } else {
-            (void)cli_bad_option("demo", option, argv);
+            (void)cli_bad_option("demo", option, argv, options);
             return false;
         }
     }

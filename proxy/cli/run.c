@@ -106,7 +106,7 @@ static bool parse(int argc, char **argv, struct arguments *a, int *code)
             if (!add_pair(a, option - OPT_PAIR, optarg))
                 return false;
         } else {
-            (void)cli_bad_option("run", option, argv);
+            (void)cli_bad_option("run", option, argv, options);
             return false;
         }
     }
@@ -172,6 +172,8 @@ int command_run(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (a.test) {
+        for (size_t i = 0; i < s.config->nwarnings; i++)
+            (void)fprintf(stderr, "sfmtls: warning: %s\n", s.config->warnings[i]);
         (void)puts("configuration ok");
         config_unref(s.config);
         return EXIT_DONE;

@@ -115,6 +115,8 @@ static void on_ready(void *ctx, const struct server *server)
     const struct serve *s = ctx;
     size_t doors = s->doors > 0 ? s->doors : server_door_count(server);
 
+    for (size_t i = 0; i < s->config->nwarnings; i++)
+        log_say(LOG_WARNING, "%s", s->config->warnings[i]);
     tell_tenants(s->config);
     tell_listeners(s, server, doors);
     tell_ready_fd(s, server, doors);
@@ -157,8 +159,11 @@ enum status serve_open(struct serve *s, struct server **out, struct diag *why)
     if (st != ST_OK)
         return st;
     st = log_start(s->config->log_path, s->config->log_format, why);
-    if (st != ST_OK)
-        server_free(*out);
+    if (st == ST_OK)
+        return ST_OK;
+    if (s->config->log_where != NULL)
+        diag_prefix(why, "%s", s->config->log_where);
+    server_free(*out);
     return st;
 }
 

@@ -38,11 +38,13 @@ static void tenant_free(struct tenant *t)
     for (size_t i = 0; i < t->nheaders; i++) {
         free((char *)(uintptr_t)t->headers[i].name);
         free((char *)(uintptr_t)t->headers[i].value);
+        free(t->header_wheres[i]);
     }
     credential_unref(t->credential);
     tls_client_unref(t->tls);
     free(t->names);
     free(t->headers);
+    free(t->header_wheres);
     free(t->name);
     free(t->where);
     free(t->company_id);
@@ -68,7 +70,11 @@ void config_unref(struct config *c)
         free(c->listens[i].where);
     free(c->tenants);
     free(c->listens);
+    for (size_t i = 0; i < c->nwarnings; i++)
+        free(c->warnings[i]);
+    free(c->warnings);
     free(c->log_path);
+    free(c->log_where);
     free(c->file);
     free(shared(c));
 }

@@ -37,6 +37,7 @@ struct tenant {
     struct tls_client *tls;
 
     struct edit_header *headers;
+    char **header_wheres; /* one for each of headers */
     size_t nheaders;
     bool keep_authorization;
     bool server_as_is;
@@ -63,6 +64,7 @@ struct config {
     int64_t workers;      /* 0: one for each processor */
 
     char *log_path; /* NULL: stderr */
+    char *log_where;
     enum log_format log_format;
     enum path_mode path_mode;
 
@@ -73,6 +75,9 @@ struct config {
 
     struct tenant **tenants;
     size_t ntenants;
+
+    char **warnings; /* sentences for the log, with file and line */
+    size_t nwarnings;
 };
 
 /* Reads and checks the file and loads everything it names. On failure *out is untouched and the

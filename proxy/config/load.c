@@ -191,20 +191,27 @@ static void add_name(struct tenant *t, const char *name, size_t *count)
     t->names[*count] = NULL;
 }
 
+/* Takes the sentence. */
+static void warn(struct config *c, char *sentence)
+{
+    c->warnings = mem_grow(c->warnings, (c->nwarnings + 1) * sizeof(char *));
+    c->warnings[c->nwarnings++] = sentence;
+}
+
 static void warn_about_host(const struct loader *l, const struct sf_lookup *found)
 {
     const struct tenant *t = l->tenant;
 
     if (found->kind == SF_UI)
-        log_say(LOG_WARNING,
-                "%s: %s serves the user interface, not the APIs; use the API server of "
-                "your data center, which `sfmtls hosts` lists",
-                where_of(l, "server"), t->server.host);
+        warn(l->config,
+             mem_format("%s: %s serves the user interface, not the APIs; use the API server of "
+                        "your data center, which `sfmtls hosts` lists",
+                        where_of(l, "server"), t->server.host));
     else if (found->kind == SF_API && !found->certain)
-        log_say(LOG_WARNING,
-                "%s: the certificate host of %s is not documented; %s is assumed "
-                "(server-as-is = yes switches that off)",
-                where_of(l, "server"), found->api_host, found->certificate_host);
+        warn(l->config,
+             mem_format("%s: the certificate host of %s is not documented; %s is assumed "
+                        "(server-as-is = yes switches that off)",
+                        where_of(l, "server"), found->api_host, found->certificate_host));
 }
 
 /* The host to call and the names it goes by. */
@@ -270,11 +277,19 @@ static enum status find_trust(struct loader *l, struct trust **out, struct diag 
     return ST_OK;
 }
 
+static const char *const source_keys[] = {
+    [CREDENTIAL_CERTIFICATE] = "certificate",
+    [CREDENTIAL_PRIVATE_KEY] = "private-key",
+    [CREDENTIAL_PASSPHRASE_FILE] = "passphrase-file",
+    [CREDENTIAL_PASSPHRASE_ENV] = "passphrase-env",
+};
+
 static enum status load_identity(struct loader *l, struct diag *why)
 {
     struct tenant *t = l->tenant;
     struct credential_files files = {t->certificate, t->private_key, t->passphrase_file,
                                      t->passphrase_env};
+    enum credential_source source = CREDENTIAL_CERTIFICATE;
     struct trust *trust;
     enum status st;
 
@@ -283,19 +298,17 @@ static enum status load_identity(struct loader *l, struct diag *why)
                  where_of(l, "passphrase-env"));
         return ST_BAD_INPUT;
     }
-    st = credential_load(&files, &t->credential, why);
+    st = credential_load(&files, &t->credential, &source, why);
     if (st != ST_OK) {
-        const char *key =
-            t->private_key != NULL && strstr(why->text, t->private_key) == why->text ? "private-key"
-            : t->passphrase_file != NULL && strstr(why->text, t->passphrase_file) == why->text
-                ? "passphrase-file"
-                : "certificate";
-        diag_prefix(why, "%s", where_of(l, key));
+        diag_prefix(why, "%s", where_of(l, source_keys[source]));
         return st;
     }
     st = find_trust(l, &trust, why);
-    if (st == ST_OK)
-        st = tls_client_new(t->credential, trust, t->server.host, &t->tls, why);
+    if (st != ST_OK)
+        return st;
+    st = tls_client_new(t->credential, trust, t->server.host, &t->tls, why);
+    if (st != ST_OK)
+        diag_prefix(why, "%s", where_of(l, "certificate"));
     return st;
 }
 

@@ -108,7 +108,13 @@ static enum status set_path(const struct option *o, void *section, const struct 
 static enum status set_log(const struct option *o, void *section, const struct setting *s,
                            struct diag *why)
 {
-    return strcmp(s->value, "stderr") == 0 ? ST_OK : set_path(o, section, s, why);
+    struct config *c = section;
+
+    if (strcmp(s->value, "stderr") == 0)
+        return ST_OK;
+    free(c->log_where);
+    c->log_where = mem_copy_string(s->where);
+    return set_path(o, section, s, why);
 }
 
 static enum status set_company_id(const struct option *o, void *section, const struct setting *s,
@@ -156,16 +162,22 @@ static enum status set_header(const struct option *o, void *section, const struc
     if (*name == '\0' || !chars_are(slice_of(name), CHAR_TOKEN))
         flaw = "is no field name; use letters, digits and '-'";
     else if (is_reserved(slice_of(name)))
-        flaw = "cannot be set: the proxy itself decides about that field";
+        flaw = "cannot be set: the proxy itself decides about that field; take the line out";
     else if (!chars_are(slice_of(s->value), CHAR_VALUE))
-        flaw = "has a value with a control character in it";
-    for (size_t i = 0; flaw == NULL && i < t->nheaders; i++)
-        if (slice_eq_nocase(slice_of(t->headers[i].name), slice_of(name)))
-            flaw = "is set twice; keep one of the lines";
+        flaw = "has a value with a control character in it; write visible characters only";
     if (flaw != NULL) {
         diag_set(why, "the header `%s` %s", name, flaw);
         return ST_BAD_INPUT;
     }
+    for (size_t i = 0; i < t->nheaders; i++) {
+        if (!slice_eq_nocase(slice_of(t->headers[i].name), slice_of(name)))
+            continue;
+        diag_set(why, "the header `%s` is set a second time (first at %s); keep one of the lines",
+                 name, t->header_wheres[i]);
+        return ST_BAD_INPUT;
+    }
+    t->header_wheres = mem_grow(t->header_wheres, (t->nheaders + 1) * sizeof(char *));
+    t->header_wheres[t->nheaders] = mem_copy_string(s->where);
     t->headers = mem_grow(t->headers, (t->nheaders + 1) * sizeof(t->headers[0]));
     t->headers[t->nheaders++] =
         (struct edit_header){mem_copy_string(name), mem_copy_string(s->value)};

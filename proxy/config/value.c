@@ -72,7 +72,7 @@ enum status value_count(const char *text, int64_t *count, struct diag *why)
 
     if (split_number(text, INT64_C(1000000000), count, &rest) && *rest == '\0')
         return ST_OK;
-    diag_set(why, "`%s` is no whole number", text);
+    diag_set(why, "`%s` is no whole number; write it in digits only, as in 64", text);
     return ST_BAD_INPUT;
 }
 
@@ -115,7 +115,7 @@ enum status value_endpoint(const char *text, bool url, int default_port, struct 
     if (!authority_parse(s, &a) || (a.port == 0 && default_port == 0)) {
         diag_set(why,
                  url ? "`%s` is no server; write HOST, HOST:PORT or https://HOST, without a path"
-                     : "`%s` is no HOST:PORT",
+                     : "`%s` is no HOST:PORT; write it as in 127.0.0.1:8443",
                  text);
         return ST_BAD_INPUT;
     }

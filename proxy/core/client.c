@@ -129,7 +129,7 @@ static void end_service(struct client *c)
 void client_done(struct client *c, bool read)
 {
     end_service(c);
-    if (c->persists) {
+    if (c->persists && !c->worker->draining) {
         set_state(c, CLIENT_IDLE);
         rest(c);
     } else if (!read || stream_queued(c->stream) > 0 || stream_has_unread(c->stream)) {

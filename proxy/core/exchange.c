@@ -7,6 +7,7 @@
 #include "core/exchange_parts.h"
 #include "core/guard.h"
 #include "core/route.h"
+#include "http/mask.h"
 #include "http/reply.h"
 
 static const struct stream_handler server_handler = {
@@ -94,7 +95,7 @@ static void report(const struct exchange *x)
 {
     struct slice target = buf_slice(&x->head);
     struct slice method = slice_split(&target, ' ');
-    struct slice path = slice_split(&target, ' ');
+    struct slice path = mask_userinfo(slice_split(&target, ' '));
     struct record r = {
         .id = x->id,
         .tenant = x->tenant == NULL ? NULL : x->tenant->name,

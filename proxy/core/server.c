@@ -259,6 +259,7 @@ static void watch_signals(struct server *s)
 
     (void)signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        (void)signal(numbers[i], SIG_IGN); /* what libevent restores: nobody dies at the very end */
         s->signals[i] = evsignal_new(base, numbers[i],
                                      numbers[i] == SIGUSR1 ? on_reopen_signal : on_stop_signal, s);
         (void)event_add(s->signals[i], NULL);

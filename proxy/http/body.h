@@ -42,10 +42,11 @@ struct body {
     uint64_t left;  /* of FRAMING_LENGTH */
     uint64_t bytes; /* of content so far, without any framing */
     struct chunked chunked;
-    size_t max_fields; /* of a trailer section */
+    size_t max_fields;                                         /* of a trailer section */
     bool (*drops_trailer)(const void *ctx, struct slice name); /* may be set after body_start() */
     const void *drops_ctx;
-    size_t keep;     /* so many bytes of content are to be kept in `kept`; may be set after body_start() */
+    size_t
+        keep; /* so many bytes of content are to be kept in `kept`; may be set after body_start() */
     struct buf kept; /* the content's beginning, without any framing */
     char size_line[20];
     struct buf tail; /* the last chunk and the trailers */

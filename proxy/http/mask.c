@@ -53,6 +53,28 @@ static size_t skip_predicate(struct slice s, size_t i)
     return i;
 }
 
+void mask_invisible(struct buf *out, struct slice path)
+{
+    for (size_t i = 0; i < path.n; i++) {
+        unsigned char c = (unsigned char)path.p[i];
+        if (c > 0x20 && c < 0x7f)
+            buf_add(out, &path.p[i], 1);
+        else
+            buf_addf(out, "%%%02X", c);
+    }
+}
+
+struct slice mask_userinfo(struct slice target)
+{
+    size_t behind = target.n;
+
+    if (target.n > 0 && target.p[0] == '/')
+        return target;
+    while (behind > 0 && target.p[behind - 1] != '@')
+        behind--;
+    return (struct slice){target.p + behind, target.n - behind};
+}
+
 void mask_path(struct buf *out, struct slice path)
 {
     size_t i = 0;
@@ -65,8 +87,7 @@ void mask_path(struct buf *out, struct slice path)
             i = c == '(' ? skip_predicate(path, behind) : skip_literal(path, behind);
             continue;
         }
-        for (; i < behind; i++)
-            buf_add(out, (unsigned char)path.p[i] < 0x20 || path.p[i] == 0x7f ? "?" : &path.p[i],
-                    1);
+        mask_invisible(out, (struct slice){path.p + i, behind - i});
+        i = behind;
     }
 }

@@ -9,7 +9,14 @@
 
 #include "base/buf.h"
 
-/* Appends the path (without '?' and what follows) masked; control characters become '?'. */
+/* Appends the path (without '?' and what follows) masked; what is no visible ASCII is
+ * percent-encoded. */
 void mask_path(struct buf *out, struct slice path);
+
+/* Appends the path as it is, but for the percent-encoding of what is no visible ASCII. */
+void mask_invisible(struct buf *out, struct slice path);
+
+/* A request target without what may be user and password in it, however broken it is. */
+struct slice mask_userinfo(struct slice target);
 
 #endif

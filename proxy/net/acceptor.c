@@ -84,7 +84,7 @@ static void explain_bind(const struct address *at, int error, struct diag *why)
                  "may write to",
                  text);
     else
-        diag_set(why, "cannot listen on %s: %s", text, strerror(error));
+        diag_set(why, "cannot listen on %s: %s; choose another address", text, strerror(error));
 }
 
 static void set_options(int fd, const struct address *at)

@@ -1,6 +1,7 @@
 #include "net/address.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +85,12 @@ enum status address_parse(const char *text, struct address *out, struct diag *wh
     }
     address_set_port(out, (int)port);
     return ST_OK;
+}
+
+bool address_is_shortage(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+           error == EADDRNOTAVAIL;
 }
 
 void address_text(const struct address *a, char out[ADDRESS_TEXT_SIZE])

@@ -24,6 +24,9 @@ struct address {
  * or unix:/path. No name is looked up. */
 enum status address_parse(const char *text, struct address *out, struct diag *why) MUST_CHECK;
 
+/* An errno that speaks of this machine, which is out of descriptors, ports or memory. */
+bool address_is_shortage(int error);
+
 enum { ADDRESS_TEXT_SIZE = 128 };
 void address_text(const struct address *a, char out[ADDRESS_TEXT_SIZE]);
 

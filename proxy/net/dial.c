@@ -77,7 +77,8 @@ static void end(struct dial *d, int fd)
 /* Of several failures the one is told that says most about the server. */
 static int weight(enum fail id)
 {
-    return id == FAIL_CONNECT_REFUSED   ? 3
+    return id == FAIL_SHORTAGE          ? 4
+           : id == FAIL_CONNECT_REFUSED ? 3
            : id == FAIL_CONNECT_TIMEOUT ? 2
            : id == FAIL_NONE            ? 0
                                         : 1;
@@ -86,9 +87,10 @@ static int weight(enum fail id)
 static void note_failure(struct dial *d, const struct address *at, int error)
 {
     char text[ADDRESS_TEXT_SIZE];
-    enum fail id = error == ECONNREFUSED || error == ECONNRESET ? FAIL_CONNECT_REFUSED
-                   : error == ETIMEDOUT                         ? FAIL_CONNECT_TIMEOUT
-                                                                : FAIL_CONNECT_UNREACHABLE;
+    enum fail id = address_is_shortage(error)                     ? FAIL_SHORTAGE
+                   : error == ECONNREFUSED || error == ECONNRESET ? FAIL_CONNECT_REFUSED
+                   : error == ETIMEDOUT                           ? FAIL_CONNECT_TIMEOUT
+                                                                  : FAIL_CONNECT_UNREACHABLE;
 
     address_text(at, text);
     if (weight(id) > weight(d->why.id))

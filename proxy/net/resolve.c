@@ -1,6 +1,7 @@
 #include "net/resolve.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -88,7 +89,8 @@ static void interleave(const struct addrinfo *list, struct resolved *out)
 static void answer(struct job *j)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
-    int error = getaddrinfo(j->host, NULL, &hints, &list);
+    int error = getaddrinfo(j->host, NULL, &hints, &list), number = errno;
+    bool is_shortage = error == EAI_MEMORY || (error == EAI_SYSTEM && address_is_shortage(number));
 
     if (error == 0)
         interleave(list, &j->found);
@@ -97,8 +99,9 @@ static void answer(struct job *j)
     if (error == EAI_NONAME || (error == 0 && j->found.count == 0))
         failure_set(&j->why, FAIL_NAME_NOT_FOUND, "The name %s does not exist.", j->host);
     else if (error != 0)
-        failure_set(&j->why, FAIL_NAME_LOOKUP, "The name %s could not be looked up: %s.", j->host,
-                    gai_strerror(error));
+        failure_set(&j->why, is_shortage ? FAIL_SHORTAGE : FAIL_NAME_LOOKUP,
+                    "The name %s could not be looked up: %s.", j->host,
+                    error == EAI_SYSTEM ? strerror(number) : gai_strerror(error));
 }
 
 static void job_free(struct job *j)

@@ -38,8 +38,8 @@ struct stream {
     bool ready; /* no handshake, or it is done */
     bool paused;
     bool notices_reset; /* while it is paused, too */
-    bool reading; /* `readable` is in the loop */
-    bool writing; /* `writable` is in the loop */
+    bool reading;       /* `readable` is in the loop */
+    bool writing;       /* `writable` is in the loop */
     bool write_broken;
     bool finish_wanted, finished;
     enum stream_end end; /* what was read last; told once all bytes were shown */

@@ -10,7 +10,7 @@ static void add_path(struct buf *out, enum path_mode mode, struct slice path)
     else if (mode == PATH_MASKED)
         mask_path(out, path);
     else
-        buf_add_slice(out, path);
+        mask_invisible(out, path);
 }
 
 /* Microseconds as milliseconds with three decimals. */

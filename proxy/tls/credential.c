@@ -65,17 +65,20 @@ static void parts_free(struct parts *p)
 
 /* A passphrase of length 0 is one; p NULL is none. */
 static enum status read_passphrase(const struct credential_files *files, struct buf *out,
-                                   struct diag *why)
+                                   enum credential_source *source, struct diag *why)
 {
     if (files->passphrase_file != NULL) {
+        *source = CREDENTIAL_PASSPHRASE_FILE;
         enum status st = file_read(files->passphrase_file, out, why);
         if (st != ST_OK)
             return st;
-        if (out->n > 0 && out->p[out->n - 1] == '\n')
+        if (out->n > 0 && out->p[out->n - 1] == '\n') {
             out->n--;
-        if (out->n > 0 && out->p[out->n - 1] == '\r')
-            out->n--;
+            if (out->n > 0 && out->p[out->n - 1] == '\r')
+                out->n--;
+        }
     } else if (files->passphrase_env != NULL) {
+        *source = CREDENTIAL_PASSPHRASE_ENV;
         const char *value = getenv(files->passphrase_env);
         if (value == NULL) {
             diag_set(why, "the environment variable %s is not set; set it to the key's passphrase",
@@ -162,7 +165,7 @@ static enum status read_key(const char *path, const char *name, char *header, un
             diag_set(why, "%s: the private key cannot be decrypted (%s); check the passphrase",
                      path, reason);
         else
-            diag_set(why, "%s: the private key cannot be read: %s", path, reason);
+            diag_set(why, "%s: the private key cannot be read (%s); export it again", path, reason);
         return ST_BAD_INPUT;
     }
     return ST_OK;
@@ -186,7 +189,8 @@ static enum status read_certificate(const char *path, const unsigned char *der, 
 
     if (x == NULL || sk_X509_push(into, x) == 0) {
         X509_free(x);
-        diag_set(why, "%s: a certificate in it cannot be read: %s", path, tls_error_text());
+        diag_set(why, "%s: a certificate in it cannot be read (%s); export it again", path,
+                 tls_error_text());
         return ST_BAD_INPUT;
     }
     return ST_OK;
@@ -202,7 +206,8 @@ static enum status read_blocks(const char *path, BIO *in, struct buf *passphrase
     long n;
 
     while (st == ST_OK) {
-        if (PEM_read_bio_ex(in, &name, &header, &der, &n, PEM_FLAG_SECURE) != 1)
+        if (PEM_read_bio_ex(in, &name, &header, &der, &n,
+                            PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE) != 1)
             break;
         if (is_certificate(name))
             st = read_certificate(path, der, n, parts->certificates, why);
@@ -294,10 +299,11 @@ static void note_facts(struct credential *c)
 }
 
 static enum status assemble(const struct credential_files *files, struct parts *parts,
-                            struct credential *c, struct diag *why)
+                            struct credential *c, enum credential_source *source, struct diag *why)
 {
     const char *key_path = files->private_key == NULL ? files->certificate : files->private_key;
 
+    *source = CREDENTIAL_CERTIFICATE;
     if (sk_X509_num(parts->certificates) == 0) {
         diag_set(why,
                  "%s: holds no PEM certificate; name the file that begins with "
@@ -305,11 +311,14 @@ static enum status assemble(const struct credential_files *files, struct parts *
                  files->certificate);
         return ST_BAD_INPUT;
     }
+    if (files->private_key != NULL)
+        *source = CREDENTIAL_PRIVATE_KEY;
     if (parts->key == NULL) {
         diag_set(why,
                  files->private_key == NULL
                      ? "%s: holds no private key; name the key's file with private-key"
-                     : "%s: holds no PEM private key",
+                     : "%s: holds no PEM private key; name the file with -----BEGIN ... PRIVATE "
+                       "KEY-----",
                  key_path);
         return ST_BAD_INPUT;
     }
@@ -328,25 +337,28 @@ static enum status assemble(const struct credential_files *files, struct parts *
 }
 
 enum status credential_load(const struct credential_files *files, struct credential **out,
-                            struct diag *why)
+                            enum credential_source *source, struct diag *why)
 {
     struct parts parts = {sk_X509_new_null(), NULL};
     struct buf passphrase = {0};
     struct credential *c = credential_new();
-    enum status st = read_passphrase(files, &passphrase, why);
+    enum status st = read_passphrase(files, &passphrase, source, why);
 
-    if (st == ST_OK)
+    if (st == ST_OK) {
+        *source = CREDENTIAL_CERTIFICATE;
         st = read_file(files->certificate, files->private_key == NULL ? &passphrase : NULL, &parts,
                        why);
+    }
     if (st == ST_OK && files->private_key != NULL) {
         struct parts key = {sk_X509_new_null(), NULL};
+        *source = CREDENTIAL_PRIVATE_KEY;
         st = read_file(files->private_key, &passphrase, &key, why);
         parts.key = key.key;
         key.key = NULL;
         parts_free(&key);
     }
     if (st == ST_OK)
-        st = assemble(files, &parts, c, why);
+        st = assemble(files, &parts, c, source, why);
     parts_free(&parts);
     file_wipe(&passphrase);
     if (st != ST_OK) {
@@ -363,7 +375,8 @@ enum status credential_apply(const struct credential *c, SSL_CTX *context, struc
     if (SSL_CTX_use_certificate(context, c->leaf) == 1 &&
         SSL_CTX_set1_chain(context, c->chain) == 1 && SSL_CTX_use_PrivateKey(context, c->key) == 1)
         return ST_OK;
-    diag_set(why, "OpenSSL refuses to use the certificate %s: %s", c->subject, tls_error_text());
+    diag_set(why, "OpenSSL refuses to use the certificate %s (%s); have a stronger one issued",
+             c->subject, tls_error_text());
     return ST_BAD_INPUT;
 }
 

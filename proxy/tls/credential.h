@@ -24,10 +24,19 @@ struct credential_files {
     const char *passphrase_env;  /* name of an environment variable; NULL: none */
 };
 
+/* Which of the files is at fault. */
+enum credential_source {
+    CREDENTIAL_CERTIFICATE,
+    CREDENTIAL_PRIVATE_KEY,
+    CREDENTIAL_PASSPHRASE_FILE,
+    CREDENTIAL_PASSPHRASE_ENV,
+};
+
 /* Reads, decrypts and checks; the key must belong to one of the certificates, which then is the
- * leaf. On failure *out is untouched, and the sentence names the file and the cure. */
+ * leaf. On failure *out is untouched, *source is set, and the sentence names the file and the
+ * cure. */
 enum status credential_load(const struct credential_files *files, struct credential **out,
-                            struct diag *why) MUST_CHECK;
+                            enum credential_source *source, struct diag *why) MUST_CHECK;
 
 struct credential *credential_ref(struct credential *c);
 void credential_unref(struct credential *c); /* NULL is no error */

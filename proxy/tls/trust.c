@@ -34,7 +34,8 @@ static enum status add_certificates(X509_STORE *store, const char *path, BIO *in
         return ST_OK;
     }
     if (damaged)
-        diag_set(why, "%s: a certificate in it cannot be read: %s", path, tls_error_text());
+        diag_set(why, "%s: a certificate in it cannot be read (%s); export it again", path,
+                 tls_error_text());
     else
         diag_set(why,
                  "%s: holds no PEM certificate; name a file of CA certificates that begins "

@@ -56,6 +56,12 @@ def test_name_that_does_not_exist(proxy, tenant, names):
     check_failure(p, 502, "name-not-found", "dns_error", "nowhere.test")
 
 
+def test_name_service_that_fails(proxy, tenant, names):
+    p = proxy(tenant(443, connect_to="server.test:443"), names.environment)
+    names.hosts.unlink()
+    check_failure(p, 502, "name-lookup-failed", "dns_error", "server.test")
+
+
 def test_name_service_that_does_not_answer(proxy, tenant, names):
     names.set(server_test=["127.0.0.1"])
     p = proxy(tenant(443, connect_to="server.test:443"), names.environment, connect_timeout="100ms")
@@ -572,7 +578,8 @@ SLOW_ANSWERS = {
     "head": [bytes([b]) for b in b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"],
     "length": [b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n"] + [b"x"] * 40,
     "chunked": [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"] + [b"1\r\nx\r\n"] * 40 + [b"0\r\n\r\n"],
-    "one chunk size": [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"] + [b"0"] * 12 + [b"1\r\nx\r\n0\r\n\r\n"],
+    "one chunk size": [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"] + [b"0"] * 12
+                      + [b"1\r\nx\r\n0\r\n\r\n"],
 }
 
 

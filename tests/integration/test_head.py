@@ -548,7 +548,8 @@ def test_every_status_passes_with_its_body(answering, status):
 
 @pytest.mark.parametrize("method, pieces", [
     ("GET", [b"Content-Length: 0\r\n\r\n"]), ("HEAD", [b"Content-Length: 7\r\n\r\n"]),
-    ("GET", [b"Transfer-Encoding: chunked\r\n\r\n", b"0\r\n\r\n"]), ("GET", [b"Content-Length: 2\r\n\r\n", b"o", b"k"])])
+    ("GET", [b"Transfer-Encoding: chunked\r\n\r\n", b"0\r\n\r\n"]),
+    ("GET", [b"Content-Length: 2\r\n\r\n", b"o", b"k"])])
 def test_a_400_passes_without_a_body_and_in_pieces(proxy, tenant, recorder, method, pieces):
     """Its body is looked at for what servers write about certificates, if there is one."""
 

@@ -507,7 +507,7 @@ def test_no_descriptor_for_the_server(proxy, nginx):
     for c in callers:
         c.close()
     harness.eventually(lambda: first.request(target="/who").status == 200)
-    assert answer.status == 503 and answer.get("Retry-After"), (answer.status, token, answer.json()["detail"])
+    assert (answer.status, token) == (503, "out-of-resources") and answer.get("Retry-After"), answer.json()["detail"]
 
 
 # ---- memory, on the release build ----

@@ -163,3 +163,44 @@ TEST(files)
     CHECK_INT(file_write_new(path, SLICE("y"), &why), ST_BAD_INPUT, "never overwritten");
     free(path);
 }
+
+TEST(only_visible_utf8_is_shown)
+{
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
+        {"gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"},
+        {"\xe2\x82\xac", "\xe2\x82\xac"},
+        {"\xf0\x9f\x94\x91", "\xf0\x9f\x94\x91"},
+        {"a\x1b[m\x7f", "a?[m?"},
+        {"\xc2\x85", "??"} /* C1 */,
+        {"\x9b", "?"},
+        {"\xc0\xaf", "??"} /* overlong */,
+        {"\xe0\x80\xaf", "???"},
+        {"\xed\xa0\x80", "???"} /* a surrogate */,
+        {"\xf4\x90\x80\x80", "????"},
+        {"\xe2\x82", "??"} /* cut off */,
+        {"\xff", "?"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct diag d;
+        diag_set(&d, "%s", cases[i].text);
+        CHECK_TEXT(d.text, cases[i].want, cases[i].want);
+    }
+}
+
+TEST(a_long_sentence_keeps_its_place_and_its_cure)
+{
+    char value[5000];
+    struct diag d;
+
+    memset(value, 'x', sizeof(value) - 1);
+    value[sizeof(value) - 1] = '\0';
+    diag_set(&d, "`%s` is wrong; mend it", value);
+    diag_prefix(&d, "file:1");
+    CHECK(strncmp(d.text, "file:1: `xxx", 12) == 0);
+    CHECK_CONTAINS(d.text, "x...x");
+    CHECK_CONTAINS(d.text, "is wrong; mend it");
+    CHECK(strlen(d.text) < sizeof(d.text));
+}

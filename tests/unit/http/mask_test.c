@@ -22,7 +22,7 @@ TEST(keys_and_literals_are_masked)
         {"/a)b", "/a)b"},
         {"/%zz%2", "/%zz%2"},
         {"/a%20b", "/a%20b"},
-        {"/a\x1b[31m\x7f", "/a?[31m?"},
+        {"/a\x1b[31m\x7f", "/a%1B[31m%7F"},
         {"", ""},
     };
 
@@ -32,4 +32,23 @@ TEST(keys_and_literals_are_masked)
         CHECK_SLICE(buf_slice(&out), cases[i].want, cases[i].path);
         buf_free(&out);
     }
+}
+
+TEST(user_and_password_are_cut_off_a_target)
+{
+    static const struct {
+        const char *target, *want;
+    } cases[] = {
+        {"/a@b", "/a@b"},
+        {"http://host/a", "http://host/a"},
+        {"http://user:secret@host/a", "host/a"},
+        {"http://user:sec/ret@host/a", "host/a"},
+        {"http://user:sec@ret@host/a", "host/a"},
+        {"user:secret@host:443", "host:443"},
+        {"user:secret@", ""},
+        {"", ""},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        CHECK_SLICE(mask_userinfo(slice_of(cases[i].target)), cases[i].want, cases[i].target);
 }

@@ -50,8 +50,9 @@ TEST(files_are_loaded_or_explained)
             cases[i].passphrase == NULL ? NULL : mem_copy_string(pki(cases[i].passphrase));
         struct credential_files files = {certificate, key, passphrase, NULL};
         struct credential *c = NULL;
+        enum credential_source source = CREDENTIAL_CERTIFICATE;
         struct diag why = {""};
-        bool ok = credential_load(&files, &c, &why) == ST_OK;
+        bool ok = credential_load(&files, &c, &source, &why) == ST_OK;
         CHECK_MSG(ok == (cases[i].sentence == NULL), "%s, %s: %s", certificate, key, why.text);
         if (ok)
             CHECK_CONTAINS(credential_subject(c), "CN=");
@@ -69,14 +70,16 @@ TEST(a_passphrase_from_the_environment)
     char *certificate = mem_copy_string(pki("acme-chain.pem")),
          *key = mem_copy_string(pki("acme-encrypted.key"));
     struct credential_files files = {certificate, key, NULL, "SFMTLS_UNIT_PASSPHRASE"};
+    enum credential_source source = CREDENTIAL_CERTIFICATE;
     struct credential *c = NULL;
     struct diag why;
 
     (void)unsetenv("SFMTLS_UNIT_PASSPHRASE");
-    CHECK_INT(credential_load(&files, &c, &why), ST_BAD_INPUT, "not set");
+    CHECK_INT(credential_load(&files, &c, &source, &why), ST_BAD_INPUT, "not set");
     CHECK_CONTAINS(why.text, "SFMTLS_UNIT_PASSPHRASE is not set");
+    CHECK(source == CREDENTIAL_PASSPHRASE_ENV);
     (void)setenv("SFMTLS_UNIT_PASSPHRASE", "correct horse", 1);
-    CHECK_MSG(credential_load(&files, &c, &why) == ST_OK, "%s", why.text);
+    CHECK_MSG(credential_load(&files, &c, &source, &why) == ST_OK, "%s", why.text);
     credential_unref(c);
     free(certificate);
     free(key);
@@ -99,13 +102,14 @@ TEST(what_is_issued_can_be_saved_and_loaded)
     char *certificate = mem_format("%s/c.pem", test_folder()),
          *key = mem_format("%s/k.pem", test_folder());
     struct credential_files files = {certificate, key, NULL, NULL};
+    enum credential_source source = CREDENTIAL_CERTIFICATE;
     struct diag why;
     struct stat st;
 
     CHECK_MSG(credential_save(leaf, certificate, key, &why) == ST_OK, "%s", why.text);
     CHECK(stat(key, &st) == 0 && (st.st_mode & 0777) == 0600);
     CHECK_INT(credential_save(leaf, certificate, key, &why), ST_BAD_INPUT, "never overwritten");
-    CHECK_MSG(credential_load(&files, &again, &why) == ST_OK, "%s", why.text);
+    CHECK_MSG(credential_load(&files, &again, &source, &why) == ST_OK, "%s", why.text);
     CHECK_TEXT(credential_subject(again), "CN=leaf,O=unit", "subject");
     CHECK(memcmp(credential_fingerprint(again), credential_fingerprint(leaf),
                  CREDENTIAL_FINGERPRINT_SIZE) == 0);

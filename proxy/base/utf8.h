@@ -1,0 +1,13 @@
+/*
+ * utf8: text that is safe to show: valid UTF-8 without control characters.
+ */
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
+
+#include <stddef.h>
+
+/* The length of the visible character (or blank) at the front of p, n > 0; 0 if what stands there
+ * is a control character (C0, DEL, C1: a terminal would obey them) or no UTF-8 (RFC 3629). */
+size_t utf8_visible(const char *p, size_t n);
+
+#endif
