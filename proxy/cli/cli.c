@@ -107,7 +107,7 @@ int cli_usage(const char *command, const char *format, ...)
 static bool begins_option(const char *word, const struct option *options)
 {
     for (const struct option *o = options; o->name != NULL; o++)
-        if (strncmp(o->name, word + 2, strlen(word + 2)) == 0)
+        if (strstr(o->name, word + 2) == o->name)
             return true;
     return false;
 }
