@@ -272,6 +272,11 @@ static enum status find_trust(struct loader *l, struct trust **out, struct diag 
             diag_prefix(why, "%s", where_of(l, "ca-file"));
         return st;
     }
+    if (trust_is_empty(*out))
+        warn(l->config,
+             mem_format("%s: this machine has no CA certificates, so no server can be verified; "
+                        "install ca-certificates or name a file with ca-file",
+                        l->tenant->where));
     l->trusts = mem_grow(l->trusts, (l->ntrusts + 1) * sizeof(l->trusts[0]));
     l->trusts[l->ntrusts++] = *out;
     return ST_OK;

@@ -1,5 +1,6 @@
 #include "tls/trust.h"
 
+#include <dirent.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -61,6 +63,18 @@ static enum status load_file(X509_STORE *store, const char *path, struct diag *w
     return st;
 }
 
+/* What OpenSSL would work out at the first use, and all threads share, is worked out now. */
+static void settle(X509_STORE *store)
+{
+    const STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(store);
+
+    for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+        X509 *x = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+        if (x != NULL)
+            (void)X509_check_purpose(x, -1, 0);
+    }
+}
+
 enum status trust_load(const char *path, struct trust **out, struct diag *why)
 {
     struct trust *t = NEW(struct trust);
@@ -79,6 +93,7 @@ enum status trust_load(const char *path, struct trust **out, struct diag *why)
         trust_unref(t);
         return st;
     }
+    settle(t->store);
     *out = t;
     return ST_OK;
 }
@@ -96,6 +111,35 @@ void trust_unref(struct trust *t)
     X509_STORE_free(t->store);
     free(t->path);
     free(t);
+}
+
+/* Certificates of a folder are found by their hash: names that end in ".0" and so on. */
+static bool has_hashed_files(const char *folder)
+{
+    DIR *d = opendir(folder);
+    const struct dirent *e = NULL;
+
+    while (d != NULL && (e = readdir(d)) != NULL)
+        if (strlen(e->d_name) == 10 && e->d_name[8] == '.')
+            break;
+    if (d != NULL)
+        (void)closedir(d);
+    return e != NULL;
+}
+
+bool trust_is_empty(const struct trust *t)
+{
+    const char *given = getenv(X509_get_default_cert_dir_env());
+    struct slice rest = slice_of(given != NULL ? given : X509_get_default_cert_dir());
+    bool found = sk_X509_OBJECT_num(X509_STORE_get0_objects(t->store)) > 0;
+
+    while (!found && rest.n > 0) {
+        struct slice item = slice_split(&rest, ':');
+        char *folder = mem_copy_bytes(item.p, item.n);
+        found = has_hashed_files(folder);
+        free(folder);
+    }
+    return !found;
 }
 
 bool trust_is_from(const struct trust *t, const char *path)

@@ -20,6 +20,9 @@ enum status trust_load(const char *path, struct trust **out, struct diag *why) M
 struct trust *trust_ref(struct trust *t);
 void trust_unref(struct trust *t); /* NULL is no error */
 
+/* No server can ever be verified with it. */
+bool trust_is_empty(const struct trust *t);
+
 /* Was it loaded from that path? */
 bool trust_is_from(const struct trust *t, const char *path);
 

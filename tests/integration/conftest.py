@@ -171,6 +171,12 @@ def deaf():
 
 
 @pytest.fixture
+def one_worker(monkeypatch):
+    """For tests of what belongs to one worker: its connections, its TLS sessions, the order of its requests."""
+    monkeypatch.delenv("SFMTLS_WORKERS", raising=False)
+
+
+@pytest.fixture
 def pipe(started):
     """A harness.Pipe for the program's stderr."""
     started.append(harness.Pipe())

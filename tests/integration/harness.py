@@ -17,6 +17,8 @@ import subprocess
 import threading
 import time
 
+import pytest
+
 BINARY = os.environ.get("SFMTLS", "build/asan/sfmtls")
 LIMIT = 30  # seconds after which anything counts as hung
 
@@ -41,6 +43,9 @@ def eventually(check, seconds=LIMIT):
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds} s: {check}")
         pause.wait(0.01)
+
+
+one_worker = pytest.mark.usefixtures("one_worker")  # see conftest.py
 
 
 class Background:

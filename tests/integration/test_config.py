@@ -2,6 +2,7 @@
 import os
 import pathlib
 import re
+import shutil
 import socket
 import subprocess
 
@@ -755,3 +756,19 @@ def test_reference_with_every_option_in_force(tmp_path, pki):
     text = (ROOT / "conf/sfmtls.ini").read_text().replace(";[tenant acme]", "[tenant acme]")
     text = re.sub(r"(?m)^;(?!passphrase-env)(?=[a-z][\w.-]* = )", "", text, flags=re.I)
     accepted(tmp_path, text)
+
+
+# ---- the system's CA certificates ----
+
+@pytest.mark.parametrize("file, folder, warned", [("/none", "/none", True), ("/none", "TMP", True),
+                                                  ("PKI/ca.pem", "/none", False), ("/none", "/none:TMP/hashed", False)])
+def test_machine_without_ca_certificates(file, folder, warned, proxy, nginx, pki, tmp_path):
+    (tmp_path / "hashed").mkdir()
+    shutil.copy(pki / "ca.pem", tmp_path / "hashed")
+    subprocess.run(["openssl", "rehash", tmp_path / "hashed"], check=True)
+    p = proxy(f"[tenant acme]\ncompany-id = ACME\nserver = localhost:{nginx.port}\n"
+              f"certificate = {pki}/acme-all.pem\n",
+              environment={"SSL_CERT_FILE": fill(file, pki, tmp_path), "SSL_CERT_DIR": fill(folder, pki, tmp_path)})
+    answer = p.request(target="/who")
+    assert ("install ca-certificates" in p.stderr) == warned
+    assert (answer.token if warned else answer.status) == ("server-certificate-untrusted" if warned else 200)

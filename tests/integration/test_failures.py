@@ -10,7 +10,7 @@ import threading
 import pytest
 
 import harness
-from harness import Background, happened, head_lines
+from harness import Background, head_lines
 
 RFC_9209_TYPES = set("""
     dns_timeout dns_error destination_not_found destination_unavailable destination_ip_prohibited
@@ -359,6 +359,7 @@ def test_server_that_never_asks_for_our_certificate(proxy, script, tenant, versi
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize("mode", [ssl.CERT_REQUIRED, ssl.CERT_OPTIONAL])
+@harness.one_worker
 def test_server_that_asks_once_and_resumes(proxy, script, tenant, version, mode):
     """A resumed session carries no request; what the full handshake showed holds."""
     server = script(harness.answering(lambda c, *_: c.reply(str(c.sock.session_reused).encode())),

@@ -56,6 +56,7 @@ def json_exchanges(p, count):
 
 # ---- one line for each exchange ----
 
+@harness.one_worker
 def test_one_line_for_each_exchange(proxy, nginx, tenant, pki):
     """Also for those that ended badly, and for each of a connection; ids are those of the answers."""
     p = proxy(tenant(nginx.port) + tenant(harness.free_port(), name="down", company="DOWN"))

@@ -134,6 +134,7 @@ def asking(p, target="/", method="GET", **more):
 
 # ---- how long connections are kept ----
 
+@harness.one_worker
 def test_one_connection_serves_one_request_after_the_other(proxy, script):
     """Whichever caller they come from."""
     p = proxy(script(Numbered()).port)
@@ -202,6 +203,7 @@ def test_old_connection_is_not_used_again(proxy, script):
 
 # ---- how many there are ----
 
+@harness.one_worker
 def test_requests_beyond_max_upstream_wait_in_order(proxy, script, tenant):
     desk = Desk()
     server = script(desk)
@@ -223,6 +225,7 @@ def test_requests_beyond_max_upstream_wait_in_order(proxy, script, tenant):
 
 @pytest.mark.parametrize("method, body", [("GET", b""), ("HEAD", b""), ("POST", b"body")])
 @pytest.mark.parametrize("queued", [0, 2])
+@harness.one_worker
 def test_queue_is_bounded(proxy, script, tenant, method, body, queued):
     """One more than fit: 503 with Retry-After at once, and the others are served as if nothing was."""
     desk = Desk()
@@ -283,6 +286,7 @@ def test_caller_that_leaves_gives_up_its_place_in_the_queue(proxy, script, tenan
     assert waiting.result().body == b"/0" and last.result().body == b"/last"
 
 
+@harness.one_worker
 def test_queue_is_the_process_s_and_max_upstream_the_tenants(proxy, script, tenant):
     """A tenant whose server is slow takes places in the queue, but no connections of another tenant."""
     slow, quick = Desk(), Desk()
@@ -714,6 +718,7 @@ def test_server_that_closes_at_random(proxy, script):
 # ---- TLS sessions ----
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@harness.one_worker
 def test_sessions_are_resumed(proxy, script, version):
     """New connections after the first need no full handshake; the identity is the same."""
 
@@ -725,11 +730,13 @@ def test_sessions_are_resumed(proxy, script, version):
     assert p.last_log()["tls"] == {ssl.TLSVersion.TLSv1_2: "TLSv1.2", ssl.TLSVersion.TLSv1_3: "TLSv1.3"}[version]
 
 
+@harness.one_worker
 def test_nginx_resumes_sessions(proxy, nginx):
     p = proxy(nginx.port, pool_idle="0")
     assert [p.request(target="/who").json()["reused"] for _ in range(3)] == [".", "r", "r"]
 
 
+@harness.one_worker
 def test_session_that_the_server_has_forgotten(proxy, script, started):
     """A restarted server: the full handshake goes without anybody noticing."""
     reply = harness.answering(lambda c, *_: c.reply(str(c.sock.session_reused).encode()))
@@ -742,6 +749,7 @@ def test_session_that_the_server_has_forgotten(proxy, script, started):
     assert [p.request().body for _ in range(2)] == [b"False", b"True"]
 
 
+@harness.one_worker
 def test_sessions_and_connections_belong_to_one_identity(proxy, script, tenant):
     """Two tenants with the same server: neither a connection nor a session crosses."""
     server = script(harness.answering(lambda c, *_: c.reply(f"{c.sock.session_reused} {c.peer_cn()}".encode())))
@@ -773,6 +781,7 @@ def test_name_is_resolved_again_for_new_connections(proxy, script, tenant, names
         harness.eventually(lambda: c.request().body == b"127.0.0.3")
 
 
+@harness.one_worker
 def test_name_is_remembered_for_a_while(proxy, script, tenant, names):
     """resolve-cache: no longer, and no shorter."""
     port = two_servers(script)[0].port

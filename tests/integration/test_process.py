@@ -324,7 +324,7 @@ def threads_of(p):
 @pytest.mark.parametrize("workers, count", [("4", 4), ("auto", len(os.sched_getaffinity(0)))])
 def test_workers(workers, count, proxy, nginx):
     """So many threads more; all of them serve, and share the limits."""
-    one, many = proxy(nginx.port), proxy(nginx.port, workers=workers, max_connections=20)
+    one, many = proxy(nginx.port, workers="1"), proxy(nginx.port, workers=workers, max_connections=20)
     assert threads_of(many) - threads_of(one) == count - 1
     callers = [many.caller() for _ in range(20)]
     for c in callers:
