@@ -266,6 +266,7 @@ def asking_on(c, desk):
     return c.answer().body
 
 
+@harness.one_worker
 def test_caller_that_leaves_gives_up_its_place_in_the_queue(proxy, script, tenant):
     """Its request never reaches the server."""
     desk = Desk()
