@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/slice.h"
 
 enum { MAX_THREADS = 4, MAX_CACHED = 64 };
 
@@ -86,9 +87,28 @@ static void interleave(const struct addrinfo *list, struct resolved *out)
     }
 }
 
+/* localhost and what ends in .localhost is this machine, whatever a file or a server says or leaves
+ * out (RFC 6761, 6.3). */
+static bool answer_localhost(struct job *j)
+{
+    static const char *const loopback[] = {"127.0.0.1:0", "[::1]:0"};
+    struct slice host = slice_of(j->host);
+    struct diag ignored;
+
+    if (!slice_eq_nocase(host, SLICE("localhost")) && !slice_ends_nocase(host, SLICE(".localhost")))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(loopback); i++)
+        if (address_parse(loopback[i], &j->found.addresses[j->found.count], &ignored) == ST_OK)
+            j->found.count++;
+    return true;
+}
+
 static void answer(struct job *j)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
+
+    if (answer_localhost(j))
+        return;
     int error = getaddrinfo(j->host, NULL, &hints, &list), number = errno;
     bool is_shortage = error == EAI_MEMORY || (error == EAI_SYSTEM && address_is_shortage(number));
 

@@ -56,6 +56,14 @@ def test_name_that_does_not_exist(proxy, tenant, names):
     check_failure(p, 502, "name-not-found", "dns_error", "nowhere.test")
 
 
+@pytest.mark.parametrize("name", ["localhost", "LocalHost", "sf.localhost"])
+def test_localhost_needs_no_name_service(proxy, nginx, tenant, names, name):
+    """RFC 6761, 6.3: a fresh root without /etc/hosts has one, too."""
+    names.hosts.write_text("")
+    p = proxy(tenant(nginx.port, connect_to=f"{name}:{nginx.port}"), names.environment)
+    assert p.request(target="/who").status == 200
+
+
 def test_name_service_that_fails(proxy, tenant, names):
     p = proxy(tenant(443, connect_to="server.test:443"), names.environment)
     names.hosts.unlink()

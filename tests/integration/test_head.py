@@ -736,7 +736,7 @@ def test_python_through_http_proxy(recorded):
     """A real client library, in a process of its own."""
     program = ("import sys, urllib.request as u; o = u.build_opener(u.ProxyHandler({'http': sys.argv[1]}));"
                "r = o.open(u.Request('http://localhost/p?q', b'body')); print(r.status, r.read().decode())")
-    result = subprocess.run([sys.executable, "-c", program, recorded.proxy.url("")],
+    result = subprocess.run([sys.executable, "-c", program, f"http://127.0.0.1:{recorded.proxy.port}"],
                             capture_output=True, text=True, timeout=harness.LIMIT)
     assert result.stdout == "200 ok\n", result.stderr
     [seen] = recorded.server.take()
