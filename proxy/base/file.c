@@ -72,9 +72,9 @@ static bool write_all(int fd, struct slice bytes)
     return true;
 }
 
-enum status file_write_new(const char *path, struct slice bytes, struct diag *why)
+enum status file_write_new(const char *path, struct slice bytes, mode_t mode, struct diag *why)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 
     if (fd < 0) {
         diag_set(why, "%s: cannot be created: %s; choose another path", path, strerror(errno));

@@ -4,6 +4,8 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <sys/types.h>
+
 #include "base/buf.h"
 #include "base/diag.h"
 
@@ -18,6 +20,7 @@ enum status file_read(const char *path, struct buf *out, struct diag *why) MUST_
 void file_wipe(struct buf *b);
 
 /* Creates path with these bytes and mode 0600; an existing file is ST_BAD_INPUT. */
-enum status file_write_new(const char *path, struct slice bytes, struct diag *why) MUST_CHECK;
+enum status file_write_new(const char *path, struct slice bytes, mode_t mode,
+                           struct diag *why) MUST_CHECK;
 
 #endif

@@ -69,21 +69,27 @@ static void wake_writer(void)
         return; /* the counter is full: it is awake */
 }
 
-static void format_line(struct buf *b, enum log_level level, struct slice text)
+const char *log_level_text(enum log_level level)
 {
     static const char *const names[] = {[LOG_ERROR] = "error",
                                         [LOG_WARNING] = "warning",
                                         [LOG_NOTICE] = "notice",
                                         [LOG_DEBUG] = "debug"};
+
+    return names[level];
+}
+
+static void format_line(struct buf *b, enum log_level level, struct slice text)
+{
     char now[CLOCK_TEXT_SIZE];
 
     clock_text(clock_wall_us(), now);
     if (sink.format == LOG_JSON) {
-        buf_addf(b, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"", now, names[level]);
+        buf_addf(b, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"", now, log_level_text(level));
         buf_add_json(b, text);
         buf_add_string(b, "\"}");
     } else {
-        buf_addf(b, "%s %s: ", now, names[level]);
+        buf_addf(b, "%s %s: ", now, log_level_text(level));
         buf_add_slice(b, text);
     }
 }

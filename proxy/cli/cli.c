@@ -51,8 +51,30 @@ static const struct command commands[] = {
      command_demo},
     {"check", "[-c FILE] [TENANT] [--json]",
      "walk the path to the API server and explain what is wrong", "", NULL},
-    {"cert", "show|public|request|fetch ...", "look at, split, request, fetch a certificate", "",
-     NULL},
+    {"cert",
+     "show FILE [--json] [--passphrase-file FILE]\n"
+     "public FILE [-o OUT] [--passphrase-file FILE]\n"
+     "request --common-name NAME --key-out FILE [-o OUT] [--organization NAME] [--key-type TYPE]",
+     "look at, split, request a certificate",
+     "  show FILE                what the file holds: names, dates, the fingerprints as "
+     "SuccessFactors\n"
+     "                           shows them, and everything that is wrong with it\n"
+     "      --json               as one line of JSON\n"
+     "  public FILE              certificate and chain as PEM, without any key: what is uploaded "
+     "to\n"
+     "                           SuccessFactors\n"
+     "  request                  a new private key, and a request (PKCS#10) for a certificate, "
+     "which a\n"
+     "                           CA turns into one; the key never leaves this machine\n"
+     "      --common-name NAME   CN of the certificate, as a rule the technical user\n"
+     "      --organization NAME  O of the certificate\n"
+     "      --key-type TYPE      ec (P-256, the default), rsa-2048 or rsa-3072\n"
+     "      --key-out FILE       where the key goes: mode 0600, never written over\n"
+     "  -o, --out FILE           write there in place of stdout; never over a file\n"
+     "      --passphrase-file FILE  the passphrase of an encrypted key or PKCS#12 file\n"
+     "\n"
+     "FILE may be PEM, base64 of PEM, PKCS#12 or DER.\n",
+     command_cert},
     {"ca", "init|show", "the local CA for intercepted CONNECT", "", NULL},
     {"import", "FILE", "turn a destination exported from BTP into a tenant section", "", NULL},
     {"hosts", "", "list the known API servers and their certificate hosts",

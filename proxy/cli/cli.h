@@ -38,5 +38,6 @@ int cli_help_of(const char *command); /* for --help; returns EXIT_DONE */
 int command_run(int argc, char **argv);
 int command_demo(int argc, char **argv);
 int command_hosts(int argc, char **argv);
+int command_cert(int argc, char **argv);
 
 #endif

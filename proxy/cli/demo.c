@@ -142,7 +142,7 @@ static enum status write_configuration(const struct demo *d, const char *listen,
                             listen, origin_port, origin_port);
 
     (void)unlink(path);
-    enum status st = file_write_new(path, slice_of(text), why);
+    enum status st = file_write_new(path, slice_of(text), 0600, why);
     free(text);
     free(path);
     return st;
@@ -157,7 +157,7 @@ static enum status open_server(struct demo *d, struct acceptor *origin, const ch
     enum status st = write_configuration(d, listen, ntohs(in->sin_port), why);
 
     if (st == ST_OK)
-        st = config_load(path, &d->serve.config, why);
+        st = config_load(path, NULL, NULL, &d->serve.config, why);
     free(path);
     if (st != ST_OK)
         return st;

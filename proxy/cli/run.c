@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/prompt.h"
 #include "cli/serve.h"
 
 enum { MAX_PAIRS = 64, OPT_READY_FD = 256, OPT_HELP, OPT_PAIR };
@@ -143,16 +144,16 @@ static char *find_file(void)
 static enum status load(const struct arguments *a, struct config **out, struct diag *why)
 {
     if (a->npairs > 0)
-        return config_from_pairs(a->pairs, a->npairs, out, why);
+        return config_from_pairs(a->pairs, a->npairs, prompt_ask, NULL, out, why);
     if (a->file != NULL)
-        return config_load(a->file, out, why);
+        return config_load(a->file, prompt_ask, NULL, out, why);
     char *found = find_file();
     if (found == NULL) {
         diag_set(why, "no configuration: neither ./sfmtls.ini, nor sfmtls/sfmtls.ini under "
                       "$XDG_CONFIG_HOME, nor /etc/sfmtls/sfmtls.ini is there; name one with -c");
         return ST_BAD_INPUT;
     }
-    enum status st = config_load(found, out, why);
+    enum status st = config_load(found, prompt_ask, NULL, out, why);
     free(found);
     return st;
 }
@@ -172,8 +173,10 @@ int command_run(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (a.test) {
-        for (size_t i = 0; i < s.config->nwarnings; i++)
-            (void)fprintf(stderr, "sfmtls: warning: %s\n", s.config->warnings[i]);
+        for (size_t i = 0; i < s.config->nnotes; i++)
+            if (s.config->notes[i].level < LOG_NOTICE)
+                (void)fprintf(stderr, "sfmtls: %s: %s\n", log_level_text(s.config->notes[i].level),
+                              s.config->notes[i].sentence);
         (void)puts("configuration ok");
         config_unref(s.config);
         return EXIT_DONE;

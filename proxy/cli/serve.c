@@ -115,8 +115,8 @@ static void on_ready(void *ctx, const struct server *server)
     const struct serve *s = ctx;
     size_t doors = s->doors > 0 ? s->doors : server_door_count(server);
 
-    for (size_t i = 0; i < s->config->nwarnings; i++)
-        log_say(LOG_WARNING, "%s", s->config->warnings[i]);
+    for (size_t i = 0; i < s->config->nnotes; i++)
+        log_say(s->config->notes[i].level, "%s", s->config->notes[i].sentence);
     tell_tenants(s->config);
     tell_listeners(s, server, doors);
     tell_ready_fd(s, server, doors);

@@ -56,6 +56,7 @@ static void tenant_free(struct tenant *t)
     free(t->private_key);
     free(t->passphrase_file);
     free(t->passphrase_env);
+    free(t->passphrase_credential);
     free(t->ca_file);
     free(t);
 }
@@ -70,9 +71,9 @@ void config_unref(struct config *c)
         free(c->listens[i].where);
     free(c->tenants);
     free(c->listens);
-    for (size_t i = 0; i < c->nwarnings; i++)
-        free(c->warnings[i]);
-    free(c->warnings);
+    for (size_t i = 0; i < c->nnotes; i++)
+        free(c->notes[i].sentence);
+    free(c->notes);
     free(c->log_path);
     free(c->log_where);
     free(c->file);

@@ -32,7 +32,9 @@ struct tenant {
     char *host_field;           /* the value of Host */
     char *peer;                 /* how sentences call the server */
 
-    char *certificate, *private_key, *passphrase_file, *passphrase_env, *ca_file; /* as given */
+    char *certificate, *private_key, *ca_file; /* as given */
+    char *passphrase_file, *passphrase_env, *passphrase_credential;
+    bool allow_readable_key;
     struct credential *credential;
     struct tls_client *tls;
 
@@ -55,6 +57,12 @@ struct listen_address {
 enum path_mode { PATH_MASKED, PATH_FULL, PATH_OFF };
 enum tristate { AUTO, NO, YES };
 
+/* What is to be said about a configuration that can be used. */
+struct config_note {
+    enum log_level level;
+    char *sentence;
+};
+
 struct config {
     char *file; /* NULL: made from the command line */
 
@@ -76,20 +84,24 @@ struct config {
     struct tenant **tenants;
     size_t ntenants;
 
-    char **warnings; /* sentences for the log, with file and line */
-    size_t nwarnings;
+    struct config_note *notes; /* for the log, once it is open */
+    size_t nnotes;
 };
 
+/* Asks a person for the passphrase of a file; leaves *out alone if there is none to ask. */
+typedef void config_ask(void *ctx, const char *path, struct buf *out);
+
 /* Reads and checks the file and loads everything it names. On failure *out is untouched and the
- * sentence names file and line. */
-enum status config_load(const char *path, struct config **out, struct diag *why) MUST_CHECK;
+ * sentence names file and line. ask may be NULL. */
+enum status config_load(const char *path, config_ask *ask, void *ask_ctx, struct config **out,
+                        struct diag *why) MUST_CHECK;
 
 /* The same for one tenant given by options; where names each in sentences ("--server"). */
 struct config_pair {
     const char *section, *key, *value, *where;
 };
-enum status config_from_pairs(const struct config_pair *pairs, size_t count, struct config **out,
-                              struct diag *why) MUST_CHECK;
+enum status config_from_pairs(const struct config_pair *pairs, size_t count, config_ask *ask,
+                              void *ask_ctx, struct config **out, struct diag *why) MUST_CHECK;
 
 struct config *config_ref(struct config *c);
 void config_unref(struct config *c); /* NULL is no error */

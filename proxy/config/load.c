@@ -23,6 +23,8 @@ struct loader {
     char *wheres[MAX_OPTIONS]; /* of the current section's settings, by option */
     struct trust **trusts;
     size_t ntrusts;
+    config_ask *ask;
+    void *ask_ctx;
 };
 
 /* ---- settings ---- */
@@ -192,10 +194,10 @@ static void add_name(struct tenant *t, const char *name, size_t *count)
 }
 
 /* Takes the sentence. */
-static void warn(struct config *c, char *sentence)
+static void note(struct config *c, enum log_level level, char *sentence)
 {
-    c->warnings = mem_grow(c->warnings, (c->nwarnings + 1) * sizeof(char *));
-    c->warnings[c->nwarnings++] = sentence;
+    c->notes = mem_grow(c->notes, (c->nnotes + 1) * sizeof(c->notes[0]));
+    c->notes[c->nnotes++] = (struct config_note){level, sentence};
 }
 
 static void warn_about_host(const struct loader *l, const struct sf_lookup *found)
@@ -203,12 +205,12 @@ static void warn_about_host(const struct loader *l, const struct sf_lookup *foun
     const struct tenant *t = l->tenant;
 
     if (found->kind == SF_UI)
-        warn(l->config,
+        note(l->config, LOG_WARNING,
              mem_format("%s: %s serves the user interface, not the APIs; use the API server of "
                         "your data center, which `sfmtls hosts` lists",
                         where_of(l, "server"), t->server.host));
     else if (found->kind == SF_API && !found->certain)
-        warn(l->config,
+        note(l->config, LOG_WARNING,
              mem_format("%s: the certificate host of %s is not documented; %s is assumed "
                         "(server-as-is = yes switches that off)",
                         where_of(l, "server"), found->api_host, found->certificate_host));
@@ -273,7 +275,7 @@ static enum status find_trust(struct loader *l, struct trust **out, struct diag 
         return st;
     }
     if (trust_is_empty(*out))
-        warn(l->config,
+        note(l->config, LOG_WARNING,
              mem_format("%s: this machine has no CA certificates, so no server can be verified; "
                         "install ca-certificates or name a file with ca-file",
                         l->tenant->where));
@@ -287,27 +289,63 @@ static const char *const source_keys[] = {
     [CREDENTIAL_PRIVATE_KEY] = "private-key",
     [CREDENTIAL_PASSPHRASE_FILE] = "passphrase-file",
     [CREDENTIAL_PASSPHRASE_ENV] = "passphrase-env",
+    [CREDENTIAL_PASSPHRASE_CREDENTIAL] = "passphrase-credential",
 };
+
+static enum status check_passphrases(const struct loader *l, struct diag *why)
+{
+    const char *first = NULL;
+
+    for (size_t i = CREDENTIAL_PASSPHRASE_FILE; i < ARRAY_LEN(source_keys); i++) {
+        if (where_of(l, source_keys[i]) == NULL)
+            continue;
+        if (first != NULL) {
+            diag_set(why, "%s: %s and %s are both set; keep one of them",
+                     where_of(l, source_keys[i]), first, source_keys[i]);
+            return ST_BAD_INPUT;
+        }
+        first = source_keys[i];
+    }
+    return ST_OK;
+}
+
+/* Dates are told by whoever serves: they change while it does. */
+static void note_findings(struct loader *l)
+{
+    static const enum log_level levels[] = {
+        [FINDING_NOTE] = LOG_NOTICE, [FINDING_WARNING] = LOG_WARNING, [FINDING_ERROR] = LOG_ERROR};
+    size_t count;
+    const struct finding *findings = credential_findings(l->tenant->credential, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (!findings[i].about_dates)
+            note(l->config, levels[findings[i].level],
+                 mem_format("tenant %s: %s", l->tenant->name, findings[i].sentence));
+}
 
 static enum status load_identity(struct loader *l, struct diag *why)
 {
     struct tenant *t = l->tenant;
-    struct credential_files files = {t->certificate, t->private_key, t->passphrase_file,
-                                     t->passphrase_env};
+    struct credential_files files = {.certificate = t->certificate,
+                                     .private_key = t->private_key,
+                                     .passphrase_file = t->passphrase_file,
+                                     .passphrase_env = t->passphrase_env,
+                                     .passphrase_credential = t->passphrase_credential,
+                                     .allow_readable_key = t->allow_readable_key,
+                                     .ask = l->ask,
+                                     .ask_ctx = l->ask_ctx};
     enum credential_source source = CREDENTIAL_CERTIFICATE;
     struct trust *trust;
-    enum status st;
+    enum status st = check_passphrases(l, why);
 
-    if (t->passphrase_file != NULL && t->passphrase_env != NULL) {
-        diag_set(why, "%s: passphrase-file and passphrase-env are both set; keep one of them",
-                 where_of(l, "passphrase-env"));
-        return ST_BAD_INPUT;
-    }
+    if (st != ST_OK)
+        return st;
     st = credential_load(&files, &t->credential, &source, why);
     if (st != ST_OK) {
         diag_prefix(why, "%s", where_of(l, source_keys[source]));
         return st;
     }
+    note_findings(l);
     st = find_trust(l, &trust, why);
     if (st != ST_OK)
         return st;
@@ -505,10 +543,11 @@ static enum status on_setting(void *ctx, const char *key, const char *value, int
     return st;
 }
 
-enum status config_load(const char *path, struct config **out, struct diag *why)
+enum status config_load(const char *path, config_ask *ask, void *ask_ctx, struct config **out,
+                        struct diag *why)
 {
     static const struct reader_sink sink = {on_section, on_setting};
-    struct file_loader f = {0};
+    struct file_loader f = {.loader = {.ask = ask, .ask_ctx = ask_ctx}};
     enum status st = start(&f.loader, path, why);
 
     if (st == ST_OK)
@@ -520,10 +559,10 @@ enum status config_load(const char *path, struct config **out, struct diag *why)
     return end(&f.loader, st, out);
 }
 
-enum status config_from_pairs(const struct config_pair *pairs, size_t count, struct config **out,
-                              struct diag *why)
+enum status config_from_pairs(const struct config_pair *pairs, size_t count, config_ask *ask,
+                              void *ask_ctx, struct config **out, struct diag *why)
 {
-    struct loader l = {0};
+    struct loader l = {.ask = ask, .ask_ctx = ask_ctx};
     enum status st = start(&l, NULL, why);
     const char *section = "";
 

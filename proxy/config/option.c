@@ -286,14 +286,20 @@ static const struct option table[] = {
     ROW("server-as-is", T(server_as_is), .set = set_bool, .choices = "no|yes", .fallback = "no",
         .type = "yes or no", .help = "yes calls `server` exactly as it is written."),
     ROW("certificate", T(certificate), .set = set_path, .required = true, .type = "file",
-        .help = "the client certificate with its chain (PEM), leaf first or not; the private key "
-                "may be in the same file."),
+        .help = "the client certificate with its chain, leaf first or not; the private key may be "
+                "in the same file. PEM, base64 of PEM as BTP exports it, PKCS#12 or DER: the "
+                "content tells."),
     ROW("private-key", T(private_key), .set = set_path, .type = "file",
-        .help = "the private key (PEM), when it is not in `certificate`."),
+        .help = "the private key, when it is not in `certificate`."),
+    ROW("insecure-key-file", T(allow_readable_key), .set = set_bool, .choices = "refuse|allow",
+        .fallback = "refuse", .type = "refuse or allow",
+        .help = "what becomes of a private key that every user of the machine may read."),
     ROW("passphrase-file", T(passphrase_file), .set = set_path, .type = "file",
         .help = "holds the passphrase of an encrypted private key; one line end is cut off."),
     ROW("passphrase-env", T(passphrase_env), .set = set_text, .type = "name",
         .help = "the environment variable that holds the passphrase instead."),
+    ROW("passphrase-credential", T(passphrase_credential), .set = set_text, .type = "name",
+        .help = "the systemd credential (LoadCredential=) that holds the passphrase instead."),
     ROW("ca-file", T(ca_file), .set = set_path, .type = "file",
         .help = "CA certificates (PEM) that the server's certificate must chain to. They replace "
                 "the system's roots. Without it, those are used."),
@@ -335,8 +341,6 @@ static const struct option table[] = {
     LATER(SECTION_PROXY, "connect-other"),
     LATER(SECTION_PROXY, "connect-allow"),
     LATER(SECTION_PROXY, "user"),
-    LATER(SECTION_TENANT, "passphrase-credential"),
-    LATER(SECTION_TENANT, "insecure-key-file"),
     LATER(SECTION_TENANT, "certificate-next"),
     LATER(SECTION_TENANT, "private-key-next"),
     LATER(SECTION_TENANT, "passphrase-file-next"),

@@ -1,7 +1,7 @@
 /*
  * credential: a client (or server) certificate with its chain and private key.
  *
- * The only file that touches a private key: no other gets a pointer to one.
+ * Only credential*.c touch a private key: no other file gets a pointer to one.
  * Immutable once loaded, reference-counted, shared by all threads.
  */
 #ifndef TLS_CREDENTIAL_H
@@ -11,17 +11,31 @@
 
 #include <openssl/ssl.h>
 
+#include "base/buf.h"
 #include "base/diag.h"
-#include "base/slice.h"
 
 struct credential;
 
 /* Where a credential comes from. Paths are complete. */
 struct credential_files {
-    const char *certificate;     /* PEM: leaf and chain in any order, the key inside or not */
-    const char *private_key;     /* PEM; NULL: it is in certificate */
-    const char *passphrase_file; /* one final line end is cut; NULL: none */
-    const char *passphrase_env;  /* name of an environment variable; NULL: none */
+    const char *certificate;           /* leaf and chain in any order, the key inside or not */
+    const char *private_key;           /* NULL: it is in certificate */
+    const char *passphrase_file;       /* one final line end is cut; NULL: none */
+    const char *passphrase_env;        /* name of an environment variable; NULL: none */
+    const char *passphrase_credential; /* name of a systemd credential; NULL: none */
+    bool allow_readable_key;           /* by every user of the machine */
+    /* Asks a person for the passphrase of a file; leaves *out alone if there is none to ask.
+     * NULL: nobody is asked. */
+    void (*ask)(void *ctx, const char *path, struct buf *out);
+    void *ask_ctx;
+};
+
+/* What is to be said about a credential that could be loaded: a sentence with the cure. */
+enum finding_level { FINDING_NOTE, FINDING_WARNING, FINDING_ERROR };
+struct finding {
+    enum finding_level level;
+    bool about_dates;
+    char *sentence;
 };
 
 /* Which of the files is at fault. */
@@ -30,13 +44,18 @@ enum credential_source {
     CREDENTIAL_PRIVATE_KEY,
     CREDENTIAL_PASSPHRASE_FILE,
     CREDENTIAL_PASSPHRASE_ENV,
+    CREDENTIAL_PASSPHRASE_CREDENTIAL,
 };
 
-/* Reads, decrypts and checks; the key must belong to one of the certificates, which then is the
- * leaf. On failure *out is untouched, *source is set, and the sentence names the file and the
- * cure. */
+/* Reads, decrypts and checks, whatever the form: PEM, base64 of PEM, PKCS#12, DER. The key must
+ * belong to one of the certificates, which then is the leaf. On failure *out is untouched, *source
+ * is set, and the sentence names the file and the cure. */
 enum status credential_load(const struct credential_files *files, struct credential **out,
                             enum credential_source *source, struct diag *why) MUST_CHECK;
+
+/* The same for looking at it: a key is not needed, and need not fit. It cannot be applied. */
+enum status credential_inspect(const struct credential_files *files, struct credential **out,
+                               struct diag *why) MUST_CHECK;
 
 struct credential *credential_ref(struct credential *c);
 void credential_unref(struct credential *c); /* NULL is no error */
@@ -51,9 +70,30 @@ const char *credential_subject(const struct credential *c);              /* RFC 
 int64_t credential_not_before(const struct credential *c);               /* seconds since 1970 */
 int64_t credential_not_after(const struct credential *c);
 const X509 *credential_leaf(const struct credential *c); /* borrowed */
+int credential_chain_length(const struct credential *c); /* what is sent behind the leaf */
+char *credential_chain_subject(const struct credential *c, int i); /* the caller frees it */
+const struct finding *credential_findings(const struct credential *c, size_t *count);
 
-/* A new P-256 key without a certificate: see issue.h. */
-enum status credential_new_key(struct credential **out, struct diag *why) MUST_CHECK;
+char *credential_issuer(const struct credential *c);   /* RFC 2253; the caller frees it */
+char *credential_key_type(const struct credential *c); /* "RSA 4096"; the caller frees it */
+
+enum credential_key { CREDENTIAL_KEY_ABSENT, CREDENTIAL_KEY_LOCKED, CREDENTIAL_KEY_OPEN };
+enum credential_key credential_key_state(const struct credential *c);
+
+/* Appends bytes that are the same for two credentials only if they present the same. */
+void credential_digest(const struct credential *c, struct buf *out);
+
+/* Appends leaf and chain as PEM; never a key. */
+void credential_write_public(const struct credential *c, struct buf *out);
+
+/* A new key without a certificate: see issue.h. */
+enum key_type { KEY_EC, KEY_RSA_2048, KEY_RSA_3072 };
+enum status credential_new_key(enum key_type type, struct credential **out,
+                               struct diag *why) MUST_CHECK;
+
+/* Signs a request for a certificate with c's key and appends it as PEM; request has its names. */
+enum status credential_request(const struct credential *c, X509_REQ *request, struct buf *out,
+                               struct diag *why) MUST_CHECK;
 
 /* Puts c's public key into certificate, signs it with signer's key (c's own for a self-signed
  * one) and makes it c's leaf, with signer's chain behind it. Takes certificate in every case. */
@@ -61,6 +101,8 @@ enum status credential_certify(struct credential *c, const struct credential *si
                                X509 *certificate, struct diag *why) MUST_CHECK;
 
 /* Creates two files, mode 0600: leaf and chain, and the key (PKCS#8). key_path may be NULL. */
+enum status credential_save_key(const struct credential *c, const char *path,
+                                struct diag *why) MUST_CHECK;
 enum status credential_save(const struct credential *c, const char *certificate_path,
                             const char *key_path, struct diag *why) MUST_CHECK;
 

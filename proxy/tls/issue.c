@@ -66,7 +66,7 @@ enum status issue_credential(const struct issue_spec *spec, const struct credent
 {
     struct credential *c;
     X509 *x = X509_new();
-    enum status st = credential_new_key(&c, why);
+    enum status st = credential_new_key(KEY_EC, &c, why);
 
     if (st != ST_OK) {
         X509_free(x);
@@ -85,4 +85,20 @@ enum status issue_credential(const struct issue_spec *spec, const struct credent
     }
     *out = c;
     return ST_OK;
+}
+
+enum status issue_request(const struct credential *c, const char *common_name,
+                          const char *organization, struct buf *out, struct diag *why)
+{
+    X509_REQ *request = X509_REQ_new();
+    X509_NAME *subject = X509_REQ_get_subject_name(request);
+    enum status st = ST_BAD_INPUT;
+
+    if ((organization == NULL || add_name(subject, "O", organization)) &&
+        add_name(subject, "CN", common_name))
+        st = credential_request(c, request, out, why);
+    else
+        diag_set(why, "`%s` is no name for a certificate; write 1 to 64 characters", common_name);
+    X509_REQ_free(request);
+    return st;
 }

@@ -1,5 +1,5 @@
 /*
- * issue: certificates made here, for the demo's throw-away identities.
+ * issue: certificates made here (the demo's throw-away identities), and requests for others.
  */
 #ifndef TLS_ISSUE_H
 #define TLS_ISSUE_H
@@ -19,5 +19,9 @@ struct issue_spec {
 /* A new P-256 key with a certificate that issuer signs; issuer NULL: itself. */
 enum status issue_credential(const struct issue_spec *spec, const struct credential *issuer,
                              struct credential **out, struct diag *why) MUST_CHECK;
+
+/* Appends a request (PKCS#10, PEM) for a certificate of c's key; organization may be NULL. */
+enum status issue_request(const struct credential *c, const char *common_name,
+                          const char *organization, struct buf *out, struct diag *why) MUST_CHECK;
 
 #endif

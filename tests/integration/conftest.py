@@ -10,6 +10,7 @@ import pytest
 
 import harness
 
+os.umask(0o077)  # what tests write are private keys, more often than not
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 

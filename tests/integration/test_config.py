@@ -126,7 +126,7 @@ def test_flaw_of_form(text, words, tmp_path):
 @pytest.mark.parametrize("section, key", [
     *(("proxy", key) for key in ("admin", "sandbox", "local-ca", "allow-remote", "host-names", "allow-origin",
                                  "allow-uid", "caller-token-file", "connect-other", "connect-allow", "user")),
-    *(("tenant a", key) for key in ("passphrase-credential", "certificate-next", "callers-file", "allow",
+    *(("tenant a", key) for key in ("certificate-next", "callers-file", "allow",
                                     "rewrite-links"))])
 def test_key_that_is_not_served_yet(section, key, tmp_path):
     """Never ignored: whoever sets it relies on it."""
@@ -245,10 +245,10 @@ def files(pki, tmp_path_factory):
     (">>>certificate = missing.pem\n", ["TMP/missing.pem", "No such file"]),
     (">>>certificate = TMP\n", ["directory"]),
     (">>>certificate = /dev/zero\n", ["larger than 1 MiB"]),
-    (">>>certificate = FILES/empty\n", ["FILES/empty", "no PEM certificate"]),
+    (">>>certificate = FILES/empty\n", ["FILES/empty", "is empty"]),
     (">>>certificate = FILES/text\n", ["no PEM certificate"]),
-    (">>>certificate = FILES/der\n", ["PEM"]),
-    (">>>certificate = FILES/p12\n", ["PEM"]),
+    (">>>certificate = FILES/der\n", ["no private key"]),
+    (">>>certificate = FILES/p12\n", ["PKCS#12", "passphrase-file"]),
     (">>>certificate = FILES/no-end\n", ["FILES/no-end"]),
     (">>>certificate = FILES/cut\n", ["FILES/cut"]),
     (">>>certificate = FILES/not-base64\n", ["FILES/not-base64"]),
@@ -754,7 +754,7 @@ def test_reference_with_every_option_in_force(tmp_path, pki):
                          ("corporate-ca.pem", "ca.pem")):
         (tmp_path / name).write_bytes((pki / source).read_bytes())
     text = (ROOT / "conf/sfmtls.ini").read_text().replace(";[tenant acme]", "[tenant acme]")
-    text = re.sub(r"(?m)^;(?!passphrase-env)(?=[a-z][\w.-]* = )", "", text, flags=re.I)
+    text = re.sub(r"(?m)^;(?!passphrase-env|passphrase-credential)(?=[a-z][\w.-]* = )", "", text, flags=re.I)
     accepted(tmp_path, text)
 
 

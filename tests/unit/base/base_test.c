@@ -159,8 +159,8 @@ TEST(files)
     CHECK_INT(file_read("/dev/zero", &b, &why), ST_BAD_INPUT, "endless");
     CHECK_CONTAINS(why.text, "larger than 1 MiB");
     char *path = mem_format("%s/new", test_folder());
-    CHECK_INT(file_write_new(path, SLICE("x"), &why), ST_OK, "created");
-    CHECK_INT(file_write_new(path, SLICE("y"), &why), ST_BAD_INPUT, "never overwritten");
+    CHECK_INT(file_write_new(path, SLICE("x"), 0600, &why), ST_OK, "created");
+    CHECK_INT(file_write_new(path, SLICE("y"), 0600, &why), ST_BAD_INPUT, "never overwritten");
     free(path);
 }
 

@@ -48,7 +48,8 @@ TEST(files_are_loaded_or_explained)
         char *key = cases[i].key == NULL ? NULL : mem_copy_string(pki(cases[i].key));
         char *passphrase =
             cases[i].passphrase == NULL ? NULL : mem_copy_string(pki(cases[i].passphrase));
-        struct credential_files files = {certificate, key, passphrase, NULL};
+        struct credential_files files = {
+            .certificate = certificate, .private_key = key, .passphrase_file = passphrase};
         struct credential *c = NULL;
         enum credential_source source = CREDENTIAL_CERTIFICATE;
         struct diag why = {""};
@@ -69,7 +70,8 @@ TEST(a_passphrase_from_the_environment)
 {
     char *certificate = mem_copy_string(pki("acme-chain.pem")),
          *key = mem_copy_string(pki("acme-encrypted.key"));
-    struct credential_files files = {certificate, key, NULL, "SFMTLS_UNIT_PASSPHRASE"};
+    struct credential_files files = {
+        .certificate = certificate, .private_key = key, .passphrase_env = "SFMTLS_UNIT_PASSPHRASE"};
     enum credential_source source = CREDENTIAL_CERTIFICATE;
     struct credential *c = NULL;
     struct diag why;
@@ -101,7 +103,7 @@ TEST(what_is_issued_can_be_saved_and_loaded)
                       *leaf = issue("leaf", false, sub), *again = NULL;
     char *certificate = mem_format("%s/c.pem", test_folder()),
          *key = mem_format("%s/k.pem", test_folder());
-    struct credential_files files = {certificate, key, NULL, NULL};
+    struct credential_files files = {.certificate = certificate, .private_key = key};
     enum credential_source source = CREDENTIAL_CERTIFICATE;
     struct diag why;
     struct stat st;

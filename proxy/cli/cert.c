@@ -1,0 +1,364 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/prompt.h"
+#include "tls/credential.h"
+#include "tls/issue.h"
+
+enum { OPT_JSON = 256, OPT_PASSPHRASE_FILE, OPT_NAME, OPT_ORGANIZATION, OPT_KEY_TYPE, OPT_KEY_OUT };
+
+/* ---- what a certificate is ---- */
+
+static void add_fingerprint(struct buf *out, const X509 *x, const EVP_MD *digest)
+{
+    unsigned char bytes[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+
+    (void)X509_digest(x, digest, bytes, &n);
+    for (unsigned i = 0; i < n; i++)
+        buf_addf(out, "%s%02X", i == 0 ? "" : ":", bytes[i]);
+}
+
+static void add_serial(struct buf *out, const X509 *x)
+{
+    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x), NULL);
+    char *hex = number == NULL ? NULL : BN_bn2hex(number);
+
+    buf_add_string(out, hex == NULL ? "?" : hex);
+    OPENSSL_free(hex);
+    BN_free(number);
+}
+
+static const char *const key_states[] = {
+    [CREDENTIAL_KEY_ABSENT] = "not in the file",
+    [CREDENTIAL_KEY_LOCKED] = "in the file, encrypted (not opened: give --passphrase-file)",
+    [CREDENTIAL_KEY_OPEN] = "in the file",
+};
+static const char *const key_words[] = {[CREDENTIAL_KEY_ABSENT] = "absent",
+                                        [CREDENTIAL_KEY_LOCKED] = "encrypted",
+                                        [CREDENTIAL_KEY_OPEN] = "present"};
+static const char *const level_words[] = {
+    [FINDING_NOTE] = "note", [FINDING_WARNING] = "warning", [FINDING_ERROR] = "error"};
+
+struct facts {
+    char *subject, *issuer;
+    char not_before[CLOCK_TEXT_SIZE], not_after[CLOCK_TEXT_SIZE];
+    long long days_left;
+    struct buf serial, sha256, sha1;
+    char *key_type;
+};
+
+static void collect(const struct credential *c, struct facts *f)
+{
+    const X509 *x = credential_leaf(c);
+    int64_t end = credential_not_after(c), now = clock_wall_us() / 1000000;
+
+    *f = (struct facts){.subject = mem_copy_string(credential_subject(c)),
+                        .issuer = credential_issuer(c),
+                        .days_left = (long long)(end - now) / 86400 - (end < now ? 1 : 0),
+                        .key_type = credential_key_type(c)};
+    clock_text(credential_not_before(c) * 1000000, f->not_before);
+    clock_text(end * 1000000, f->not_after);
+    add_serial(&f->serial, x);
+    add_fingerprint(&f->sha256, x, EVP_sha256());
+    add_fingerprint(&f->sha1, x, EVP_sha1());
+}
+
+static void facts_free(struct facts *f)
+{
+    free(f->subject);
+    free(f->issuer);
+    free(f->key_type);
+    buf_free(&f->serial);
+    buf_free(&f->sha256);
+    buf_free(&f->sha1);
+}
+
+static void add_line(struct buf *out, const char *name, const char *value)
+{
+    buf_addf(out, "%-12s %s\n", name, value);
+}
+
+static void show_text(const struct credential *c, const struct facts *f, struct buf *out)
+{
+    size_t count;
+    const struct finding *findings = credential_findings(c, &count);
+
+    add_line(out, "subject", f->subject);
+    add_line(out, "issuer", f->issuer);
+    buf_addf(out, "%-12s %.*s\n", "serial", (int)f->serial.n, f->serial.p);
+    buf_addf(out, "%-12s %.10s to %.10s (%lld days left)\n", "valid", f->not_before, f->not_after,
+             f->days_left);
+    buf_addf(out, "%-12s %.*s\n", "SHA-256", (int)f->sha256.n, f->sha256.p);
+    buf_addf(out, "%-12s %.*s\n", "SHA-1", (int)f->sha1.n, f->sha1.p);
+    add_line(out, "key", f->key_type);
+    add_line(out, "private key", key_states[credential_key_state(c)]);
+    for (int i = 0; i < credential_chain_length(c); i++) {
+        char *name = credential_chain_subject(c, i);
+        add_line(out, i == 0 ? "chain" : "", name);
+        free(name);
+    }
+    if (credential_chain_length(c) == 0)
+        add_line(out, "chain", "none in the file");
+    for (size_t i = 0; i < count; i++)
+        add_line(out, level_words[findings[i].level], findings[i].sentence);
+    if (count == 0)
+        add_line(out, "findings", "none");
+}
+
+static void add_member(struct buf *out, const char *name, struct slice value)
+{
+    buf_addf(out, ",\"%s\":\"", name);
+    buf_add_json(out, value);
+    buf_add_string(out, "\"");
+}
+
+static void show_json(const struct credential *c, const struct facts *f, struct buf *out)
+{
+    size_t count;
+    const struct finding *findings = credential_findings(c, &count);
+
+    buf_add_string(out, "{\"subject\":\"");
+    buf_add_json(out, slice_of(f->subject));
+    buf_add_string(out, "\"");
+    add_member(out, "issuer", slice_of(f->issuer));
+    add_member(out, "serial", buf_slice(&f->serial));
+    add_member(out, "not_before", slice_of(f->not_before));
+    add_member(out, "not_after", slice_of(f->not_after));
+    buf_addf(out, ",\"days_left\":%lld", f->days_left);
+    add_member(out, "sha256", buf_slice(&f->sha256));
+    add_member(out, "sha1", buf_slice(&f->sha1));
+    add_member(out, "key_type", slice_of(f->key_type));
+    add_member(out, "private_key", slice_of(key_words[credential_key_state(c)]));
+    buf_add_string(out, ",\"chain\":[");
+    for (int i = 0; i < credential_chain_length(c); i++) {
+        char *name = credential_chain_subject(c, i);
+        buf_addf(out, "%s\"", i == 0 ? "" : ",");
+        buf_add_json(out, slice_of(name));
+        buf_add_string(out, "\"");
+        free(name);
+    }
+    buf_add_string(out, "],\"findings\":[");
+    for (size_t i = 0; i < count; i++) {
+        buf_addf(out, "%s{\"level\":\"%s\"", i == 0 ? "" : ",", level_words[findings[i].level]);
+        add_member(out, "sentence", slice_of(findings[i].sentence));
+        buf_add_string(out, "}");
+    }
+    buf_add_string(out, "]}\n");
+}
+
+/* ---- arguments ---- */
+
+struct arguments {
+    const char *file, *out, *passphrase_file;
+    bool json;
+    const char *name, *organization, *key_type, *key_out;
+};
+
+static const struct option options[] = {
+    {"help", no_argument, NULL, 'h'},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"out", required_argument, NULL, 'o'},
+    {"passphrase-file", required_argument, NULL, OPT_PASSPHRASE_FILE},
+    {"common-name", required_argument, NULL, OPT_NAME},
+    {"organization", required_argument, NULL, OPT_ORGANIZATION},
+    {"key-type", required_argument, NULL, OPT_KEY_TYPE},
+    {"key-out", required_argument, NULL, OPT_KEY_OUT},
+    {NULL, 0, NULL, 0},
+};
+
+/* Which of them each verb knows. */
+static const char *const verbs[][2] = {
+    {"show", "--json --passphrase-file"},
+    {"public", "--out --passphrase-file"},
+    {"request", "--out --common-name --organization --key-type --key-out"},
+};
+
+static bool set_option(struct arguments *a, int option)
+{
+    switch (option) {
+    case OPT_JSON:
+        a->json = true;
+        return true;
+    case 'o':
+        a->out = optarg;
+        return true;
+    case OPT_PASSPHRASE_FILE:
+        a->passphrase_file = optarg;
+        return true;
+    case OPT_NAME:
+        a->name = optarg;
+        return true;
+    case OPT_ORGANIZATION:
+        a->organization = optarg;
+        return true;
+    case OPT_KEY_TYPE:
+        a->key_type = optarg;
+        return true;
+    case OPT_KEY_OUT:
+        a->key_out = optarg;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static const char *option_name(int value)
+{
+    for (const struct option *o = options; o->name != NULL; o++)
+        if (o->val == value)
+            return o->name;
+    return "";
+}
+
+static bool parse(int argc, char **argv, size_t verb, struct arguments *a, int *code)
+{
+    int option;
+
+    *code = EXIT_USAGE;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, ":ho:", options, NULL)) != -1) {
+        if (option == 'h') {
+            *code = cli_help_of("cert");
+            return false;
+        }
+        if (!set_option(a, option)) {
+            (void)cli_bad_option("cert", option, argv, options);
+            return false;
+        }
+        if (strstr(verbs[verb][1], option_name(option)) == NULL) {
+            (void)cli_usage("cert", "`cert %s` has no option --%s", verbs[verb][0],
+                            option_name(option));
+            return false;
+        }
+    }
+    bool wants_file = strcmp(verbs[verb][0], "request") != 0;
+    if (wants_file && optind < argc)
+        a->file = argv[optind++];
+    if (optind < argc)
+        (void)cli_usage("cert", "`%s` is not expected here", argv[optind]);
+    else if (wants_file && a->file == NULL)
+        (void)cli_usage("cert", "`cert %s` wants the name of a file", verbs[verb][0]);
+    else
+        return true;
+    return false;
+}
+
+/* ---- the verbs ---- */
+
+static enum status inspect(const struct arguments *a, struct credential **out, struct diag *why)
+{
+    const struct credential_files files = {
+        .certificate = a->file, .passphrase_file = a->passphrase_file, .ask = prompt_ask};
+
+    return credential_inspect(&files, out, why);
+}
+
+static int finish(struct buf *text, const char *path, mode_t mode, const struct diag *failed)
+{
+    enum status st = ST_OK;
+    struct diag why;
+
+    if (failed != NULL) {
+        buf_free(text);
+        return cli_error(ST_BAD_INPUT, failed);
+    }
+    if (path == NULL)
+        (void)fwrite(text->p, 1, text->n, stdout);
+    else
+        st = file_write_new(path, buf_slice(text), mode, &why);
+    buf_free(text);
+    return st == ST_OK ? EXIT_DONE : cli_error(st, &why);
+}
+
+static int show(const struct arguments *a)
+{
+    struct credential *c;
+    struct buf text = {0};
+    struct facts facts;
+    struct diag why;
+
+    if (inspect(a, &c, &why) != ST_OK)
+        return cli_error(ST_BAD_INPUT, &why);
+    collect(c, &facts);
+    (a->json ? show_json : show_text)(c, &facts, &text);
+    facts_free(&facts);
+    credential_unref(c);
+    return finish(&text, NULL, 0, NULL);
+}
+
+static int write_public(const struct arguments *a)
+{
+    struct credential *c;
+    struct buf text = {0};
+    struct diag why;
+
+    if (inspect(a, &c, &why) != ST_OK)
+        return cli_error(ST_BAD_INPUT, &why);
+    credential_write_public(c, &text);
+    credential_unref(c);
+    return finish(&text, a->out, 0644, NULL);
+}
+
+static bool parse_key_type(const char *text, enum key_type *type)
+{
+    static const char *const names[] = {
+        [KEY_EC] = "ec", [KEY_RSA_2048] = "rsa-2048", [KEY_RSA_3072] = "rsa-3072"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        *type = (enum key_type)i;
+        if (strcmp(text, names[i]) == 0)
+            return true;
+    }
+    (void)cli_usage("cert", "--key-type %s: write ec, rsa-2048 or rsa-3072", text);
+    return false;
+}
+
+/* The key is written first: a request whose key is lost is worth nothing. */
+static int request(const struct arguments *a)
+{
+    enum key_type type = KEY_EC;
+    struct credential *c = NULL;
+    struct buf text = {0};
+    struct diag why;
+
+    if (a->name == NULL || a->key_out == NULL)
+        return cli_usage("cert", "%s is missing",
+                         a->name == NULL ? "--common-name NAME" : "--key-out FILE");
+    if (a->key_type != NULL && !parse_key_type(a->key_type, &type))
+        return EXIT_USAGE;
+    enum status st = credential_new_key(type, &c, &why);
+    if (st == ST_OK)
+        st = issue_request(c, a->name, a->organization, &text, &why);
+    if (st == ST_OK)
+        st = credential_save_key(c, a->key_out, &why);
+    credential_unref(c);
+    return finish(&text, a->out, 0644, st == ST_OK ? NULL : &why);
+}
+
+int command_cert(int argc, char **argv)
+{
+    static int (*const run[])(const struct arguments *) = {show, write_public, request};
+    struct arguments a = {0};
+    int code;
+
+    if (argc < 2)
+        return cli_usage("cert", "write cert show, cert public or cert request");
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return cli_help_of("cert");
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+        if (strcmp(argv[1], verbs[i][0]) == 0)
+            return parse(argc - 1, argv + 1, i, &a, &code) ? run[i](&a) : code;
+    if (strcmp(argv[1], "fetch") == 0)
+        return cli_usage("cert", "`cert fetch` is not served by this version of sfmtls");
+    return cli_usage("cert", "there is no `cert %s`", argv[1]);
+}

@@ -1,0 +1,98 @@
+#include "cli/prompt.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "base/mem.h"
+
+enum { MAX_PASSPHRASE = 1024 };
+
+/* What was given once; a reload must not ask again. */
+struct given {
+    struct given *next;
+    char *path;
+    char *text; /* in OpenSSL's secure heap, if there is one */
+};
+
+static struct given *given;
+
+static const struct given *find(const char *path)
+{
+    const struct given *g = given;
+
+    while (g != NULL && strcmp(g->path, path) != 0)
+        g = g->next;
+    return g;
+}
+
+static const struct given *remember(const char *path, const char *text, size_t n)
+{
+    struct given *g = NEW(struct given);
+
+    g->path = mem_copy_string(path);
+    g->text = OPENSSL_secure_zalloc(n + 1);
+    if (g->text == NULL)
+        abort(); /* see mem.h */
+    memcpy(g->text, text, n);
+    g->next = given;
+    given = g;
+    return g;
+}
+
+static bool in_foreground(int tty)
+{
+    return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 && tcgetpgrp(tty) == getpgrp();
+}
+
+static bool read_line(int tty, char *line, size_t size, size_t *n)
+{
+    ssize_t got = 0;
+
+    *n = 0;
+    while (*n < size && (got = read(tty, line + *n, 1)) == 1 && line[*n] != '\n')
+        (*n)++;
+    return got == 1;
+}
+
+static bool ask(int tty, const char *path, char *line, size_t size, size_t *n)
+{
+    struct termios old, quiet;
+
+    if (tcgetattr(tty, &old) != 0)
+        return false;
+    quiet = old;
+    quiet.c_lflag &= ~(tcflag_t)ECHO;
+    (void)tcsetattr(tty, TCSAFLUSH, &quiet);
+    (void)dprintf(tty, "Passphrase for %s: ", path);
+    bool done = read_line(tty, line, size, n);
+    (void)tcsetattr(tty, TCSAFLUSH, &old);
+    (void)dprintf(tty, "\n");
+    return done;
+}
+
+void prompt_ask(void *ctx, const char *path, struct buf *out)
+{
+    const struct given *g = find(path);
+    char line[MAX_PASSPHRASE];
+    size_t n = 0;
+
+    (void)ctx;
+    if (g == NULL) {
+        int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+        if (tty >= 0 && in_foreground(tty) && ask(tty, path, line, sizeof(line), &n))
+            g = remember(path, line, n);
+        OPENSSL_cleanse(line, sizeof(line));
+        if (tty >= 0)
+            (void)close(tty);
+    }
+    if (g != NULL) {
+        buf_reserve(out, strlen(g->text) + 1);
+        buf_add_string(out, g->text);
+    }
+}

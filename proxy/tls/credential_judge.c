@@ -1,0 +1,185 @@
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/err.h>
+#include <openssl/obj_mac.h>
+#include <openssl/objects.h>
+#include <openssl/x509v3.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "tls/credential_parts.h"
+
+enum {
+    SECONDS_PER_DAY = 86400,
+    SOON_DAYS = 30,
+    LEAST_RSA_BITS = 2048,
+    COSTLY_RSA_BITS = 4096,
+    LEAST_EC_BITS = 224,
+};
+
+void credential_find(struct credential *c, enum finding_level level, char *sentence)
+{
+    c->findings = mem_grow(c->findings, (c->nfindings + 1) * sizeof(c->findings[0]));
+    c->findings[c->nfindings++] = (struct finding){level, false, sentence};
+}
+
+/* ---- dates ---- */
+
+static void judge_dates(struct credential *c, int64_t now)
+{
+    char start[CLOCK_TEXT_SIZE], end[CLOCK_TEXT_SIZE];
+    long long left = (long long)(c->not_after - now) / SECONDS_PER_DAY;
+    size_t first = c->nfindings;
+
+    clock_text(c->not_before * 1000000, start);
+    clock_text(c->not_after * 1000000, end);
+    if (now > c->not_after)
+        credential_find(c, FINDING_ERROR,
+                        mem_format("the certificate expired on %.10s; have it renewed", end));
+    else if (now < c->not_before)
+        credential_find(c, FINDING_ERROR,
+                        mem_format("the certificate is not valid before %.10s; wait until then, or "
+                                   "set the clock of this machine",
+                                   start));
+    else if (left < SOON_DAYS)
+        credential_find(
+            c, FINDING_WARNING,
+            mem_format("the certificate expires on %.10s, in %lld days; have it renewed", end,
+                       left));
+    for (; first < c->nfindings; first++)
+        c->findings[first].about_dates = true;
+}
+
+static void judge_chain_dates(struct credential *c, int64_t now)
+{
+    for (int i = 0; i < sk_X509_num(c->chain); i++) {
+        X509 *x = sk_X509_value(c->chain, i);
+        if (now <= credential_seconds(X509_get0_notAfter(x)))
+            continue;
+        char *name = credential_name_text(X509_get_subject_name(x));
+        credential_find(c, FINDING_WARNING,
+                        mem_format("the chain's certificate %s has expired; put the renewed one of "
+                                   "the CA into the file",
+                                   name));
+        free(name);
+    }
+}
+
+/* ---- what it may be used for ---- */
+
+static void judge_usage(struct credential *c)
+{
+    uint32_t flags = X509_get_extension_flags(c->leaf);
+
+    if ((flags & EXFLAG_XKUSAGE) != 0 &&
+        (X509_get_extended_key_usage(c->leaf) & (XKU_SSL_CLIENT | XKU_ANYEKU)) == 0)
+        credential_find(
+            c, FINDING_ERROR,
+            mem_format("the certificate is not meant for clients (its extended key usage "
+                       "lacks clientAuth); have one issued with clientAuth"));
+    if ((flags & EXFLAG_KUSAGE) != 0 &&
+        (X509_get_key_usage(c->leaf) & X509v3_KU_DIGITAL_SIGNATURE) == 0)
+        credential_find(c, FINDING_WARNING,
+                        mem_format("the certificate's key usage lacks digitalSignature, which TLS "
+                                   "clients need; have one issued with it"));
+    if (X509_check_ca(c->leaf) == 1)
+        credential_find(c, FINDING_WARNING,
+                        mem_format("the certificate is that of a CA; use one that was issued to a "
+                                   "user"));
+}
+
+/* ---- the chain ---- */
+
+static bool is_issued_by_one_of(X509 *x, STACK_OF(X509) * all)
+{
+    for (int i = 0; i < sk_X509_num(all); i++)
+        if (X509_check_issued(sk_X509_value(all, i), x) == X509_V_OK)
+            return true;
+    return false;
+}
+
+static void judge_chain(struct credential *c)
+{
+    int length = sk_X509_num(c->chain), roots = 0, strangers = 0;
+    X509 *top = length == 0 ? c->leaf : sk_X509_value(c->chain, length - 1);
+
+    for (int i = 0; i < sk_X509_num(c->unsent); i++) {
+        X509 *x = sk_X509_value(c->unsent, i);
+        if (X509_cmp(x, c->leaf) == 0)
+            continue;
+        if (credential_is_self_issued(x))
+            roots++;
+        else
+            strangers++;
+    }
+    if (credential_is_self_issued(c->leaf)) {
+        credential_find(
+            c, FINDING_WARNING,
+            mem_format("the certificate is self-signed; servers accept one only if it was "
+                       "uploaded to them"));
+    } else if (!is_issued_by_one_of(top, c->unsent) && (length == 0 || strangers + roots > 0)) {
+        char *issuer = credential_name_text(X509_get_issuer_name(top));
+        credential_find(
+            c, FINDING_WARNING,
+            mem_format("the certificate of the issuer %s is not in the file, and a server "
+                       "that does not have it refuses the certificate; append it",
+                       issuer));
+        free(issuer);
+    }
+    if (roots > 0)
+        credential_find(
+            c, FINDING_NOTE,
+            mem_format("the file holds a root, which is not sent: the server has its own; "
+                       "nothing to do"));
+    if (strangers > 0)
+        credential_find(
+            c, FINDING_NOTE,
+            mem_format("%d certificates in the file do not belong to the chain and are not "
+                       "sent; take them out",
+                       strangers));
+}
+
+/* ---- strength ---- */
+
+static bool is_weak_digest(int nid)
+{
+    return nid == NID_sha1 || nid == NID_md5 || nid == NID_md4 || nid == NID_md2;
+}
+
+static void judge_strength(struct credential *c)
+{
+    const EVP_PKEY *key = X509_get0_pubkey(c->leaf);
+    int digest = NID_undef, bits = key == NULL ? 0 : EVP_PKEY_get_bits(key);
+    bool rsa = key != NULL && EVP_PKEY_is_a(key, "RSA") == 1,
+         ec = key != NULL && EVP_PKEY_is_a(key, "EC") == 1;
+
+    if ((rsa && bits < LEAST_RSA_BITS) || (ec && bits < LEAST_EC_BITS))
+        credential_find(
+            c, FINDING_ERROR,
+            mem_format("the key is too weak (%s with %d bits); have a certificate issued "
+                       "for P-256 or RSA-2048",
+                       rsa ? "RSA" : "EC", bits));
+    else if (rsa && bits >= COSTLY_RSA_BITS)
+        credential_find(c, FINDING_NOTE,
+                        mem_format("an RSA key of %d bits costs some 6 ms of CPU for each new "
+                                   "connection; RSA-2048 costs a tenth, P-256 less still",
+                                   bits));
+    if (!credential_is_self_issued(c->leaf) &&
+        X509_get_signature_info(c->leaf, &digest, NULL, NULL, NULL) == 1 && is_weak_digest(digest))
+        credential_find(c, FINDING_WARNING,
+                        mem_format("the certificate is signed with %s, which many servers refuse; "
+                                   "have it issued with SHA-256",
+                                   OBJ_nid2sn(digest)));
+}
+
+void credential_judge(struct credential *c, int64_t now)
+{
+    judge_dates(c, now);
+    judge_chain_dates(c, now);
+    judge_usage(c);
+    judge_chain(c);
+    judge_strength(c);
+    ERR_clear_error();
+}
