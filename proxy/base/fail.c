@@ -200,6 +200,9 @@ static const struct fail_info table[FAIL_COUNT] = {
     [FAIL_CALLER_GONE] = {"caller-gone", 0, "", BLAME_CALLER, 0, "Caller gone",
                           "The caller closed the connection before the exchange was complete.",
                           "Raise the client's own timeout if it gave up waiting."},
+    [FAIL_SHUTDOWN] = {"cut-off-at-shutdown", 0, "", BLAME_PROXY, 0, "Cut off at shutdown",
+                       "The proxy was stopped before the exchange was complete.",
+                       "Repeat the call if it is safe to; raise drain-timeout."},
     [FAIL_CALLER_STALLED] =
         {"caller-stalled", 0, "", BLAME_CALLER, 0, "Caller stalled",
          "The caller did not take the answer in time.",

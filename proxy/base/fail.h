@@ -68,6 +68,7 @@ enum fail {
 
     /* the caller, while it was served */
     FAIL_CALLER_GONE,
+    FAIL_SHUTDOWN,
     FAIL_CALLER_STALLED,
 
     FAIL_INTERNAL,

@@ -82,7 +82,9 @@ static void close_client(struct client *c, enum stream_close_mode mode)
 /* For how long the caller may do nothing about its last answer. */
 static int64_t patience(const struct client *c)
 {
-    return stream_queued(c->stream) > 0 ? c->worker->config->body_timeout : LINGER_MS;
+    if (c->state == CLIENT_IDLE || stream_queued(c->stream) > 0)
+        return c->worker->config->body_timeout;
+    return LINGER_MS;
 }
 
 static void wait_for_farewell(struct client *c)
@@ -129,10 +131,10 @@ static void end_service(struct client *c)
 void client_done(struct client *c, bool read)
 {
     end_service(c);
-    if (c->persists && !c->worker->draining) {
+    if (c->persists && !c->ended && !c->worker->draining) {
         set_state(c, CLIENT_IDLE);
         rest(c);
-    } else if (!read || stream_queued(c->stream) > 0 || stream_has_unread(c->stream)) {
+    } else if (!read || stream_is_sending(c->stream) || stream_has_unread(c->stream)) {
         linger(c);
     } else {
         close_client(c, STREAM_CLOSE);
@@ -200,6 +202,14 @@ static bool begins_with_head(const struct h1_reader *r, struct slice bytes)
     return bytes.n >= r->start + 5 && memcmp(bytes.p + r->start, "HEAD ", 5) == 0;
 }
 
+/* Some clients send an empty line behind a body (RFC 9112, 2.2); it begins no request. */
+static bool may_be_leftover(struct slice bytes)
+{
+    static const char lines[] = "\r\n\r\n";
+
+    return bytes.n < sizeof(lines) && memcmp(bytes.p, lines, bytes.n) == 0;
+}
+
 static size_t read_head(struct client *c, struct slice bytes)
 {
     struct worker *w = c->worker;
@@ -207,6 +217,8 @@ static size_t read_head(struct client *c, struct slice bytes)
     size_t used = 0;
 
     if (c->state == CLIENT_IDLE) {
+        if (may_be_leftover(bytes))
+            return 0;
         set_state(c, CLIENT_HEAD);
         timer_stop(&c->timer);
         c->reader = (struct h1_reader){0};
@@ -241,6 +253,12 @@ static size_t take(struct client *c, struct slice bytes)
     }
 }
 
+/* An answer is still on its way, and the next request has to wait for that: see rest(). */
+static bool is_resting(const struct client *c)
+{
+    return c->state == CLIENT_IDLE && stream_queued(c->stream) > 0;
+}
+
 static size_t on_data(void *ctx, const char *p, size_t n)
 {
     struct client *c = ctx;
@@ -255,7 +273,7 @@ static size_t on_data(void *ctx, const char *p, size_t n)
             start_timer(c, LINGER_MS);
         return n;
     }
-    while (used < n && c->state != CLIENT_CLOSED) {
+    while (used < n && c->state != CLIENT_CLOSED && !is_resting(c)) {
         size_t step = take(c, (struct slice){p + used, n - used});
         if (step == 0)
             break;
@@ -318,8 +336,7 @@ static void on_ready(void *ctx)
 
 static bool still_reads(struct client *c)
 {
-    return (c->state == CLIENT_LINGER || stream_queued(c->stream) > 0) &&
-           stream_progressed(c->stream);
+    return stream_progressed(c->stream);
 }
 
 static void on_expiry(void *ctx)
@@ -380,7 +397,7 @@ static void turn_away(struct worker *w, const struct client_door *door, int fd)
 
 void client_accept(struct worker *w, const struct client_door *door, int fd)
 {
-    if (w->draining)
+    if (w->draining || w->ended)
         (void)close(fd);
     else if (!quota_take(&w->shared->clients))
         turn_away(w, door, fd);

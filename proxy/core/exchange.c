@@ -20,16 +20,23 @@ static const struct stream_handler server_handler = {
 
 /* ---- time ---- */
 
-void exchange_await_server(struct exchange *x)
+/* The server has to do something; else it is the caller who holds things up. */
+static bool is_servers_turn(const struct exchange *x)
 {
-    timer_stop(&x->caller_timer);
-    timer_start(x->worker->loop, &x->answer_timer, x->worker->config->answer_timeout);
+    if (x->download_blocked)
+        return false;
+    return x->request_done || x->upload_blocked || x->upload_dead ||
+           (x->expects && x->request.bytes == 0);
 }
 
-void exchange_await_caller(struct exchange *x)
+void exchange_await(struct exchange *x)
 {
-    timer_stop(&x->answer_timer);
-    timer_start(x->worker->loop, &x->caller_timer, x->worker->config->body_timeout);
+    const struct config *c = x->worker->config;
+    bool server = is_servers_turn(x);
+
+    timer_stop(server ? &x->caller_timer : &x->answer_timer);
+    timer_start(x->worker->loop, server ? &x->answer_timer : &x->caller_timer,
+                server ? c->answer_timeout : c->body_timeout);
 }
 
 static void on_answer_timeout(void *ctx)
@@ -38,7 +45,7 @@ static void on_answer_timeout(void *ctx)
     struct failure why;
 
     if (x->upload_blocked && stream_progressed(upstream_stream(x->upstream))) {
-        exchange_await_server(x); /* it is slow, but it reads */
+        exchange_await(x); /* it is slow, but it reads */
         return;
     }
     if (x->upload_dead && !x->head_passed) {
@@ -57,7 +64,7 @@ static void on_caller_timeout(void *ctx)
     struct failure why;
 
     if (x->download_blocked && stream_progressed(client_stream(x->client))) {
-        exchange_await_caller(x);
+        exchange_await(x);
         return;
     }
     if (x->download_blocked)
@@ -95,12 +102,12 @@ static void report(const struct exchange *x)
 {
     struct slice target = buf_slice(&x->head);
     struct slice method = slice_split(&target, ' ');
-    struct slice path = mask_userinfo(slice_split(&target, ' '));
+    struct slice path = mask_target(slice_split(&target, ' '));
     struct record r = {
         .id = x->id,
         .tenant = x->tenant == NULL ? NULL : x->tenant->name,
         .method = method,
-        .path = slice_split(&path, '?'),
+        .path = path,
         .status = x->status,
         .bytes_in = x->request.bytes,
         .bytes_out = x->answer.bytes,
@@ -144,7 +151,8 @@ void exchange_finish(struct exchange *x, bool clean)
 
     x->upstream = NULL;
     end(x);
-    if (clean && x->upstream_persists && x->request_done && !x->upload_dead)
+    if (clean && x->upstream_persists && x->request_done && !x->upload_dead &&
+        stream_queued(upstream_stream(u)) == 0)
         origin_give_back(x->origin, u, x->idle_ms);
     else
         upstream_close(u, x->request_done ? STREAM_CLOSE : STREAM_ABORT);
@@ -196,7 +204,7 @@ static void on_caller_gone(void *ctx)
     struct exchange *x = ctx;
     struct failure why;
 
-    failure_plain(&why, FAIL_CALLER_GONE);
+    failure_plain(&why, x->worker->ended ? FAIL_SHUTDOWN : FAIL_CALLER_GONE);
     exchange_note_failure(x, &why);
     drop_upstream(x, STREAM_ABORT);
     end(x);

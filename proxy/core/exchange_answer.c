@@ -81,8 +81,7 @@ static bool pass_interim(struct exchange *x, const struct head *h)
     }
     if (h->status == 100 && x->expects) {
         x->expects = false;
-        if (!x->request_done && !x->upload_blocked)
-            exchange_await_caller(x);
+        exchange_await(x);
     }
     if (x->minor == 0)
         return true;
@@ -167,10 +166,8 @@ static void pass_body(struct exchange *x, struct slice *in, struct gather *g)
         exchange_finish(x, in->n == 0);
     } else if (result == BODY_BAD) {
         exchange_fail_plain(x, FAIL_ANSWER_MALFORMED);
-    } else if (x->download_blocked) {
-        exchange_await_caller(x);
     } else {
-        exchange_await_server(x);
+        exchange_await(x);
     }
 }
 
@@ -190,7 +187,7 @@ size_t exchange_on_server_data(void *ctx, const char *p, size_t n)
     if (x->head_passed || read_head(x, &in, &g))
         pass_body(x, &in, &g);
     else if (!x->over && timer_runs(&x->answer_timer))
-        exchange_await_server(x); /* it is slow, but it answers */
+        exchange_await(x); /* it is slow, but it answers */
     return x->over ? n : n - in.n;
 }
 
@@ -247,6 +244,6 @@ void exchange_on_caller_drained(void *ctx)
     if (!x->download_blocked)
         return;
     x->download_blocked = false;
-    exchange_await_server(x);
+    exchange_await(x);
     stream_resume(upstream_stream(x->upstream));
 }

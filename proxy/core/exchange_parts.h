@@ -78,8 +78,8 @@ void exchange_lost_upstream(struct exchange *x, const struct failure *why);
 /* The answer is complete and handed to the caller's stream. clean: nothing came behind it. */
 void exchange_finish(struct exchange *x, bool clean);
 
-void exchange_await_server(struct exchange *x); /* (re)starts answer-timeout, stops the other */
-void exchange_await_caller(struct exchange *x); /* (re)starts body-timeout, stops the other */
+/* Something has happened: (re)starts answer-timeout or body-timeout, whoever's turn it is now. */
+void exchange_await(struct exchange *x);
 
 /* ---- exchange_request.c ---- */
 

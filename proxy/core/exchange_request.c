@@ -95,10 +95,7 @@ size_t exchange_request_push(struct exchange *x, struct slice bytes)
     x->request_done = result == BODY_END;
     if (x->upload_blocked && !x->request_done)
         stream_pause(client_stream(x->client));
-    if (x->request_done || x->upload_blocked || (x->expects && x->request.bytes == 0))
-        exchange_await_server(x);
-    else
-        exchange_await_caller(x);
+    exchange_await(x);
     return bytes.n - rest.n;
 }
 
@@ -132,7 +129,7 @@ void exchange_on_server_drained(void *ctx)
     x->upload_blocked = false;
     if (x->request_done)
         return;
-    exchange_await_caller(x);
+    exchange_await(x);
     stream_resume(client_stream(x->client));
 }
 

@@ -85,7 +85,7 @@ static void poke_others(struct origin *o)
 {
     struct shared *s = o->worker->shared;
 
-    for (size_t i = 0; i < s->nworkers; i++) {
+    for (size_t i = 0; !o->worker->ended && i < s->nworkers; i++) {
         if (s->workers[i] == o->worker)
             continue;
         struct poke *p = NEW(struct poke);

@@ -305,6 +305,8 @@ void server_free(struct server *s)
             event_free(s->signals[i]);
     resolve_stop_all();
     for (size_t i = 0; s->threads != NULL && i < s->shared.nworkers; i++)
+        worker_end(s->threads[i].worker);
+    for (size_t i = 0; s->threads != NULL && i < s->shared.nworkers; i++)
         worker_free(s->threads[i].worker);
     for (size_t i = 0; i < s->ndoors; i++)
         free(s->doors[i]);

@@ -30,17 +30,20 @@ struct worker *worker_new(struct config *c, struct shared *s)
     return w;
 }
 
-/* Its loop has ended, and so have all others'. */
-void worker_free(struct worker *w)
+void worker_end(struct worker *w)
 {
     w->ended = w->drained = true;
-    loop_turn(w->loop, false); /* what was posted is taken, so that nothing of it is lost */
     list_each (node, &w->clients)
         client_kill(client_of_node(node));
+    loop_turn(w->loop, false); /* what was posted is taken, so that nothing of it is lost */
     for (size_t i = 0; i < w->config->ntenants; i++)
         origin_free(w->origins[i]);
-    free(w->origins);
     loop_turn(w->loop, false); /* the dead are buried */
+}
+
+void worker_free(struct worker *w)
+{
+    free(w->origins);
     resolver_free(w->resolver);
     loop_free(w->loop);
     head_free(w->request_head);

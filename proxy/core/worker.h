@@ -58,6 +58,9 @@ struct worker {
 };
 
 struct worker *worker_new(struct config *c, struct shared *s);
+
+/* Once no loop runs any more: first all workers are ended, then all are freed. */
+void worker_end(struct worker *w);
 void worker_free(struct worker *w);
 
 /* Ends idle callers and, as they become idle, the others; on_drained is called when none is left

@@ -1,5 +1,7 @@
 #include "http/mask.h"
 
+#include <string.h>
+
 #include "http/chars.h"
 
 /* The character at p[*i], percent-decoded if need be; *i is moved behind it. */
@@ -64,15 +66,22 @@ void mask_invisible(struct buf *out, struct slice path)
     }
 }
 
-struct slice mask_userinfo(struct slice target)
+struct slice mask_target(struct slice target)
 {
-    size_t behind = target.n;
+    struct slice query = target, path = slice_split(&query, '?');
+    size_t behind = path.n;
 
-    if (target.n > 0 && target.p[0] == '/')
-        return target;
-    while (behind > 0 && target.p[behind - 1] != '@')
+    if (path.n > 0 && path.p[0] == '/')
+        return path;
+    while (behind > 0 && path.p[behind - 1] != '@')
         behind--;
-    return (struct slice){target.p + behind, target.n - behind};
+    path = (struct slice){path.p + behind, path.n - behind};
+    const char *authority = memmem(path.p, path.n, "://", 3);
+    const char *host = authority == NULL ? path.p : authority + 3;
+    bool cut = memchr(host, '/', (size_t)(path.p + path.n - host)) == NULL;
+    if (cut && query.n > 0 && memchr(query.p, '@', query.n) != NULL)
+        path.n = 0; /* the '?' may stand in a password */
+    return path;
 }
 
 void mask_path(struct buf *out, struct slice path)

@@ -16,7 +16,8 @@ void mask_path(struct buf *out, struct slice path);
 /* Appends the path as it is, but for the percent-encoding of what is no visible ASCII. */
 void mask_invisible(struct buf *out, struct slice path);
 
-/* A request target without what may be user and password in it, however broken it is. */
-struct slice mask_userinfo(struct slice target);
+/* The part of a request target that may be logged: without query, and without what may be user and
+ * password, however broken it is. */
+struct slice mask_target(struct slice target);
 
 #endif

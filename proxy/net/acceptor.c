@@ -29,15 +29,15 @@ struct acceptor {
     void *ctx;
 };
 
-/* True if somebody serves it. */
-static bool is_live(const struct address *at)
+/* True if nobody serves it. A refusal alone says so: another user's cannot even be asked. */
+static bool is_stale(const struct address *at)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool live = fd >= 0 && (connect(fd, &at->any, at->length) == 0 || errno == EAGAIN);
+    bool stale = fd >= 0 && connect(fd, &at->any, at->length) != 0 && errno == ECONNREFUSED;
 
     if (fd >= 0)
         (void)close(fd);
-    return live;
+    return stale;
 }
 
 static enum status clear_stale_socket(const struct address *at, struct diag *why)
@@ -51,7 +51,7 @@ static enum status clear_stale_socket(const struct address *at, struct diag *why
         diag_set(why, "%s exists and is no socket; remove it or choose another path", path);
         return ST_BAD_INPUT;
     }
-    if (is_live(at)) {
+    if (!is_stale(at)) {
         diag_set(why, "%s is served by another process; stop it or choose another path", path);
         return ST_BAD_INPUT;
     }

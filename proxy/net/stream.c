@@ -96,20 +96,22 @@ static void note_end(struct stream *s, enum stream_end end, const struct failure
     s->end = end;
     if (end != STREAM_GOES_ON)
         stop_reading(s);
+    if (end == STREAM_ENDED && s->notices_reset)
+        timer_start(s->loop, &s->watch, WATCH_MS);
     if (end == STREAM_BROKEN) {
         s->why = NEW(struct failure);
         *s->why = *why;
     }
 }
 
-/* epoll would tell of a reset, but only together with the unread data, again and again. */
+/* epoll would tell of a reset, but only together with what is unread, again and again. */
 static void on_watch(void *arg)
 {
     struct stream *s = arg;
     struct pollfd p = {.fd = s->fd};
     struct failure why;
 
-    if (!s->paused || s->end != STREAM_GOES_ON)
+    if (s->end == STREAM_BROKEN || s->finished || (s->end == STREAM_GOES_ON && !s->paused))
         return;
     if (poll(&p, 1, 0) == 0) {
         timer_start(s->loop, &s->watch, WATCH_MS);
@@ -118,6 +120,7 @@ static void on_watch(void *arg)
     failure_set(&why, FAIL_UPSTREAM_CLOSED, "The connection was reset.");
     note_end(s, STREAM_BROKEN, &why);
     buf_free(&s->in);
+    s->end_told = false;
     tell_end(s);
 }
 
@@ -172,7 +175,8 @@ void stream_resume(struct stream *s)
     if (s->closed || !s->paused)
         return;
     s->paused = false;
-    timer_stop(&s->watch);
+    if (s->end == STREAM_GOES_ON)
+        timer_stop(&s->watch);
     start_reading(s);
     if (s->in.n > 0 || (s->end != STREAM_GOES_ON && !s->end_told))
         task_defer(s->loop, &s->show);
@@ -320,7 +324,16 @@ bool stream_progressed(struct stream *s)
         return false;
     (void)ioctl(s->fd, SIOCOUTQ, &on_its_way);
     s->delivered = s->sent - (uint64_t)on_its_way;
-    return s->delivered != before;
+    return s->delivered != before && (s->out != NULL || on_its_way > 0);
+}
+
+bool stream_is_sending(const struct stream *s)
+{
+    int unsent = 0;
+
+    if (s->closed || s->write_broken)
+        return false;
+    return s->out != NULL || (ioctl(s->fd, SIOCOUTQNSD, &unsent) == 0 && unsent > 0);
 }
 
 bool stream_is_write_broken(const struct stream *s)
@@ -422,7 +435,8 @@ bool stream_is_alive(const struct stream *s)
 {
     char byte;
 
-    if (s->closed || s->write_broken || s->end != STREAM_GOES_ON)
+    if (s->closed || s->write_broken || s->end != STREAM_GOES_ON || s->in.n > 0 ||
+        !s->ops->is_at_rest(s))
         return false;
     return recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
            (errno == EAGAIN || errno == EWOULDBLOCK);

@@ -57,9 +57,12 @@ bool stream_write_bytes(struct stream *s, const void *p, size_t n);
 
 size_t stream_queued(const struct stream *s);
 
-/* Has the peer taken any bytes since the last call? Counts what it acknowledged, not what the
- * socket took. A system call. */
+/* Is something still on its way to the peer, and did it take any of it since the last call? Counts
+ * what it acknowledged, not what the socket took. A system call. */
 bool stream_progressed(struct stream *s);
+
+/* Is something queued, here or, as far as it was never sent, in the socket? A system call. */
+bool stream_is_sending(const struct stream *s);
 
 bool stream_is_write_broken(const struct stream *s);
 
@@ -90,7 +93,7 @@ void stream_close(struct stream *s, enum stream_close_mode mode);
 /* Has the peer sent something that nobody has used? A system call. */
 bool stream_has_unread(const struct stream *s);
 
-/* Is it still open, as far as one can see without reading? A system call. */
+/* Is it still open and silent, as far as one can see without reading? A system call. */
 bool stream_is_alive(const struct stream *s);
 
 int stream_fd(const struct stream *s);

@@ -24,6 +24,8 @@ struct stream_ops {
     enum stream_end (*fill)(struct stream *s, struct slice *bytes, struct failure *why);
     /* Hands all pieces to the socket or to the queue. */
     void (*push)(struct stream *s, const struct iovec *pieces, size_t count);
+    /* Is nothing of what was received still on its way to the owner? */
+    bool (*is_at_rest)(const struct stream *s);
     /* Says the last word before FIN or close. */
     void (*say_end)(struct stream *s);
 };

@@ -17,7 +17,14 @@ static void plain_say_end(struct stream *s)
     (void)s; /* FIN says it */
 }
 
-static const struct stream_ops plain_ops = {plain_fill, stream_send, plain_say_end};
+static bool plain_is_at_rest(const struct stream *s)
+{
+    (void)s;
+    return true;
+}
+
+static const struct stream_ops plain_ops = {plain_fill, stream_send, plain_is_at_rest,
+                                            plain_say_end};
 
 struct stream *stream_new_plain(struct loop *l, int fd, const struct stream_handler *handler,
                                 void *ctx)

@@ -210,7 +210,14 @@ static void tls_say_end(struct stream *s)
     flush_wire(s);
 }
 
-static const struct stream_ops tls_ops = {tls_fill, tls_push, tls_say_end};
+/* OpenSSL may hold a part of a record; of one whose header alone has come, only its state tells. */
+static bool tls_is_at_rest(const struct stream *s)
+{
+    return s->wire.n == 0 && SSL_has_pending(s->ssl) == 0 &&
+           strcmp(SSL_rstate_string(s->ssl), "RB") != 0;
+}
+
+static const struct stream_ops tls_ops = {tls_fill, tls_push, tls_is_at_rest, tls_say_end};
 
 struct stream *stream_new_tls(struct loop *l, int fd, SSL *ssl, const char *peer,
                               const struct stream_handler *handler, void *ctx)

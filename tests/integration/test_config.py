@@ -770,5 +770,6 @@ def test_machine_without_ca_certificates(file, folder, warned, proxy, nginx, pki
               f"certificate = {pki}/acme-all.pem\n",
               environment={"SSL_CERT_FILE": fill(file, pki, tmp_path), "SSL_CERT_DIR": fill(folder, pki, tmp_path)})
     answer = p.request(target="/who")
+    harness.eventually(lambda: "status=" in p.stderr)
     assert ("install ca-certificates" in p.stderr) == warned
     assert (answer.token if warned else answer.status) == ("server-certificate-untrusted" if warned else 200)

@@ -583,3 +583,12 @@ def test_text_of_the_whole_life(proxy, echo):
     lines = p.stderr.splitlines()
     assert all(LINE.fullmatch(line) or MESSAGE.fullmatch(line) for line in lines), lines
     assert "acme_user" in p.stderr and "days" in p.stderr and lines[-1].endswith("stopped")
+
+
+@pytest.mark.parametrize("target", ["http://api5.successfactors.com/odata/v2/User?$filter=mail%20eq%20a@secret.example",
+                                    "http://api5.successfactors.com?$filter=mail%20eq%20a@secret.example",
+                                    "http://us?er:secret@api5.successfactors.com/", "/x?a@secret.example"])
+def test_refused_target_is_logged_without_query(proxy, echo, target):
+    p = proxy(echo.port)
+    p.request("GET", target, fields=[("Origin", "http://x")])
+    assert "secret" not in p.last_log()["line"]

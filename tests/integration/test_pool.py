@@ -6,6 +6,7 @@ import queue
 import random
 import re
 import signal
+import socket
 import ssl
 import struct
 import termios
@@ -841,3 +842,67 @@ def test_both_families_are_tried(proxy, script, tenant, names):
     port = script(harness.answering(), address=("127.0.0.1", 0)).port
     names.set(server_test=["::1", "127.0.0.1"])
     assert proxy(tenant(port, connect_to=f"server.test:{port}"), names.environment).request().status == 200
+
+
+class CutRecords:
+    """A TLS server whose second answer, which nobody asked for, stops in the middle of its record."""
+
+    def __init__(self, pki, at):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(pki / "server.pem", pki / "server.key")
+        self.context.verify_mode = ssl.CERT_REQUIRED
+        self.context.load_verify_locations(pki / "client-ca.pem")
+        self.listener, self.at = socket.create_server(("127.0.0.1", 0)), at
+        self.port = self.listener.getsockname()[1]
+        self.begun = threading.Event()
+        self.thread = Background(self._serve)
+
+    def _serve(self):
+        for cut in (True, False):
+            self.raw, _ = self.listener.accept()
+            self.raw.settimeout(harness.LIMIT)
+            self.raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # each piece is to leave at once
+            self.taken, self.given = ssl.MemoryBIO(), ssl.MemoryBIO()
+            self.tls = self.context.wrap_bio(self.taken, self.given, server_side=True)
+            self._until(self.tls.do_handshake)
+            self._answer(b"first" if cut else b"second")
+            if cut:
+                self.tls.write(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nunasked")
+                record = self.given.read()
+                self.raw.sendall(record[:self.at])
+                self.begun.set()
+                with contextlib.suppress(OSError):
+                    while not self.raw.recv(65536):
+                        break
+                    self.raw.sendall(record[self.at:])
+
+    def _until(self, step):
+        while True:
+            try:
+                return step()
+            except ssl.SSLWantReadError:
+                self.raw.sendall(self.given.read())
+                self.taken.write(self.raw.recv(65536))
+
+    def _answer(self, body):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += self._until(lambda: self.tls.read(65536))
+        self.tls.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        self.raw.sendall(self.given.read())
+
+    def stop(self):
+        self.listener.close()
+
+
+@harness.one_worker
+@pytest.mark.parametrize("at", [3, 5, 20])
+def test_server_that_says_half_a_record_unasked(proxy, pki, started, at):
+    """It lies in OpenSSL, where nobody sees it; the next request goes elsewhere."""
+    server = CutRecords(pki, at)
+    started.append(server)
+    p = proxy(server.port)
+    assert p.request().body == b"first"
+    happened(server.begun)
+    assert p.request(fields=[("Origin", "http://x")]).status == 403, "the loop has gone round"
+    assert p.request("POST", body=b"x").body == b"second"

@@ -8,7 +8,9 @@ import select
 import signal
 import socket
 import ssl
+import shutil
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -665,3 +667,51 @@ def test_memory_with_a_slow_server(release, proxy, script):
         assert c.answer().status == 200
     assert seen == [body]
     assert kib(p, "VmHWM") < 20 * 1024
+
+
+def test_second_signal_while_heads_arrive(proxy, script, tenant, gate):
+    """Workers end while callers of others become whole requests, which wait for a place: nothing is touched twice."""
+    p = proxy(tenant(script(gate).port, max_upstream=1), workers=2, drain_timeout="1h", head_timeout="1h")
+    p.expected_exit = 1
+    callers = [p.caller() for _ in range(200)]
+    callers[1].send(GET)
+    gate.wait_for(1)
+    for c in callers[2:]:
+        c.send(GET[:-2])
+    idle = p.caller()
+    p.signal(signal.SIGTERM)
+    assert idle.is_closed()
+    p.signal(signal.SIGTERM)
+    for c in callers[3::2]:
+        with contextlib.suppress(OSError):
+            c.send("\r\n")
+    assert p.wait() == 1
+    assert "cut-off-at-shutdown" in p.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_live_socket_of_another_user_is_left_alone(tmp_path_factory, pki):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="sfmtls-test-"))
+    try:
+        folder.chmod(0o777)
+        with socket.socket(socket.AF_UNIX) as live:
+            live.bind(str(folder / "s"))
+            live.listen()
+            os.chmod(folder / "s", 0o600)
+            for name in ("acme-all.pem", "ca.pem"):
+                shutil.copy(pki / name, folder)
+                os.chown(folder / name, 65534, 65534)
+            shutil.copy(harness.BINARY, folder / "sfmtls")
+            (folder / "sfmtls").chmod(0o755)
+            (folder / "sfmtls.ini").write_text(
+                f"[proxy]\nlisten = unix:{folder}/s\n[tenant a]\ncompany-id = A\nserver = localhost:1\n"
+                "certificate = acme-all.pem\nca-file = ca.pem\n")
+            (folder / "sfmtls.ini").chmod(0o644)
+            before = os.stat(folder / "s").st_ino
+            result = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", folder / "sfmtls",
+                                     "run", "-c", folder / "sfmtls.ini"], capture_output=True, text=True,
+                                    timeout=harness.LIMIT)
+            assert result.returncode == 2 and "served by another process" in result.stderr, result.stderr
+            assert os.stat(folder / "s").st_ino == before
+    finally:
+        shutil.rmtree(folder)

@@ -40,6 +40,10 @@ TEST(user_and_password_are_cut_off_a_target)
         const char *target, *want;
     } cases[] = {
         {"/a@b", "/a@b"},
+        {"/a?b@c", "/a"},
+        {"http://host/a?b=c@d", "http://host/a"},
+        {"http://us?er:secret@host/a", ""},
+        {"http://host?a=b", "http://host"},
         {"http://host/a", "http://host/a"},
         {"http://user:secret@host/a", "host/a"},
         {"http://user:sec/ret@host/a", "host/a"},
@@ -50,5 +54,5 @@ TEST(user_and_password_are_cut_off_a_target)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        CHECK_SLICE(mask_userinfo(slice_of(cases[i].target)), cases[i].want, cases[i].target);
+        CHECK_SLICE(mask_target(slice_of(cases[i].target)), cases[i].want, cases[i].target);
 }
