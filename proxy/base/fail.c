@@ -80,8 +80,8 @@ static const struct fail_info table[FAIL_COUNT] = {
     [FAIL_TENANT_AMBIGUOUS] =
         {"tenant-ambiguous", 401, "http_request_denied", BLAME_CALLER, 0, "Which tenant?",
          "Several tenants are configured and the request names none of them.",
-         "Send successfactors-companyid, Basic credentials user@COMPANY, or use the tenant's own "
-         "listener."},
+         "Send successfactors-companyid or Basic credentials user@COMPANY; where tenants share a "
+         "company, call the server's URL through http_proxy, or the tenant's own listener."},
     [FAIL_COMPANY_REPEATED] = {"company-repeated", 403, "http_request_denied", BLAME_CALLER, 0,
                                "Company ID repeated",
                                "The request has more than one successfactors-companyid field.",

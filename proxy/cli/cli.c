@@ -204,8 +204,9 @@ static int print_errors(void)
                "`error`.\n");
     for (int i = FAIL_NONE + 1; i < FAIL_COUNT; i++) {
         const struct fail_info *f = fail_info((enum fail)i);
-        (void)printf("%s (%s%.0d%s)\n    %s\n    %s\n", f->token, f->status == 0 ? "log only" : "",
-                     f->status, *f->proxy_error == '\0' ? "" : ", ", f->detail, f->cure);
+        (void)printf("%s (%s%.0d%s%s)\n    %s\n    %s\n", f->token,
+                     f->status == 0 ? "log only" : "", f->status,
+                     *f->proxy_error == '\0' ? "" : ", ", f->proxy_error, f->detail, f->cure);
     }
     return EXIT_DONE;
 }

@@ -385,6 +385,10 @@ static enum status begin_tenant(struct loader *l, struct slice name, const char 
 {
     struct config *c = l->config;
 
+    if (name.n == 0) {
+        diag_set(why, "the section lacks the tenant name; write [tenant NAME]");
+        return ST_BAD_INPUT;
+    }
     if (!is_tenant_name(name)) {
         diag_set(why, "`%.*s` is no tenant name; use 1 to %d of A-Z a-z 0-9 . _ -", (int)name.n,
                  name.p, MAX_TENANT_NAME);
@@ -466,6 +470,33 @@ static enum status check_listens(const struct config *c, struct diag *why)
     return ST_OK;
 }
 
+static bool has_listener(const struct config *c, size_t tenant)
+{
+    for (size_t i = 0; i < c->nlistens; i++)
+        if (c->listens[i].tenant == (int)tenant)
+            return true;
+    return false;
+}
+
+/* Two tenants between which no request can tell the difference. */
+static void note_twins(const struct loader *l)
+{
+    const struct config *c = l->config;
+
+    for (size_t i = 1; i < c->ntenants; i++) {
+        for (size_t k = 0; k < i; k++) {
+            const struct tenant *a = c->tenants[k], *b = c->tenants[i];
+            if (strcmp(a->company_id, b->company_id) == 0 &&
+                strcmp(a->server.host, b->server.host) == 0 && a->server.port == b->server.port &&
+                !has_listener(c, k) && !has_listener(c, i))
+                note(l->config, LOG_WARNING,
+                     mem_format("%s: tenants %s and %s have the same company and server, so no "
+                                "request can name one of them; give each a listen of its own",
+                                b->where, a->name, b->name));
+        }
+    }
+}
+
 static enum status finish(struct loader *l, struct diag *why)
 {
     enum status st = end_section(l, why);
@@ -479,6 +510,8 @@ static enum status finish(struct loader *l, struct diag *why)
     }
     if (st == ST_OK && l->config->nlistens == 0)
         st = add_default_listens(l, why);
+    if (st == ST_OK)
+        note_twins(l);
     return st == ST_OK ? check_listens(l->config, why) : st;
 }
 

@@ -113,9 +113,11 @@ enum status value_endpoint(const char *text, bool url, int default_port, struct 
             s.n--;
     }
     if (!authority_parse(s, &a) || (a.port == 0 && default_port == 0)) {
+        bool plain = url && slice_of(text).n > 7 && strncmp(text, "http://", 7) == 0;
         diag_set(why,
-                 url ? "`%s` is no server; write HOST, HOST:PORT or https://HOST, without a path"
-                     : "`%s` is no HOST:PORT; write it as in 127.0.0.1:8443",
+                 plain ? "`%s` is not possible, for servers speak TLS; write https://HOST or HOST"
+                 : url ? "`%s` is no server; write HOST, HOST:PORT or https://HOST, without a path"
+                       : "`%s` is no HOST:PORT; write it as in 127.0.0.1:8443",
                  text);
         return ST_BAD_INPUT;
     }

@@ -15,6 +15,19 @@ struct claims {
     bool contradicts; /* it names what can be no tenant's, or two companies */
 };
 
+/* Each way in which a request can name its tenant filters them, where it is used. */
+enum claim { BY_LISTENER, BY_TARGET, BY_HEADER, BY_CREDENTIALS, CLAIMS };
+
+static bool is_made(const struct claims *c, enum claim by)
+{
+    const bool made[CLAIMS] = {[BY_LISTENER] = c->listener_tenant >= 0,
+                               [BY_TARGET] = c->target->form == TARGET_ABSOLUTE,
+                               [BY_HEADER] = c->header_company.p != NULL,
+                               [BY_CREDENTIALS] = c->has_basic};
+
+    return made[by];
+}
+
 static bool port_fits(const struct tenant *t, const struct target *target)
 {
     int port = target->authority.port;
@@ -22,52 +35,129 @@ static bool port_fits(const struct tenant *t, const struct target *target)
     return port == 0 || port == (target->https ? 443 : 80) || port == t->server.port;
 }
 
-static bool fits(const struct claims *c, size_t i)
+static bool means(const struct claims *c, enum claim by, size_t i)
 {
     const struct tenant *t = c->config->tenants[i];
 
-    if (c->contradicts)
-        return false;
-    if (c->listener_tenant >= 0 && (size_t)c->listener_tenant != i)
-        return false;
-    if (c->target->form == TARGET_ABSOLUTE &&
-        (!tenant_has_name(t, c->target->authority.host) || !port_fits(t, c->target)))
-        return false;
-    if (c->header_company.p != NULL && !slice_eq(c->header_company, slice_of(t->company_id)))
-        return false;
-    return !c->has_basic || strcmp(c->basic_company, t->company_id) == 0;
+    switch (by) {
+    case BY_LISTENER:
+        return (size_t)c->listener_tenant == i;
+    case BY_TARGET:
+        return tenant_has_name(t, c->target->authority.host) && port_fits(t, c->target);
+    case BY_HEADER:
+        return slice_eq(c->header_company, slice_of(t->company_id));
+    default:
+        return strcmp(c->basic_company, t->company_id) == 0;
+    }
 }
 
-/* A filter that is on, as a word in the sentence. */
-static void add_found(struct buf *b, const char *what, struct slice value)
+static bool fits(const struct claims *c, size_t i)
+{
+    if (c->contradicts)
+        return false;
+    for (enum claim by = 0; by < CLAIMS; by++)
+        if (is_made(c, by) && !means(c, by, i))
+            return false;
+    return true;
+}
+
+/* ---- sentences ---- */
+
+static void add_word(struct buf *b, const char *what, struct slice value)
 {
     if (b->n > 0)
         buf_add_string(b, ", ");
     buf_addf(b, "%s %.*s", what, (int)value.n, value.p);
 }
 
-static void explain_none(const struct claims *c, struct failure *why)
+/* What the request says, in words. */
+static void add_claims(struct buf *b, const struct claims *c)
 {
-    struct buf found = {0};
-
-    if (c->listener_tenant >= 0)
-        add_found(&found, "the listener of tenant",
-                  slice_of(c->config->tenants[c->listener_tenant]->name));
-    if (c->target->form == TARGET_ABSOLUTE) {
+    if (is_made(c, BY_LISTENER))
+        add_word(b, "the listener of tenant",
+                 slice_of(c->config->tenants[c->listener_tenant]->name));
+    if (is_made(c, BY_TARGET)) {
         struct buf host = {0};
         authority_write(&host, &c->target->authority, c->target->https ? 443 : 80);
-        add_found(&found, "the server", buf_slice(&host));
+        add_word(b, "the server", buf_slice(&host));
         buf_free(&host);
     }
-    if (c->header_company.p != NULL)
-        add_found(&found, "successfactors-companyid", c->header_company);
-    if (c->has_basic)
-        add_found(&found, "the company of Basic credentials", slice_of(c->basic_company));
+    if (is_made(c, BY_HEADER))
+        add_word(b, "successfactors-companyid", c->header_company);
+    if (is_made(c, BY_CREDENTIALS))
+        add_word(b, "the company of Basic credentials", slice_of(c->basic_company));
     if (c->contradicts)
-        add_found(&found, "also", SLICE("another company in its credentials"));
-    failure_set(why, FAIL_TENANT_UNKNOWN,
-                "No configured tenant fits the request, which names %.*s.", (int)found.n, found.p);
-    buf_free(&found);
+        add_word(b, "also", SLICE("another company in its credentials"));
+}
+
+/* Each claim alone means a tenant, only together they do not. */
+static bool is_contradiction(const struct claims *c)
+{
+    int made = 0;
+
+    for (enum claim by = 0; by < CLAIMS; by++) {
+        bool known = false;
+        if (!is_made(c, by))
+            continue;
+        made++;
+        for (size_t i = 0; i < c->config->ntenants && !known; i++)
+            known = means(c, by, i);
+        if (!known)
+            return false;
+    }
+    return made > 1;
+}
+
+/* A company ID that is right but for upper and lower case; NULL if there is none. */
+static const char *similar_company(const struct claims *c)
+{
+    struct slice said = is_made(c, BY_HEADER) ? c->header_company : slice_of(c->basic_company);
+
+    for (size_t i = 0; i < c->config->ntenants; i++) {
+        struct slice company = slice_of(c->config->tenants[i]->company_id);
+        if (slice_eq_nocase(said, company) && !slice_eq(said, company))
+            return company.p;
+    }
+    return NULL;
+}
+
+static void explain_none(const struct claims *c, struct failure *why)
+{
+    const char *similar = similar_company(c);
+    struct buf said = {0};
+
+    add_claims(&said, c);
+    if (is_contradiction(c))
+        failure_set(
+            why, FAIL_TENANT_UNKNOWN,
+            "The request contradicts itself, for no tenant is all that it names: %.*s; send "
+            "one of these, or make them agree.",
+            (int)said.n, said.p);
+    else
+        failure_set(why, FAIL_TENANT_UNKNOWN,
+                    "No configured tenant fits the request, which names %.*s.%s%s%s", (int)said.n,
+                    said.p, similar == NULL ? "" : " Did you mean ", similar == NULL ? "" : similar,
+                    similar == NULL ? "" : "?");
+    buf_free(&said);
+}
+
+static void explain_several(const struct claims *c, struct failure *why)
+{
+    struct buf said = {0}, names = {0};
+
+    add_claims(&said, c);
+    for (size_t i = 0; i < c->config->ntenants; i++)
+        if (fits(c, i))
+            buf_addf(&names, "%s%s", names.n == 0 ? "" : ", ", c->config->tenants[i]->name);
+    if (said.n == 0)
+        failure_plain(why, FAIL_TENANT_AMBIGUOUS);
+    else
+        failure_set(why, FAIL_TENANT_AMBIGUOUS,
+                    "Several tenants fit what the request names (%.*s): "
+                    "%.*s.",
+                    (int)said.n, said.p, (int)names.n, names.p);
+    buf_free(&said);
+    buf_free(&names);
 }
 
 /* All Authorization fields count, though there should be one. */
@@ -110,6 +200,6 @@ int route_find(const struct config *config, int listener_tenant, const struct he
     if (count == 0)
         explain_none(&c, why);
     else if (count > 1)
-        failure_plain(why, FAIL_TENANT_AMBIGUOUS);
+        explain_several(&c, why);
     return count == 1 ? found : -1;
 }

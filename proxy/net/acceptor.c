@@ -83,6 +83,8 @@ static void explain_bind(const struct address *at, int error, struct diag *why)
                  "cannot listen on %s: not allowed; choose a port above 1023 or a folder you "
                  "may write to",
                  text);
+    else if (error == ENOENT)
+        diag_set(why, "cannot listen on %s: its folder is not there; create it", text);
     else
         diag_set(why, "cannot listen on %s: %s; choose another address", text, strerror(error));
 }

@@ -72,6 +72,7 @@ def test_help_of_errors_names_what_the_proxy_answers(proxy):
     """A token from a real answer is explained there, with status and cure."""
     problem = proxy(harness.free_port()).request().json()
     text = succeeds("help", "errors")
+    assert ", )" not in text and "tls-failed (502, tls_protocol_error)" in text
     assert f"{problem['token']} ({problem['status']}" in text and problem["cure"] in text
     assert len(re.findall(r"(?m)^[a-z-]+ \(", text)) > 30
 

@@ -208,6 +208,32 @@ def test_a_refusal_names_what_was_found(office, listener, target, fields, found)
     assert b"pw" not in answer.body
 
 
+SENTENCES = [
+    (403, [(COMPANY, "acme")], "/", "Did you mean ACME?"),
+    (403, [(COMPANY, "PROD"), basic("u@ACME")], "/", "contradicts itself"),
+    (403, [(COMPANY, "PROD")], "http://acme.example/", "contradicts itself"),
+    (403, [(COMPANY, "NONE"), basic("u@ACME")], "/", "No configured tenant fits"),
+    (401, [], "/", "names none of them"),
+    (401, [(COMPANY, "PROD")], "/", "Several tenants fit what the request names (successfactors-companyid PROD): "
+                                    "one, two."),
+]
+
+
+@pytest.mark.parametrize("status, fields, target, sentence", SENTENCES)
+def test_what_is_wrong_with_the_tenant(proxy, tenant, status, fields, target, sentence):
+    p = proxy(tenant(1, server="acme.example") + tenant(1, name="one", company="PROD", server="one.example")
+              + tenant(1, name="two", company="PROD", server="two.example"))
+    answer = p.request(target=target, fields=fields)
+    assert answer.status == status and sentence in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("own, warned", [({}, True), ({"listen": "127.0.0.1:0"}, False)])
+def test_tenants_that_no_request_can_tell_apart(proxy, tenant, own, warned):
+    p = proxy(tenant(1) + tenant(1, name="twin", **own))
+    harness.eventually(lambda: "listening on" in p.stderr)
+    assert ("tenants acme and twin have the same company and server" in p.stderr) == warned
+
+
 @pytest.mark.parametrize("companies", [("ACME", "GLOBEX"), ("GLOBEX", "ACME"), (None, "GLOBEX")])
 @pytest.mark.parametrize("keep", ["strip", "keep"])
 def test_two_authorizations_do_not_get_past_the_filter(proxy, pki, tenant, started, companies, keep):
