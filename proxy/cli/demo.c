@@ -207,9 +207,9 @@ static enum status open_all(struct demo *d, struct server **out, struct diag *wh
     }
     d->serve.doors = server_door_count(*out);
     d->origin = (struct local){.answer = demo_origin_answer, .silent = true};
-    server_add_door(*out, origin,
-                    &(struct client_door){
-                        .service = &local_service, .ctx = &d->origin, .tenant = -1, .tls = d->tls});
+    server_add_door(
+        *out, origin,
+        &(struct client_door){.service = &local_service, .ctx = &d->origin, .tls = d->tls});
     return ST_OK;
 }
 

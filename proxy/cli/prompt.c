@@ -21,6 +21,12 @@ struct given {
 };
 
 static struct given *given;
+static bool silent;
+
+void prompt_be_silent(void)
+{
+    silent = true;
+}
 
 static const struct given *find(const char *path)
 {
@@ -83,7 +89,7 @@ void prompt_ask(void *ctx, const char *path, struct buf *out)
     size_t n = 0;
 
     (void)ctx;
-    if (g == NULL) {
+    if (g == NULL && !silent) {
         int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
         if (tty >= 0 && in_foreground(tty) && ask(tty, path, line, sizeof(line), &n))
             g = remember(path, line, n);

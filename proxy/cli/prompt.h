@@ -11,4 +11,7 @@
  * *out. A passphrase that was given for a path is remembered for the next time. */
 void prompt_ask(void *ctx, const char *path, struct buf *out);
 
+/* From now on only what is remembered is given: nobody waits for a question any more. */
+void prompt_be_silent(void);
+
 #endif

@@ -141,8 +141,10 @@ static char *find_file(void)
     return found;
 }
 
-static enum status load(const struct arguments *a, struct config **out, struct diag *why)
+static enum status load(void *arguments, struct config **out, struct diag *why)
 {
+    const struct arguments *a = arguments;
+
     if (a->npairs > 0)
         return config_from_pairs(a->pairs, a->npairs, prompt_ask, NULL, out, why);
     if (a->file != NULL)
@@ -156,6 +158,12 @@ static enum status load(const struct arguments *a, struct config **out, struct d
     enum status st = config_load(found, prompt_ask, NULL, out, why);
     free(found);
     return st;
+}
+
+static enum status load_again(void *arguments, struct config **out, struct diag *why)
+{
+    prompt_be_silent();
+    return load(arguments, out, why);
 }
 
 int command_run(int argc, char **argv)
@@ -182,6 +190,8 @@ int command_run(int argc, char **argv)
         return EXIT_DONE;
     }
     s.ready_fd = a.ready_fd;
+    s.load = load_again;
+    s.load_ctx = &a;
     if (serve_open(&s, &server, &why) != ST_OK) {
         config_unref(s.config);
         (void)cli_error(ST_BAD_INPUT, &why);

@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "cli/cli.h"
 #include "ops/notify.h"
+#include "ops/reload.h"
 
 bool serve_parse_ready_fd(const char *command, const char *text, int *fd)
 {
@@ -110,14 +112,72 @@ static void tell_tenants(const struct config *c)
     }
 }
 
-static void on_ready(void *ctx, const struct server *server)
+static void tell_config(const struct config *c)
+{
+    for (size_t i = 0; i < c->nnotes; i++)
+        log_say(c->notes[i].level, "%s", c->notes[i].sentence);
+    tell_tenants(c);
+}
+
+/* ---- reloading ---- */
+
+struct loaded {
+    struct serve *serve;
+    struct config *config;
+};
+
+/* In the server's thread. */
+static void install(void *arg)
+{
+    struct loaded *l = arg;
+    struct diag why;
+
+    if (server_reload(l->serve->server, l->config, &why) == ST_OK) {
+        log_say(LOG_NOTICE, "reloaded");
+        tell_config(l->config);
+    } else {
+        log_say(LOG_ERROR, "not reloaded, what was loaded before stays in use: %s", why.text);
+    }
+    notify_systemd("READY=1");
+    config_unref(l->config);
+    free(l);
+}
+
+/* In the reloader's thread, as the next. */
+static enum status load_again(void *ctx, struct config **out, struct diag *why)
 {
     const struct serve *s = ctx;
+
+    return s->load(s->load_ctx, out, why);
+}
+
+static void on_loaded(void *ctx, struct config *c)
+{
+    struct serve *s = ctx;
+    struct loaded *l = NEW(struct loaded);
+
+    *l = (struct loaded){s, c};
+    loop_post(server_loop(s->server), install, l);
+}
+
+static void on_reload(void *ctx)
+{
+    struct serve *s = ctx;
+
+    if (s->reloader == NULL)
+        return;
+    notify_systemd("RELOADING=1");
+    reloader_wake(s->reloader);
+}
+
+static void on_ready(void *ctx, const struct server *server)
+{
+    struct serve *s = ctx;
     size_t doors = s->doors > 0 ? s->doors : server_door_count(server);
 
-    for (size_t i = 0; i < s->config->nnotes; i++)
-        log_say(s->config->notes[i].level, "%s", s->config->notes[i].sentence);
-    tell_tenants(s->config);
+    tell_config(s->config);
+    if (s->load != NULL)
+        s->reloader = reloader_start(s->config, &(struct reload_hooks){load_again, on_loaded, s});
     tell_listeners(s, server, doors);
     tell_ready_fd(s, server, doors);
     notify_systemd("READY=1");
@@ -147,6 +207,7 @@ static void on_record(void *ctx, const struct record *r)
 static struct server_hooks hooks = {.on_record = on_record,
                                     .on_ready = on_ready,
                                     .on_stopping = on_stopping,
+                                    .on_reload = on_reload,
                                     .on_log_reopen = on_log_reopen};
 
 enum status serve_open(struct serve *s, struct server **out, struct diag *why)
@@ -169,8 +230,11 @@ enum status serve_open(struct serve *s, struct server **out, struct diag *why)
 
 int serve_run(struct serve *s, struct server *server)
 {
+    s->server = server;
     bool drained = server_run(server);
 
+    if (s->reloader != NULL)
+        reloader_stop(s->reloader);
     if (s->on_stopped != NULL)
         s->on_stopped(s->ctx);
     server_free(server);

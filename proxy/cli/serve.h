@@ -15,6 +15,10 @@ struct serve {
     int ready_fd; /* NO_READY_FD: nobody waits */
     struct access_log log;
     size_t doors; /* listeners to tell of: the first ones; 0: all */
+    enum status (*load)(void *ctx, struct config **out, struct diag *why); /* NULL: no reload */
+    void *load_ctx;
+    struct reloader *reloader;
+    struct server *server;
     void (*on_ready)(void *ctx, const struct server *s); /* may be NULL, as the next */
     void (*on_stopped)(void *ctx);                       /* the server is still there */
     void *ctx;

@@ -42,6 +42,7 @@ static void tenant_free(struct tenant *t)
     }
     credential_unref(t->credential);
     tls_client_unref(t->tls);
+    buf_free(&t->pool_key);
     free(t->names);
     free(t->headers);
     free(t->header_wheres);
@@ -86,4 +87,9 @@ bool tenant_has_name(const struct tenant *t, struct slice host)
         if (authority_host_eq(slice_of(*name), host))
             return true;
     return false;
+}
+
+bool tenant_is_same_peer(const struct tenant *a, const struct tenant *b)
+{
+    return slice_eq(buf_slice(&a->pool_key), buf_slice(&b->pool_key));
 }

@@ -37,6 +37,7 @@ struct tenant {
     bool allow_readable_key;
     struct credential *credential;
     struct tls_client *tls;
+    struct buf pool_key; /* the same for two tenants only if they may share connections */
 
     struct edit_header *headers;
     char **header_wheres; /* one for each of headers */
@@ -105,6 +106,9 @@ enum status config_from_pairs(const struct config_pair *pairs, size_t count, con
 
 struct config *config_ref(struct config *c);
 void config_unref(struct config *c); /* NULL is no error */
+
+/* May connections made for one serve the other: same server, same identity, same trust? */
+bool tenant_is_same_peer(const struct tenant *a, const struct tenant *b);
 
 /* Is that host one of the tenant's names? */
 bool tenant_has_name(const struct tenant *t, struct slice host);

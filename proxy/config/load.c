@@ -323,6 +323,15 @@ static void note_findings(struct loader *l)
                  mem_format("tenant %s: %s", l->tenant->name, findings[i].sentence));
 }
 
+static void write_pool_key(struct tenant *t, const struct trust *trust)
+{
+    buf_addf(&t->pool_key, "%s\n%s\n%s\n%d\n%s\n%d\n%d\n", t->name, t->company_id, t->server.host,
+             t->server.port, t->connect_to.host == NULL ? "" : t->connect_to.host,
+             t->connect_to.port, t->require_request ? 1 : 0);
+    credential_digest(t->credential, &t->pool_key);
+    trust_digest(trust, &t->pool_key);
+}
+
 static enum status load_identity(struct loader *l, struct diag *why)
 {
     struct tenant *t = l->tenant;
@@ -352,6 +361,8 @@ static enum status load_identity(struct loader *l, struct diag *why)
     st = tls_client_new(t->credential, trust, t->server.host, &t->tls, why);
     if (st != ST_OK)
         diag_prefix(why, "%s", where_of(l, "certificate"));
+    else
+        write_pool_key(t, trust);
     return st;
 }
 

@@ -43,7 +43,7 @@ struct client_service {
 struct client_door {
     const struct client_service *service;
     void *ctx;
-    int tenant; /* whose own listener it is, or -1 */
+    const char *tenant; /* whose own listener it is, by name; NULL: everybody's */
     bool is_unix;
     SSL_CTX *tls; /* callers speak TLS; NULL: plain */
 };

@@ -87,6 +87,9 @@ static void release(void *arg)
     buf_free(&x->head);
     buf_free(&x->held);
     free(x->failure);
+    if (x->origin != NULL)
+        origin_unref(x->origin);
+    generation_unref(x->generation);
     free(x);
 }
 
@@ -293,6 +296,7 @@ static struct exchange *exchange_new(struct client *c, const struct client_reque
 
     x->client = c;
     x->worker = client_worker(c);
+    x->generation = generation_ref(x->worker->generation);
     worker_new_id(x->worker, x->id);
     x->begun_us = r->begun_us;
     x->method = r->head->method;
@@ -333,7 +337,7 @@ static bool judge(struct exchange *x, const struct client_request *r, struct tar
     int tenant = route_find(w->config, door->tenant, r->head, target, why);
     if (tenant < 0)
         return false;
-    x->origin = w->origins[tenant];
+    x->origin = origin_ref(w->origins[tenant]);
     x->tenant = w->config->tenants[tenant];
     return check_credential(x->tenant, clock_wall_us() / 1000000, why);
 }

@@ -16,8 +16,9 @@ enum { HELD_MAX = 64 * 1024 };
 struct exchange {
     struct client *client;
     struct worker *worker;
+    struct generation *generation; /* whose tenant it is, whatever is configured meanwhile */
     struct origin *origin;
-    const struct tenant *tenant; /* NULL: not known (yet) */
+    const struct tenant *tenant; /* NULL: not known (yet), as is origin */
     bool over;
 
     /* what the record tells */

@@ -10,7 +10,11 @@
 enum { STREAK_MAX = 16, COURTESY_MS = 10 };
 
 struct origin {
+    struct list node; /* of the worker's retired ones */
+    unsigned refs;
+    bool retired;
     struct worker *worker;
+    struct generation *generation; /* which owns the tenant */
     struct tenant *tenant;
     struct shared_tenant *shared;
     struct pool pool;
@@ -28,13 +32,21 @@ static void on_courtesy_over(void *ctx)
     serve_waiting(ctx);
 }
 
-struct origin *origin_new(struct worker *w, struct tenant *t, struct shared_tenant *shared)
+static void use_generation(struct origin *o, struct generation *g, size_t tenant)
+{
+    o->generation = generation_ref(g);
+    o->tenant = g->config->tenants[tenant];
+    o->shared = shared_tenant_ref(g->tenants[tenant]);
+}
+
+struct origin *origin_new(struct worker *w, struct generation *g, size_t tenant)
 {
     struct origin *o = NEW(struct origin);
 
+    o->refs = 1;
+    list_init(&o->node);
     o->worker = w;
-    o->tenant = t;
-    o->shared = shared;
+    use_generation(o, g, tenant);
     pool_init(&o->pool);
     list_init(&o->waiting);
     timer_init(&o->courtesy, on_courtesy_over, o);
@@ -42,43 +54,80 @@ struct origin *origin_new(struct worker *w, struct tenant *t, struct shared_tena
     return o;
 }
 
+void origin_adopt(struct origin *o, struct generation *g, size_t tenant)
+{
+    struct generation *old = o->generation;
+    struct shared_tenant *shared = o->shared;
+
+    use_generation(o, g, tenant);
+    shared_tenant_unref(shared);
+    generation_unref(old);
+    serve_waiting(o); /* max-upstream may have grown */
+}
+
 static void release(void *arg)
 {
     struct origin *o = arg;
 
     tls_sessions_free(o->sessions);
+    shared_tenant_unref(o->shared);
+    generation_unref(o->generation);
     free(o);
 }
 
-void origin_free(struct origin *o)
+struct origin *origin_ref(struct origin *o)
 {
+    o->refs++;
+    return o;
+}
+
+void origin_unref(struct origin *o)
+{
+    if (--o->refs > 0)
+        return;
     timer_stop(&o->courtesy);
+    list_remove(&o->node);
+    loop_bury(o->worker->loop, o, release);
+}
+
+void origin_retire(struct origin *o)
+{
+    o->retired = true;
+    list_append(&o->worker->retired, &o->node);
     pool_clear(&o->pool);
-    loop_bury(o->worker->loop, o, release); /* behind its connections */
+    origin_unref(o);
 }
 
 /* ---- other workers ---- */
 
 struct poke {
     struct worker *worker;
-    size_t tenant;
+    struct shared_tenant *tenant;
 };
 
-/* Another worker has a request waiting, or has freed a place. */
-static void on_poke(void *arg)
+static void poke(struct origin *o)
 {
-    struct poke *p = arg;
-    struct origin *o = p->worker->origins[p->tenant];
-
-    free(p);
     serve_waiting(o);
     if (list_empty(&o->waiting) && atomic_load(&o->shared->waiting) > 0)
         (void)pool_drop_one(&o->pool);
 }
 
-static size_t index_of(const struct origin *o)
+/* Another worker has a request waiting, or has freed a place. */
+static void on_poke(void *arg)
 {
-    return (size_t)(o->shared - o->worker->shared->tenants);
+    struct poke *p = arg;
+    struct worker *w = p->worker;
+
+    for (size_t i = 0; !w->ended && i < w->config->ntenants; i++)
+        if (w->origins[i]->shared == p->tenant)
+            poke(w->origins[i]);
+    list_each (node, &w->retired) {
+        struct origin *o = list_entry(node, struct origin, node);
+        if (!w->ended && o->shared == p->tenant)
+            poke(o);
+    }
+    shared_tenant_unref(p->tenant);
+    free(p);
 }
 
 static void poke_others(struct origin *o)
@@ -89,8 +138,7 @@ static void poke_others(struct origin *o)
         if (s->workers[i] == o->worker)
             continue;
         struct poke *p = NEW(struct poke);
-        p->worker = s->workers[i];
-        p->tenant = index_of(o);
+        *p = (struct poke){s->workers[i], shared_tenant_ref(o->shared)};
         loop_post(p->worker->loop, on_poke, p);
     }
 }
@@ -235,7 +283,7 @@ void origin_give_back(struct origin *o, struct upstream *u, int64_t idle_ms)
 {
     bool waited_for = !list_empty(&o->waiting);
 
-    if (idle_ms <= 0 || upstream_is_too_old(u) ||
+    if (o->retired || idle_ms <= 0 || upstream_is_too_old(u) ||
         (waited_for && (is_others_turn(o) || !stream_is_alive(upstream_stream(u))))) {
         upstream_close(u, STREAM_CLOSE);
         return;

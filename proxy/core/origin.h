@@ -16,8 +16,18 @@ struct origin;
 struct upstream;
 struct tls_sessions;
 
-struct origin *origin_new(struct worker *w, struct tenant *t, struct shared_tenant *shared);
-void origin_free(struct origin *o);
+/* For one tenant of a generation; the caller holds one reference, as each exchange and connection
+ * does. */
+struct origin *origin_new(struct worker *w, struct generation *g, size_t tenant);
+struct origin *origin_ref(struct origin *o);
+void origin_unref(struct origin *o);
+
+/* The same peer under another configuration. */
+void origin_adopt(struct origin *o, struct generation *g, size_t tenant);
+
+/* The peer is no longer configured: idle connections are closed, none is kept any more, and the
+ * caller's reference is given up. */
+void origin_retire(struct origin *o);
 
 /* A wish for a connection; a member of whoever wishes. */
 struct acquire {

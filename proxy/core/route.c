@@ -7,7 +7,7 @@
 /* What the request says of itself. */
 struct claims {
     const struct config *config;
-    int listener_tenant;
+    const char *listener_tenant; /* NULL: the listener is everybody's */
     const struct target *target;
     struct slice header_company; /* p NULL: none */
     bool has_basic;
@@ -20,7 +20,7 @@ enum claim { BY_LISTENER, BY_TARGET, BY_HEADER, BY_CREDENTIALS, CLAIMS };
 
 static bool is_made(const struct claims *c, enum claim by)
 {
-    const bool made[CLAIMS] = {[BY_LISTENER] = c->listener_tenant >= 0,
+    const bool made[CLAIMS] = {[BY_LISTENER] = c->listener_tenant != NULL,
                                [BY_TARGET] = c->target->form == TARGET_ABSOLUTE,
                                [BY_HEADER] = c->header_company.p != NULL,
                                [BY_CREDENTIALS] = c->has_basic};
@@ -41,7 +41,7 @@ static bool means(const struct claims *c, enum claim by, size_t i)
 
     switch (by) {
     case BY_LISTENER:
-        return (size_t)c->listener_tenant == i;
+        return strcmp(c->listener_tenant, t->name) == 0;
     case BY_TARGET:
         return tenant_has_name(t, c->target->authority.host) && port_fits(t, c->target);
     case BY_HEADER:
@@ -74,8 +74,7 @@ static void add_word(struct buf *b, const char *what, struct slice value)
 static void add_claims(struct buf *b, const struct claims *c)
 {
     if (is_made(c, BY_LISTENER))
-        add_word(b, "the listener of tenant",
-                 slice_of(c->config->tenants[c->listener_tenant]->name));
+        add_word(b, "the listener of tenant", slice_of(c->listener_tenant));
     if (is_made(c, BY_TARGET)) {
         struct buf host = {0};
         authority_write(&host, &c->target->authority, c->target->https ? 443 : 80);
@@ -179,7 +178,7 @@ static void read_credentials(struct claims *c, const struct head *request)
     }
 }
 
-int route_find(const struct config *config, int listener_tenant, const struct head *request,
+int route_find(const struct config *config, const char *listener_tenant, const struct head *request,
                const struct target *target, struct failure *why)
 {
     struct claims c = {.config = config, .listener_tenant = listener_tenant, .target = target};

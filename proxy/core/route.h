@@ -10,8 +10,8 @@
 
 #include "config/config.h"
 
-/* The index of the tenant, or -1 and *why. listener_tenant: whose own listener it is, or -1. */
-int route_find(const struct config *c, int listener_tenant, const struct head *request,
+/* The index of the tenant, or -1 and *why. listener_tenant: whose own listener it is, or NULL. */
+int route_find(const struct config *c, const char *listener_tenant, const struct head *request,
                const struct target *target, struct failure *why) MUST_CHECK;
 
 #endif

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -15,11 +16,13 @@
 
 enum { TURNED_AWAY_MAX = 256 };
 
-/* A listener. */
+/* A listener. Never changed, and kept to the end: clients hold it. */
 struct door {
     struct server *server;
-    struct client_door client; /* first would do as well: what clients see of it */
-    struct acceptor *acceptor;
+    struct client_door client; /* what clients see of it */
+    char *name;                /* as it is configured; NULL: not by configuration */
+    char *tenant;
+    struct acceptor *acceptor; /* NULL: closed */
 };
 
 struct thread {
@@ -28,14 +31,14 @@ struct thread {
 };
 
 struct server {
-    struct config *config;
+    struct generation *generation; /* what is served */
     const struct server_hooks *hooks;
     struct shared shared;
     struct door **doors;
     size_t ndoors;
     struct thread *threads; /* the first is the one that called server_run() */
     size_t next;            /* worker that gets the next connection */
-    struct event *signals[3];
+    struct event *signals[4];
     struct timer deadline;
     bool stopping, drained;
     size_t running; /* workers that are not drained yet */
@@ -138,7 +141,7 @@ void server_stop(struct server *s)
     if (s->hooks->on_stopping != NULL)
         s->hooks->on_stopping(s->hooks->ctx);
     close_doors(s);
-    timer_start(s->threads[0].worker->loop, &s->deadline, s->config->drain_timeout);
+    timer_start(s->threads[0].worker->loop, &s->deadline, s->generation->config->drain_timeout);
     for (size_t i = 0; i < s->shared.nworkers; i++)
         loop_post(s->threads[i].worker->loop, drain_worker, s->threads[i].worker);
 }
@@ -160,6 +163,95 @@ static void on_reopen_signal(evutil_socket_t number, short what, void *arg)
         s->hooks->on_log_reopen(s->hooks->ctx);
 }
 
+static void on_reload_signal(evutil_socket_t number, short what, void *arg)
+{
+    struct server *s = arg;
+
+    (void)number;
+    (void)what;
+    if (s->hooks->on_reload != NULL)
+        s->hooks->on_reload(s->hooks->ctx);
+}
+
+/* ---- listeners ---- */
+
+static void free_door(struct door *d)
+{
+    free(d->name);
+    free(d->tenant);
+    free(d);
+}
+
+static struct door *add_door(struct server *s, struct acceptor *a, const struct client_door *door)
+{
+    struct door *d = NEW(struct door);
+
+    d->server = s;
+    d->client = *door;
+    d->acceptor = a;
+    s->doors = mem_grow(s->doors, (s->ndoors + 1) * sizeof(s->doors[0]));
+    s->doors[s->ndoors++] = d;
+    return d;
+}
+
+void server_add_door(struct server *s, struct acceptor *a, const struct client_door *door)
+{
+    (void)add_door(s, a, door);
+}
+
+static bool is_among(struct acceptor *const *acceptors, size_t n, const struct acceptor *a)
+{
+    for (size_t i = 0; i < n; i++)
+        if (acceptors[i] == a)
+            return true;
+    return false;
+}
+
+/* The acceptor by which that address is served already, if it is none of the n taken ones: with
+ * port 0 several have the same name. */
+static struct acceptor *find_acceptor(const struct server *s, const char *name,
+                                      struct acceptor *const *taken, size_t n)
+{
+    for (size_t i = 0; i < s->ndoors; i++) {
+        const struct door *d = s->doors[i];
+        if (d->acceptor != NULL && d->name != NULL && strcmp(d->name, name) == 0 &&
+            !is_among(taken, n, d->acceptor))
+            return d->acceptor;
+    }
+    return NULL;
+}
+
+/* A machine without IPv6 is no reason not to serve, as long as nobody asked for it: ST_OK and NULL.
+ */
+static enum status open_acceptor(const struct config *c, const struct listen_address *l,
+                                 struct acceptor **out, struct diag *why)
+{
+    bool optional = c->default_listens && l->address.any.sa_family == AF_INET6;
+
+    *out = NULL;
+    if (optional && !address_is_available(&l->address))
+        return ST_OK;
+    enum status st = acceptor_open(&l->address, out, why);
+    if (st != ST_OK && !c->default_listens)
+        diag_prefix(why, "%s", l->where);
+    return st;
+}
+
+static struct door *add_listener(struct server *s, const struct config *c,
+                                 const struct listen_address *l, struct acceptor *a)
+{
+    struct client_door door = {.service = &exchange_service,
+                               .is_unix = address_is_unix(&l->address)};
+    char name[ADDRESS_TEXT_SIZE];
+
+    struct door *d = add_door(s, a, &door);
+    address_text(&l->address, name);
+    d->name = mem_copy_string(name);
+    if (l->tenant >= 0)
+        d->client.tenant = d->tenant = mem_copy_string(c->tenants[l->tenant]->name);
+    return d;
+}
+
 /* ---- the beginning ---- */
 
 static size_t count_workers(const struct config *c)
@@ -171,51 +263,15 @@ static size_t count_workers(const struct config *c)
     return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (size_t)CPU_COUNT(&cpus) : 1;
 }
 
-static void init_shared(struct server *s)
+static void init_shared(struct server *s, const struct config *c)
 {
-    const struct config *c = s->config;
-
     quota_init(&s->shared.clients, c->max_connections);
     quota_init(&s->shared.turned_away, TURNED_AWAY_MAX);
     quota_init(&s->shared.queue, c->queue);
-    s->shared.tenants = mem_new(c->ntenants * sizeof(s->shared.tenants[0]));
-    for (size_t i = 0; i < c->ntenants; i++) {
-        quota_init(&s->shared.tenants[i].upstreams, c->tenants[i]->max_upstream);
-        atomic_init(&s->shared.tenants[i].waiting, 0);
-    }
     s->shared.on_record = s->hooks->on_record;
     s->shared.record_ctx = s->hooks->ctx;
     s->shared.on_drained = on_worker_drained;
     s->shared.drained_ctx = s;
-}
-
-void server_add_door(struct server *s, struct acceptor *a, const struct client_door *door)
-{
-    struct door *d = NEW(struct door);
-
-    d->server = s;
-    d->client = *door;
-    d->acceptor = a;
-    s->doors = mem_grow(s->doors, (s->ndoors + 1) * sizeof(s->doors[0]));
-    s->doors[s->ndoors++] = d;
-}
-
-/* A machine without IPv6 is no reason not to serve, as long as nobody asked for it. */
-static enum status open_listener(struct server *s, const struct listen_address *l, struct diag *why)
-{
-    const struct client_door door = {
-        .service = &exchange_service, .tenant = l->tenant, .is_unix = address_is_unix(&l->address)};
-    bool optional = s->config->default_listens && l->address.any.sa_family == AF_INET6;
-    struct acceptor *a;
-
-    if (optional && !address_is_available(&l->address))
-        return ST_OK;
-    enum status st = acceptor_open(&l->address, &a, why);
-    if (st == ST_OK)
-        server_add_door(s, a, &door);
-    else if (!s->config->default_listens)
-        diag_prefix(why, "%s", l->where);
-    return st;
 }
 
 enum status server_new(struct config *c, const struct server_hooks *hooks, struct server **out,
@@ -224,11 +280,15 @@ enum status server_new(struct config *c, const struct server_hooks *hooks, struc
     struct server *s = NEW(struct server);
     enum status st = ST_OK;
 
-    s->config = config_ref(c);
+    s->generation = generation_new(c, NULL);
     s->hooks = hooks;
-    init_shared(s);
-    for (size_t i = 0; st == ST_OK && i < c->nlistens; i++)
-        st = open_listener(s, &c->listens[i], why);
+    init_shared(s, c);
+    for (size_t i = 0; st == ST_OK && i < c->nlistens; i++) {
+        struct acceptor *a;
+        st = open_acceptor(c, &c->listens[i], &a, why);
+        if (a != NULL)
+            (void)add_listener(s, c, &c->listens[i], a);
+    }
     if (st != ST_OK) {
         server_free(s);
         return st;
@@ -237,7 +297,7 @@ enum status server_new(struct config *c, const struct server_hooks *hooks, struc
     s->threads = mem_new(s->shared.nworkers * sizeof(s->threads[0]));
     s->shared.workers = mem_new(s->shared.nworkers * sizeof(struct worker *));
     for (size_t i = 0; i < s->shared.nworkers; i++)
-        s->shared.workers[i] = s->threads[i].worker = worker_new(c, &s->shared);
+        s->shared.workers[i] = s->threads[i].worker = worker_new(s->generation, &s->shared);
     timer_init(&s->deadline, on_deadline, s);
     *out = s;
     return ST_OK;
@@ -254,14 +314,20 @@ static void *thread_main(void *arg)
 
 static void watch_signals(struct server *s)
 {
-    static const int numbers[] = {SIGTERM, SIGINT, SIGUSR1};
+    static const struct {
+        int number;
+        void (*run)(evutil_socket_t number, short what, void *arg);
+    } handlers[] = {{SIGTERM, on_stop_signal},
+                    {SIGINT, on_stop_signal},
+                    {SIGUSR1, on_reopen_signal},
+                    {SIGHUP, on_reload_signal}};
     struct event_base *base = loop_base(s->threads[0].worker->loop);
 
     (void)signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
-        (void)signal(numbers[i], SIG_IGN); /* what libevent restores: nobody dies at the very end */
-        s->signals[i] = evsignal_new(base, numbers[i],
-                                     numbers[i] == SIGUSR1 ? on_reopen_signal : on_stop_signal, s);
+    for (size_t i = 0; i < ARRAY_LEN(handlers); i++) {
+        /* What libevent restores: nobody dies at the very end. */
+        (void)signal(handlers[i].number, SIG_IGN);
+        s->signals[i] = evsignal_new(base, handlers[i].number, handlers[i].run, s);
         (void)event_add(s->signals[i], NULL);
     }
 }
@@ -277,6 +343,140 @@ static void start_threads(struct server *s)
         if (pthread_create(&s->threads[i].id, NULL, thread_main, s->threads[i].worker) != 0)
             abort(); /* the system has no thread for us at start */
     (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+/* ---- reloading ---- */
+
+struct adoption {
+    struct worker *worker;
+    struct generation *generation;
+};
+
+static void on_adoption(void *arg)
+{
+    struct adoption *a = arg;
+
+    worker_adopt(a->worker, a->generation);
+    generation_unref(a->generation);
+    free(a);
+}
+
+static void hand_out(struct server *s, struct generation *g)
+{
+    for (size_t i = 0; i < s->shared.nworkers; i++) {
+        struct adoption *a = NEW(struct adoption);
+        *a = (struct adoption){s->threads[i].worker, generation_ref(g)};
+        loop_post(a->worker->loop, on_adoption, a);
+    }
+}
+
+/* For each listener of c the acceptor of the door that has it already, or a new one. opened[i]: it
+ * is new. */
+static enum status open_missing(const struct server *s, const struct config *c,
+                                struct acceptor **acceptors, bool *opened, struct diag *why)
+{
+    for (size_t i = 0; i < c->nlistens; i++) {
+        char name[ADDRESS_TEXT_SIZE];
+        address_text(&c->listens[i].address, name);
+        acceptors[i] = find_acceptor(s, name, acceptors, i);
+        if (acceptors[i] != NULL)
+            continue;
+        enum status st = open_acceptor(c, &c->listens[i], &acceptors[i], why);
+        if (st != ST_OK)
+            return st;
+        opened[i] = acceptors[i] != NULL;
+    }
+    return ST_OK;
+}
+
+static struct door *door_of(const struct server *s, const struct acceptor *a)
+{
+    for (size_t i = 0; i < s->ndoors; i++)
+        if (s->doors[i]->acceptor == a)
+            return s->doors[i];
+    return NULL;
+}
+
+static bool is_for(const struct door *d, const char *tenant)
+{
+    return (d->tenant == NULL) == (tenant == NULL) &&
+           (tenant == NULL || strcmp(d->tenant, tenant) == 0);
+}
+
+/* An address keeps its socket even if it becomes another tenant's: nobody is refused meanwhile. */
+static void use_acceptor(struct server *s, const struct config *c, const struct listen_address *l,
+                         struct acceptor *a)
+{
+    struct door *before = door_of(s, a);
+
+    if (before != NULL && is_for(before, l->tenant < 0 ? NULL : c->tenants[l->tenant]->name))
+        return;
+    struct door *d = add_listener(s, c, l, a);
+    if (before == NULL) {
+        acceptor_start(a, s->threads[0].worker->loop, on_accept, d);
+    } else {
+        before->acceptor = NULL;
+        acceptor_retarget(a, d);
+    }
+}
+
+static void change_doors(struct server *s, const struct config *c, struct acceptor **acceptors)
+{
+    for (size_t i = 0; i < c->nlistens; i++)
+        if (acceptors[i] != NULL)
+            use_acceptor(s, c, &c->listens[i], acceptors[i]);
+    for (size_t i = 0; i < s->ndoors; i++) {
+        struct door *d = s->doors[i];
+        if (d->acceptor == NULL || d->name == NULL || is_among(acceptors, c->nlistens, d->acceptor))
+            continue;
+        acceptor_close(d->acceptor);
+        d->acceptor = NULL;
+    }
+}
+
+/* What is fixed once the threads run. */
+static void warn_about_fixed(const struct config *old, const struct config *new)
+{
+    bool same_log = old->log_format == new->log_format && old->path_mode == new->path_mode &&
+                    (old->log_path == NULL) == (new->log_path == NULL) &&
+                    (old->log_path == NULL || strcmp(old->log_path, new->log_path) == 0);
+
+    if (old->workers != new->workers)
+        log_say(LOG_WARNING, "workers takes effect at the next start");
+    if (!same_log)
+        log_say(LOG_WARNING, "log, log-format and log-path take effect at the next start");
+}
+
+enum status server_reload(struct server *s, struct config *c, struct diag *why)
+{
+    struct acceptor **acceptors = mem_new(c->nlistens * sizeof(struct acceptor *));
+    bool *opened = mem_new(c->nlistens);
+    enum status st = s->stopping ? ST_BAD_INPUT : open_missing(s, c, acceptors, opened, why);
+
+    if (s->stopping)
+        diag_set(why, "the program is ending");
+    if (st == ST_OK) {
+        struct generation *g = generation_new(c, s->generation);
+        warn_about_fixed(s->generation->config, c);
+        atomic_store(&s->shared.clients.limit, c->max_connections);
+        atomic_store(&s->shared.queue.limit, c->queue);
+        change_doors(s, c, acceptors);
+        generation_unref(s->generation);
+        s->generation = g;
+        hand_out(s, g);
+    } else {
+        for (size_t i = 0; i < c->nlistens; i++)
+            if (opened[i])
+                acceptor_close(acceptors[i]);
+    }
+    free(acceptors);
+    free(opened);
+    return st;
+}
+
+const struct config *server_config(const struct server *s)
+{
+    return s->generation->config;
 }
 
 bool server_run(struct server *s)
@@ -309,12 +509,11 @@ void server_free(struct server *s)
     for (size_t i = 0; s->threads != NULL && i < s->shared.nworkers; i++)
         worker_free(s->threads[i].worker);
     for (size_t i = 0; i < s->ndoors; i++)
-        free(s->doors[i]);
+        free_door(s->doors[i]);
     free(s->doors);
     free(s->threads);
     free(s->shared.workers);
-    free(s->shared.tenants);
-    config_unref(s->config);
+    generation_unref(s->generation);
     free(s);
 }
 
@@ -330,9 +529,7 @@ const struct address *server_door_address(const struct server *s, size_t i)
 
 const char *server_door_tenant(const struct server *s, size_t i)
 {
-    int tenant = s->doors[i]->client.tenant;
-
-    return tenant < 0 ? NULL : s->config->tenants[tenant]->name;
+    return s->doors[i]->client.tenant;
 }
 
 struct loop *server_loop(const struct server *s)

@@ -17,6 +17,7 @@ struct server_hooks {
     void (*on_ready)(void *ctx, const struct server *s); /* listening, about to run */
     void (*on_stopping)(void *ctx);
     void (*on_log_reopen)(void *ctx);
+    void (*on_reload)(void *ctx); /* SIGHUP */
     void *ctx;
 };
 
@@ -31,6 +32,14 @@ void server_add_door(struct server *s, struct acceptor *a, const struct client_d
 /* Serves until SIGTERM or SIGINT and the running exchanges have ended. True if they did; false
  * after drain-timeout or a second signal. */
 bool server_run(struct server *s);
+
+/* Serves by c from now on: all of it, or, if a listener cannot be opened, nothing. Connections of
+ * callers stay, those to servers stay where server and identity do. From the server's own
+ * thread. */
+enum status server_reload(struct server *s, struct config *c, struct diag *why) MUST_CHECK;
+
+/* What is served by now; from the server's own thread. */
+const struct config *server_config(const struct server *s);
 
 /* As a signal would; from the server's own thread. */
 void server_stop(struct server *s);

@@ -58,6 +58,7 @@ void upstream_close(struct upstream *u, enum stream_close_mode mode)
         stream_close(u->stream, mode);
     loop_bury(origin_worker(u->origin)->loop, u, free);
     origin_place_freed(u->origin);
+    origin_unref(u->origin);
 }
 
 static void fail_opening(struct upstream *u, const struct failure *why)
@@ -185,7 +186,7 @@ struct upstream *upstream_open(struct origin *o, upstream_opened *opened, void *
     const struct endpoint *to = t->connect_to.host != NULL ? &t->connect_to : &t->server;
 
     list_init(&u->node);
-    u->origin = o;
+    u->origin = origin_ref(o);
     u->opened = opened;
     u->ctx = ctx;
     u->link.sessions = origin_sessions(o);

@@ -8,26 +8,142 @@
 #include "core/client.h"
 #include "core/origin.h"
 
-struct worker *worker_new(struct config *c, struct shared *s)
+/* ---- generations ---- */
+
+struct shared_tenant *shared_tenant_ref(struct shared_tenant *t)
 {
-    struct worker *w = NEW(struct worker);
+    atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
+    return t;
+}
+
+void shared_tenant_unref(struct shared_tenant *t)
+{
+    if (atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) == 1)
+        free(t);
+}
+
+static struct shared_tenant *shared_tenant_new(const struct tenant *t)
+{
+    struct shared_tenant *s = NEW(struct shared_tenant);
+
+    atomic_init(&s->refs, 1);
+    quota_init(&s->upstreams, t->max_upstream);
+    atomic_init(&s->waiting, 0);
+    return s;
+}
+
+/* The tenant of that generation with the same server and identity; -1: there is none. */
+static int find_peer(const struct generation *g, const struct tenant *t)
+{
+    for (size_t i = 0; g != NULL && i < g->config->ntenants; i++)
+        if (tenant_is_same_peer(g->config->tenants[i], t))
+            return (int)i;
+    return -1;
+}
+
+struct generation *generation_new(struct config *c, const struct generation *previous)
+{
+    struct generation *g = NEW(struct generation);
+
+    atomic_init(&g->refs, 1);
+    g->config = config_ref(c);
+    g->tenants = mem_new(c->ntenants * sizeof(g->tenants[0]));
+    for (size_t i = 0; i < c->ntenants; i++) {
+        int peer = find_peer(previous, c->tenants[i]);
+        g->tenants[i] = peer < 0 ? shared_tenant_new(c->tenants[i])
+                                 : shared_tenant_ref(previous->tenants[peer]);
+        atomic_store(&g->tenants[i]->upstreams.limit, c->tenants[i]->max_upstream);
+    }
+    return g;
+}
+
+struct generation *generation_ref(struct generation *g)
+{
+    atomic_fetch_add_explicit(&g->refs, 1, memory_order_relaxed);
+    return g;
+}
+
+void generation_unref(struct generation *g)
+{
+    if (g == NULL || atomic_fetch_sub_explicit(&g->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    for (size_t i = 0; i < g->config->ntenants; i++)
+        shared_tenant_unref(g->tenants[i]);
+    free(g->tenants);
+    config_unref(g->config);
+    free(g);
+}
+
+/* ---- life ---- */
+
+/* Takes over whatever belongs to the generation but not to a tenant. */
+static void use_generation(struct worker *w, struct generation *g)
+{
+    const struct config *c = g->config;
     size_t max_fields = (size_t)c->max_fields;
 
-    w->loop = loop_new();
-    w->config = config_ref(c);
-    w->shared = s;
-    w->resolver = resolver_new(w->loop, c->resolve_cache);
-    list_init(&w->clients);
+    w->generation = generation_ref(g);
+    w->config = g->config;
     w->limits = (struct h1_limits){(size_t)c->max_head, (size_t)c->max_target};
     w->body_limits = (struct body_limits){(size_t)c->max_head, max_fields};
+    head_free(w->request_head);
+    head_free(w->response_head);
     w->request_head = head_new(max_fields);
     w->response_head = head_new(max_fields);
+    resolver_set_cache(w->resolver, c->resolve_cache);
+}
+
+struct worker *worker_new(struct generation *g, struct shared *s)
+{
+    struct worker *w = NEW(struct worker);
+
+    w->loop = loop_new();
+    w->shared = s;
+    w->resolver = resolver_new(w->loop, g->config->resolve_cache);
+    list_init(&w->clients);
+    list_init(&w->retired);
+    use_generation(w, g);
     if (getrandom(&w->id_prefix, sizeof(w->id_prefix), 0) < 0)
         w->id_prefix = (uintptr_t)w;
-    w->origins = mem_new(c->ntenants * sizeof(struct origin *));
-    for (size_t i = 0; i < c->ntenants; i++)
-        w->origins[i] = origin_new(w, c->tenants[i], &s->tenants[i]);
+    w->origins = mem_new(g->config->ntenants * sizeof(struct origin *));
+    for (size_t i = 0; i < g->config->ntenants; i++)
+        w->origins[i] = origin_new(w, g, i);
     return w;
+}
+
+/* Takes the origin that leads to the same peer out of those of the generation before. */
+static struct origin *take_origin(struct origin **origins, const struct generation *g,
+                                  const struct tenant *t)
+{
+    int i = find_peer(g, t);
+    struct origin *o = i < 0 ? NULL : origins[i];
+
+    if (o != NULL)
+        origins[i] = NULL;
+    return o;
+}
+
+void worker_adopt(struct worker *w, struct generation *g)
+{
+    struct generation *old = w->generation;
+    struct origin **origins = w->origins;
+    size_t n = g->config->ntenants;
+
+    if (w->ended)
+        return;
+    use_generation(w, g);
+    w->origins = mem_new(n * sizeof(struct origin *));
+    for (size_t i = 0; i < n; i++) {
+        struct origin *o = take_origin(origins, old, g->config->tenants[i]);
+        if (o != NULL)
+            origin_adopt(o, g, i);
+        w->origins[i] = o != NULL ? o : origin_new(w, g, i);
+    }
+    for (size_t i = 0; i < old->config->ntenants; i++)
+        if (origins[i] != NULL)
+            origin_retire(origins[i]);
+    free(origins);
+    generation_unref(old);
 }
 
 void worker_end(struct worker *w)
@@ -37,7 +153,7 @@ void worker_end(struct worker *w)
         client_kill(client_of_node(node));
     loop_turn(w->loop, false); /* what was posted is taken, so that nothing of it is lost */
     for (size_t i = 0; i < w->config->ntenants; i++)
-        origin_free(w->origins[i]);
+        origin_retire(w->origins[i]);
     loop_turn(w->loop, false); /* the dead are buried */
 }
 
@@ -50,7 +166,7 @@ void worker_free(struct worker *w)
     head_free(w->response_head);
     buf_free(&w->scratch);
     buf_free(&w->record_room);
-    config_unref(w->config);
+    generation_unref(w->generation);
     free(w);
 }
 

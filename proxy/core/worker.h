@@ -18,17 +18,32 @@ struct client;
 struct origin;
 struct worker;
 
-/* What all workers of the process count together. */
+/* What all workers count together of one tenant. Outlives a reload that leaves the tenant's server
+ * and identity as they are. */
 struct shared_tenant {
+    atomic_int refs;
     struct quota upstreams; /* connections to the server */
     _Atomic int waiting;    /* requests that wait for one, in any worker */
 };
+
+/* A configuration in use. Immutable and reference-counted; a reload makes another. */
+struct generation {
+    atomic_int refs;
+    struct config *config;
+    struct shared_tenant **tenants; /* one for each of config */
+};
+
+/* previous: whose tenants' counts go on where the peer is the same; NULL: none. */
+struct generation *generation_new(struct config *c, const struct generation *previous);
+struct generation *generation_ref(struct generation *g);
+void generation_unref(struct generation *g);
+struct shared_tenant *shared_tenant_ref(struct shared_tenant *t);
+void shared_tenant_unref(struct shared_tenant *t);
 
 struct shared {
     struct quota clients;     /* max-connections */
     struct quota turned_away; /* callers beyond it that are being told so */
     struct quota queue;       /* requests that wait, of all tenants */
-    struct shared_tenant *tenants;
     size_t nworkers;
     struct worker **workers;
     record_hook *on_record;
@@ -39,10 +54,12 @@ struct shared {
 
 struct worker {
     struct loop *loop;
-    struct config *config;
+    struct generation *generation;
+    struct config *config; /* of generation */
     struct shared *shared;
     struct resolver *resolver;
-    struct origin **origins; /* by tenant */
+    struct origin **origins; /* by tenant of config */
+    struct list retired;     /* origins of former configurations that are still in use */
 
     struct list clients;
     bool draining, drained;
@@ -57,7 +74,12 @@ struct worker {
     uint64_t id_prefix, next_id;
 };
 
-struct worker *worker_new(struct config *c, struct shared *s);
+struct worker *worker_new(struct generation *g, struct shared *s);
+
+/* From now on serves what g says. Connections to servers that stay the same stay; of the others
+ * none is used for a new request; running exchanges end as they began. In the worker's thread,
+ * between two turns' events. */
+void worker_adopt(struct worker *w, struct generation *g);
 
 /* Once no loop runs any more: first all workers are ended, then all are freed. */
 void worker_end(struct worker *w);

@@ -181,6 +181,11 @@ void acceptor_start(struct acceptor *a, struct loop *l, void (*on_accept)(void *
     (void)event_add(&a->incoming, NULL);
 }
 
+void acceptor_retarget(struct acceptor *a, void *ctx)
+{
+    a->ctx = ctx;
+}
+
 const struct address *acceptor_address(const struct acceptor *a)
 {
     return &a->at;

@@ -21,6 +21,9 @@ enum status acceptor_open(const struct address *at, struct acceptor **out,
 void acceptor_start(struct acceptor *a, struct loop *l, void (*on_accept)(void *ctx, int fd),
                     void *ctx);
 
+/* From now on on_accept gets that ctx. */
+void acceptor_retarget(struct acceptor *a, void *ctx);
+
 const struct address *acceptor_address(const struct acceptor *a); /* with the real port */
 void acceptor_close(struct acceptor *a);                          /* removes a Unix socket's file */
 

@@ -237,6 +237,11 @@ static void on_answer(void *ctx)
     job_free(j);
 }
 
+void resolver_set_cache(struct resolver *r, int64_t cache_ms)
+{
+    r->cache_ms = cache_ms;
+}
+
 struct resolver *resolver_new(struct loop *l, int64_t cache_ms)
 {
     struct resolver *r = NEW(struct resolver);

@@ -25,6 +25,7 @@ struct lookup;
 
 /* cache_ms: how long an answer is used for new connections; 0: not at all. */
 struct resolver *resolver_new(struct loop *l, int64_t cache_ms);
+void resolver_set_cache(struct resolver *r, int64_t cache_ms);
 void resolver_free(struct resolver *r);
 
 /* True if host is an IP address or was looked up a moment ago. */

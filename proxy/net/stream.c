@@ -17,7 +17,12 @@
 #include "net/stream_ops.h"
 #include "tls/client.h"
 
-enum { READ_SMALL = 32 * 1024, READ_LARGE = LOOP_WIRE_SIZE, WATCH_MS = 1000 };
+enum {
+    READ_SMALL = 32 * 1024,
+    READ_LARGE = LOOP_WIRE_SIZE,
+    WATCH_MS = 1000,
+    SENT_AT_ONCE = 16 * 1024, /* so much of a new connection is on its way at once (RFC 6928) */
+};
 
 /* ---- reading ---- */
 
@@ -333,7 +338,9 @@ bool stream_is_sending(const struct stream *s)
 
     if (s->closed || s->write_broken)
         return false;
-    return s->out != NULL || (ioctl(s->fd, SIOCOUTQNSD, &unsent) == 0 && unsent > 0);
+    if (s->out != NULL || s->sent <= SENT_AT_ONCE)
+        return s->out != NULL;
+    return ioctl(s->fd, SIOCOUTQNSD, &unsent) == 0 && unsent > 0;
 }
 
 bool stream_is_write_broken(const struct stream *s)

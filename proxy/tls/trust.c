@@ -142,6 +142,20 @@ bool trust_is_empty(const struct trust *t)
     return !found;
 }
 
+void trust_digest(const struct trust *t, struct buf *out)
+{
+    const STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(t->store);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+
+    buf_add_string(out, t->path == NULL ? "system" : "file");
+    for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+        const X509 *x = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+        if (x != NULL && X509_digest(x, EVP_sha256(), digest, &n) == 1)
+            buf_add(out, (const char *)digest, n);
+    }
+}
+
 bool trust_is_from(const struct trust *t, const char *path)
 {
     if (t->path == NULL || path == NULL)

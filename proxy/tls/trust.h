@@ -11,6 +11,7 @@
 
 #include <openssl/ssl.h>
 
+#include "base/buf.h"
 #include "base/diag.h"
 
 struct trust;
@@ -22,6 +23,9 @@ void trust_unref(struct trust *t); /* NULL is no error */
 
 /* No server can ever be verified with it. */
 bool trust_is_empty(const struct trust *t);
+
+/* Appends bytes that are the same for two of them only if they trust the same. */
+void trust_digest(const struct trust *t, struct buf *out);
 
 /* Was it loaded from that path? */
 bool trust_is_from(const struct trust *t, const char *path);

@@ -33,46 +33,47 @@ static const struct config one = {.tenants = three, .ntenants = 1};
 static const struct {
     const char *name, *request;
     const struct config *config;
-    int listener, want; /* -1: refused */
+    const char *listener;
+    int want; /* -1: refused */
     enum fail why;
 } routes[] = {
-    {"the only one", GET, &one, -1, 0, FAIL_NONE},
-    {"several, none named", GET, &all, -1, -1, FAIL_TENANT_AMBIGUOUS},
-    {"by listener", GET, &all, 1, 1, FAIL_NONE},
-    {"by header", GET "successfactors-companyid: Globex\r\n", &all, -1, 1, FAIL_NONE},
-    {"by header with underscore", GET "successfactors_companyid: Globex\r\n", &all, -1, 1,
+    {"the only one", GET, &one, NULL, 0, FAIL_NONE},
+    {"several, none named", GET, &all, NULL, -1, FAIL_TENANT_AMBIGUOUS},
+    {"by listener", GET, &all, "globex", 1, FAIL_NONE},
+    {"by header", GET "successfactors-companyid: Globex\r\n", &all, NULL, 1, FAIL_NONE},
+    {"by header with underscore", GET "successfactors_companyid: Globex\r\n", &all, NULL, 1,
      FAIL_NONE},
-    {"case-sensitive", GET "successfactors-companyid: GLOBEX\r\n", &all, -1, -1,
+    {"case-sensitive", GET "successfactors-companyid: GLOBEX\r\n", &all, NULL, -1,
      FAIL_TENANT_UNKNOWN},
-    {"empty header", GET "successfactors-companyid:\r\n", &one, -1, -1, FAIL_TENANT_UNKNOWN},
-    {"the same id on two servers", GET "successfactors-companyid: ACME\r\n", &all, -1, -1,
+    {"empty header", GET "successfactors-companyid:\r\n", &one, NULL, -1, FAIL_TENANT_UNKNOWN},
+    {"the same id on two servers", GET "successfactors-companyid: ACME\r\n", &all, NULL, -1,
      FAIL_TENANT_AMBIGUOUS},
     {"told apart by target",
-     AT("http://api8.successfactors.com/") "successfactors-companyid: ACME\r\n", &all, -1, 2,
+     AT("http://api8.successfactors.com/") "successfactors-companyid: ACME\r\n", &all, NULL, 2,
      FAIL_NONE},
-    {"by target alone", AT("http://API8.cert.successfactors.com./"), &all, -1, 2, FAIL_NONE},
-    {"https target", AT("https://api8.successfactors.com:443/"), &all, -1, 2, FAIL_NONE},
-    {"http target at 80", AT("http://api8.successfactors.com:80/"), &all, -1, 2, FAIL_NONE},
-    {"http target at the server's port", AT("http://api8.successfactors.com:443/"), &all, -1, 2,
+    {"by target alone", AT("http://API8.cert.successfactors.com./"), &all, NULL, 2, FAIL_NONE},
+    {"https target", AT("https://api8.successfactors.com:443/"), &all, NULL, 2, FAIL_NONE},
+    {"http target at 80", AT("http://api8.successfactors.com:80/"), &all, NULL, 2, FAIL_NONE},
+    {"http target at the server's port", AT("http://api8.successfactors.com:443/"), &all, NULL, 2,
      FAIL_NONE},
-    {"the port tells", AT("http://api4.successfactors.com:9443/"), &all, -1, 1, FAIL_NONE},
-    {"another port", AT("http://api8.successfactors.com:8443/"), &all, -1, -1, FAIL_TENANT_UNKNOWN},
+    {"the port tells", AT("http://api4.successfactors.com:9443/"), &all, NULL, 1, FAIL_NONE},
+    {"another port", AT("http://api8.successfactors.com:8443/"), &all, NULL, -1, FAIL_TENANT_UNKNOWN},
     {"http at 443 is the server's, https at 80 nobody's", AT("https://api8.successfactors.com:80/"),
-     &all, -1, -1, FAIL_TENANT_UNKNOWN},
-    {"another host", AT("http://elsewhere.example/"), &one, -1, -1, FAIL_TENANT_UNKNOWN},
-    {"Host never selects", "GET / HTTP/1.1\r\nHost: api8.successfactors.com\r\n", &all, -1, -1,
+     &all, NULL, -1, FAIL_TENANT_UNKNOWN},
+    {"another host", AT("http://elsewhere.example/"), &one, NULL, -1, FAIL_TENANT_UNKNOWN},
+    {"Host never selects", "GET / HTTP/1.1\r\nHost: api8.successfactors.com\r\n", &all, NULL, -1,
      FAIL_TENANT_AMBIGUOUS},
-    {"by Basic user", GET BASIC_GLOBEX, &all, -1, 1, FAIL_NONE},
-    {"Basic of nobody", GET BASIC_GLOBEX, &one, -1, -1, FAIL_TENANT_UNKNOWN},
-    {"Basic and header disagree", GET BASIC_ACME "successfactors-companyid: Globex\r\n", &all, -1,
+    {"by Basic user", GET BASIC_GLOBEX, &all, NULL, 1, FAIL_NONE},
+    {"Basic of nobody", GET BASIC_GLOBEX, &one, NULL, -1, FAIL_TENANT_UNKNOWN},
+    {"Basic and header disagree", GET BASIC_ACME "successfactors-companyid: Globex\r\n", &all, NULL,
      -1, FAIL_TENANT_UNKNOWN},
-    {"listener and header disagree", GET "successfactors-companyid: ACME\r\n", &all, 1, -1,
+    {"listener and header disagree", GET "successfactors-companyid: ACME\r\n", &all, "globex", -1,
      FAIL_TENANT_UNKNOWN},
     {"header twice, equal",
-     GET "successfactors-companyid: ACME\r\nsuccessfactors-companyid: ACME\r\n", &one, -1, -1,
+     GET "successfactors-companyid: ACME\r\nsuccessfactors-companyid: ACME\r\n", &one, NULL, -1,
      FAIL_COMPANY_REPEATED},
     {"header in both spellings",
-     GET "successfactors-companyid: ACME\r\nSuccessfactors_CompanyId: ACME\r\n", &one, -1, -1,
+     GET "successfactors-companyid: ACME\r\nSuccessfactors_CompanyId: ACME\r\n", &one, NULL, -1,
      FAIL_COMPANY_REPEATED},
 };
 
@@ -107,7 +108,7 @@ TEST(a_refusal_names_what_was_found)
     struct head *h = parse(
         AT("http://elsewhere.example:81/") BASIC_GLOBEX "successfactors-companyid: X\r\n", &t);
 
-    CHECK_INT(route_find(&all, 0, h, &t, &why), -1, "");
+    CHECK_INT(route_find(&all, "acme", h, &t, &why), -1, "");
     CHECK_TEXT(why.detail.text,
                "No configured tenant fits the request, which names the listener of tenant acme, "
                "the server "

@@ -1,0 +1,250 @@
+#include "ops/reload.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+enum {
+    SETTLE_MS = 50,     /* several files change together */
+    RETRY_MS = 100,     /* what cannot be used (yet) */
+    PATIENCE_MS = 2000, /* behind the last change */
+    LOOK_MS = 5000,     /* where changes are not told */
+};
+
+struct reloader {
+    struct reload_hooks hooks;
+    pthread_t thread;
+    int wake; /* eventfd */
+    atomic_bool stopping;
+
+    char **files;
+    size_t nfiles;
+    int watch; /* inotify; -1: not to be had */
+
+    struct buf seen; /* what the files were like when they were tried last */
+    int64_t changed; /* when that was noticed; milliseconds, monotonic */
+    int64_t due;     /* when to try; 0: nothing to do */
+};
+
+static int64_t now_ms(void)
+{
+    return clock_monotonic_us() / 1000;
+}
+
+/* ---- files ---- */
+
+static void add_file(struct reloader *r, const char *path)
+{
+    if (path == NULL)
+        return;
+    r->files = mem_grow(r->files, (r->nfiles + 1) * sizeof(char *));
+    r->files[r->nfiles++] = mem_copy_string(path);
+}
+
+static void watch_folder(const struct reloader *r, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder =
+        slash == NULL ? mem_copy_string(".") : mem_copy_bytes(path, (size_t)(slash - path + 1));
+
+    (void)inotify_add_watch(r->watch, folder,
+                            IN_CLOSE_WRITE | IN_MODIFY | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE |
+                                IN_DELETE | IN_ATTRIB);
+    free(folder);
+}
+
+/* The folder that names the file, and the one where it really is. */
+static void watch_file(const struct reloader *r, const char *path)
+{
+    char *real = realpath(path, NULL);
+
+    watch_folder(r, path);
+    if (real != NULL)
+        watch_folder(r, real);
+    free(real);
+}
+
+static void forget_files(struct reloader *r)
+{
+    for (size_t i = 0; i < r->nfiles; i++)
+        free(r->files[i]);
+    free(r->files);
+    r->files = NULL;
+    r->nfiles = 0;
+    if (r->watch >= 0)
+        (void)close(r->watch);
+}
+
+static void follow(struct reloader *r, const struct config *c)
+{
+    forget_files(r);
+    add_file(r, c->file);
+    for (size_t i = 0; i < c->ntenants; i++) {
+        const struct tenant *t = c->tenants[i];
+        add_file(r, t->certificate);
+        add_file(r, t->private_key);
+        add_file(r, t->passphrase_file);
+        add_file(r, t->ca_file);
+    }
+    r->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    for (size_t i = 0; r->watch >= 0 && i < r->nfiles; i++)
+        watch_file(r, r->files[i]);
+}
+
+static void add_time(struct buf *out, const struct timespec *t)
+{
+    buf_addf(out, "%lld.%09ld ", (long long)t->tv_sec, t->tv_nsec);
+}
+
+static void look_at_files(const struct reloader *r, struct buf *out)
+{
+    for (size_t i = 0; i < r->nfiles; i++) {
+        struct stat st;
+        if (stat(r->files[i], &st) != 0) {
+            buf_addf(out, "%d\n", errno);
+            continue;
+        }
+        buf_addf(out, "%llu %llu %lld %o ", (unsigned long long)st.st_dev,
+                 (unsigned long long)st.st_ino, (long long)st.st_size, (unsigned)st.st_mode);
+        add_time(out, &st.st_mtim);
+        add_time(out, &st.st_ctim);
+        buf_add(out, "\n", 1);
+    }
+}
+
+/* True, and noted, if they are not what they were. */
+static bool have_changed(struct reloader *r)
+{
+    struct buf now = {0};
+
+    look_at_files(r, &now);
+    bool same = slice_eq(buf_slice(&now), buf_slice(&r->seen));
+    buf_free(&r->seen);
+    r->seen = now;
+    return !same;
+}
+
+/* ---- loading ---- */
+
+static void try_again(struct reloader *r, const struct diag *why)
+{
+    if (now_ms() - r->changed < PATIENCE_MS) {
+        r->due = now_ms() + RETRY_MS;
+        return;
+    }
+    log_say(LOG_ERROR, "not reloaded, what was loaded before stays in use: %s", why->text);
+}
+
+static void load(struct reloader *r)
+{
+    struct config *c;
+    struct diag why;
+
+    r->due = 0;
+    (void)have_changed(r); /* what changes from here on is loaded again */
+    if (r->hooks.load(r->hooks.ctx, &c, &why) != ST_OK) {
+        try_again(r, &why);
+        return;
+    }
+    follow(r, c);
+    buf_free(&r->seen);
+    look_at_files(r, &r->seen);
+    r->hooks.on_loaded(r->hooks.ctx, c);
+}
+
+static void note_change(struct reloader *r)
+{
+    r->changed = now_ms();
+    if (r->due == 0)
+        r->due = r->changed + SETTLE_MS;
+}
+
+static void empty(int fd)
+{
+    char room[4096];
+
+    while (read(fd, room, sizeof(room)) > 0)
+        continue;
+}
+
+static int wait_ms(const struct reloader *r)
+{
+    int64_t left = r->due == 0 ? LOOK_MS : r->due - now_ms();
+
+    return left < 0 ? 0 : left > LOOK_MS ? LOOK_MS : (int)left;
+}
+
+static void *thread_main(void *arg)
+{
+    struct reloader *r = arg;
+    sigset_t all;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, NULL); /* signals are the first thread's */
+    log_attach_thread();
+    while (!atomic_load(&r->stopping)) {
+        struct pollfd fds[] = {{.fd = r->wake, .events = POLLIN},
+                               {.fd = r->watch, .events = POLLIN}};
+        (void)poll(fds, r->watch < 0 ? 1 : 2, wait_ms(r));
+        bool told = fds[0].revents != 0;
+        if (told)
+            empty(r->wake);
+        if (fds[1].revents != 0)
+            empty(r->watch);
+        if (told || have_changed(r))
+            note_change(r);
+        if (r->due != 0 && now_ms() >= r->due && !atomic_load(&r->stopping))
+            load(r);
+    }
+    return NULL;
+}
+
+/* ---- life ---- */
+
+struct reloader *reloader_start(const struct config *c, const struct reload_hooks *hooks)
+{
+    struct reloader *r = NEW(struct reloader);
+
+    r->hooks = *hooks;
+    r->watch = -1;
+    r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    follow(r, c);
+    look_at_files(r, &r->seen);
+    if (r->wake >= 0 && pthread_create(&r->thread, NULL, thread_main, r) == 0)
+        return r;
+    forget_files(r);
+    buf_free(&r->seen);
+    free(r);
+    return NULL;
+}
+
+void reloader_wake(struct reloader *r)
+{
+    uint64_t one = 1;
+
+    if (write(r->wake, &one, sizeof(one)) < 0)
+        return; /* the counter is full: it is awake */
+}
+
+void reloader_stop(struct reloader *r)
+{
+    atomic_store(&r->stopping, true);
+    reloader_wake(r);
+    (void)pthread_join(r->thread, NULL);
+    forget_files(r);
+    (void)close(r->wake);
+    buf_free(&r->seen);
+    free(r);
+}

@@ -1,0 +1,358 @@
+"""A new configuration or certificate is taken without a restart, whole or not at all."""
+import collections
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+
+import pytest
+
+import harness
+from harness import Background
+
+PACE = threading.Event()
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+
+
+def issue(pki, folder, name, user="acme_user"):
+    """A new key and certificate (name.key, name.pem with its chain); its serial number."""
+    folder.mkdir(exist_ok=True)
+    key, request, pem = (folder / f"{name}{end}" for end in (".key", ".csr", ".pem"))
+    openssl("genpkey", "-quiet", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
+    openssl("req", "-new", "-key", key, "-subj", f"/O=Test/CN={user}", "-out", request)
+    (folder / "ext").write_text("extendedKeyUsage=clientAuth\nkeyUsage=digitalSignature\n")
+    openssl("x509", "-req", "-in", request, "-CA", pki / "client-sub.pem", "-CAkey", pki / "client-sub.key", "-days", "20",
+            "-extfile", folder / "ext", "-out", pem)
+    serial = subprocess.run(["openssl", "x509", "-noout", "-serial", "-in", pem], capture_output=True, text=True,
+                            check=True).stdout.strip().split("=")[1]
+    pem.write_text(pem.read_text() + (pki / "client-sub.pem").read_text())
+    return serial
+
+
+class Service:
+    """A proxy whose files can be changed while it runs."""
+
+    def __init__(self, proxy, pki, nginx, folder, **keys):
+        self.pki, self.port, self.folder = pki, nginx.port, folder
+        self.spare = folder / "spare"
+        self.live = folder / "live"
+        self.live.mkdir()
+        self.serial = issue(pki, self.spare, "first")
+        self.put("first.pem", "tls.pem")
+        self.put("first.key", "tls.key")
+        self.p = proxy(self.tenant(), **keys)
+
+    def tenant(self, name="acme", company="ACME", **more):
+        lines = {"company-id": company, "server": f"localhost:{self.port}", "connect-to": f"127.0.0.1:{self.port}",
+                 "certificate": f"{self.live}/tls.pem", "private-key": f"{self.live}/tls.key",
+                 "ca-file": f"{self.pki}/ca.pem", **{k.replace("_", "-"): v for k, v in more.items()}}
+        return f"[tenant {name}]\n" + "".join(f"{k} = {v}\n" for k, v in lines.items())
+
+    def put(self, source, target):
+        """As careful programs write: the file is whole from its first moment."""
+        shutil.copy(self.spare / source, self.live / "new")
+        os.replace(self.live / "new", self.live / target)
+
+    def renew(self, name):
+        serial = issue(self.pki, self.spare, name)
+        self.put(f"{name}.pem", "tls.pem")
+        self.put(f"{name}.key", "tls.key")
+        return serial
+
+    def write(self, text):
+        path = self.p.config
+        path.with_suffix(".new").write_text(text)
+        os.replace(path.with_suffix(".new"), path)
+
+    def who(self, **keys):
+        return self.p.request(target="/who", **keys).json()
+
+    def reloads(self):
+        return len(re.findall(r"notice: reloaded\b", self.p.stderr))
+
+    def reload(self):
+        before = self.reloads()
+        self.p.signal(signal.SIGHUP)
+        harness.eventually(lambda: self.reloads() > before)
+
+    def refused(self):
+        return self.p.stderr.count("not reloaded, what was loaded before stays in use")
+
+
+@pytest.fixture
+def service(proxy, pki, nginx, tmp_path):
+    return lambda **keys: Service(proxy, pki, nginx, tmp_path, **keys)
+
+
+@harness.one_worker
+def test_signal_without_a_change(service):
+    """Connections and TLS sessions stay warm."""
+    s = service()
+    before = s.who()["connection"]
+    s.reload()
+    assert s.who()["connection"] == before
+
+
+def test_renewed_certificate_is_taken_by_itself(service):
+    s = service()
+    assert s.who()["serial"] == s.serial
+    for n in range(3):
+        serial = s.renew(f"n{n}")
+        harness.eventually(lambda: s.who()["serial"] == serial, 5)
+    assert s.refused() == 0
+
+
+@pytest.mark.parametrize("first", ["key", "pem"])
+def test_key_and_certificate_come_apart(service, first):
+    """The old pair serves until the new one is whole."""
+    s = service()
+    serial = issue(s.pki, s.spare, "next")
+    s.put(f"next.{first}", f"tls.{first}")
+    for _ in range(20):
+        assert s.who()["serial"] == s.serial
+        PACE.wait(0.04)
+    other = {"key": "pem", "pem": "key"}[first]
+    s.put(f"next.{other}", f"tls.{other}")
+    harness.eventually(lambda: s.who()["serial"] == serial, 5)
+    assert s.refused() == 0
+
+
+@pytest.mark.parametrize("broken", ["", "no certificate", None])
+def test_file_that_cannot_be_used(service, broken):
+    """The old one stays, the log says so once, and what comes later is taken."""
+    s = service()
+    if broken is None:
+        (s.live / "tls.pem").unlink()
+    else:
+        (s.live / "tls.pem").write_text(broken)
+    harness.eventually(lambda: s.refused() == 1)
+    assert f"{s.live}/tls.pem" in s.p.stderr and s.who()["serial"] == s.serial
+    serial = s.renew("good")
+    harness.eventually(lambda: s.who()["serial"] == serial, 5)
+    assert s.refused() == 1
+
+
+def test_certificate_behind_swapped_links(proxy, pki, nginx, tmp_path):
+    """As Kubernetes does it: ..data points to another folder."""
+    first, second = (issue(pki, tmp_path / folder, "tls") for folder in ("..one", "..two"))
+    (tmp_path / "..data").symlink_to("..one")
+    for name in ("tls.pem", "tls.key"):
+        (tmp_path / name).symlink_to(f"..data/{name}")
+    p = proxy(f"[tenant acme]\ncompany-id = ACME\nserver = localhost:{nginx.port}\nca-file = {pki}/ca.pem\n"
+              f"certificate = {tmp_path}/tls.pem\nprivate-key = {tmp_path}/tls.key\n")
+    assert p.request(target="/who").json()["serial"] == first
+    (tmp_path / "..new").symlink_to("..two")
+    os.replace(tmp_path / "..new", tmp_path / "..data")
+    harness.eventually(lambda: p.request(target="/who").json()["serial"] == second, 5)
+
+
+def test_expired_certificate_is_renewed(service):
+    s = service()
+    shutil.copy(s.pki / "expired.key", s.spare)
+    shutil.copy(s.pki / "expired-chain.pem", s.spare)
+    s.put("expired-chain.pem", "tls.pem")
+    s.put("expired.key", "tls.key")
+    harness.eventually(lambda: s.p.request(target="/who").token == "client-certificate-expired")
+    serial = s.renew("good")
+    harness.eventually(lambda: s.p.request(target="/who").status == 200)
+    assert s.who()["serial"] == serial
+
+
+def test_running_exchange_ends_as_it_began(service, script, proxy, pki, tmp_path):
+    """Under the old certificate; its connection is not used again."""
+    begun, go_on, serials = threading.Event(), threading.Event(), []
+
+    def serve(c):
+        while c.head():
+            serials.append((c.number, c.sock.getpeercert()["serialNumber"]))
+            begun.set()
+            assert go_on.wait(harness.LIMIT)
+            c.reply(b"done")
+
+    class Server:
+        port = script(serve).port
+
+    s = Service(proxy, pki, Server, tmp_path)
+    running = Background(s.p.request)
+    assert begun.wait(harness.LIMIT)
+    serial = s.renew("next")
+    harness.eventually(lambda: s.reloads() > 0)
+    go_on.set()
+    assert running.result().body == b"done"
+    assert s.p.request().body == b"done"
+    (one, old), (other, new) = serials
+    assert one != other and int(old, 16) == int(s.serial, 16) and int(new, 16) == int(serial, 16)
+
+
+# ---- the configuration ----
+
+def config(*sections, **keys):
+    lines = {"listen": "127.0.0.1:0", **{k.replace("_", "-"): v for k, v in keys.items()}}
+    return "[proxy]\n" + "".join(f"{k} = {v}\n" for k, v in lines.items()) + "".join(sections)
+
+
+@harness.one_worker
+def test_tenants_come_and_go(service):
+    """A caller's connection stays, as does the connection of the tenant that stays."""
+    s = service()
+    header = lambda company: {"fields": [("successfactors-companyid", company)]}
+    with s.p.caller() as c:
+        before = c.request(target="/who", **header("ACME")).json()["connection"]
+        s.write(config(s.tenant(), s.tenant("beta", "BETA")))
+        harness.eventually(lambda: c.request(target="/who", **header("BETA")).status == 200, 5)
+        assert c.request(target="/who", **header("ACME")).json()["connection"] == before
+        assert c.request(target="/who").status == 401
+        s.write(config(s.tenant("beta", "BETA")))
+        harness.eventually(lambda: c.request(target="/who", **header("ACME")).status == 403, 5)
+        assert c.request(target="/who").json()["company"] == "BETA"
+
+
+def test_listeners_come_and_go(service, tmp_path):
+    s = service()
+    taken = f"unix:{tmp_path}/one"
+    s.write(config(s.tenant(), listen=f"127.0.0.1:0, {taken}"))
+    call = lambda path: harness.Caller(str(tmp_path / path), socket.AF_UNIX)
+    harness.eventually(lambda: (tmp_path / "one").exists(), 5)
+    with call("one") as c:
+        assert c.request(target="/who").status == 200
+        assert s.who()["verify"] == "SUCCESS", "the first listener is where it was"
+        s.write(s.tenant(listen=taken) + s.tenant("beta", "BETA", listen=f"unix:{tmp_path}/two"))
+        harness.eventually(lambda: (tmp_path / "two").exists(), 5)
+        assert c.request(target="/who").status == 401, "whoever came before stays, and comes in as everybody"
+    for path, company in (("one", "ACME"), ("two", "BETA")):
+        with call(path) as c:
+            assert c.request(target="/who").json()["company"] == company
+    with pytest.raises(ConnectionRefusedError):
+        s.p.caller()
+
+
+@pytest.mark.parametrize("text, words", [
+    ("[tenant acme]\nserver = x\n", "company-id"), ("nonsense\n", "neither"), ("", "no tenant"),
+    (config("[tenant a]\ncompany-id = A\nserver = localhost\ncertificate = /none\n"), "/none"),
+    ("LISTEN", "taken"),
+])
+def test_configuration_that_cannot_be_used(service, text, words):
+    """Nothing of it is taken."""
+    s = service()
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        taken = config(s.tenant("beta", "BETA"), listen=f"127.0.0.1:0, 127.0.0.1:{holder.getsockname()[1]}")
+        s.write(taken if text == "LISTEN" else text)
+        harness.eventually(lambda: s.refused() == 1)
+        assert words in s.p.stderr and f"{s.p.config}" in s.p.stderr
+        assert s.who()["company"] == "ACME"
+
+
+def test_limits_and_headers(service):
+    s = service()
+    s.write(config(s.tenant(header_X=1).replace("header-X", "header.X"), max_target="300"))
+    harness.eventually(lambda: s.p.request(target="/" + "x" * 400).status == 414, 5)
+    s.write(config(s.tenant(), max_connections="2"))
+    harness.eventually(lambda: s.reloads() == 2)
+    with s.p.caller() as a, s.p.caller() as b, s.p.caller() as c:
+        assert a.request(target="/who").status == b.request(target="/who").status == 200
+        assert c.answer().token == "too-many-connections"
+
+
+def test_trusted_authority_is_changed(service):
+    """A connection under the old one is not used any more."""
+    s = service()
+    assert s.who()["verify"] == "SUCCESS"
+    s.write(config(s.tenant(ca_file=s.pki / "other-ca.pem")))
+    harness.eventually(lambda: s.p.request(target="/who").token == "server-certificate-untrusted", 5)
+    s.write(config(s.tenant()))
+    harness.eventually(lambda: s.p.request(target="/who").status == 200, 5)
+
+
+@pytest.mark.parametrize("keys, words", [({"workers": "3"}, "workers takes effect"),
+                                         ({"log_format": "json"}, "take effect at the next start")])
+def test_what_cannot_be_changed_is_said(service, keys, words):
+    s = service(workers="1")
+    s.write(config(s.tenant(), **{"workers": "1", **keys}))
+    harness.eventually(lambda: words in s.p.stderr, 5)
+
+
+def test_one_line_form_is_reloaded(pki, nginx, tmp_path, started):
+    live = tmp_path / "live"
+    serial = issue(pki, live, "tls")
+    p = harness.Proxy(tmp_path, None, ["--server", f"localhost:{nginx.port}", "--company-id", "A", "--certificate",
+                                       str(live / "tls.pem"), "--private-key", str(live / "tls.key"), "--ca-file",
+                                       str(pki / "ca.pem"), "--listen", "127.0.0.1:0"])
+    started.append(p)
+    assert p.request(target="/who").json()["serial"] == serial
+    serial = issue(pki, tmp_path / "next", "tls")
+    for name in ("tls.key", "tls.pem"):
+        os.replace(tmp_path / "next" / name, live / name)
+    harness.eventually(lambda: p.request(target="/who").json()["serial"] == serial, 5)
+
+
+# ---- under load ----
+
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_swaps_under_load(service, workers):
+    """No request fails, each serial is seen, nothing is left over."""
+    s = service(workers=workers)
+    swaps, over = harness.count(5, 20), threading.Event()
+    seen = collections.Counter()
+
+    def call():
+        with s.p.caller() as c:
+            while not over.is_set():
+                answer = c.request(target="/who")
+                assert answer.status == 200, answer.body
+                seen[answer.json()["serial"]] += 1
+
+    descriptors = s.p.descriptors()
+    calling = [Background(call) for _ in range(8)]
+    serials = [s.serial]
+    for n in range(swaps):
+        serial = issue(s.pki, s.spare, f"s{n}")
+        s.put(f"s{n}.{'pem' if n % 2 else 'key'}", f"tls.{'pem' if n % 2 else 'key'}")
+        PACE.wait(harness.count(0.1, 0.8) * (n % 3) / 2)
+        if n == 2:
+            (s.live / "tls.pem").write_text("broken")
+        s.put(f"s{n}.pem", "tls.pem")
+        s.put(f"s{n}.key", "tls.key")
+        harness.eventually(lambda: seen[serial] > 0)
+        serials.append(serial)
+    over.set()
+    for c in calling:
+        c.result()
+    assert set(seen) == set(serials)
+    assert s.refused() == 0
+    harness.eventually(lambda: s.p.descriptors() <= descriptors + 64)
+
+
+def test_two_tenants_and_reloads(service):
+    """The server never sees a company with the other's certificate."""
+    s = service()
+    issue(s.pki, s.spare, "beta", "globex_user")
+    for end in ("pem", "key"):
+        s.put(f"beta.{end}", f"beta.{end}")
+    beta = s.tenant("beta", "BETA", certificate=f"{s.live}/beta.pem", private_key=f"{s.live}/beta.key")
+    s.write(config(s.tenant(), beta))
+    harness.eventually(lambda: s.reloads() == 1)
+    total, users = harness.count(600, 10_000), {"ACME": "CN=acme_user", "BETA": "CN=globex_user"}
+
+    def call(i):
+        with s.p.caller() as c:
+            for n in range(total // 4):
+                company = ("ACME", "BETA")[(n + i) % 2]
+                answer = c.request(target="/who", fields=[("successfactors-companyid", company)])
+                assert answer.status == 200, answer.body
+                who = answer.json()
+                assert who["company"] == company and users[company] in who["subject"], who
+
+    calling = [Background(call, i) for i in range(4)]
+    n = 0
+    while any(c.runs() for c in calling):
+        n += 1
+        s.p.signal(signal.SIGHUP) if n % 2 else s.renew(f"r{n}")
+        PACE.wait(0.05)
+    for c in calling:
+        c.result()
