@@ -248,6 +248,7 @@ def test_configuration_that_cannot_be_used(service, text, words):
         assert s.who()["company"] == "ACME"
 
 
+@harness.one_worker
 def test_limits_and_headers(service):
     s = service()
     s.write(config(s.tenant(header_X=1).replace("header-X", "header.X"), max_target="300"))
