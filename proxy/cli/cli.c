@@ -11,6 +11,7 @@
 
 #include "base/fail.h"
 #include "config/config.h"
+#include "ops/harden.h"
 
 static int command_help(int argc, char **argv);
 static int command_version(int argc, char **argv);
@@ -259,6 +260,7 @@ int cli_main(int argc, char **argv)
 {
     int code;
 
+    harden_process();
     opterr = 0;
     if (argc < 2) {
         (void)cli_usage(NULL, "a command is missing");

@@ -14,6 +14,8 @@
 #include "ops/notify.h"
 #include "ops/reload.h"
 
+enum { EXPIRY_LOOK_MS = 60 * 1000 };
+
 bool serve_parse_ready_fd(const char *command, const char *text, int *fd)
 {
     uint64_t number;
@@ -94,11 +96,8 @@ static void tell_tenants(const struct config *c)
         char until[CLOCK_TEXT_SIZE];
         clock_text(end * 1000000, until);
         if (end < now)
-            log_say(LOG_ERROR,
-                    "tenant %s: the certificate %s has expired on %.10s; its requests "
-                    "get 502 until it is renewed",
-                    t->name, credential_subject(t->credential), until);
-        else if (credential_not_before(t->credential) > now)
+            continue; /* of which remind() tells */
+        if (credential_not_before(t->credential) > now)
             log_say(LOG_ERROR,
                     "tenant %s: the certificate %s is not valid yet; its requests get "
                     "502 until it is",
@@ -112,11 +111,49 @@ static void tell_tenants(const struct config *c)
     }
 }
 
-static void tell_config(const struct config *c)
+/* ---- certificates that are about to end ---- */
+
+static void remind(struct serve *s, const struct config *c)
+{
+    int64_t now = clock_wall_us() / 1000000;
+
+    for (size_t i = 0; i < c->ntenants; i++) {
+        const struct tenant *t = c->tenants[i];
+        int64_t end = credential_not_after(t->credential);
+        char until[CLOCK_TEXT_SIZE];
+        if (!expiry_is_due(&s->expiry, i, end - now))
+            continue;
+        int days = (int)((end - now) / 86400);
+        clock_text(end * 1000000, until);
+        if (end < now) {
+            log_say(
+                LOG_ERROR,
+                "tenant %s: the certificate %s has expired on %.10s; its requests get 502 until "
+                "it is renewed",
+                t->name, credential_subject(t->credential), until);
+            continue;
+        }
+        log_say(LOG_WARNING,
+                "tenant %s: the certificate %s expires on %.10s, in %d day%s; have it renewed",
+                t->name, credential_subject(t->credential), until, days, days == 1 ? "" : "s");
+    }
+}
+
+static void on_expiry_look(void *ctx)
+{
+    struct serve *s = ctx;
+
+    remind(s, server_config(s->server));
+    timer_start(server_loop(s->server), &s->expiry_timer, EXPIRY_LOOK_MS);
+}
+
+static void tell_config(struct serve *s, const struct config *c)
 {
     for (size_t i = 0; i < c->nnotes; i++)
         log_say(c->notes[i].level, "%s", c->notes[i].sentence);
     tell_tenants(c);
+    expiry_start(&s->expiry, c->ntenants);
+    remind(s, c);
 }
 
 /* ---- reloading ---- */
@@ -134,7 +171,7 @@ static void install(void *arg)
 
     if (server_reload(l->serve->server, l->config, &why) == ST_OK) {
         log_say(LOG_NOTICE, "reloaded");
-        tell_config(l->config);
+        tell_config(l->serve, l->config);
     } else {
         log_say(LOG_ERROR, "not reloaded, what was loaded before stays in use: %s", why.text);
     }
@@ -175,7 +212,9 @@ static void on_ready(void *ctx, const struct server *server)
     struct serve *s = ctx;
     size_t doors = s->doors > 0 ? s->doors : server_door_count(server);
 
-    tell_config(s->config);
+    tell_config(s, s->config);
+    timer_init(&s->expiry_timer, on_expiry_look, s);
+    timer_start(server_loop(server), &s->expiry_timer, EXPIRY_LOOK_MS);
     if (s->load != NULL)
         s->reloader = reloader_start(s->config, &(struct reload_hooks){load_again, on_loaded, s});
     tell_listeners(s, server, doors);
@@ -235,9 +274,11 @@ int serve_run(struct serve *s, struct server *server)
 
     if (s->reloader != NULL)
         reloader_stop(s->reloader);
+    timer_stop(&s->expiry_timer);
     if (s->on_stopped != NULL)
         s->on_stopped(s->ctx);
     server_free(server);
+    expiry_free(&s->expiry);
     log_say(LOG_NOTICE, "stopped");
     log_stop();
     return drained ? EXIT_DONE : EXIT_FAILED;

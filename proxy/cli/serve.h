@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "core/server.h"
 #include "ops/access_log.h"
+#include "ops/expiry.h"
 
 enum { NO_READY_FD = -1 };
 
@@ -18,6 +19,8 @@ struct serve {
     enum status (*load)(void *ctx, struct config **out, struct diag *why); /* NULL: no reload */
     void *load_ctx;
     struct reloader *reloader;
+    struct timer expiry_timer;
+    struct expiry expiry;
     struct server *server;
     void (*on_ready)(void *ctx, const struct server *s); /* may be NULL, as the next */
     void (*on_stopped)(void *ctx);                       /* the server is still there */

@@ -18,7 +18,7 @@ key() { # NAME [rsa:BITS]
 
 root() { # NAME SUBJECT
     key "$1"
-    openssl req -x509 -new -key "$1.key" -subj "$2" -days 30 -out "$1.pem" \
+    openssl req -x509 -new -key "$1.key" -subj "$2" -days 200 -out "$1.pem" \
         -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
 }
 
@@ -32,7 +32,7 @@ signed() {
     printf '[ca]\ndefault_ca=d\n[d]\ndatabase=%s/db\nnew_certs_dir=%s\n' "$1.d" "$1.d" >"$1.d/cnf"
     printf 'rand_serial=yes\ndefault_md=sha256\npolicy=p\nunique_subject=no\n[p]\n' >>"$1.d/cnf"
     for field in C ST L O OU CN; do printf '%s=optional\n' "$field" >>"$1.d/cnf"; done
-    dates='-days 20'
+    dates='-days 90'
     [ $# -lt 7 ] || dates="-startdate $6 -enddate $7"
     # shellcheck disable=SC2086
     openssl ca -batch -notext -config "$1.d/cnf" -cert "$3.pem" -keyfile "$3.key" -in "$1.csr" \

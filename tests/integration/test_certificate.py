@@ -40,7 +40,7 @@ class Forms:
         return openssl(kind, "-outform", "DER", data=text.encode())
 
     def issued(self, subject, key=("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"), extensions="",
-               digest="sha256", issuer="client-sub", days=20):
+               digest="sha256", issuer="client-sub", days=90):
         """A certificate that differs from the usual ones, with its key before it and the chain behind."""
         folder = self.folder / hashlib.md5(repr((subject, key, extensions, digest, issuer)).encode()).hexdigest()
         folder.mkdir(exist_ok=True)
@@ -316,7 +316,7 @@ def test_show_tells_what_openssl_tells(pki):
     assert serial == f"serial={facts['serial']}\n"
     assert (facts["subject"], facts["issuer"]) == ("CN=acme_user,OU=API,O=Test", "CN=Test Client Sub CA,O=Test")
     assert facts["chain"] == ["CN=Test Client Sub CA,O=Test"] and facts["key_type"] == "EC 256"
-    assert 18 <= facts["days_left"] <= 20
+    assert 88 <= facts["days_left"] <= 90
     for value in (facts["sha256"], facts["sha1"], facts["serial"], facts["subject"], "days left"):
         assert value in shown.stdout
 

@@ -20,15 +20,15 @@ def openssl(*arguments):
     subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
 
 
-def issue(pki, folder, name, user="acme_user"):
+def issue(pki, folder, name, user="acme_user", days=90):
     """A new key and certificate (name.key, name.pem with its chain); its serial number."""
     folder.mkdir(exist_ok=True)
     key, request, pem = (folder / f"{name}{end}" for end in (".key", ".csr", ".pem"))
     openssl("genpkey", "-quiet", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
     openssl("req", "-new", "-key", key, "-subj", f"/O=Test/CN={user}", "-out", request)
     (folder / "ext").write_text("extendedKeyUsage=clientAuth\nkeyUsage=digitalSignature\n")
-    openssl("x509", "-req", "-in", request, "-CA", pki / "client-sub.pem", "-CAkey", pki / "client-sub.key", "-days", "20",
-            "-extfile", folder / "ext", "-out", pem)
+    openssl("x509", "-req", "-in", request, "-CA", pki / "client-sub.pem", "-CAkey", pki / "client-sub.key",
+            "-days", days, "-extfile", folder / "ext", "-out", pem)
     serial = subprocess.run(["openssl", "x509", "-noout", "-serial", "-in", pem], capture_output=True, text=True,
                             check=True).stdout.strip().split("=")[1]
     pem.write_text(pem.read_text() + (pki / "client-sub.pem").read_text())
@@ -188,6 +188,20 @@ def test_running_exchange_ends_as_it_began(service, script, proxy, pki, tmp_path
     assert s.p.request().body == b"done"
     (one, old), (other, new) = serials
     assert one != other and int(old, 16) == int(s.serial, 16) and int(new, 16) == int(serial, 16)
+
+
+@pytest.mark.parametrize("days, warned", [(90, False), (29, True), (2, True)])
+def test_certificate_that_is_about_to_end(service, days, warned):
+    """Told at start and at every reload; see unit/ops/expiry_test.c for the days between."""
+    s = service()
+    issue(s.pki, s.spare, "next", days=days)
+    for end in ("pem", "key"):
+        s.put(f"next.{end}", f"tls.{end}")
+    harness.eventually(lambda: s.reloads() == 1, 5)
+    s.reload()
+    told = rf"warning: tenant acme: .* CN=acme_user,O=Test expires on \S+, in ({days - 1}|{days}) days?; have it"
+    harness.eventually(lambda: len(re.findall(told, s.p.stderr)) == (2 if warned else 0))
+    assert s.p.stderr.count("expires on") == (2 if warned else 0)
 
 
 # ---- the configuration ----

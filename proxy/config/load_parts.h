@@ -1,0 +1,34 @@
+/*
+ * The inside of the loader: private to load.c and load_tenant.c.
+ */
+#ifndef CONFIG_LOAD_PARTS_H
+#define CONFIG_LOAD_PARTS_H
+
+#include "config/config.h"
+
+enum { MAX_OPTIONS = 128 };
+
+/* A configuration while it is read. */
+struct loader {
+    struct config *config;
+    const char *file; /* NULL: settings come from the command line */
+    char *folder;     /* of the file */
+    bool proxy_seen;
+    char *proxy_where;
+    struct tenant *tenant; /* whose section is read; NULL: [proxy] or none */
+    bool in_section;
+    char *wheres[MAX_OPTIONS]; /* of the current section's settings, by option */
+    struct trust **trusts;
+    size_t ntrusts;
+    config_ask *ask;
+    void *ask_ctx;
+};
+
+/* Takes the sentence. */
+void load_note(struct config *c, enum log_level level, char *sentence);
+
+/* All settings of the tenant's section have been read: checks that none is missing, and loads what
+ * they name. */
+enum status load_complete_tenant(struct loader *l, struct diag *why) MUST_CHECK;
+
+#endif

@@ -1,0 +1,224 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "config/load_parts.h"
+#include "config/option.h"
+#include "sf/hosts.h"
+
+static const char *where_of(const struct loader *l, const char *key)
+{
+    size_t count, i = (size_t)(option_find(SECTION_TENANT, key) - option_table(&count));
+
+    return l->wheres[i];
+}
+
+static enum status check_required(const struct loader *l, struct diag *why)
+{
+    size_t count;
+    const struct option *options = option_table(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (options[i].section != SECTION_TENANT || !options[i].required || l->wheres[i] != NULL)
+            continue;
+        diag_set(why, "%s: the tenant has no `%s`; add the line `%s = ...`", l->tenant->where,
+                 options[i].key, options[i].key);
+        return ST_BAD_INPUT;
+    }
+    return ST_OK;
+}
+
+static void add_name(struct tenant *t, const char *name, size_t *count)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (strcmp(t->names[i], name) == 0)
+            return;
+    t->names = mem_grow(t->names, (*count + 2) * sizeof(t->names[0]));
+    t->names[(*count)++] = mem_copy_string(name);
+    t->names[*count] = NULL;
+}
+
+void load_note(struct config *c, enum log_level level, char *sentence)
+{
+    c->notes = mem_grow(c->notes, (c->nnotes + 1) * sizeof(c->notes[0]));
+    c->notes[c->nnotes++] = (struct config_note){level, sentence};
+}
+
+static void warn_about_host(const struct loader *l, const struct sf_lookup *found)
+{
+    const struct tenant *t = l->tenant;
+
+    if (found->kind == SF_UI)
+        load_note(
+            l->config, LOG_WARNING,
+            mem_format("%s: %s serves the user interface, not the APIs; use the API server of "
+                       "your data center, which `sfmtls hosts` lists",
+                       where_of(l, "server"), t->server.host));
+    else if (found->kind == SF_API && !found->certain)
+        load_note(l->config, LOG_WARNING,
+                  mem_format("%s: the certificate host of %s is not documented; %s is assumed "
+                             "(server-as-is = yes switches that off)",
+                             where_of(l, "server"), found->api_host, found->certificate_host));
+}
+
+/* The host to call and the names it goes by. */
+static void derive_server(const struct loader *l)
+{
+    struct tenant *t = l->tenant;
+    struct sf_lookup found = sf_lookup_host(t->server.host);
+    size_t names = 0, nhosts;
+    const struct sf_host *hosts = sf_hosts(&nhosts);
+
+    bool derived = found.kind == SF_API && !t->server_as_is;
+
+    add_name(t, t->server.host, &names);
+    if (!t->server_as_is)
+        warn_about_host(l, &found);
+    if (derived) {
+        add_name(t, found.certificate_host, &names);
+        add_name(t, found.api_host, &names);
+        free(t->server.host);
+        t->server.host = mem_copy_string(found.certificate_host);
+    }
+    for (size_t i = 0; derived && i < nhosts; i++)
+        if (strcmp(hosts[i].certificate, found.certificate_host) == 0)
+            add_name(t, hosts[i].api, &names);
+    t->require_request =
+        t->require_choice == YES ||
+        (t->require_choice == AUTO && found.kind == SF_API && (derived || found.was_certificate));
+}
+
+static void describe_server(struct tenant *t)
+{
+    struct authority a = {.host = slice_of(t->server.host),
+                          .port = t->server.port,
+                          .ipv6 = strchr(t->server.host, ':') != NULL};
+    struct buf text = {0};
+
+    authority_write(&text, &a, 443);
+    t->host_field = mem_copy_bytes(text.p, text.n);
+    if (t->connect_to.host != NULL)
+        buf_addf(&text, " (at %s:%d)", t->connect_to.host, t->connect_to.port);
+    t->peer = mem_copy_bytes(text.p, text.n);
+    buf_free(&text);
+}
+
+static enum status find_trust(struct loader *l, struct trust **out, struct diag *why)
+{
+    const char *path = l->tenant->ca_file;
+
+    for (size_t i = 0; i < l->ntrusts; i++) {
+        if (trust_is_from(l->trusts[i], path)) {
+            *out = l->trusts[i];
+            return ST_OK;
+        }
+    }
+    enum status st = trust_load(path, out, why);
+    if (st != ST_OK) {
+        if (path != NULL)
+            diag_prefix(why, "%s", where_of(l, "ca-file"));
+        return st;
+    }
+    if (trust_is_empty(*out))
+        load_note(
+            l->config, LOG_WARNING,
+            mem_format("%s: this machine has no CA certificates, so no server can be verified; "
+                       "install ca-certificates or name a file with ca-file",
+                       l->tenant->where));
+    l->trusts = mem_grow(l->trusts, (l->ntrusts + 1) * sizeof(l->trusts[0]));
+    l->trusts[l->ntrusts++] = *out;
+    return ST_OK;
+}
+
+static const char *const source_keys[] = {
+    [CREDENTIAL_CERTIFICATE] = "certificate",
+    [CREDENTIAL_PRIVATE_KEY] = "private-key",
+    [CREDENTIAL_PASSPHRASE_FILE] = "passphrase-file",
+    [CREDENTIAL_PASSPHRASE_ENV] = "passphrase-env",
+    [CREDENTIAL_PASSPHRASE_CREDENTIAL] = "passphrase-credential",
+};
+
+static enum status check_passphrases(const struct loader *l, struct diag *why)
+{
+    const char *first = NULL;
+
+    for (size_t i = CREDENTIAL_PASSPHRASE_FILE; i < ARRAY_LEN(source_keys); i++) {
+        if (where_of(l, source_keys[i]) == NULL)
+            continue;
+        if (first != NULL) {
+            diag_set(why, "%s: %s and %s are both set; keep one of them",
+                     where_of(l, source_keys[i]), first, source_keys[i]);
+            return ST_BAD_INPUT;
+        }
+        first = source_keys[i];
+    }
+    return ST_OK;
+}
+
+/* Dates are told by whoever serves: they change while it does. */
+static void note_findings(struct loader *l)
+{
+    static const enum log_level levels[] = {
+        [FINDING_NOTE] = LOG_NOTICE, [FINDING_WARNING] = LOG_WARNING, [FINDING_ERROR] = LOG_ERROR};
+    size_t count;
+    const struct finding *findings = credential_findings(l->tenant->credential, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (!findings[i].about_dates)
+            load_note(l->config, levels[findings[i].level],
+                      mem_format("tenant %s: %s", l->tenant->name, findings[i].sentence));
+}
+
+static void write_pool_key(struct tenant *t, const struct trust *trust)
+{
+    buf_addf(&t->pool_key, "%s\n%s\n%s\n%d\n%s\n%d\n%d\n", t->name, t->company_id, t->server.host,
+             t->server.port, t->connect_to.host == NULL ? "" : t->connect_to.host,
+             t->connect_to.port, t->require_request ? 1 : 0);
+    credential_digest(t->credential, &t->pool_key);
+    trust_digest(trust, &t->pool_key);
+}
+
+static enum status load_identity(struct loader *l, struct diag *why)
+{
+    struct tenant *t = l->tenant;
+    struct credential_files files = {.certificate = t->certificate,
+                                     .private_key = t->private_key,
+                                     .passphrase_file = t->passphrase_file,
+                                     .passphrase_env = t->passphrase_env,
+                                     .passphrase_credential = t->passphrase_credential,
+                                     .allow_readable_key = t->allow_readable_key,
+                                     .ask = l->ask,
+                                     .ask_ctx = l->ask_ctx};
+    enum credential_source source = CREDENTIAL_CERTIFICATE;
+    struct trust *trust;
+    enum status st = check_passphrases(l, why);
+
+    if (st != ST_OK)
+        return st;
+    st = credential_load(&files, &t->credential, &source, why);
+    if (st != ST_OK) {
+        diag_prefix(why, "%s", where_of(l, source_keys[source]));
+        return st;
+    }
+    note_findings(l);
+    st = find_trust(l, &trust, why);
+    if (st != ST_OK)
+        return st;
+    st = tls_client_new(t->credential, trust, t->server.host, &t->tls, why);
+    if (st != ST_OK)
+        diag_prefix(why, "%s", where_of(l, "certificate"));
+    else
+        write_pool_key(t, trust);
+    return st;
+}
+
+enum status load_complete_tenant(struct loader *l, struct diag *why)
+{
+    enum status st = check_required(l, why);
+
+    if (st != ST_OK)
+        return st;
+    derive_server(l);
+    describe_server(l->tenant);
+    return load_identity(l, why);
+}

@@ -1,0 +1,21 @@
+#include "ops/harden.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <openssl/crypto.h>
+
+/* Some 60 RSA keys of 4096 bits, or a thousand P-256 ones. OpenSSL keeps numbers of private keys
+ * in it, and what it decodes them from. */
+enum { SECURE_HEAP_BYTES = 512 * 1024, SECURE_HEAP_SMALLEST = 32 };
+
+void harden_process(void)
+{
+    const struct rlimit none = {0, 0};
+
+    (void)setrlimit(RLIMIT_CORE, &none);
+#ifndef __SANITIZE_ADDRESS__ /* LeakSanitizer is a debugger */
+    (void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+    (void)CRYPTO_secure_malloc_init(SECURE_HEAP_BYTES, SECURE_HEAP_SMALLEST);
+}
