@@ -287,18 +287,36 @@ def at_a_terminal(arguments, answer):
     return shown.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def test_passphrase_at_a_terminal(tmp_path, pki):
-    """Asked once for each file, not shown; wrong is wrong, and who is not there is not waited for."""
+def has_terminals():
+    """A root that was only unpacked may have no pseudo-terminals: then nobody can sit at one."""
+    try:
+        for end in os.openpty():
+            os.close(end)
+    except OSError:
+        return False
+    return True
+
+
+def two_tenants_with_one_key(tmp_path, pki):
     text = (f"[tenant a]\ncompany-id = A\nserver = localhost:1\nca-file = {pki}/ca.pem\n"
             f"certificate = {pki}/acme-chain.pem\nprivate-key = {pki}/acme-encrypted.key\n")
     (tmp_path / "sfmtls.ini").write_text(text + text.replace("tenant a", "tenant b").replace("= A", "= B"))
-    arguments = [os.path.abspath(harness.BINARY), "run", "-t", "-c", str(tmp_path / "sfmtls.ini")]
+    return ["run", "-t", "-c", str(tmp_path / "sfmtls.ini")]
+
+
+@pytest.mark.parametrize("terminal", [True] if has_terminals() else [])
+def test_passphrase_at_a_terminal(terminal, tmp_path, pki):
+    """Asked once for each file, and not shown; wrong is wrong."""
+    arguments = [os.path.abspath(harness.BINARY), *two_tenants_with_one_key(tmp_path, pki)]
     shown, code = at_a_terminal(arguments, SECRET.encode() + b"\n")
     assert code == 0 and "configuration ok" in shown, shown
     assert shown.count("Passphrase for ") == 1 and SECRET not in shown
     shown, code = at_a_terminal(arguments, b"wrong\n")
     assert code == 2 and "check the passphrase" in shown
-    refused = harness.run_cli("run", "-t", "-c", str(tmp_path / "sfmtls.ini"), stdin="")
+
+
+def test_nobody_is_waited_for_without_a_terminal(tmp_path, pki):
+    refused = harness.run_cli(*two_tenants_with_one_key(tmp_path, pki), stdin="")
     assert refused.returncode == 2 and "is encrypted; set passphrase-file" in refused.stderr
 
 
