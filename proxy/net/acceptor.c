@@ -25,6 +25,7 @@ struct acceptor {
     struct event incoming;
     struct timer pause;
     bool pause_told;
+    int batch; /* connections to take at once: what came the last time, and more if that was all */
     void (*on_accept)(void *ctx, int fd);
     void *ctx;
 };
@@ -154,20 +155,23 @@ static void on_pause_over(void *ctx)
 static void on_incoming(evutil_socket_t fd, short what, void *arg)
 {
     struct acceptor *a = arg;
+    int got = 0;
 
     (void)what;
-    for (int i = 0; i < BATCH && a->fd >= 0; i++) {
+    for (int i = 0; i < a->batch && a->fd >= 0; i++) {
         int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (accepted >= 0) {
             a->pause_told = false;
             a->on_accept(a->ctx, accepted);
+            got++;
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             pause_accepting(a, errno);
             return;
         } else if (errno != ECONNABORTED && errno != EINTR) {
-            return;
+            break;
         }
     }
+    a->batch = got < a->batch ? (got > 0 ? got : 1) : (got * 2 < BATCH ? got * 2 : BATCH);
 }
 
 void acceptor_start(struct acceptor *a, struct loop *l, void (*on_accept)(void *ctx, int fd),
@@ -176,6 +180,7 @@ void acceptor_start(struct acceptor *a, struct loop *l, void (*on_accept)(void *
     a->loop = l;
     a->on_accept = on_accept;
     a->ctx = ctx;
+    a->batch = 1;
     timer_init(&a->pause, on_pause_over, a);
     (void)event_assign(&a->incoming, loop_base(l), a->fd, EV_READ | EV_PERSIST, on_incoming, a);
     (void)event_add(&a->incoming, NULL);
