@@ -60,8 +60,8 @@ static void watch_folder(const struct reloader *r, const char *path)
         slash == NULL ? mem_copy_string(".") : mem_copy_bytes(path, (size_t)(slash - path + 1));
 
     (void)inotify_add_watch(r->watch, folder,
-                            IN_CLOSE_WRITE | IN_MODIFY | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE |
-                                IN_DELETE | IN_ATTRIB);
+                            IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE |
+                                IN_ATTRIB);
     free(folder);
 }
 
