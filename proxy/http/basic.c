@@ -53,13 +53,15 @@ static enum basic_result company_of_user(struct slice user, char out[BASIC_MAX_C
 
 enum basic_result basic_company(struct slice authorization, char out[BASIC_MAX_COMPANY])
 {
-    struct slice rest = authorization;
-    struct slice scheme = slice_split(&rest, ' ');
+    const size_t n_scheme = sizeof("basic") - 1;
     enum basic_result result = BASIC_NONE;
 
-    if (!slice_eq_nocase(scheme, SLICE("basic")))
+    if (authorization.n <= n_scheme ||
+        !slice_eq_nocase((struct slice){authorization.p, n_scheme}, SLICE("basic")) ||
+        (authorization.p[n_scheme] != ' ' && authorization.p[n_scheme] != '\t'))
         return BASIC_NONE;
-    rest = slice_trim(rest);
+    struct slice rest =
+        slice_trim((struct slice){authorization.p + n_scheme, authorization.n - n_scheme});
     char *plain = mem_new(rest.n + 1);
     size_t n = base64_decode(rest, plain);
     if (n != SIZE_MAX && memchr(plain, ':', n) != NULL) {

@@ -145,11 +145,27 @@ static struct slice next_list_member(struct slice *rest)
 }
 
 /* Only this proxy speaks under its name: a caller must be able to believe it. */
+/* Is a quoted string still open at the end? Readers that join lines would read on in the next. */
+static bool has_open_quote(struct slice s)
+{
+    bool open = false;
+
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '"')
+            open = !open;
+        else if (open && s.p[i] == '\\')
+            i++;
+    }
+    return open;
+}
+
 static void add_proxy_status(struct buf *out, const struct field *f)
 {
     struct slice rest = f->value;
     size_t start = out->n;
 
+    if (has_open_quote(f->value))
+        return;
     buf_add_slice(out, f->name);
     buf_add(out, ": ", 2);
     size_t first = out->n;

@@ -516,6 +516,7 @@ def test_answer_that_is_none(proxy, script, name):
     (['"sfmtls"; error=dns_error'], []), (["SFMTLS; error=dns_error"], []), (["sfmtls"], []),
     (["edge"], ["edge"]), (["sfmtls-2; error=dns_error"], ["sfmtls-2; error=dns_error"]),
     ([' , sfmtls; x="\\", edge; a", other'], ["other"]),
+    (['x; details="a', 'b", sfmtls; error=dns_error'], []),
 ])
 def test_server_cannot_speak_for_the_proxy(proxy, script, sent, passed):
     """Members of Proxy-Status under this proxy's name are dropped; others, and the rest, pass."""

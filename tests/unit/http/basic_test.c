@@ -8,6 +8,7 @@ TEST(the_company_stands_behind_the_last_at)
     } cases[] = {
         {"Basic dXNlckBBQ01FOnB3", "ACME"}, /* user@ACME:pw */
         {"basic   dXNlckBBQ01FOnB3  ", "ACME"},
+        {"Basic\tdXNlckBBQ01FOnB3", "ACME"},
         {"BASIC dUB4QEFDTUU6cHc=", "ACME"},     /* u@x@ACME:pw */
         {"Basic dXNlckBBQ01FOg==", "ACME"},     /* user@ACME: */
         {"Basic dXNlckBBQ01FOnA6QEI=", "ACME"}, /* user@ACME:p:@B */
