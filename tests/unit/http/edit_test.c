@@ -146,7 +146,7 @@ static const struct {
     {"not even alone", "HTTP/1.1 502 X\r\nProxy-Status:  SFMTLS ; error=x\r\nA: b\r\n\r\n",
      "HTTP/1.1 502 X\r\nA: b\r\n\r\n", FRAMING_NONE, PERSIST_DEFAULT},
     {"an unclosed string", "HTTP/1.1 502 X\r\nProxy-Status: a; b=\"c, sfmtls\\\r\n\r\n",
-     "HTTP/1.1 502 X\r\nProxy-Status: a; b=\"c, sfmtls\\\r\n\r\n", FRAMING_NONE, PERSIST_DEFAULT},
+     "HTTP/1.1 502 X\r\n\r\n", FRAMING_NONE, PERSIST_DEFAULT},
     {"a response may not take its framing back",
      "HTTP/1.1 200 OK\r\nConnection: Content-Length\r\nContent-Length: 2\r\n\r\n",
      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", FRAMING_LENGTH, PERSIST_DEFAULT},
