@@ -41,6 +41,7 @@ static const struct option options[] = {
 
 struct arguments {
     const char *file;
+    char *found; /* the same, if it was not given */
     bool test;
     int ready_fd;
     struct config_pair pairs[MAX_PAIRS]; /* those of [proxy] first */
@@ -143,21 +144,20 @@ static char *find_file(void)
 
 static enum status load(void *arguments, struct config **out, struct diag *why)
 {
-    const struct arguments *a = arguments;
+    struct arguments *a = arguments;
 
     if (a->npairs > 0)
         return config_from_pairs(a->pairs, a->npairs, prompt_ask, NULL, out, why);
     if (a->file != NULL)
         return config_load(a->file, prompt_ask, NULL, out, why);
-    char *found = find_file();
-    if (found == NULL) {
+    a->file = a->found =
+        find_file(); /* once: a reload is of this one, whatever appears elsewhere */
+    if (a->file == NULL) {
         diag_set(why, "no configuration: neither ./sfmtls.ini, nor sfmtls/sfmtls.ini under "
                       "$XDG_CONFIG_HOME, nor /etc/sfmtls/sfmtls.ini is there; name one with -c");
         return ST_BAD_INPUT;
     }
-    enum status st = config_load(found, prompt_ask, NULL, out, why);
-    free(found);
-    return st;
+    return config_load(a->file, prompt_ask, NULL, out, why);
 }
 
 static enum status load_again(void *arguments, struct config **out, struct diag *why)
@@ -166,21 +166,17 @@ static enum status load_again(void *arguments, struct config **out, struct diag 
     return load(arguments, out, why);
 }
 
-int command_run(int argc, char **argv)
+static int run(struct arguments *a)
 {
-    struct arguments a = {.ready_fd = NO_READY_FD};
-    struct serve s = {.ready_fd = NO_READY_FD};
+    struct serve s = {.ready_fd = a->ready_fd, .load = load_again, .load_ctx = a};
     struct server *server;
     struct diag why;
-    int code;
 
-    if (!parse(argc, argv, &a, &code))
-        return code;
-    if (load(&a, &s.config, &why) != ST_OK) {
+    if (load(a, &s.config, &why) != ST_OK) {
         (void)cli_error(ST_BAD_INPUT, &why);
         return EXIT_USAGE;
     }
-    if (a.test) {
+    if (a->test) {
         for (size_t i = 0; i < s.config->nnotes; i++)
             if (s.config->notes[i].level < LOG_NOTICE)
                 (void)fprintf(stderr, "sfmtls: %s: %s\n", log_level_text(s.config->notes[i].level),
@@ -189,15 +185,23 @@ int command_run(int argc, char **argv)
         config_unref(s.config);
         return EXIT_DONE;
     }
-    s.ready_fd = a.ready_fd;
-    s.load = load_again;
-    s.load_ctx = &a;
     if (serve_open(&s, &server, &why) != ST_OK) {
         config_unref(s.config);
         (void)cli_error(ST_BAD_INPUT, &why);
         return EXIT_USAGE;
     }
-    code = serve_run(&s, server);
+    int code = serve_run(&s, server);
     config_unref(s.config);
+    return code;
+}
+
+int command_run(int argc, char **argv)
+{
+    struct arguments a = {.ready_fd = NO_READY_FD};
+    int code;
+
+    if (parse(argc, argv, &a, &code))
+        code = run(&a);
+    free(a.found);
     return code;
 }

@@ -188,6 +188,12 @@ static enum status load_again(void *ctx, struct config **out, struct diag *why)
     return s->load(s->load_ctx, out, why);
 }
 
+static void on_failed(void *ctx)
+{
+    (void)ctx;
+    notify_systemd("READY=1"); /* with what was loaded before */
+}
+
 static void on_loaded(void *ctx, struct config *c)
 {
     struct serve *s = ctx;
@@ -203,7 +209,10 @@ static void on_reload(void *ctx)
 
     if (s->reloader == NULL)
         return;
-    notify_systemd("RELOADING=1");
+    char state[64];
+    (void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+                   (long long)clock_monotonic_us());
+    notify_systemd(state);
     reloader_wake(s->reloader);
 }
 
@@ -216,7 +225,8 @@ static void on_ready(void *ctx, const struct server *server)
     timer_init(&s->expiry_timer, on_expiry_look, s);
     timer_start(server_loop(server), &s->expiry_timer, EXPIRY_LOOK_MS);
     if (s->load != NULL)
-        s->reloader = reloader_start(s->config, &(struct reload_hooks){load_again, on_loaded, s});
+        s->reloader =
+            reloader_start(s->config, &(struct reload_hooks){load_again, on_loaded, on_failed, s});
     tell_listeners(s, server, doors);
     tell_ready_fd(s, server, doors);
     notify_systemd("READY=1");
@@ -272,8 +282,7 @@ int serve_run(struct serve *s, struct server *server)
     s->server = server;
     bool drained = server_run(server);
 
-    if (s->reloader != NULL)
-        reloader_stop(s->reloader);
+    bool stuck = s->reloader != NULL && !reloader_stop(s->reloader);
     timer_stop(&s->expiry_timer);
     if (s->on_stopped != NULL)
         s->on_stopped(s->ctx);
@@ -281,5 +290,7 @@ int serve_run(struct serve *s, struct server *server)
     expiry_free(&s->expiry);
     log_say(LOG_NOTICE, "stopped");
     log_stop();
+    if (stuck)
+        _exit(drained ? EXIT_DONE : EXIT_FAILED); /* a thread is still at work */
     return drained ? EXIT_DONE : EXIT_FAILED;
 }

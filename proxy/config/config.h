@@ -65,7 +65,8 @@ struct config_note {
 };
 
 struct config {
-    char *file; /* NULL: made from the command line */
+    char *file;       /* NULL: made from the command line */
+    int64_t begun_us; /* when loading began; clock_wall_us() */
 
     struct listen_address *listens;
     size_t nlistens;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "config/load_parts.h"
 #include "config/option.h"
@@ -303,6 +304,7 @@ static enum status start(struct loader *l, const char *file, struct diag *why)
     const char *slash = file == NULL ? NULL : strrchr(file, '/');
 
     l->config = config_new();
+    l->config->begun_us = clock_wall_us();
     l->config->file = mem_copy_string(file);
     l->file = file;
     l->folder =

@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,7 +21,8 @@ enum {
     SETTLE_MS = 50,     /* several files change together */
     RETRY_MS = 100,     /* what cannot be used (yet) */
     PATIENCE_MS = 2000, /* behind the last change */
-    LOOK_MS = 5000,     /* where changes are not told */
+    LOOK_MS = 5000,     /* where changes are not told, and as long as nothing can be used */
+    STOP_S = 5,
 };
 
 struct reloader {
@@ -33,9 +35,11 @@ struct reloader {
     size_t nfiles;
     int watch; /* inotify; -1: not to be had */
 
-    struct buf seen; /* what the files were like when they were tried last */
-    int64_t changed; /* when that was noticed; milliseconds, monotonic */
-    int64_t due;     /* when to try; 0: nothing to do */
+    struct buf seen;  /* what the files were like when they were tried last */
+    int64_t changed;  /* when that was noticed; milliseconds, monotonic */
+    int64_t due;      /* when to try; 0: nothing to do */
+    int64_t deaf;     /* until when the folders are not listened to: they may be busy */
+    struct diag told; /* the last failure, which is not told twice */
 };
 
 static int64_t now_ms(void)
@@ -138,13 +142,61 @@ static bool have_changed(struct reloader *r)
 
 /* ---- loading ---- */
 
+static void note_change(struct reloader *r)
+{
+    r->changed = now_ms();
+    if (r->due == 0 || r->due > r->changed + SETTLE_MS)
+        r->due = r->changed + SETTLE_MS;
+}
+
+/* Behind PATIENCE_MS it goes on in silence: the configuration may name a file that comes later. */
 static void try_again(struct reloader *r, const struct diag *why)
 {
     if (now_ms() - r->changed < PATIENCE_MS) {
         r->due = now_ms() + RETRY_MS;
         return;
     }
+    r->due = now_ms() + LOOK_MS;
+    if (strcmp(why->text, r->told.text) == 0)
+        return;
+    r->told = *why;
     log_say(LOG_ERROR, "not reloaded, what was loaded before stays in use: %s", why->text);
+    r->hooks.on_failed(r->hooks.ctx);
+}
+
+/* A pipe could be read at start; to read it again could last for ever. */
+static enum status check_files(const struct reloader *r, struct diag *why)
+{
+    for (size_t i = 0; i < r->nfiles; i++) {
+        struct stat st;
+        if (stat(r->files[i], &st) != 0 || S_ISREG(st.st_mode))
+            continue;
+        diag_set(why, "%s: is no regular file, which cannot be loaded again; name one",
+                 r->files[i]);
+        return ST_BAD_INPUT;
+    }
+    return ST_OK;
+}
+
+static bool is_younger(const struct reloader *r, int64_t wall_us)
+{
+    for (size_t i = 0; i < r->nfiles; i++) {
+        struct stat st;
+        if (stat(r->files[i], &st) == 0 &&
+            (int64_t)st.st_ctim.tv_sec * 1000000 + st.st_ctim.tv_nsec / 1000 >= wall_us)
+            return true;
+    }
+    return false;
+}
+
+/* Watches the files of what was loaded; they may have changed while that went on. */
+static void follow_loaded(struct reloader *r, const struct config *c)
+{
+    follow(r, c);
+    buf_free(&r->seen);
+    look_at_files(r, &r->seen);
+    if (is_younger(r, c->begun_us))
+        note_change(r);
 }
 
 static void load(struct reloader *r)
@@ -153,22 +205,17 @@ static void load(struct reloader *r)
     struct diag why;
 
     r->due = 0;
-    (void)have_changed(r); /* what changes from here on is loaded again */
-    if (r->hooks.load(r->hooks.ctx, &c, &why) != ST_OK) {
+    if (have_changed(r))
+        r->changed = now_ms();
+    if (check_files(r, &why) != ST_OK || r->hooks.load(r->hooks.ctx, &c, &why) != ST_OK) {
         try_again(r, &why);
         return;
     }
-    follow(r, c);
-    buf_free(&r->seen);
-    look_at_files(r, &r->seen);
+    r->told.text[0] = '\0';
+    if (have_changed(r))
+        note_change(r);
+    follow_loaded(r, c);
     r->hooks.on_loaded(r->hooks.ctx, c);
-}
-
-static void note_change(struct reloader *r)
-{
-    r->changed = now_ms();
-    if (r->due == 0)
-        r->due = r->changed + SETTLE_MS;
 }
 
 static void empty(int fd)
@@ -181,8 +228,10 @@ static void empty(int fd)
 
 static int wait_ms(const struct reloader *r)
 {
-    int64_t left = r->due == 0 ? LOOK_MS : r->due - now_ms();
+    int64_t now = now_ms(), left = r->due == 0 ? LOOK_MS : r->due - now;
 
+    if (r->deaf > now && r->deaf - now < left)
+        left = r->deaf - now;
     return left < 0 ? 0 : left > LOOK_MS ? LOOK_MS : (int)left;
 }
 
@@ -197,12 +246,17 @@ static void *thread_main(void *arg)
     while (!atomic_load(&r->stopping)) {
         struct pollfd fds[] = {{.fd = r->wake, .events = POLLIN},
                                {.fd = r->watch, .events = POLLIN}};
-        (void)poll(fds, r->watch < 0 ? 1 : 2, wait_ms(r));
+        bool deaf = r->watch < 0 || now_ms() < r->deaf;
+        (void)poll(fds, deaf ? 1 : 2, wait_ms(r));
         bool told = fds[0].revents != 0;
-        if (told)
+        if (told) {
             empty(r->wake);
-        if (fds[1].revents != 0)
+            r->told.text[0] = '\0';
+        }
+        if (fds[1].revents != 0) {
             empty(r->watch);
+            r->deaf = now_ms() + SETTLE_MS;
+        }
         if (told || have_changed(r))
             note_change(r);
         if (r->due != 0 && now_ms() >= r->due && !atomic_load(&r->stopping))
@@ -220,8 +274,7 @@ struct reloader *reloader_start(const struct config *c, const struct reload_hook
     r->hooks = *hooks;
     r->watch = -1;
     r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    follow(r, c);
-    look_at_files(r, &r->seen);
+    follow_loaded(r, c);
     if (r->wake >= 0 && pthread_create(&r->thread, NULL, thread_main, r) == 0)
         return r;
     forget_files(r);
@@ -238,13 +291,19 @@ void reloader_wake(struct reloader *r)
         return; /* the counter is full: it is awake */
 }
 
-void reloader_stop(struct reloader *r)
+bool reloader_stop(struct reloader *r)
 {
+    struct timespec limit;
+
     atomic_store(&r->stopping, true);
     reloader_wake(r);
-    (void)pthread_join(r->thread, NULL);
+    (void)clock_gettime(CLOCK_REALTIME, &limit);
+    limit.tv_sec += STOP_S;
+    if (pthread_timedjoin_np(r->thread, NULL, &limit) != 0)
+        return false;
     forget_files(r);
     (void)close(r->wake);
     buf_free(&r->seen);
     free(r);
+    return true;
 }

@@ -18,17 +18,18 @@ struct reloader;
 struct reload_hooks {
     enum status (*load)(void *ctx, struct config **out, struct diag *why);
     void (*on_loaded)(void *ctx, struct config *c); /* which is the callee's from now on */
+    void (*on_failed)(void *ctx);                   /* for good, until something changes */
     void *ctx;
 };
 
-/* Both are called in the reloader's thread. c: what was loaded at the beginning. NULL if there is
+/* All are called in the reloader's thread. c: what was loaded at the beginning. NULL if there is
  * no thread to be had. */
 struct reloader *reloader_start(const struct config *c, const struct reload_hooks *hooks);
 
 /* Load now, whatever has changed. Any thread. */
 void reloader_wake(struct reloader *r);
 
-/* Waits for the thread. */
-void reloader_stop(struct reloader *r);
+/* Waits for the thread, some seconds; false if it hangs in a file and may still be at work. */
+bool reloader_stop(struct reloader *r);
 
 #endif

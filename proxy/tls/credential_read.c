@@ -195,13 +195,12 @@ static enum status read_bundle(const char *path, const unsigned char *der, long 
                                STACK_OF(X509) * into, struct diag *why)
 {
     PKCS7 *bundle = d2i_PKCS7(NULL, &der, n);
-    STACK_OF(X509) *held =
-        bundle != NULL && PKCS7_type_is_signed(bundle) ? bundle->d.sign->cert : NULL;
+    bool read = bundle != NULL && PKCS7_type_is_signed(bundle) && bundle->d.sign != NULL;
+    STACK_OF(X509) *held = read ? bundle->d.sign->cert : NULL;
 
     for (int i = 0; i < sk_X509_num(held); i++)
         if (X509_up_ref(sk_X509_value(held, i)) == 1)
             (void)sk_X509_push(into, sk_X509_value(held, i));
-    bool read = bundle != NULL;
     PKCS7_free(bundle);
     if (read)
         return ST_OK;

@@ -143,6 +143,8 @@ LOADS = {
 PASSPHRASE = "check the passphrase"
 DOES_NOT_LOAD = {
     "empty": (lambda f: b"", False, "is empty"),
+    "PKCS#7 without content": (lambda f: "-----BEGIN PKCS7-----\nMAsGCSqGSIb3DQEHAg==\n-----END PKCS7-----\n", False,
+                               "cannot be read"),
     "text": (lambda f: b"no key here\n", False, "holds no PEM certificate"),
     "UTF-16": (lambda f: (f.key + f.leaf).encode("utf-16"), False, "UTF-16"),
     "JKS": (lambda f: bytes.fromhex("feedfeed0000000200000000") + bytes(20), False, "keytool -importkeystore"),

@@ -204,6 +204,73 @@ def test_certificate_that_is_about_to_end(service, days, warned):
     assert s.p.stderr.count("expires on") == (2 if warned else 0)
 
 
+def test_change_while_the_one_before_is_loaded(service):
+    """Deriving the key takes a while; what is written meanwhile is not forgotten."""
+    s = service()
+    issue(s.pki, s.spare, "slow")
+    openssl("pkcs8", "-topk8", "-iter", "4000000", "-in", s.spare / "slow.key", "-out", s.spare / "sealed.key",
+            "-passout", "pass:x")
+    (s.live / "pass").write_text("x")
+    s.write(config(s.tenant(passphrase_file=s.live / "pass")))
+    harness.eventually(lambda: s.reloads() == 1, 5)
+    s.put("slow.pem", "tls.pem")
+    s.put("sealed.key", "tls.key")
+    PACE.wait(0.4)
+    serial = s.renew("quick")
+    harness.eventually(lambda: s.who()["serial"] == serial, 15)
+
+
+def test_file_that_comes_after_the_configuration_that_names_it(service):
+    s = service()
+    s.write(config(s.tenant(certificate=s.live / "later.pem", private_key=s.live / "later.key")))
+    harness.eventually(lambda: s.refused() == 1)
+    serial = issue(s.pki, s.spare, "later")
+    s.put("later.key", "later.key")
+    s.put("later.pem", "later.pem")
+    harness.eventually(lambda: s.who()["serial"] == serial, 15)
+    assert s.refused() == 1
+
+
+def test_pipe_in_place_of_a_file(service):
+    """It is not opened, and so holds up neither the old configuration nor the end."""
+    s = service()
+    os.mkfifo(s.live / "fifo")
+    os.replace(s.live / "fifo", s.live / "tls.pem")
+    harness.eventually(lambda: "is no regular file" in s.p.stderr)
+    assert s.who()["serial"] == s.serial
+
+
+def test_configuration_is_the_one_that_was_found_first(service, tmp_path, started):
+    """Another one, in a place that is looked at later, does not take over when it vanishes."""
+    s = service()
+    home, elsewhere = tmp_path / "home", tmp_path / "xdg/sfmtls"
+    home.mkdir()
+    elsewhere.mkdir(parents=True)
+    (home / "sfmtls.ini").write_text(config(s.tenant()))
+    (elsewhere / "sfmtls.ini").write_text(config(s.tenant("other", "OTHER")))
+    p = harness.Proxy(tmp_path / "home", None, environment={"XDG_CONFIG_HOME": str(tmp_path / "xdg")},
+                      prefix=["env", "-C", str(home)], binary=os.path.abspath(harness.BINARY))
+    started.append(p)
+    (home / "sfmtls.ini").unlink()
+    harness.eventually(lambda: "not reloaded" in p.stderr)
+    assert p.request(target="/who").json()["company"] == "ACME"
+
+
+def test_systemd_hears_of_a_reload(service, tmp_path):
+    """That it began and that it is over, also if nothing was loaded."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(str(tmp_path / "notify"))
+        notify.settimeout(harness.LIMIT)
+        s = service(environment={"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        assert notify.recv(200) == b"READY=1"
+        for broken in (False, True):
+            if broken:
+                (s.live / "tls.pem").write_text("broken")
+            s.p.signal(signal.SIGHUP)
+            assert re.fullmatch(rb"RELOADING=1\nMONOTONIC_USEC=\d+", notify.recv(200))
+            assert notify.recv(200) == b"READY=1"
+
+
 # ---- the configuration ----
 
 def config(*sections, **keys):
