@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -342,7 +343,11 @@ static int request(const struct arguments *a)
     if (st == ST_OK)
         st = credential_save_key(c, a->key_out, &why);
     credential_unref(c);
-    return finish(&text, a->out, 0644, st == ST_OK ? NULL : &why);
+    int code = finish(&text, a->out, 0644, st == ST_OK ? NULL : &why);
+    if (st == ST_OK && code != EXIT_DONE)
+        (void)unlink(
+            a->key_out); /* made above: a key without its request would only be in the way */
+    return code;
 }
 
 int command_cert(int argc, char **argv)

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "ops/harden.h"
 #include "ops/notify.h"
 #include "ops/reload.h"
 
@@ -221,6 +222,10 @@ static void on_ready(void *ctx, const struct server *server)
     struct serve *s = ctx;
     size_t doors = s->doors > 0 ? s->doors : server_door_count(server);
 
+    if (!harden_is_locked())
+        log_say(LOG_WARNING,
+                "the memory for private keys is not locked; allow 1 MiB of locked memory "
+                "(ulimit -l, LimitMEMLOCK=)");
     tell_config(s, s->config);
     timer_init(&s->expiry_timer, on_expiry_look, s);
     timer_start(server_loop(server), &s->expiry_timer, EXPIRY_LOOK_MS);

@@ -87,6 +87,8 @@ static int64_t patience(const struct client *c)
     return LINGER_MS;
 }
 
+/* The last answer is on its way, at the caller's pace; then it has some seconds to say that it is
+ * through. */
 static void wait_for_farewell(struct client *c)
 {
     c->linger_since = loop_now(c->worker->loop);
@@ -334,11 +336,6 @@ static void on_ready(void *ctx)
     (void)ctx;
 }
 
-static bool still_reads(struct client *c)
-{
-    return stream_progressed(c->stream);
-}
-
 static void on_expiry(void *ctx)
 {
     struct client *c = ctx;
@@ -347,7 +344,7 @@ static void on_expiry(void *ctx)
     if (c->state == CLIENT_HEAD) {
         failure_set(&why, FAIL_REQUEST_TIMEOUT, "The head of the request did not arrive in time.");
         refuse(c, &why, false);
-    } else if (still_reads(c)) {
+    } else if (stream_progressed(c->stream)) { /* it is slow, but it reads */
         start_timer(c, patience(c));
     } else {
         close_client(c, STREAM_CLOSE);

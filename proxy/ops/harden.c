@@ -9,6 +9,8 @@
  * in it, and what it decodes them from. */
 enum { SECURE_HEAP_BYTES = 512 * 1024, SECURE_HEAP_SMALLEST = 32 };
 
+static bool is_locked;
+
 void harden_process(void)
 {
     const struct rlimit none = {0, 0};
@@ -17,5 +19,11 @@ void harden_process(void)
 #ifndef __SANITIZE_ADDRESS__ /* LeakSanitizer is a debugger */
     (void)prctl(PR_SET_DUMPABLE, 0);
 #endif
-    (void)CRYPTO_secure_malloc_init(SECURE_HEAP_BYTES, SECURE_HEAP_SMALLEST);
+    /* 2: it is there, but not locked */
+    is_locked = CRYPTO_secure_malloc_init(SECURE_HEAP_BYTES, SECURE_HEAP_SMALLEST) == 1;
+}
+
+bool harden_is_locked(void)
+{
+    return is_locked;
 }

@@ -178,12 +178,17 @@ static enum status check_files(const struct reloader *r, struct diag *why)
     return ST_OK;
 }
 
+/* Has a file changed since then? Times to come are those of another clock, and say nothing. */
 static bool is_younger(const struct reloader *r, int64_t wall_us)
 {
+    int64_t now = clock_wall_us();
+
     for (size_t i = 0; i < r->nfiles; i++) {
         struct stat st;
-        if (stat(r->files[i], &st) == 0 &&
-            (int64_t)st.st_ctim.tv_sec * 1000000 + st.st_ctim.tv_nsec / 1000 >= wall_us)
+        if (stat(r->files[i], &st) != 0)
+            continue;
+        int64_t changed = (int64_t)st.st_ctim.tv_sec * 1000000 + st.st_ctim.tv_nsec / 1000;
+        if (changed >= wall_us && changed <= now)
             return true;
     }
     return false;

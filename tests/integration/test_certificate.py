@@ -382,6 +382,9 @@ def test_request(key_type, bits, pki, tmp_path, nginx, proxy):
     assert (tmp_path / "new.key").stat().st_mode & 0o777 == 0o600
     told = openssl("req", "-noout", "-verify", "-subject", "-text", "-in", tmp_path / "new.csr").decode()
     assert "O = Acme, CN = sf_user" in told and bits in told
+    (tmp_path / "other.csr").write_text("is here already")
+    other = harness.run_cli(*(word.replace("/new.", "/other.") for word in words))
+    assert other.returncode == 2 and "other.csr" in other.stderr and not (tmp_path / "other.key").exists()
     key = (tmp_path / "new.key").read_bytes()
     again = harness.run_cli(*words)
     assert again.returncode == 2 and "new.key" in again.stderr and (tmp_path / "new.key").read_bytes() == key

@@ -98,6 +98,16 @@ def test_no_core_no_debugger(release, proxy, nginx):
     assert resource.prlimit(p.process.pid, resource.RLIMIT_CORE) == (0, 0)
     status = open(f"/proc/{p.process.pid}/status").read()
     assert int(re.search(r"VmLck:\s+(\d+)", status)[1]) >= 512, "the heap for keys is locked"
+    harness.eventually(lambda: "listening on" in p.stderr)
+    assert "not locked" not in p.stderr
+
+
+def test_memory_that_may_not_be_locked(release, proxy, nginx):
+    """Is told, and served all the same."""
+    modest = ["setpriv", "--inh-caps", "-ipc_lock", "--bounding-set", "-ipc_lock"] if os.geteuid() == 0 else []
+    p = proxy(nginx.port, process={"binary": release, "prefix": [*modest, "prlimit", "--memlock=0"]})
+    assert p.request(target="/1k").status == 200
+    harness.eventually(lambda: "warning: the memory for private keys is not locked" in p.stderr)
 
 
 def test_another_program_of_the_same_user_cannot_look(release):
