@@ -153,8 +153,9 @@ static const struct fail_info table[FAIL_COUNT] = {
                                   BLAME_CONFIGURATION, 0, "Client certificate refused",
                                   "The server refused the client certificate.",
                                   "Check that it is not expired, that its whole chain is in the "
-                                  "file, and that its CA is one "
-                                  "the server accepts."},
+                                  "file, that its CA is one the server accepts, and that it is "
+                                  "mapped to this company (Security Center); a new mapping takes "
+                                  "its time to work."},
     [FAIL_CERTIFICATE_NOT_REQUESTED] =
         {"client-certificate-not-requested", 502, "tls_protocol_error", BLAME_CONFIGURATION, 0,
          "Client certificate not requested", "The server never asked for the client certificate.",

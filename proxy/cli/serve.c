@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "ops/announce.h"
 #include "ops/harden.h"
 #include "ops/notify.h"
 #include "ops/reload.h"
@@ -87,74 +88,12 @@ static void tell_ready_fd(const struct serve *s, const struct server *server, si
     buf_free(&line);
 }
 
-static void tell_tenants(const struct config *c)
-{
-    int64_t now = clock_wall_us() / 1000000;
-
-    for (size_t i = 0; i < c->ntenants; i++) {
-        const struct tenant *t = c->tenants[i];
-        int64_t end = credential_not_after(t->credential);
-        char until[CLOCK_TEXT_SIZE];
-        clock_text(end * 1000000, until);
-        if (end < now)
-            continue; /* of which remind() tells */
-        if (credential_not_before(t->credential) > now)
-            log_say(LOG_ERROR,
-                    "tenant %s: the certificate %s is not valid yet; its requests get "
-                    "502 until it is",
-                    t->name, credential_subject(t->credential));
-        else
-            log_say(LOG_NOTICE,
-                    "tenant %s: company %s at %s, certificate %s valid until %.10s (%d "
-                    "days)",
-                    t->name, t->company_id, t->peer, credential_subject(t->credential), until,
-                    (int)((end - now) / 86400));
-    }
-}
-
-/* ---- certificates that are about to end ---- */
-
-static void remind(struct serve *s, const struct config *c)
-{
-    int64_t now = clock_wall_us() / 1000000;
-
-    for (size_t i = 0; i < c->ntenants; i++) {
-        const struct tenant *t = c->tenants[i];
-        int64_t end = credential_not_after(t->credential);
-        char until[CLOCK_TEXT_SIZE];
-        if (!expiry_is_due(&s->expiry, i, end - now))
-            continue;
-        int days = (int)((end - now) / 86400);
-        clock_text(end * 1000000, until);
-        if (end < now) {
-            log_say(
-                LOG_ERROR,
-                "tenant %s: the certificate %s has expired on %.10s; its requests get 502 until "
-                "it is renewed",
-                t->name, credential_subject(t->credential), until);
-            continue;
-        }
-        log_say(LOG_WARNING,
-                "tenant %s: the certificate %s expires on %.10s, in %d day%s; have it renewed",
-                t->name, credential_subject(t->credential), until, days, days == 1 ? "" : "s");
-    }
-}
-
 static void on_expiry_look(void *ctx)
 {
     struct serve *s = ctx;
 
-    remind(s, server_config(s->server));
+    announce_expiry(server_config(s->server), &s->expiry);
     timer_start(server_loop(s->server), &s->expiry_timer, EXPIRY_LOOK_MS);
-}
-
-static void tell_config(struct serve *s, const struct config *c)
-{
-    for (size_t i = 0; i < c->nnotes; i++)
-        log_say(c->notes[i].level, "%s", c->notes[i].sentence);
-    tell_tenants(c);
-    expiry_start(&s->expiry, c->ntenants);
-    remind(s, c);
 }
 
 /* ---- reloading ---- */
@@ -172,7 +111,7 @@ static void install(void *arg)
 
     if (server_reload(l->serve->server, l->config, &why) == ST_OK) {
         log_say(LOG_NOTICE, "reloaded");
-        tell_config(l->serve, l->config);
+        announce_config(l->config, &l->serve->expiry);
     } else {
         log_say(LOG_ERROR, "not reloaded, what was loaded before stays in use: %s", why.text);
     }
@@ -226,7 +165,7 @@ static void on_ready(void *ctx, const struct server *server)
         log_say(LOG_WARNING,
                 "the memory for private keys is not locked; allow 1 MiB of locked memory "
                 "(ulimit -l, LimitMEMLOCK=)");
-    tell_config(s, s->config);
+    announce_config(s->config, &s->expiry);
     timer_init(&s->expiry_timer, on_expiry_look, s);
     timer_start(server_loop(server), &s->expiry_timer, EXPIRY_LOOK_MS);
     if (s->load != NULL)

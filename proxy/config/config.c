@@ -31,6 +31,17 @@ struct config *config_ref(struct config *c)
     return c;
 }
 
+static void identity_release(struct identity *i)
+{
+    credential_unref(i->credential);
+    tls_client_unref(i->tls);
+    free(i->certificate);
+    free(i->private_key);
+    free(i->passphrase_file);
+    free(i->passphrase_env);
+    free(i->passphrase_credential);
+}
+
 static void tenant_free(struct tenant *t)
 {
     for (char **name = t->names; name != NULL && *name != NULL; name++)
@@ -40,8 +51,8 @@ static void tenant_free(struct tenant *t)
         free((char *)(uintptr_t)t->headers[i].value);
         free(t->header_wheres[i]);
     }
-    credential_unref(t->credential);
-    tls_client_unref(t->tls);
+    for (int i = 0; i < IDENTITIES; i++)
+        identity_release(&t->identities[i]);
     buf_free(&t->pool_key);
     free(t->names);
     free(t->headers);
@@ -53,11 +64,6 @@ static void tenant_free(struct tenant *t)
     free(t->connect_to.host);
     free(t->host_field);
     free(t->peer);
-    free(t->certificate);
-    free(t->private_key);
-    free(t->passphrase_file);
-    free(t->passphrase_env);
-    free(t->passphrase_credential);
     free(t->ca_file);
     free(t);
 }

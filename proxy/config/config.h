@@ -21,6 +21,17 @@ struct endpoint {
     int port;
 };
 
+/* A certificate to present: where it comes from, as given, and what was loaded. */
+struct identity {
+    char *certificate, *private_key;
+    char *passphrase_file, *passphrase_env, *passphrase_credential;
+    struct credential *credential; /* NULL: there is none */
+    struct tls_client *tls;
+};
+
+/* `certificate`, and `certificate-next`, which may be there beside it. */
+enum { IDENTITY_CURRENT, IDENTITY_NEXT, IDENTITIES };
+
 struct tenant {
     char *name;
     char *where; /* the section, as file:line, for sentences */
@@ -32,11 +43,9 @@ struct tenant {
     char *host_field;           /* the value of Host */
     char *peer;                 /* how sentences call the server */
 
-    char *certificate, *private_key, *ca_file; /* as given */
-    char *passphrase_file, *passphrase_env, *passphrase_credential;
+    struct identity identities[IDENTITIES];
     bool allow_readable_key;
-    struct credential *credential;
-    struct tls_client *tls;
+    char *ca_file;       /* as given */
     struct buf pool_key; /* the same for two tenants only if they may share connections */
 
     struct edit_header *headers;
@@ -110,6 +119,15 @@ void config_unref(struct config *c); /* NULL is no error */
 
 /* May connections made for one serve the other: same server, same identity, same trust? */
 bool tenant_is_same_peer(const struct tenant *a, const struct tenant *b);
+
+/* Does it have that identity? Every tenant has IDENTITY_CURRENT. */
+static inline bool tenant_has_identity(const struct tenant *t, int i)
+{
+    return t->identities[i].credential != NULL;
+}
+
+/* How sentences call it: "certificate", "certificate-next". */
+const char *identity_title(int i);
 
 /* Is that host one of the tenant's names? */
 bool tenant_has_name(const struct tenant *t, struct slice host);

@@ -1,5 +1,5 @@
 /*
- * The inside of the loader: private to load.c and load_tenant.c.
+ * The inside of the loader: private to load.c, load_tenant.c and load_identity.c.
  */
 #ifndef CONFIG_LOAD_PARTS_H
 #define CONFIG_LOAD_PARTS_H
@@ -30,5 +30,15 @@ void load_note(struct config *c, enum log_level level, char *sentence);
 /* All settings of the tenant's section have been read: checks that none is missing, and loads what
  * they name. */
 enum status load_complete_tenant(struct loader *l, struct diag *why) MUST_CHECK;
+
+/* Where the tenant's section sets that key, as file:line; NULL: nowhere. */
+const char *load_where_of(const struct loader *l, const char *key);
+
+/* Loads `certificate` and `certificate-next` with their keys, and notes what is to be said. */
+enum status load_identities(struct loader *l, struct diag *why) MUST_CHECK;
+
+/* Makes the TLS side of each. */
+enum status load_tls_clients(struct loader *l, const struct trust *trust,
+                             struct diag *why) MUST_CHECK;
 
 #endif

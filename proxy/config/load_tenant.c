@@ -6,7 +6,7 @@
 #include "config/option.h"
 #include "sf/hosts.h"
 
-static const char *where_of(const struct loader *l, const char *key)
+const char *load_where_of(const struct loader *l, const char *key)
 {
     size_t count, i = (size_t)(option_find(SECTION_TENANT, key) - option_table(&count));
 
@@ -53,12 +53,12 @@ static void warn_about_host(const struct loader *l, const struct sf_lookup *foun
             l->config, LOG_WARNING,
             mem_format("%s: %s serves the user interface, not the APIs; use the API server of "
                        "your data center, which `sfmtls hosts` lists",
-                       where_of(l, "server"), t->server.host));
+                       load_where_of(l, "server"), t->server.host));
     else if (found->kind == SF_API && !found->certain)
         load_note(l->config, LOG_WARNING,
                   mem_format("%s: the certificate host of %s is not documented; %s is assumed "
                              "(server-as-is = yes switches that off)",
-                             where_of(l, "server"), found->api_host, found->certificate_host));
+                             load_where_of(l, "server"), found->api_host, found->certificate_host));
 }
 
 /* The host to call and the names it goes by. */
@@ -116,7 +116,7 @@ static enum status find_trust(struct loader *l, struct trust **out, struct diag 
     enum status st = trust_load(path, out, why);
     if (st != ST_OK) {
         if (path != NULL)
-            diag_prefix(why, "%s", where_of(l, "ca-file"));
+            diag_prefix(why, "%s", load_where_of(l, "ca-file"));
         return st;
     }
     if (trust_is_empty(*out))
@@ -130,85 +130,29 @@ static enum status find_trust(struct loader *l, struct trust **out, struct diag 
     return ST_OK;
 }
 
-static const char *const source_keys[] = {
-    [CREDENTIAL_CERTIFICATE] = "certificate",
-    [CREDENTIAL_PRIVATE_KEY] = "private-key",
-    [CREDENTIAL_PASSPHRASE_FILE] = "passphrase-file",
-    [CREDENTIAL_PASSPHRASE_ENV] = "passphrase-env",
-    [CREDENTIAL_PASSPHRASE_CREDENTIAL] = "passphrase-credential",
-};
-
-static enum status check_passphrases(const struct loader *l, struct diag *why)
-{
-    const char *first = NULL;
-
-    for (size_t i = CREDENTIAL_PASSPHRASE_FILE; i < ARRAY_LEN(source_keys); i++) {
-        if (where_of(l, source_keys[i]) == NULL)
-            continue;
-        if (first != NULL) {
-            diag_set(why, "%s: %s and %s are both set; keep one of them",
-                     where_of(l, source_keys[i]), first, source_keys[i]);
-            return ST_BAD_INPUT;
-        }
-        first = source_keys[i];
-    }
-    return ST_OK;
-}
-
-/* Dates are told by whoever serves: they change while it does. */
-static void note_findings(struct loader *l)
-{
-    static const enum log_level levels[] = {
-        [FINDING_NOTE] = LOG_NOTICE, [FINDING_WARNING] = LOG_WARNING, [FINDING_ERROR] = LOG_ERROR};
-    size_t count;
-    const struct finding *findings = credential_findings(l->tenant->credential, &count);
-
-    for (size_t i = 0; i < count; i++)
-        if (!findings[i].about_dates)
-            load_note(l->config, levels[findings[i].level],
-                      mem_format("tenant %s: %s", l->tenant->name, findings[i].sentence));
-}
-
+/* Two tenants that get the same may share connections. */
 static void write_pool_key(struct tenant *t, const struct trust *trust)
 {
     buf_addf(&t->pool_key, "%s\n%s\n%s\n%d\n%s\n%d\n%d\n", t->name, t->company_id, t->server.host,
              t->server.port, t->connect_to.host == NULL ? "" : t->connect_to.host,
              t->connect_to.port, t->require_request ? 1 : 0);
-    credential_digest(t->credential, &t->pool_key);
+    for (int i = 0; i < IDENTITIES; i++)
+        if (tenant_has_identity(t, i))
+            credential_digest(t->identities[i].credential, &t->pool_key);
     trust_digest(trust, &t->pool_key);
 }
 
-static enum status load_identity(struct loader *l, struct diag *why)
+static enum status load_security(struct loader *l, struct diag *why)
 {
-    struct tenant *t = l->tenant;
-    struct credential_files files = {.certificate = t->certificate,
-                                     .private_key = t->private_key,
-                                     .passphrase_file = t->passphrase_file,
-                                     .passphrase_env = t->passphrase_env,
-                                     .passphrase_credential = t->passphrase_credential,
-                                     .allow_readable_key = t->allow_readable_key,
-                                     .ask = l->ask,
-                                     .ask_ctx = l->ask_ctx};
-    enum credential_source source = CREDENTIAL_CERTIFICATE;
     struct trust *trust;
-    enum status st = check_passphrases(l, why);
+    enum status st = load_identities(l, why);
 
-    if (st != ST_OK)
-        return st;
-    st = credential_load(&files, &t->credential, &source, why);
-    if (st != ST_OK) {
-        diag_prefix(why, "%s", where_of(l, source_keys[source]));
-        return st;
-    }
-    note_findings(l);
-    st = find_trust(l, &trust, why);
-    if (st != ST_OK)
-        return st;
-    st = tls_client_new(t->credential, trust, t->server.host, &t->tls, why);
-    if (st != ST_OK)
-        diag_prefix(why, "%s", where_of(l, "certificate"));
-    else
-        write_pool_key(t, trust);
+    if (st == ST_OK)
+        st = find_trust(l, &trust, why);
+    if (st == ST_OK)
+        st = load_tls_clients(l, trust, why);
+    if (st == ST_OK)
+        write_pool_key(l->tenant, trust);
     return st;
 }
 
@@ -220,5 +164,5 @@ enum status load_complete_tenant(struct loader *l, struct diag *why)
         return st;
     derive_server(l);
     describe_server(l->tenant);
-    return load_identity(l, why);
+    return load_security(l, why);
 }

@@ -27,11 +27,21 @@ static void add_comment(struct buf *out, const char *text)
 static const char *example_of(const struct option *o)
 {
     static const char *const examples[][2] = {
-        {"company-id", "ACME"},           {"server", "api4.successfactors.com"},
-        {"certificate", "acme.pem"},      {"private-key", "acme.key"},
-        {"passphrase-file", "acme.pass"}, {"passphrase-env", "ACME_PASSPHRASE"},
-        {"ca-file", "corporate-ca.pem"},  {"connect-to", "127.0.0.1:9443"},
+        {"company-id", "ACME"},
+        {"server", "api4.successfactors.com"},
+        {"certificate", "acme.pem"},
+        {"private-key", "acme.key"},
+        {"passphrase-file", "acme.pass"},
+        {"passphrase-env", "ACME_PASSPHRASE"},
+        {"ca-file", "corporate-ca.pem"},
+        {"connect-to", "127.0.0.1:9443"},
         {"listen", "127.0.0.1:8090"},
+        {"certificate-next", "acme-next.pem"},
+        {"private-key-next", "acme-next.key"},
+        {"passphrase-file-next", "acme-next.pass"},
+        {"passphrase-env-next", "ACME_NEXT_PASSPHRASE"},
+        {"passphrase-credential", "acme-passphrase"},
+        {"passphrase-credential-next", "acme-next-passphrase"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(examples); i++)

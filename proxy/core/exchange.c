@@ -227,6 +227,7 @@ static void on_caller_end(void *ctx)
 static void attach(struct exchange *x, struct upstream *u)
 {
     x->upstream = u;
+    x->identity = upstream_identity(u);
     upstream_use(u, &server_handler, x);
     x->reused = upstream_is_reused(u);
     x->tls = upstream_tls(u);
@@ -237,7 +238,9 @@ static void on_acquired(void *ctx, struct upstream *u, const struct failure *why
     struct exchange *x = ctx;
 
     if (u == NULL) {
-        exchange_fail(x, why);
+        x->identity = x->acquire.identity;
+        if (why->id != FAIL_CERTIFICATE_REFUSED || !exchange_refused(x))
+            exchange_fail(x, why);
         return;
     }
     attach(x, u);
@@ -266,19 +269,29 @@ static bool acquire(struct exchange *x, enum acquire_kind kind)
     }
 }
 
-/* Design rule: at most once, never after a byte of an answer, only what may be done twice. */
-void exchange_lost_upstream(struct exchange *x, const struct failure *why)
+bool exchange_repeat(struct exchange *x, enum acquire_kind kind)
 {
-    if (!x->reused || x->repeated || x->answer_begun || !exchange_request_rewind(x)) {
-        exchange_fail(x, why);
-        return;
-    }
-    x->repeated = true;
+    if (!exchange_request_rewind(x))
+        return false;
     timer_stop(&x->answer_timer);
     timer_stop(&x->caller_timer);
     drop_upstream(x, STREAM_ABORT);
-    if (acquire(x, ACQUIRE_FRESH))
+    x->reader = (struct h1_reader){0};
+    x->answer_begun = false;
+    x->first_us = 0;
+    if (acquire(x, kind))
         (void)exchange_request_push(x, (struct slice){NULL, 0});
+    return true;
+}
+
+/* Design rule: at most once, never after a byte of an answer, only what may be done twice. */
+void exchange_lost_upstream(struct exchange *x, const struct failure *why)
+{
+    bool repeats = x->reused && !x->repeated && !x->answer_begun;
+
+    x->repeated = x->repeated || repeats;
+    if (!repeats || !exchange_repeat(x, ACQUIRE_FRESH))
+        exchange_fail(x, why);
 }
 
 /* ---- the beginning ---- */
@@ -307,26 +320,8 @@ static struct exchange *exchange_new(struct client *c, const struct client_reque
     return x;
 }
 
-/* An expired certificate is not presented; the clock may have jumped since the last request. */
-static bool check_credential(const struct tenant *t, int64_t now_s, struct failure *why)
-{
-    if (now_s > credential_not_after(t->credential)) {
-        failure_set(why, FAIL_CERTIFICATE_EXPIRED,
-                    "The client certificate of tenant %s (%s) has expired and is not presented.",
-                    t->name, credential_subject(t->credential));
-        return false;
-    }
-    if (now_s < credential_not_before(t->credential)) {
-        failure_set(why, FAIL_CERTIFICATE_NOT_YET_VALID,
-                    "The client certificate of tenant %s (%s) is not valid yet.", t->name,
-                    credential_subject(t->credential));
-        return false;
-    }
-    return true;
-}
-
 static bool judge(struct exchange *x, const struct client_request *r, struct target *target,
-                  struct failure *why)
+                  enum acquire_kind *kind, struct failure *why)
 {
     const struct client_door *door = client_door(x->client);
     struct worker *w = x->worker;
@@ -339,25 +334,26 @@ static bool judge(struct exchange *x, const struct client_request *r, struct tar
         return false;
     x->origin = origin_ref(w->origins[tenant]);
     x->tenant = w->config->tenants[tenant];
-    return check_credential(x->tenant, clock_wall_us() / 1000000, why);
+    return exchange_choose_identity(x, r->head, kind, why);
 }
 
 static size_t serve(void *ctx, struct client *c, const struct client_request *r)
 {
     struct exchange *x = exchange_new(c, r);
+    enum acquire_kind kind = ACQUIRE_ANY;
     struct target target;
     struct failure why;
 
     (void)ctx;
     exchange_request_start(x, r->head);
-    if (!judge(x, r, &target, &why)) {
+    if (!judge(x, r, &target, &kind, &why)) {
         buf_addf(&x->head, "%.*s %.*s ", (int)r->head->method_name.n, r->head->method_name.p,
                  (int)r->head->target.n, r->head->target.p);
         exchange_fail(x, &why);
         return 0;
     }
     exchange_request_edit(x, r->head, &target);
-    if (!acquire(x, ACQUIRE_ANY))
+    if (!acquire(x, kind))
         return 0;
     return exchange_request_push(x, r->rest);
 }

@@ -1,10 +1,8 @@
-#include <string.h>
-
 #include "base/clock.h"
 #include "core/exchange_parts.h"
 #include "http/edit.h"
 
-enum { MAX_INTERIM = 100, SNIFF_MAX = 4096 };
+enum { MAX_INTERIM = 100 };
 
 /* ---- the head ---- */
 
@@ -55,7 +53,6 @@ static void begin_answer(struct exchange *x, const struct head *h, struct gather
                            !head_connection_has(h, SLICE("close"));
     x->idle_ms = idle_time(x, h);
     body_start(&x->answer, in, out, h->content_length, &x->worker->body_limits);
-    x->answer.keep = h->status == 400 ? SNIFF_MAX : 0;
     if (out == FRAMING_CHUNKED) {
         edit_trailer_rules_start(&x->answer_trailers, h, NULL, 0);
         x->answer.drops_trailer = edit_drops_trailer;
@@ -108,8 +105,12 @@ static bool read_head(struct exchange *x, struct slice *in, struct gather *g)
         default:
             break;
         }
-        *in = (struct slice){in->p + used, in->n - used};
+        struct slice rest = {in->p + used, in->n - used};
         x->reader = (struct h1_reader){0};
+        if (w->response_head->status >= 200 &&
+            exchange_judge_answer(x, w->response_head, rest) != JUDGE_PASS)
+            return false; /* if it waits, all of it is shown again */
+        *in = rest;
         if (w->response_head->status >= 200) {
             begin_answer(x, w->response_head, g);
             return true;
@@ -121,24 +122,6 @@ static bool read_head(struct exchange *x, struct slice *in, struct gather *g)
 }
 
 /* ---- the body ---- */
-
-/* nginx, and the edge of SF with it, answers a certificate it does not like with a page. */
-static void sniff(struct exchange *x)
-{
-    const struct buf *page = &x->answer.kept;
-    static const char *const phrases[] = {"SSL certificate error",
-                                          "No required SSL certificate was sent"};
-
-    for (size_t i = 0; i < ARRAY_LEN(phrases); i++) {
-        struct failure why;
-        if (page->n == 0 || memmem(page->p, page->n, phrases[i], strlen(phrases[i])) == NULL)
-            continue;
-        failure_set(&why, FAIL_CERTIFICATE_REFUSED,
-                    "%s refused the client certificate with a page: %s.", x->tenant->peer,
-                    phrases[i]);
-        exchange_note_failure(x, &why);
-    }
-}
 
 static void send_pieces(struct exchange *x, const struct gather *g)
 {
@@ -155,8 +138,6 @@ static void pass_body(struct exchange *x, struct slice *in, struct gather *g)
 
     for (;;) {
         result = body_next(&x->answer, in, g);
-        if (x->answer.keep > 0)
-            sniff(x);
         send_pieces(x, g);
         if (result != BODY_FULL)
             break;
@@ -228,7 +209,8 @@ void exchange_on_server_broken(void *ctx, const struct failure *why)
     struct failure lost;
 
     if (why->id != FAIL_UPSTREAM_CLOSED && !x->head_passed) {
-        exchange_fail(x, why); /* TLS says no: repeating would not help */
+        if (why->id != FAIL_CERTIFICATE_REFUSED || !exchange_refused(x))
+            exchange_fail(x, why); /* TLS says no: repeating would not help */
         return;
     }
     failure_set(&lost, FAIL_UPSTREAM_CLOSED, "%s closed the connection before it answered (%s)",

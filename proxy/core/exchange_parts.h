@@ -1,6 +1,6 @@
 /*
- * The inside of an exchange: private to exchange.c, exchange_request.c and
- * exchange_answer.c.
+ * The inside of an exchange: private to exchange.c, exchange_request.c,
+ * exchange_answer.c and exchange_identity.c.
  */
 #ifndef CORE_EXCHANGE_PARTS_H
 #define CORE_EXCHANGE_PARTS_H
@@ -48,6 +48,12 @@ struct exchange {
     bool reused, repeated;
     const char *tls;
 
+    /* the certificate */
+    int identity;        /* of the connection, also of one that came to nothing */
+    bool judges;         /* what becomes of this request says something about the certificate */
+    bool tries_identity; /* it is the one request that tries the certificate that is not in use */
+    bool changed_identity;
+
     /* the answer */
     struct h1_reader reader;
     unsigned interim;  /* 1xx responses so far */
@@ -76,6 +82,10 @@ void exchange_note_failure(struct exchange *x, const struct failure *why);
  * repeated. */
 void exchange_lost_upstream(struct exchange *x, const struct failure *why);
 
+/* Sends the request once more, over another connection, if it may; with ACQUIRE_UNDER the wanted
+ * identity stands in x->acquire. False: nothing was done. */
+bool exchange_repeat(struct exchange *x, enum acquire_kind kind);
+
 /* The answer is complete and handed to the caller's stream. clean: nothing came behind it. */
 void exchange_finish(struct exchange *x, bool clean);
 
@@ -94,12 +104,33 @@ void exchange_request_edit(struct exchange *x, const struct head *h, const struc
  * used. */
 size_t exchange_request_push(struct exchange *x, struct slice bytes);
 
-/* Prepares to send everything again, on another connection. */
+/* Prepares to send everything again, on another connection, if that may and can be done. */
+bool exchange_request_may_rewind(const struct exchange *x);
 bool exchange_request_rewind(struct exchange *x);
 
 size_t exchange_on_caller_data(void *ctx, struct slice bytes);
 void exchange_on_server_drained(void *ctx);
 void exchange_on_server_write_broken(void *ctx);
+
+/* ---- exchange_identity.c ---- */
+
+/* Decides whether, and under which of the tenant's certificates, the request can be sent: how to
+ * acquire its connection. False: *why. */
+bool exchange_choose_identity(struct exchange *x, const struct head *h, enum acquire_kind *kind,
+                              struct failure *why);
+
+/* The server has refused the certificate, and the caller has seen nothing of it. True if the
+ * request is repeated under the tenant's other one. */
+bool exchange_refused(struct exchange *x);
+
+enum judgement {
+    JUDGE_PASS,  /* the answer is to be passed on */
+    JUDGE_WAITS, /* more of its content has to come first */
+    JUDGE_OVER,  /* it is dropped, and the request is repeated */
+};
+
+/* Looks whether the answer refuses the certificate. rest: what came behind its head so far. */
+enum judgement exchange_judge_answer(struct exchange *x, const struct head *h, struct slice rest);
 
 /* ---- exchange_answer.c ---- */
 

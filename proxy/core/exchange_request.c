@@ -99,9 +99,14 @@ size_t exchange_request_push(struct exchange *x, struct slice bytes)
     return bytes.n - rest.n;
 }
 
+bool exchange_request_may_rewind(const struct exchange *x)
+{
+    return !x->head_sent || (x->may_repeat && (x->request.bytes == 0 || x->holding));
+}
+
 bool exchange_request_rewind(struct exchange *x)
 {
-    if (!x->may_repeat || (x->head_sent && x->request.bytes > 0 && !x->holding))
+    if (!exchange_request_may_rewind(x))
         return false;
     x->head_sent = false;
     x->upload_blocked = false;

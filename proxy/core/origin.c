@@ -18,11 +18,12 @@ struct origin {
     struct tenant *tenant;
     struct shared_tenant *shared;
     struct pool pool;
+    int pooled;          /* the identity under which those in the pool were made */
     struct list waiting; /* acquires that have no connection in the making */
     int nwaiting;
     int streak;            /* places kept while other workers had requests waiting */
     struct timer courtesy; /* while it runs, free places are left to other workers */
-    struct tls_sessions *sessions;
+    struct tls_sessions *sessions[IDENTITIES];
 };
 
 static void serve_waiting(struct origin *o);
@@ -50,7 +51,8 @@ struct origin *origin_new(struct worker *w, struct generation *g, size_t tenant)
     pool_init(&o->pool);
     list_init(&o->waiting);
     timer_init(&o->courtesy, on_courtesy_over, o);
-    o->sessions = tls_sessions_new();
+    for (int i = 0; i < IDENTITIES; i++)
+        o->sessions[i] = tls_sessions_new();
     return o;
 }
 
@@ -69,7 +71,8 @@ static void release(void *arg)
 {
     struct origin *o = arg;
 
-    tls_sessions_free(o->sessions);
+    for (int i = 0; i < IDENTITIES; i++)
+        tls_sessions_free(o->sessions[i]);
     shared_tenant_unref(o->shared);
     generation_unref(o->generation);
     free(o);
@@ -167,7 +170,9 @@ static void on_opened(void *ctx, struct upstream *u, const struct failure *why)
 
 static void open_for(struct origin *o, struct acquire *a)
 {
-    a->opening = upstream_open(o, on_opened, a);
+    if (a->kind != ACQUIRE_UNDER)
+        a->identity = overlap_in_use(&o->shared->overlap);
+    a->opening = upstream_open(o, a->identity, on_opened, a);
 }
 
 static void serve_waiting(struct origin *o)
@@ -224,12 +229,23 @@ static enum acquire_result enqueue(struct origin *o, struct acquire *a, struct f
     return ACQUIRE_WAITS;
 }
 
+/* No connection serves a new request under an identity that is not in use any more. */
+static struct upstream *take_pooled(struct origin *o)
+{
+    int in_use = overlap_in_use(&o->shared->overlap);
+
+    if (o->pooled != in_use)
+        pool_clear(&o->pool);
+    o->pooled = in_use;
+    return pool_take(&o->pool);
+}
+
 enum acquire_result origin_acquire(struct origin *o, struct acquire *a, enum acquire_kind kind,
                                    struct upstream **u, struct failure *why)
 {
     a->origin = o;
-    a->fresh = kind == ACQUIRE_FRESH;
-    if (kind != ACQUIRE_FRESH && (*u = pool_take(&o->pool)) != NULL)
+    a->kind = kind;
+    if (kind == ACQUIRE_ANY && (*u = take_pooled(o)) != NULL)
         return ACQUIRED;
     bool place = !timer_runs(&o->courtesy) && quota_take(&o->shared->upstreams);
     if (!place && pool_drop_one(&o->pool)) /* a fresh one is wanted, and the pool is full of old */
@@ -270,7 +286,7 @@ static bool hand_over(struct origin *o, struct upstream *u)
 {
     list_each (node, &o->waiting) {
         struct acquire *a = list_entry(node, struct acquire, node);
-        if (a->fresh)
+        if (a->kind != ACQUIRE_ANY)
             continue;
         leave_queue(a);
         a->done(a->ctx, u, NULL);
@@ -284,6 +300,7 @@ void origin_give_back(struct origin *o, struct upstream *u, int64_t idle_ms)
     bool waited_for = !list_empty(&o->waiting);
 
     if (o->retired || idle_ms <= 0 || upstream_is_too_old(u) ||
+        upstream_identity(u) != overlap_in_use(&o->shared->overlap) ||
         (waited_for && (is_others_turn(o) || !stream_is_alive(upstream_stream(u))))) {
         upstream_close(u, STREAM_CLOSE);
         return;
@@ -306,7 +323,12 @@ const struct tenant *origin_tenant(const struct origin *o)
     return o->tenant;
 }
 
-struct tls_sessions *origin_sessions(const struct origin *o)
+struct tls_sessions *origin_sessions(const struct origin *o, int identity)
 {
-    return o->sessions;
+    return o->sessions[identity];
+}
+
+struct overlap *origin_overlap(const struct origin *o)
+{
+    return &o->shared->overlap;
 }

@@ -29,23 +29,26 @@ void origin_adopt(struct origin *o, struct generation *g, size_t tenant);
  * caller's reference is given up. */
 void origin_retire(struct origin *o);
 
+enum acquire_kind {
+    ACQUIRE_ANY,   /* a pooled one will do */
+    ACQUIRE_FRESH, /* a new one */
+    ACQUIRE_UNDER, /* a new one, under the identity that acquire.identity says */
+};
+
 /* A wish for a connection; a member of whoever wishes. */
 struct acquire {
     struct list node;
     struct origin *origin;
     struct upstream *opening; /* being made for it */
     struct timer timer;
-    bool fresh; /* wants one that was never used */
+    enum acquire_kind kind;
+    int identity; /* ACQUIRE_UNDER: which one is wanted; in the end the one that was used */
     bool queued;
     void (*done)(void *ctx, struct upstream *u, const struct failure *why);
     void *ctx;
 };
 
 enum acquire_result { ACQUIRED, ACQUIRE_WAITS, ACQUIRE_REFUSED };
-enum acquire_kind {
-    ACQUIRE_ANY,   /* a pooled one will do */
-    ACQUIRE_FRESH, /* a new one */
-};
 
 /* ACQUIRED: *u is the caller's. ACQUIRE_WAITS: done is called later, once, u NULL meaning *why.
  * ACQUIRE_REFUSED: *why. */
@@ -61,6 +64,7 @@ void origin_place_freed(struct origin *o);
 
 struct worker *origin_worker(const struct origin *o);
 const struct tenant *origin_tenant(const struct origin *o);
-struct tls_sessions *origin_sessions(const struct origin *o);
+struct tls_sessions *origin_sessions(const struct origin *o, int identity);
+struct overlap *origin_overlap(const struct origin *o); /* which identity is in use */
 
 #endif

@@ -27,6 +27,7 @@ static const unsigned allowed[] = {
 struct upstream {
     struct list node; /* the pool's */
     struct origin *origin;
+    int identity;
     enum upstream_state state;
     struct dial *dial;
     struct stream *stream;
@@ -146,8 +147,8 @@ static void on_dialed(void *ctx, int fd, const struct failure *why)
     }
     set_state(u, UP_SHAKING);
     timer_start(w->loop, &u->timer, w->config->handshake_timeout);
-    u->stream =
-        stream_new_tls(w->loop, fd, tls_client_connect(t->tls, &u->link), t->peer, &shaking, u);
+    SSL *ssl = tls_client_connect(t->identities[u->identity].tls, &u->link);
+    u->stream = stream_new_tls(w->loop, fd, ssl, t->peer, &shaking, u);
 }
 
 /* The first time: the rush is over, the buffers can go. The second time: so can the connection. */
@@ -178,7 +179,7 @@ static void on_expiry(void *ctx)
     fail_opening(u, &why);
 }
 
-struct upstream *upstream_open(struct origin *o, upstream_opened *opened, void *ctx)
+struct upstream *upstream_open(struct origin *o, int identity, upstream_opened *opened, void *ctx)
 {
     struct upstream *u = NEW(struct upstream);
     struct worker *w = origin_worker(o);
@@ -189,7 +190,8 @@ struct upstream *upstream_open(struct origin *o, upstream_opened *opened, void *
     u->origin = origin_ref(o);
     u->opened = opened;
     u->ctx = ctx;
-    u->link.sessions = origin_sessions(o);
+    u->identity = identity;
+    u->link.sessions = origin_sessions(o, identity);
     u->born = loop_now(w->loop);
     timer_init(&u->timer, on_expiry, u);
     u->dial = dial_start(w->loop, w->resolver, to->host, to->port, w->config->connect_timeout,
@@ -249,6 +251,11 @@ struct origin *upstream_origin(const struct upstream *u)
 struct stream *upstream_stream(const struct upstream *u)
 {
     return u->stream;
+}
+
+int upstream_identity(const struct upstream *u)
+{
+    return u->identity;
 }
 
 const char *upstream_tls(const struct upstream *u)

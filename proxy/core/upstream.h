@@ -16,9 +16,9 @@ struct upstream;
 /* u NULL: *why says why. Not called from inside upstream_open(). */
 typedef void upstream_opened(void *ctx, struct upstream *u, const struct failure *why);
 
-/* Resolves, connects and shakes hands; a place in the quota was taken for it. After
- * upstream_close() the callback does not come any more. */
-struct upstream *upstream_open(struct origin *o, upstream_opened *opened, void *ctx);
+/* Resolves, connects and shakes hands under that identity; a place in the quota was taken for it.
+ * After upstream_close() the callback does not come any more. */
+struct upstream *upstream_open(struct origin *o, int identity, upstream_opened *opened, void *ctx);
 
 /* To an exchange: its handler gets what the server sends. */
 void upstream_use(struct upstream *u, const struct stream_handler *handler, void *ctx);
@@ -31,6 +31,7 @@ void upstream_close(struct upstream *u, enum stream_close_mode mode);
 
 struct origin *upstream_origin(const struct upstream *u);
 struct stream *upstream_stream(const struct upstream *u);
+int upstream_identity(const struct upstream *u);
 const char *upstream_tls(const struct upstream *u); /* "TLSv1.3" */
 bool upstream_is_reused(const struct upstream *u);  /* an exchange before this one used it */
 bool upstream_is_too_old(const struct upstream *u); /* pool-age */

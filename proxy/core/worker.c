@@ -29,6 +29,7 @@ static struct shared_tenant *shared_tenant_new(const struct tenant *t)
     atomic_init(&s->refs, 1);
     quota_init(&s->upstreams, t->max_upstream);
     atomic_init(&s->waiting, 0);
+    overlap_init(&s->overlap);
     return s;
 }
 

@@ -7,6 +7,7 @@
 #define CORE_WORKER_H
 
 #include "config/config.h"
+#include "core/overlap.h"
 #include "core/quota.h"
 #include "core/record.h"
 #include "http/body.h"
@@ -24,6 +25,7 @@ struct shared_tenant {
     atomic_int refs;
     struct quota upstreams; /* connections to the server */
     _Atomic int waiting;    /* requests that wait for one, in any worker */
+    struct overlap overlap;
 };
 
 /* A configuration in use. Immutable and reference-counted; a reload makes another. */

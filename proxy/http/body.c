@@ -15,7 +15,6 @@ void body_start(struct body *b, enum framing in, enum framing out, uint64_t leng
 void body_free(struct body *b)
 {
     chunked_free(&b->chunked);
-    buf_free(&b->kept);
     buf_free(&b->tail);
 }
 
@@ -34,13 +33,6 @@ static enum chunked_result read_piece(struct body *b, struct slice *in, struct s
     if (n > 0)
         return CHUNKED_DATA;
     return b->in == FRAMING_LENGTH && b->left == 0 ? CHUNKED_END : CHUNKED_MORE;
-}
-
-static void keep(struct body *b, struct slice data)
-{
-    size_t room = b->keep - b->kept.n;
-
-    buf_add(&b->kept, data.p, data.n < room ? data.n : room);
 }
 
 /* Adds the last chunk with those trailers that may travel. */
@@ -118,8 +110,6 @@ enum body_result body_next(struct body *b, struct slice *in, struct gather *g)
             break;
         gather_add(g, data.p, data.n);
         content += data.n;
-        if (b->kept.n < b->keep)
-            keep(b, data);
     }
     b->bytes += content;
     close_chunk(b, g, first, content);
@@ -140,4 +130,23 @@ bool body_finish(struct body *b, struct gather *g)
     if (b->complete)
         return true;
     return b->in == FRAMING_CLOSE && end_body(b, g);
+}
+
+bool body_peek(enum framing in, uint64_t length, const struct body_limits *limits,
+               struct slice bytes, size_t max, struct buf *content)
+{
+    enum chunked_result read = CHUNKED_DATA;
+    struct body b;
+    struct slice data;
+    size_t left = max;
+
+    body_start(&b, in, in, length, limits);
+    while (!b.complete && left > 0 && (read = read_piece(&b, &bytes, &data)) == CHUNKED_DATA) {
+        size_t n = data.n < left ? data.n : left;
+        buf_add(content, data.p, n);
+        left -= n;
+    }
+    bool more = !b.complete && left > 0 && read == CHUNKED_MORE;
+    body_free(&b);
+    return !more;
 }

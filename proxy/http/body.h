@@ -45,9 +45,6 @@ struct body {
     size_t max_fields;                                         /* of a trailer section */
     bool (*drops_trailer)(const void *ctx, struct slice name); /* may be set after body_start() */
     const void *drops_ctx;
-    size_t
-        keep; /* so many bytes of content are to be kept in `kept`; may be set after body_start() */
-    struct buf kept; /* the content's beginning, without any framing */
     char size_line[20];
     struct buf tail; /* the last chunk and the trailers */
 };
@@ -68,5 +65,10 @@ enum body_result body_next(struct body *b, struct slice *in, struct gather *g) M
 /* The incoming connection ended cleanly: true if that completes the body (FRAMING_CLOSE). Adds
  * the pieces that end the outgoing body. */
 bool body_finish(struct body *b, struct gather *g) MUST_CHECK;
+
+/* Looks at the beginning of a body that is left where it is: appends its content without any
+ * framing, at most max bytes. True if there is no more to come for it. */
+bool body_peek(enum framing in, uint64_t length, const struct body_limits *limits,
+               struct slice bytes, size_t max, struct buf *content);
 
 #endif

@@ -36,6 +36,7 @@ static const struct known known[] = {
     ROW("cookie", FIELD_COOKIE, false),
     ROW("origin", FIELD_ORIGIN, false),
     ROW("sec-fetch-site", FIELD_SEC_FETCH_SITE, false),
+    ROW("content-encoding", FIELD_CONTENT_ENCODING, false),
     ROW("expect", FIELD_EXPECT, false),
     ROW("trailer", FIELD_TRAILER, false),
 };

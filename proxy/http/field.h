@@ -36,6 +36,7 @@ enum field_id {
     FIELD_ORIGIN,
     FIELD_SEC_FETCH_SITE,
     /* the rest that somebody reads */
+    FIELD_CONTENT_ENCODING,
     FIELD_EXPECT,
     FIELD_TRAILER,
     FIELD_PROXY_STATUS,

@@ -430,6 +430,11 @@ void stream_close(struct stream *s, enum stream_close_mode mode)
     loop_bury(s->loop, s, release);
 }
 
+bool stream_has_ended(const struct stream *s)
+{
+    return s->end != STREAM_GOES_ON;
+}
+
 bool stream_has_unread(const struct stream *s)
 {
     char byte;

@@ -97,9 +97,11 @@ static void follow(struct reloader *r, const struct config *c)
     add_file(r, c->file);
     for (size_t i = 0; i < c->ntenants; i++) {
         const struct tenant *t = c->tenants[i];
-        add_file(r, t->certificate);
-        add_file(r, t->private_key);
-        add_file(r, t->passphrase_file);
+        for (int k = 0; k < IDENTITIES; k++) {
+            add_file(r, t->identities[k].certificate);
+            add_file(r, t->identities[k].private_key);
+            add_file(r, t->identities[k].passphrase_file);
+        }
         add_file(r, t->ca_file);
     }
     r->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);

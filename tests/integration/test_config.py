@@ -126,8 +126,7 @@ def test_flaw_of_form(text, words, tmp_path):
 @pytest.mark.parametrize("section, key", [
     *(("proxy", key) for key in ("admin", "sandbox", "local-ca", "allow-remote", "host-names", "allow-origin",
                                  "allow-uid", "caller-token-file", "connect-other", "connect-allow", "user")),
-    *(("tenant a", key) for key in ("certificate-next", "callers-file", "allow",
-                                    "rewrite-links"))])
+    *(("tenant a", key) for key in ("callers-file", "allow", "rewrite-links"))])
 def test_key_that_is_not_served_yet(section, key, tmp_path):
     """Never ignored: whoever sets it relies on it."""
     refused(tmp_path, f"[{section}]\n>>>{key} = x\n", [f"`{key}`", "not served"])
@@ -751,7 +750,8 @@ def test_reference_with_every_default_in_force(tmp_path, pki):
 def test_reference_with_every_option_in_force(tmp_path, pki):
     """Those without a default at their examples, which therefore have to be sound."""
     for name, source in (("acme.pem", "acme-chain.pem"), ("acme.key", "acme-encrypted.key"), ("acme.pass", "acme.pass"),
-                         ("corporate-ca.pem", "ca.pem")):
+                         ("corporate-ca.pem", "ca.pem"), ("acme-next.pem", "globex-chain.pem"),
+                         ("acme-next.key", "globex.key"), ("acme-next.pass", "acme.pass")):
         (tmp_path / name).write_bytes((pki / source).read_bytes())
     text = (ROOT / "conf/sfmtls.ini").read_text().replace(";[tenant acme]", "[tenant acme]")
     text = re.sub(r"(?m)^;(?!passphrase-env|passphrase-credential)(?=[a-z][\w.-]* = )", "", text, flags=re.I)

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -375,39 +376,63 @@ def test_one_line_form_is_reloaded(pki, nginx, tmp_path, started):
 
 # ---- under load ----
 
-@pytest.mark.parametrize("workers", ["1", "3"])
-def test_swaps_under_load(service, workers):
-    """No request fails, each serial is seen, nothing is left over."""
-    s = service(workers=workers)
-    swaps, over = harness.count(5, 20), threading.Event()
-    seen = collections.Counter()
+class Load:
+    """Callers that ask who they are, all together a thousand times a second, and note when they asked."""
 
-    def call():
-        with s.p.caller() as c:
-            while not over.is_set():
+    def __init__(self, service, callers=8, rate=1000):
+        self.service, self.pause = service, callers / rate
+        self.over, self.answers = threading.Event(), []  # (when it was sent, serial)
+        self.calling = [Background(self._call) for _ in range(callers)]
+
+    def _call(self):
+        with self.service.p.caller() as c:
+            due = time.monotonic()
+            while not self.over.is_set():
+                sent = time.monotonic()
                 answer = c.request(target="/who")
                 assert answer.status == 200, answer.body
-                seen[answer.json()["serial"]] += 1
+                self.answers.append((sent, answer.json()["serial"]))
+                due += self.pause
+                PACE.wait(max(0, due - time.monotonic()))
 
-    descriptors = s.p.descriptors()
-    calling = [Background(call) for _ in range(8)]
-    serials = [s.serial]
-    for n in range(swaps):
-        serial = issue(s.pki, s.spare, f"s{n}")
-        s.put(f"s{n}.{'pem' if n % 2 else 'key'}", f"tls.{'pem' if n % 2 else 'key'}")
-        PACE.wait(harness.count(0.1, 0.8) * (n % 3) / 2)
+    def sees(self, serial, since=0):
+        return any(s == serial for sent, s in self.answers[since:])
+
+    def stop(self):
+        self.over.set()
+        for c in self.calling:
+            c.result()
+
+
+@pytest.mark.parametrize("workers, measured", [("1", False), ("3", False), ("1", True)])
+def test_swaps_under_load(service, release, workers, measured):
+    """No request fails, each serial is seen, a second later none but it, and nothing is left over."""
+    s = service(workers=workers, process={"binary": release} if measured else None)
+    load = Load(s)
+    serials, done = [s.serial], [0]
+    before = None
+    for n in range(harness.count(5, 20)):
+        serials.append(issue(s.pki, s.spare, f"s{n}"))
+        first, second = ("pem", "key") if n % 2 else ("key", "pem")
+        s.put(f"s{n}.{first}", f"tls.{first}")
+        PACE.wait(harness.count(0.1, 1) * (n % 3) / 2)
         if n == 2:
-            (s.live / "tls.pem").write_text("broken")
-        s.put(f"s{n}.pem", "tls.pem")
-        s.put(f"s{n}.key", "tls.key")
-        harness.eventually(lambda: seen[serial] > 0)
-        serials.append(serial)
-    over.set()
-    for c in calling:
-        c.result()
-    assert set(seen) == set(serials)
+            (s.live / f"tls.{second}").write_text("broken")
+        s.put(f"s{n}.{second}", f"tls.{second}")
+        done.append(time.monotonic())
+        harness.eventually(lambda: load.sees(serials[-1], -1000))
+        PACE.wait(harness.count(0, 0.9))
+        before = (s.p.descriptors(), s.p.rss_kib()) if n == 2 else before
+    harness.eventually(lambda: load.answers[-1][0] > done[-1] + 1.2)
+    load.stop()
+    assert [serial for serial in serials if not load.sees(serial)] == []
+    for sent, serial in load.answers:
+        late = [n for n, t in enumerate(done) if sent > t + 1]
+        assert serials.index(serial) >= late[-1], "a connection from before the swap"
     assert s.refused() == 0
-    harness.eventually(lambda: s.p.descriptors() <= descriptors + 64)
+    harness.eventually(lambda: s.p.descriptors() <= before[0] + 64)
+    assert not measured or s.p.rss_kib() < before[1] + 512
+    print(f"{len(load.answers)} requests, {before} to {(s.p.descriptors(), s.p.rss_kib())}")
 
 
 def test_two_tenants_and_reloads(service):

@@ -1,0 +1,147 @@
+#include <string.h>
+
+#include "base/mem.h"
+#include "config/load_parts.h"
+
+enum { SOURCES = CREDENTIAL_PASSPHRASE_CREDENTIAL + 1 };
+
+static const char *const source_keys[IDENTITIES][SOURCES] = {
+    [IDENTITY_CURRENT] =
+        {
+            [CREDENTIAL_CERTIFICATE] = "certificate",
+            [CREDENTIAL_PRIVATE_KEY] = "private-key",
+            [CREDENTIAL_PASSPHRASE_FILE] = "passphrase-file",
+            [CREDENTIAL_PASSPHRASE_ENV] = "passphrase-env",
+            [CREDENTIAL_PASSPHRASE_CREDENTIAL] = "passphrase-credential",
+        },
+    [IDENTITY_NEXT] =
+        {
+            [CREDENTIAL_CERTIFICATE] = "certificate-next",
+            [CREDENTIAL_PRIVATE_KEY] = "private-key-next",
+            [CREDENTIAL_PASSPHRASE_FILE] = "passphrase-file-next",
+            [CREDENTIAL_PASSPHRASE_ENV] = "passphrase-env-next",
+            [CREDENTIAL_PASSPHRASE_CREDENTIAL] = "passphrase-credential-next",
+        },
+};
+
+const char *identity_title(int i)
+{
+    return source_keys[i][CREDENTIAL_CERTIFICATE];
+}
+
+static enum status check_passphrases(const struct loader *l, int identity, struct diag *why)
+{
+    const char *first = NULL;
+
+    for (size_t i = CREDENTIAL_PASSPHRASE_FILE; i < SOURCES; i++) {
+        const char *key = source_keys[identity][i];
+        if (load_where_of(l, key) == NULL)
+            continue;
+        if (first != NULL) {
+            diag_set(why, "%s: %s and %s are both set; keep one of them", load_where_of(l, key),
+                     first, key);
+            return ST_BAD_INPUT;
+        }
+        first = key;
+    }
+    return ST_OK;
+}
+
+/* A key or a passphrase alone is a certificate forgotten. */
+static enum status check_alone(const struct loader *l, int identity, struct diag *why)
+{
+    for (size_t i = CREDENTIAL_PRIVATE_KEY; i < SOURCES; i++) {
+        const char *key = source_keys[identity][i];
+        if (load_where_of(l, key) == NULL)
+            continue;
+        diag_set(why, "%s: `%s` is set without `%s`; add that line, or take this one out",
+                 load_where_of(l, key), key, identity_title(identity));
+        return ST_BAD_INPUT;
+    }
+    return ST_OK;
+}
+
+/* Dates are told by whoever serves: they change while it does. */
+static void note_findings(struct loader *l, int identity)
+{
+    static const enum log_level levels[] = {
+        [FINDING_NOTE] = LOG_NOTICE, [FINDING_WARNING] = LOG_WARNING, [FINDING_ERROR] = LOG_ERROR};
+    const struct tenant *t = l->tenant;
+    size_t count;
+    const struct finding *findings =
+        credential_findings(t->identities[identity].credential, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (!findings[i].about_dates)
+            load_note(l->config, levels[findings[i].level],
+                      mem_format("tenant %s: %s%s%s", t->name,
+                                 identity == IDENTITY_CURRENT ? "" : identity_title(identity),
+                                 identity == IDENTITY_CURRENT ? "" : ": ", findings[i].sentence));
+}
+
+static enum status load_identity(struct loader *l, int identity, struct diag *why)
+{
+    struct identity *i = &l->tenant->identities[identity];
+    struct credential_files files = {.certificate = i->certificate,
+                                     .private_key = i->private_key,
+                                     .passphrase_file = i->passphrase_file,
+                                     .passphrase_env = i->passphrase_env,
+                                     .passphrase_credential = i->passphrase_credential,
+                                     .allow_readable_key = l->tenant->allow_readable_key,
+                                     .ask = l->ask,
+                                     .ask_ctx = l->ask_ctx};
+    enum credential_source source = CREDENTIAL_CERTIFICATE;
+    enum status st = check_passphrases(l, identity, why);
+
+    if (st != ST_OK)
+        return st;
+    st = credential_load(&files, &i->credential, &source, why);
+    if (st != ST_OK)
+        diag_prefix(why, "%s", load_where_of(l, source_keys[identity][source]));
+    else
+        note_findings(l, identity);
+    return st;
+}
+
+static void warn_about_sameness(const struct loader *l)
+{
+    const struct tenant *t = l->tenant;
+
+    if (tenant_has_identity(t, IDENTITY_NEXT) &&
+        memcmp(credential_fingerprint(t->identities[IDENTITY_CURRENT].credential),
+               credential_fingerprint(t->identities[IDENTITY_NEXT].credential),
+               CREDENTIAL_FINGERPRINT_SIZE) == 0)
+        load_note(l->config, LOG_WARNING,
+                  mem_format("%s: certificate-next is the same as certificate; name the new one, "
+                             "or take the line out",
+                             load_where_of(l, identity_title(IDENTITY_NEXT))));
+}
+
+enum status load_identities(struct loader *l, struct diag *why)
+{
+    enum status st = ST_OK;
+
+    for (int i = 0; st == ST_OK && i < IDENTITIES; i++)
+        st = l->tenant->identities[i].certificate == NULL ? check_alone(l, i, why)
+                                                          : load_identity(l, i, why);
+    if (st == ST_OK)
+        warn_about_sameness(l);
+    return st;
+}
+
+enum status load_tls_clients(struct loader *l, const struct trust *trust, struct diag *why)
+{
+    struct tenant *t = l->tenant;
+
+    for (int i = 0; i < IDENTITIES; i++) {
+        struct identity *id = &t->identities[i];
+        if (!tenant_has_identity(t, i))
+            continue;
+        enum status st = tls_client_new(id->credential, trust, t->server.host, &id->tls, why);
+        if (st != ST_OK) {
+            diag_prefix(why, "%s", load_where_of(l, identity_title(i)));
+            return st;
+        }
+    }
+    return ST_OK;
+}

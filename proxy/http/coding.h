@@ -1,0 +1,35 @@
+/*
+ * coding: content codings undone (RFC 9110, 8.4.1): gzip, and deflate with or
+ * without zlib's header, which senders cannot agree on. zlib does the work.
+ */
+#ifndef HTTP_CODING_H
+#define HTTP_CODING_H
+
+#include "base/status.h"
+#include "http/head.h"
+
+enum coding {
+    CODING_IDENTITY,
+    CODING_GZIP,
+    CODING_DEFLATE,
+    CODING_OTHER, /* unknown, or several one upon the other */
+};
+
+enum coding coding_of(const struct head *h);
+
+struct decoder;
+struct decoder *decoder_new(enum coding c); /* CODING_GZIP or CODING_DEFLATE */
+void decoder_free(struct decoder *d);       /* NULL is no error */
+
+enum decoded {
+    DECODED_MORE, /* the input is used up */
+    DECODED_FULL, /* the room is full: call again */
+    DECODED_END,  /* the coded content is complete */
+    DECODED_BAD,  /* damaged */
+};
+
+/* Moves *in over what was used and writes at most room bytes to out; *n of them. */
+enum decoded decoder_run(struct decoder *d, struct slice *in, char *out, size_t room,
+                         size_t *n) MUST_CHECK;
+
+#endif
