@@ -1,6 +1,9 @@
 #include "cli/prompt.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,29 +59,78 @@ static bool in_foreground(int tty)
     return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 && tcgetpgrp(tty) == getpgrp();
 }
 
-static bool read_line(int tty, char *line, size_t size, size_t *n)
+/* ---- signals: whoever gives up at the prompt finds the terminal as it was ---- */
+
+static const int ending[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
 {
-    ssize_t got = 0;
+    interrupted = number;
+}
+
+struct handlers {
+    struct sigaction actions[ARRAY_LEN(ending)];
+    sigset_t mask;
+};
+
+/* Until release_signals() they arrive only while read_byte() waits. */
+static void catch_signals(struct handlers *before)
+{
+    struct sigaction catching = {.sa_handler = on_signal};
+    sigset_t caught;
+
+    (void)sigemptyset(&caught);
+    for (size_t i = 0; i < ARRAY_LEN(ending); i++)
+        (void)sigaddset(&caught, ending[i]);
+    (void)pthread_sigmask(SIG_BLOCK, &caught, &before->mask);
+    interrupted = 0;
+    for (size_t i = 0; i < ARRAY_LEN(ending); i++)
+        (void)sigaction(ending[i], &catching, &before->actions[i]);
+}
+
+static void release_signals(const struct handlers *before)
+{
+    for (size_t i = 0; i < ARRAY_LEN(ending); i++)
+        (void)sigaction(ending[i], &before->actions[i], NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &before->mask, NULL);
+    if (interrupted != 0)
+        (void)raise(interrupted);
+}
+
+static bool read_byte(int tty, const struct handlers *before, char *out)
+{
+    struct pollfd p = {.fd = tty, .events = POLLIN};
+
+    return ppoll(&p, 1, NULL, &before->mask) == 1 && read(tty, out, 1) == 1;
+}
+
+static bool read_line(int tty, const struct handlers *before, char *line, size_t size, size_t *n)
+{
+    bool got = false;
 
     *n = 0;
-    while (*n < size && (got = read(tty, line + *n, 1)) == 1 && line[*n] != '\n')
+    while (*n < size && (got = read_byte(tty, before, line + *n)) && line[*n] != '\n')
         (*n)++;
-    return got == 1;
+    return got;
 }
 
 static bool ask(int tty, const char *path, char *line, size_t size, size_t *n)
 {
+    struct handlers before;
     struct termios old, quiet;
 
     if (tcgetattr(tty, &old) != 0)
         return false;
+    catch_signals(&before);
     quiet = old;
     quiet.c_lflag &= ~(tcflag_t)ECHO;
     (void)tcsetattr(tty, TCSAFLUSH, &quiet);
     (void)dprintf(tty, "Passphrase for %s: ", path);
-    bool done = read_line(tty, line, size, n);
+    bool done = read_line(tty, &before, line, size, n);
     (void)tcsetattr(tty, TCSAFLUSH, &old);
     (void)dprintf(tty, "\n");
+    release_signals(&before);
     return done;
 }
 

@@ -317,6 +317,14 @@ def test_passphrase_at_a_terminal(terminal, tmp_path, pki):
     assert code == 2 and "check the passphrase" in shown
 
 
+@pytest.mark.parametrize("terminal", [True] if has_terminals() else [])
+def test_who_gives_up_at_the_prompt_finds_the_terminal_as_it_was(terminal, tmp_path, pki):
+    script = '"$@"; echo "ended $?"; stty -a'
+    arguments = [os.path.abspath(harness.BINARY), *two_tenants_with_one_key(tmp_path, pki)]
+    shown, _ = at_a_terminal(["/bin/bash", "-c", "trap : INT;" + script, "bash", *arguments], b"\x03")
+    assert "ended 130" in shown and re.search(r"\secho\b", shown), shown
+
+
 def test_nobody_is_waited_for_without_a_terminal(tmp_path, pki):
     refused = harness.run_cli(*two_tenants_with_one_key(tmp_path, pki), stdin="")
     assert refused.returncode == 2 and "is encrypted; set passphrase-file" in refused.stderr
