@@ -1,0 +1,97 @@
+/*
+ * link: absolute links of one place, made to lead to another, in JSON and XML
+ * that streams by.
+ *
+ * SF's answers hold URLs of the API server (OData's __next and uri, Atom's
+ * href, SCIM's location); a caller that follows them would leave the proxy, and
+ * has no certificate there. Only what stands as a link is changed: a URL that
+ * begins a JSON string, an XML attribute's value or an element's text, under a
+ * name that is known for links, and whose authority is exactly the place's.
+ * Text that mentions a URL stays as it is.
+ *
+ * Pure. The output is pieces, most of them views into the input. How the input
+ * is cut makes no difference. Both syntaxes are taken to be well-formed: in what
+ * is not, nothing or the wrong thing may be changed, but nothing is lost.
+ */
+#ifndef SF_LINK_H
+#define SF_LINK_H
+
+#include <stdbool.h>
+#include <sys/uio.h>
+
+#include "base/slice.h"
+
+/* https://host, https://host:port and https://host:other_port; without a port it is the scheme's
+ * own that has to be one of the two. */
+struct link_place {
+    const char *scheme; /* "https" or "http" */
+    const char *host;   /* as in a URL: an IPv6 address in brackets */
+    int port, other_port;
+};
+
+struct link_rules {
+    const struct link_place *places;
+    size_t nplaces;
+    const char *base;    /* what stands there instead: "http://localhost:8080" */
+    const char *escaped; /* the same with \/ for each /, for JSON that writes it so */
+};
+
+/* If url leads to one of the places: how much of it `base` replaces; else 0. Of a URL outside of
+ * any syntax, as in a header field. */
+size_t link_prefix(const struct link_rules *rules, struct slice url);
+
+enum link_syntax { LINK_JSON, LINK_XML };
+
+enum {
+    LINK_LONGEST = 320,  /* what may have to be held back to decide */
+    LINK_CONTEXT = 256,  /* how far before a JSON string its name is looked for */
+    LINK_NAME = 48,      /* the longest name of XML that is told apart */
+    LINK_PIECES_MIN = 4, /* room that a call must be given */
+};
+
+/* How far XML has been read. */
+enum link_xml_state {
+    XML_TEXT,       /* between tags */
+    XML_TEXT_START, /* the text of a link's element begins */
+    XML_OPEN,       /* behind < */
+    XML_NAME,       /* of an element */
+    XML_TAG,        /* between attributes */
+    XML_ATTRIBUTE,  /* its name */
+    XML_EQUALS,     /* between name and value */
+    XML_VALUE,
+    XML_BANG, /* <! */
+    XML_SKIP, /* up to `until` */
+};
+
+struct link_rewriter {
+    enum link_syntax syntax;
+    const struct link_rules *rules;
+    bool matching; /* a link may begin here; held is its beginning */
+    size_t nheld;
+    char held[LINK_LONGEST];
+    char flushed[LINK_LONGEST]; /* what was held, for the caller to send */
+    /* JSON: the input before this point */
+    size_t nbefore;
+    char before[LINK_CONTEXT];
+    /* XML */
+    enum link_xml_state state;
+    size_t nname;
+    char name[LINK_NAME];
+    bool link_element; /* the tag that is read opens a link's element */
+    char quote;
+    const char *until; /* XML_SKIP: what ends it */
+    size_t nuntil;     /* how much of it was seen */
+};
+
+/* rules must outlive the rewriter. Nothing needs to be freed. */
+void link_start(struct link_rewriter *r, enum link_syntax syntax, const struct link_rules *rules);
+
+/* Moves *in over what was used and returns the number of pieces, at most room (which is at least
+ * LINK_PIECES_MIN); if *in is not used up, call again. Pieces are valid until the next call, as
+ * long as the input is. */
+size_t link_run(struct link_rewriter *r, struct slice *in, struct iovec *pieces, size_t room);
+
+/* The input has ended: what was held back, as a last piece; returns 0 or 1. */
+size_t link_finish(struct link_rewriter *r, struct iovec *piece);
+
+#endif

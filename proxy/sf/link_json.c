@@ -1,0 +1,161 @@
+/*
+ * JSON is not parsed: a link's string begins with "h, which is looked for, and
+ * its name stands right before it. An unescaped quote that is followed by a
+ * letter begins a string, wherever it is.
+ */
+#include <stdint.h>
+#include <string.h>
+
+#include "sf/link_parts.h"
+
+/* ---- what stands before ---- */
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static struct slice trim_end(struct slice s)
+{
+    while (s.n > 0 && is_blank(s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
+static bool cut_end(struct slice *s, char c)
+{
+    if (s->n == 0 || s->p[s->n - 1] != c)
+        return false;
+    s->n--;
+    return true;
+}
+
+/* Is the text before a string the name of a link and a colon? */
+static bool announces_link(struct slice before)
+{
+    before = trim_end(before);
+    if (!cut_end(&before, ':'))
+        return false;
+    before = trim_end(before);
+    if (!cut_end(&before, '"'))
+        return false;
+    const char *quote = memrchr(before.p, '"', before.n);
+    if (quote == NULL || (quote > before.p && quote[-1] == '\\'))
+        return false;
+    return link_is_member((struct slice){quote + 1, (size_t)(before.p + before.n - quote - 1)});
+}
+
+/* The last LINK_CONTEXT bytes of all that came before at, which lies in the input that begins at
+ * start. */
+static bool is_announced(const struct link_rewriter *r, const char *start, const char *at)
+{
+    char joined[LINK_CONTEXT];
+    size_t here = (size_t)(at - start);
+
+    if (here >= LINK_CONTEXT)
+        return announces_link((struct slice){at - LINK_CONTEXT, LINK_CONTEXT});
+    size_t earlier = LINK_CONTEXT - here;
+    if (earlier > r->nbefore)
+        earlier = r->nbefore;
+    memcpy(joined, r->before + r->nbefore - earlier, earlier);
+    memcpy(joined + earlier, start, here);
+    return announces_link((struct slice){joined, earlier + here});
+}
+
+static void remember(struct link_rewriter *r, const char *p, size_t n)
+{
+    size_t kept = LINK_CONTEXT - (n < LINK_CONTEXT ? n : LINK_CONTEXT);
+
+    if (n > LINK_CONTEXT) {
+        p += n - LINK_CONTEXT;
+        n = LINK_CONTEXT;
+    }
+    if (kept > r->nbefore)
+        kept = r->nbefore;
+    memmove(r->before, r->before + r->nbefore - kept, kept);
+    memcpy(r->before + kept, p, n);
+    r->nbefore = kept + n;
+}
+
+/* ---- the search ---- */
+
+typedef unsigned char block __attribute__((vector_size(16)));
+
+static block load(const char *p)
+{
+    block b;
+
+    memcpy(&b, p, sizeof(b));
+    return b;
+}
+
+static bool is_zero(block b)
+{
+    uint64_t halves[2];
+
+    memcpy(halves, &b, sizeof(b));
+    return (halves[0] | halves[1]) == 0;
+}
+
+/* The first quote with an h behind it, or a quote that is the last byte; NULL: none. Most of JSON
+ * is neither, so it is passed over 64 bytes at a time. */
+static const char *find_string(const char *p, const char *end)
+{
+    const block quote = (block){0} + (unsigned char)'"', letter = (block){0} + (unsigned char)'h';
+
+    for (; end - p > 64; p += 64) {
+        block found = {0};
+        for (int i = 0; i < 64; i += 16)
+            found |= (block)(load(p + i) == quote) & (block)(load(p + i + 1) == letter);
+        if (!is_zero(found))
+            break;
+    }
+    while ((p = memchr(p, '"', (size_t)(end - p))) != NULL) {
+        if (p + 1 == end || p[1] == 'h')
+            return p;
+        p++;
+    }
+    return NULL;
+}
+
+/* Looks on from *at; the link's string begins behind the quote. */
+static const char *find_candidate(const struct link_rewriter *r, const char *start, const char *at,
+                                  const char *end)
+{
+    const char *quote = find_string(at, end);
+
+    while (quote != NULL && !is_announced(r, start, quote)) {
+        if (quote + 1 == end)
+            return NULL;
+        quote = find_string(quote + 1, end);
+    }
+    return quote;
+}
+
+void link_run_json(struct link_rewriter *r, struct slice *in, struct link_out *o)
+{
+    const char *start = in->p, *end = in->p + in->n;
+
+    if (r->matching && !link_resolve(r, in, o)) {
+        remember(r, start, (size_t)(in->p - start));
+        return;
+    }
+    const char *from = in->p, *at = from;
+    while (at < end && !link_out_is_full(o)) {
+        const char *quote = find_candidate(r, start, at, end);
+        if (quote == NULL) {
+            at = end;
+            break;
+        }
+        at = quote + 1;
+        link_out_add(o, from, (size_t)(at - from));
+        if (at == end)
+            r->matching = true;
+        else
+            link_begin(r, &at, end, o);
+        from = at;
+    }
+    link_out_add(o, from, (size_t)(at - from));
+    remember(r, start, (size_t)(at - start));
+    *in = (struct slice){at, (size_t)(end - at)};
+}

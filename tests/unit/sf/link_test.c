@@ -1,0 +1,223 @@
+#include "sf/link.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test.h"
+
+enum { ROOM = 4096, PIECES = 16 };
+
+static const struct link_place places[] = {
+    {"https", "api4.successfactors.com", 443, 9443},
+    {"https", "api4.cert.successfactors.com", 443, 9443},
+    {"http", "api4.successfactors.com", 80, 9443},
+};
+
+static const struct link_rules rules = {places, ARRAY_LEN(places), "http://localhost:8080",
+                                        "http:\\/\\/localhost:8080"};
+
+/* Collects what the rewriter yields for one piece of input. */
+static void feed(struct link_rewriter *r, const char *p, size_t n, char *out, size_t *total)
+{
+    char *copy = malloc(n > 0 ? n : 1); /* so that reading beyond it is noticed */
+    struct slice in = {copy, n};
+    struct iovec pieces[PIECES];
+
+    memcpy(copy, p, n);
+    do {
+        size_t count = link_run(r, &in, pieces, PIECES);
+        CHECK(count <= PIECES);
+        for (size_t i = 0; i < count; i++) {
+            CHECK(*total + pieces[i].iov_len <= ROOM);
+            memcpy(out + *total, pieces[i].iov_base, pieces[i].iov_len);
+            *total += pieces[i].iov_len;
+        }
+    } while (in.n > 0);
+    free(copy);
+}
+
+static size_t finish(struct link_rewriter *r, char *out, size_t total)
+{
+    struct iovec piece;
+
+    if (link_finish(r, &piece) == 1) {
+        memcpy(out + total, piece.iov_base, piece.iov_len);
+        total += piece.iov_len;
+    }
+    return total;
+}
+
+/* In one piece, in steps of each size, and cut in two at each place. */
+static void check(enum link_syntax syntax, const char *text, const char *want)
+{
+    size_t n = strlen(text);
+    char out[ROOM];
+
+    for (size_t step = 1; step <= n; step++) {
+        struct link_rewriter r;
+        size_t total = 0;
+        link_start(&r, syntax, &rules);
+        for (size_t at = 0; at < n; at += step)
+            feed(&r, text + at, n - at < step ? n - at : step, out, &total);
+        total = finish(&r, out, total);
+        CHECK_SLICE(((struct slice){out, total}), want, text);
+    }
+    for (size_t cut = 0; cut <= n; cut++) {
+        struct link_rewriter r;
+        size_t total = 0;
+        link_start(&r, syntax, &rules);
+        feed(&r, text, cut, out, &total);
+        feed(&r, text + cut, n - cut, out, &total);
+        total = finish(&r, out, total);
+        CHECK_SLICE(((struct slice){out, total}), want, text);
+    }
+}
+
+#define S "https://api4.successfactors.com"
+#define B "http://localhost:8080"
+
+TEST(json_links_come_home)
+{
+    static const char *const cases[][2] = {
+        {"{\"__next\":\"" S ":443/odata/v2/User?$skiptoken=x\"}",
+         "{\"__next\":\"" B "/odata/v2/User?$skiptoken=x\"}"},
+        {"{\"d\":{\"results\":[{\"__metadata\":{\"uri\":\"" S
+         "/odata/v2/User('a')\",\"type\":\"t\"}}]}}",
+         "{\"d\":{\"results\":[{\"__metadata\":{\"uri\":\"" B
+         "/odata/v2/User('a')\",\"type\":\"t\"}}]}}"},
+        {"{\"uri\" : \n\t\"" S ":9443/x\", \"uri\":\"" S "\",\"uri\":\"" S "?a\",\"uri\":\"" S
+         "#b\"}",
+         "{\"uri\" : \n\t\"" B "/x\", \"uri\":\"" B "\",\"uri\":\"" B "?a\",\"uri\":\"" B "#b\"}"},
+        {"{\"uri\":\"https:\\/\\/api4.successfactors.com:443\\/odata\"}",
+         "{\"uri\":\"http:\\/\\/localhost:8080\\/odata\"}"},
+        {"{\"uri\":\"https:\\/\\/api4.successfactors.com\"}",
+         "{\"uri\":\"http:\\/\\/localhost:8080\"}"},
+        {"{\"uri\":\"https://API4.cert.SuccessFactors.com/x\"}", "{\"uri\":\"" B "/x\"}"},
+        {"{\"uri\":\"http://api4.successfactors.com:80/x\"}", "{\"uri\":\"" B "/x\"}"},
+        {"{\"a@odata.navigationLink\":\"" S "/x\",\"@odata.nextLink\":\"" S "/y\"}",
+         "{\"a@odata.navigationLink\":\"" B "/x\",\"@odata.nextLink\":\"" B "/y\"}"},
+        {"{\"meta\":{\"location\":\"" S "/x\"},\"manager\":{\"$ref\":\"" S "/y\"}}",
+         "{\"meta\":{\"location\":\"" B "/x\"},\"manager\":{\"$ref\":\"" B "/y\"}}"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        check(LINK_JSON, cases[i][0], cases[i][1]);
+}
+
+TEST(json_that_is_no_link_stays)
+{
+    static const char *const cases[] = {
+        "",
+        "\"",
+        "{}",
+        "\"h\"",
+        "{\"comments\":\"" S "/x\"}",
+        "{\"comments\":\"see " S "/x\"}",
+        "{\"uri\":\"see " S "/x\"}",
+        "{\"comments\":\"\\\"uri\\\":\\\"" S "/x\\\"\"}",
+        "{\"x\\\"uri\":\"" S "/x\"}",
+        "{\"uri\":\"https://api4.successfactors.com.evil.example/x\"}",
+        "{\"uri\":\"https://api4.successfactors.comx/x\"}",
+        "{\"uri\":\"https://api4.successfactors.com:4430/x\"}",
+        "{\"uri\":\"https://api4.successfactors.com:443x/x\"}",
+        "{\"uri\":\"https://api4.successfactors.com:/x\"}",
+        "{\"uri\":\"https://api4.successfactors.com:8443/x\"}",
+        "{\"uri\":\"https://api4.successfactors.com@evil.example/x\"}",
+        "{\"uri\":\"https://api4.successfactors.com\\\\x\"}",
+        "{\"uri\":\"https://user@api4.successfactors.com/x\"}",
+        "{\"uri\":\"https://xapi4.successfactors.com/x\"}",
+        "{\"uri\":\"https:/api4.successfactors.com/x\"}",
+        "{\"uri\":\"https:\\//api4.successfactors.com/x\"}",
+        "{\"uri\":\"https://api5.successfactors.com/x\"}",
+        "{\"uri\":\"ftp://api4.successfactors.com/x\"}",
+        "{\"uri\":\"User('a')\",\"hireDate\":\"h\"}",
+        "{\"uri\":\"https://api4.successfactors.com",
+        "{\"uri\":\"https://api4.successfactors.com\\",
+        "{\"uri\":\"https:\\/\\/api4.succ",
+        "[\"" S "/x\"]",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        check(LINK_JSON, cases[i], cases[i]);
+}
+
+TEST(xml_links_come_home)
+{
+    static const char *const cases[][2] = {
+        {"<link rel=\"next\" href=\"" S ":443/odata/v2/User?$select=a&amp;$skiptoken=b\"/>",
+         "<link rel=\"next\" href=\"" B "/odata/v2/User?$select=a&amp;$skiptoken=b\"/>"},
+        {"<feed xml:base='" S ":443/odata/v2/'><id>" S ":443/odata/v2/User</id></feed>",
+         "<feed xml:base='" B "/odata/v2/'><id>" B "/odata/v2/User</id></feed>"},
+        {"<a:id>\n  " S "\n</a:id><id x='1'>" S "</id>",
+         "<a:id>\n  " B "\n</a:id><id x='1'>" B "</id>"},
+        {"<soap:address location = \"" S "/sfapi/v1/soap\" />",
+         "<soap:address location = \"" B "/sfapi/v1/soap\" />"},
+        {"<?xml version='1.0'?><!-- --->-> --><!DOCTYPE a><content src=\"" S "/x\"></content>",
+         "<?xml version='1.0'?><!-- --->-> --><!DOCTYPE a><content src=\"" B "/x\"></content>"},
+        {"<x a=\"1>2\" href='" S "'>t</x>", "<x a=\"1>2\" href='" B "'>t</x>"},
+        {"<links><uri>" S "/a</uri><uri>" S "/b</uri></links>",
+         "<links><uri>" B "/a</uri><uri>" B "/b</uri></links>"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        check(LINK_XML, cases[i][0], cases[i][1]);
+}
+
+TEST(xml_that_is_no_link_stays)
+{
+    static const char *const cases[] = {
+        "<a>" S "/x</a>",
+        "<id>see " S "/x</id>",
+        "<id><b/>" S "/x</id>",
+        "<id/>" S "/x",
+        "<a>href=\"" S "/x\"</a>",
+        "<!-- <id>" S "/x</id> --><b/>",
+        "<![CDATA[<id>" S "/x</id>]]>",
+        "<?x href=\"" S "/x\"?>",
+        "<a title=\"" S "/x\" hrefs='" S "'/>",
+        "<a href=\"" S "x/\"/>",
+        "<id>" S ".evil.example</id>",
+        "<id>" S "&amp;</id>",
+        "<id>https:\\/\\/api4.successfactors.com/</id>",
+        "<a-very-long-name-that-is-longer-than-any-name-that-is-known-id>" S "/</a>",
+        "<id>https://api4.successfactors.chttps://api4.successfactors.com/</id>",
+        "<id>" S,
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        check(LINK_XML, cases[i], cases[i]);
+}
+
+TEST(context_has_an_end_wherever_the_input_is_cut)
+{
+    char text[700], want[700];
+
+    for (int blanks = 235; blanks < 265; blanks++) {
+        bool seen = blanks + 6 <= LINK_CONTEXT; /* "uri": */
+        (void)snprintf(text, sizeof(text), "{\"uri\":%*s\"" S "/x\"}", blanks, "");
+        (void)snprintf(want, sizeof(want), "{\"uri\":%*s\"%s/x\"}", blanks, "", seen ? B : S);
+        check(LINK_JSON, text, want);
+    }
+}
+
+TEST(long_json_with_many_links)
+{
+    char text[ROOM] = "[", want[ROOM] = "[";
+
+    for (int i = 0; i < 30; i++) {
+        char *t = text + strlen(text), *w = want + strlen(want);
+        (void)snprintf(t, 100, "{\"n\":\"%*s\",\"uri\":\"" S "/%d\"},", i, "", i);
+        (void)snprintf(w, 100, "{\"n\":\"%*s\",\"uri\":\"" B "/%d\"},", i, "", i);
+    }
+    check(LINK_JSON, text, want);
+}
+
+TEST(prefix_of_a_url_in_a_field)
+{
+    CHECK_INT(link_prefix(&rules, slice_of(S ":443/x")), strlen(S ":443"), "with port");
+    CHECK_INT(link_prefix(&rules, slice_of(S)), strlen(S), "alone");
+    CHECK_INT(link_prefix(&rules, slice_of(S ".evil.example/")), 0, "another host");
+    CHECK_INT(link_prefix(&rules, slice_of("/relative")), 0, "relative");
+    CHECK_INT(link_prefix(&rules, slice_of("")), 0, "empty");
+}
