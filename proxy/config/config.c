@@ -54,6 +54,10 @@ static void tenant_free(struct tenant *t)
     for (int i = 0; i < IDENTITIES; i++)
         identity_release(&t->identities[i]);
     buf_free(&t->pool_key);
+    for (size_t i = 0; i < t->nplaces; i++)
+        free((char *)(uintptr_t)t->places[i].host);
+    free(t->places);
+    free(t->url);
     free(t->names);
     free(t->headers);
     free(t->header_wheres);

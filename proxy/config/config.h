@@ -13,6 +13,7 @@
 #include "http/edit.h"
 #include "http/target.h"
 #include "net/address.h"
+#include "sf/link.h"
 #include "tls/client.h"
 
 /* host:port to connect to. */
@@ -56,6 +57,11 @@ struct tenant {
     int require_choice;   /* enum tristate, as it was written */
     bool require_request; /* refuse a server that does not ask for the certificate */
     int64_t max_upstream;
+
+    bool rewrite_links;
+    struct link_place *places; /* what counts as a link to the server */
+    size_t nplaces;
+    char *url; /* "https://host:port", as the server's own links should begin */
 };
 
 struct listen_address {

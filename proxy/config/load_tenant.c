@@ -88,6 +88,25 @@ static void derive_server(const struct loader *l)
         (t->require_choice == AUTO && found.kind == SF_API && (derived || found.was_certificate));
 }
 
+static void add_place(struct tenant *t, const char *scheme, int port, const char *name)
+{
+    bool ipv6 = strchr(name, ':') != NULL;
+
+    t->places = mem_grow(t->places, (t->nplaces + 1) * sizeof(t->places[0]));
+    t->places[t->nplaces++] =
+        (struct link_place){scheme, mem_format(ipv6 ? "[%s]" : "%s", name), port, t->server.port};
+}
+
+/* The same URLs that callers may ask for in absolute-form. */
+static void name_places(struct tenant *t)
+{
+    for (char **name = t->names; *name != NULL; name++) {
+        add_place(t, "https", 443, *name);
+        add_place(t, "http", 80, *name);
+    }
+    t->url = mem_format("https://%s", t->host_field);
+}
+
 static void describe_server(struct tenant *t)
 {
     struct authority a = {.host = slice_of(t->server.host),
@@ -164,5 +183,6 @@ enum status load_complete_tenant(struct loader *l, struct diag *why)
         return st;
     derive_server(l);
     describe_server(l->tenant);
+    name_places(l->tenant);
     return load_security(l, why);
 }

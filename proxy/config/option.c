@@ -331,6 +331,12 @@ static const struct option table[] = {
         .fallback = "strip", .type = "strip or keep",
         .help = "what becomes of the caller's Authorization field. The certificate stands in for "
                 "it, and a stale password would only be in the way."),
+    ROW("rewrite-links", T(rewrite_links), .set = set_bool, .choices = "off|on", .fallback = "on",
+        .type = "on or off",
+        .help =
+            "on changes links to the server in its answers (JSON, XML, Location and the like) so "
+            "that they lead through the proxy, and back again in requests; gzip and deflate are "
+            "undone for it. off passes everything as it is."),
     {.key = "listen",
      .section = SECTION_TENANT,
      .set = set_nothing,
@@ -359,7 +365,6 @@ static const struct option table[] = {
     LATER(SECTION_PROXY, "user"),
     LATER(SECTION_TENANT, "callers-file"),
     LATER(SECTION_TENANT, "allow"),
-    LATER(SECTION_TENANT, "rewrite-links"),
 };
 
 const struct option *option_table(size_t *count)

@@ -86,6 +86,9 @@ static void release(void *arg)
     edit_trailer_rules_free(&x->answer_trailers);
     buf_free(&x->head);
     buf_free(&x->held);
+    buf_free(&x->base);
+    link_filter_free(x->request_links);
+    link_filter_free(x->answer_links);
     free(x->failure);
     if (x->origin != NULL)
         origin_unref(x->origin);
@@ -287,7 +290,7 @@ bool exchange_repeat(struct exchange *x, enum acquire_kind kind)
 /* Design rule: at most once, never after a byte of an answer, only what may be done twice. */
 void exchange_lost_upstream(struct exchange *x, const struct failure *why)
 {
-    bool repeats = x->reused && !x->repeated && !x->answer_begun;
+    bool repeats = (x->reused || !x->head_sent) && !x->repeated && !x->answer_begun;
 
     x->repeated = x->repeated || repeats;
     if (!repeats || !exchange_repeat(x, ACQUIRE_FRESH))

@@ -39,12 +39,47 @@ static enum framing outgoing(const struct exchange *x, enum framing in)
     return x->minor == 0 ? FRAMING_CLOSE : FRAMING_CHUNKED;
 }
 
+static void write_field(const void *ctx, const struct field *f, struct buf *out)
+{
+    const struct exchange *x = ctx;
+
+    links_write_field(x->tenant, buf_slice(&x->base), f, out);
+}
+
+void exchange_drop_digests(struct edit_trailer_rules *rules)
+{
+    static const char *const names[] = {"Content-MD5", "Digest", "Content-Digest", "Repr-Digest"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        edit_trailer_rules_drop(rules, names[i]);
+}
+
+/* What is rewritten has neither the length nor the digests that it had; nor can a part of it be
+ * asked for. Of an answer without a body (HEAD, 304) the same is told. */
+static struct edit_response_rules field_rules(struct exchange *x, const struct head *h,
+                                              enum framing in)
+{
+    struct edit_response_rules rules = {0};
+
+    if (x->base.n == 0)
+        return rules;
+    rules = (struct edit_response_rules){.rewrite = LINKS_FIELDS, .write = write_field, .ctx = x};
+    if (!links_are_in(h))
+        return rules;
+    rules.drop = field_bit(FIELD_CONTENT_LENGTH) | field_bit(FIELD_BODY_DIGEST) |
+                 field_bit(FIELD_ACCEPT_RANGES) | field_bit(FIELD_CONTENT_ENCODING);
+    if (in != FRAMING_NONE)
+        x->answer_links = link_filter_for_answer(x->tenant, buf_slice(&x->base), h);
+    return rules;
+}
+
 /* Adds the head to what is sent, in the worker's room for it. */
 static void begin_answer(struct exchange *x, const struct head *h, struct gather *g)
 {
     struct buf *room = &x->worker->scratch;
     enum framing in = framing_of_response(h, x->method);
-    enum framing out = outgoing(x, in);
+    struct edit_response_rules rules = field_rules(x, h, in);
+    enum framing out = outgoing(x, x->answer_links != NULL ? FRAMING_CHUNKED : in);
     enum persistence p = client_decide(x->client, x->request_done && out != FRAMING_CLOSE);
 
     x->status = h->status;
@@ -53,13 +88,17 @@ static void begin_answer(struct exchange *x, const struct head *h, struct gather
                            !head_connection_has(h, SLICE("close"));
     x->idle_ms = idle_time(x, h);
     body_start(&x->answer, in, out, h->content_length, &x->worker->body_limits);
+    if (x->answer_links != NULL)
+        x->answer.filter = link_filter_run(x->answer_links);
     if (out == FRAMING_CHUNKED) {
         edit_trailer_rules_start(&x->answer_trailers, h, NULL, 0);
         x->answer.drops_trailer = edit_drops_trailer;
         x->answer.drops_ctx = &x->answer_trailers;
+        if (x->answer_links != NULL)
+            exchange_drop_digests(&x->answer_trailers);
     }
     room->n = 0;
-    edit_response(room, h, out, p);
+    edit_response(room, h, out, p, &rules);
     gather_add(g, room->p, room->n);
 }
 
@@ -83,7 +122,7 @@ static bool pass_interim(struct exchange *x, const struct head *h)
     if (x->minor == 0)
         return true;
     room->n = 0;
-    edit_response(room, h, FRAMING_NONE, PERSIST_DEFAULT);
+    edit_response(room, h, FRAMING_NONE, PERSIST_DEFAULT, &(struct edit_response_rules){0});
     (void)stream_write_bytes(client_stream(x->client), room->p, room->n);
     return true;
 }
@@ -193,9 +232,8 @@ void exchange_on_server_end(void *ctx)
     struct gather g;
 
     g.count = g.bytes = 0;
-    if (x->head_passed && body_finish(&x->answer, &g)) {
-        send_pieces(x, &g);
-        exchange_finish(x, false);
+    if (x->head_passed && body_ends_here(&x->answer)) {
+        pass_body(x, &(struct slice){NULL, 0}, &g);
         return;
     }
     failure_set(&why, FAIL_UPSTREAM_CLOSED, "%s closed the connection before it %s.",

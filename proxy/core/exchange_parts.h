@@ -6,6 +6,7 @@
 #define CORE_EXCHANGE_PARTS_H
 
 #include "core/client.h"
+#include "core/links.h"
 #include "core/origin.h"
 #include "core/upstream.h"
 #include "http/body.h"
@@ -36,6 +37,10 @@ struct exchange {
     bool head_sent;
     struct body request;
     struct edit_trailer_rules request_trailers;
+    struct buf
+        base; /* where the caller finds the server (links.h); empty: links stay as they are */
+    struct link_filter *request_links;
+    bool collecting;   /* the body goes out as a whole: its length is known only then */
     bool request_done; /* all of it was handed to the server's stream */
     struct buf held;   /* what was sent of the body, to send it again */
     bool holding;
@@ -63,6 +68,7 @@ struct exchange {
     int64_t idle_ms; /* for how long the server keeps the connection */
     struct body answer;
     struct edit_trailer_rules answer_trailers;
+    struct link_filter *answer_links;
     bool download_blocked; /* the caller is slower than the server */
 
     struct timer answer_timer; /* the server has to do something */
@@ -97,7 +103,7 @@ void exchange_await(struct exchange *x);
 /* Reads the body's framing and the rules of repetition out of the head. */
 void exchange_request_start(struct exchange *x, const struct head *h);
 
-/* Writes the head as the tenant's server gets it. */
+/* Writes the head as the tenant's server gets it, and decides what becomes of its body. */
 void exchange_request_edit(struct exchange *x, const struct head *h, const struct target *t);
 
 /* Sends the head, if it was not sent, and as much of the body as there is; returns the bytes
@@ -133,6 +139,9 @@ enum judgement {
 enum judgement exchange_judge_answer(struct exchange *x, const struct head *h, struct slice rest);
 
 /* ---- exchange_answer.c ---- */
+
+/* Of a body that is changed on its way, no digest may follow as a trailer. */
+void exchange_drop_digests(struct edit_trailer_rules *rules);
 
 size_t exchange_on_server_data(void *ctx, const char *p, size_t n);
 void exchange_on_server_end(void *ctx);

@@ -28,6 +28,35 @@ void exchange_request_start(struct exchange *x, const struct head *h)
     body_start(&x->request, framing, framing, h->content_length, &x->worker->body_limits);
 }
 
+/* RFC 9110, 8.6: a body that is not too large keeps a Content-Length, though it has to be whole
+ * first; not if the caller wants to hear from the server before it sends it. */
+static enum edit_body body_with_links(struct exchange *x, const struct head *h)
+{
+    x->request_links = link_filter_for_request(x->tenant, buf_slice(&x->base), h);
+    x->request.filter = link_filter_run(x->request_links);
+    x->collecting = x->request.in == FRAMING_LENGTH && h->content_length <= HELD_MAX && !x->expects;
+    if (x->collecting)
+        return EDIT_BODY_LATER;
+    x->request.out = FRAMING_CHUNKED;
+    return EDIT_BODY_CHUNKED;
+}
+
+/* A coded body would have to be coded again. */
+static bool has_links(const struct exchange *x, const struct head *h)
+{
+    return x->base.n > 0 && x->request.in != FRAMING_NONE && links_are_in(h) &&
+           !head_has(h, FIELD_CONTENT_ENCODING);
+}
+
+static void start_trailers(struct exchange *x, const struct head *h)
+{
+    edit_trailer_rules_start(&x->request_trailers, h, x->tenant->headers, x->tenant->nheaders);
+    if (x->request_links != NULL)
+        exchange_drop_digests(&x->request_trailers);
+    x->request.drops_trailer = edit_drops_trailer;
+    x->request.drops_ctx = &x->request_trailers;
+}
+
 void exchange_request_edit(struct exchange *x, const struct head *h, const struct target *t)
 {
     const struct tenant *tenant = x->tenant;
@@ -35,15 +64,17 @@ void exchange_request_edit(struct exchange *x, const struct head *h, const struc
                                .company_id = tenant->company_id,
                                .headers = tenant->headers,
                                .nheaders = tenant->nheaders,
-                               .keep_authorization = tenant->keep_authorization};
+                               .keep_authorization = tenant->keep_authorization,
+                               .undoes_codings = tenant->rewrite_links};
 
+    if (tenant->rewrite_links)
+        links_write_base(&x->base, h, t, client_door(x->client)->tls != NULL);
+    if (has_links(x, h))
+        rules.body = body_with_links(x, h);
     buf_reserve(&x->head, 1024);
     edit_request(&x->head, h, t, &rules);
-    if (x->request.in == FRAMING_CHUNKED) {
-        edit_trailer_rules_start(&x->request_trailers, h, rules.headers, rules.nheaders);
-        x->request.drops_trailer = edit_drops_trailer;
-        x->request.drops_ctx = &x->request_trailers;
-    }
+    if (x->request.in == FRAMING_CHUNKED)
+        start_trailers(x, h);
 }
 
 /* Keeps a copy of the body as it is sent, as long as it is small. */
@@ -57,6 +88,25 @@ static void hold(struct exchange *x, const struct gather *g, size_t first)
             buf_add(&x->held, g->pieces[i].iov_base, g->pieces[i].iov_len);
         }
     }
+}
+
+/* Nothing is sent before all of it is here. */
+static enum body_result collect(struct exchange *x, struct slice *in)
+{
+    enum body_result result;
+    struct gather g;
+
+    do {
+        g.count = g.bytes = 0;
+        result = body_next(&x->request, in, &g);
+        for (size_t i = 0; i < g.count; i++)
+            buf_add(&x->held, g.pieces[i].iov_base, g.pieces[i].iov_len);
+    } while (result == BODY_FULL);
+    if (result == BODY_END) {
+        edit_finish_head(&x->head, x->request.bytes);
+        x->collecting = false;
+    }
+    return result;
 }
 
 static void gather_sent_before(struct exchange *x, struct gather *g)
@@ -77,17 +127,21 @@ static void send_pieces(struct exchange *x, const struct gather *g)
 size_t exchange_request_push(struct exchange *x, struct slice bytes)
 {
     struct slice rest = bytes;
-    enum body_result result;
+    enum body_result result = BODY_END;
     struct gather g;
 
-    do {
+    if (x->collecting)
+        result = collect(x, &rest);
+    while (!x->collecting && result != BODY_BAD) {
         g.count = g.bytes = 0;
         gather_sent_before(x, &g);
         size_t first = g.count;
         result = body_next(&x->request, &rest, &g);
         hold(x, &g, first);
         send_pieces(x, &g);
-    } while (result == BODY_FULL);
+        if (result != BODY_FULL)
+            break;
+    }
     if (result == BODY_BAD) {
         exchange_fail_plain(x, FAIL_REQUEST_BODY);
         return bytes.n;

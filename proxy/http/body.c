@@ -92,44 +92,100 @@ static bool end_body(struct body *b, struct gather *g)
     return true;
 }
 
-enum body_result body_next(struct body *b, struct slice *in, struct gather *g)
+/* Adds what goes out of the next piece of content. BODY_FULL: there may be more. */
+static enum body_result add_filtered(struct body *b, struct gather *g, size_t *content)
 {
-    size_t first = g->count, content = 0;
-    enum chunked_result read = CHUNKED_DATA;
-    struct slice data;
+    size_t count = 0, room = GATHER_MAX - g->count - PIECES_PER_CHUNK + 1;
 
-    if (b->complete)
-        return BODY_END;
-    if (g->count + PIECES_PER_CHUNK >= GATHER_MAX)
-        return BODY_FULL;
-    if (b->out == FRAMING_CHUNKED)
-        g->count++;
-    while (g->count + PIECES_PER_CHUNK <= GATHER_MAX) {
-        read = read_piece(b, in, &data);
-        if (read != CHUNKED_DATA)
-            break;
-        gather_add(g, data.p, data.n);
-        content += data.n;
-    }
-    b->bytes += content;
-    close_chunk(b, g, first, content);
-    switch (read) {
-    case CHUNKED_DATA:
-        return BODY_FULL;
-    case CHUNKED_MORE:
+    enum filter_result result =
+        b->filter.run(b->filter.ctx, &b->unfiltered, b->over, g->pieces + g->count, room, &count);
+    for (size_t i = 0; i < count; i++)
+        *content += g->pieces[g->count + i].iov_len;
+    g->count += count;
+    switch (result) {
+    case FILTER_MORE:
         return BODY_MORE;
-    case CHUNKED_END:
-        return end_body(b, g) ? BODY_END : BODY_BAD;
+    case FILTER_FULL:
+        return BODY_FULL;
+    case FILTER_END:
+        return BODY_END;
     default:
         return BODY_BAD;
     }
 }
 
-bool body_finish(struct body *b, struct gather *g)
+/* The same as gather_content(), but each piece goes through the filter. */
+static enum body_result gather_filtered(struct body *b, struct slice *in, struct gather *g,
+                                        size_t *content)
 {
+    while (GATHER_MAX - g->count >= PIECES_PER_CHUNK + FILTER_ROOM) {
+        if (b->unfiltered.n == 0 && !b->over && !b->filtered) {
+            enum chunked_result read = read_piece(b, in, &b->unfiltered);
+            if (read == CHUNKED_REFUSED)
+                return BODY_BAD;
+            b->over = read == CHUNKED_END;
+            if (read != CHUNKED_DATA)
+                b->unfiltered = (struct slice){NULL, 0};
+            if (read == CHUNKED_MORE)
+                return BODY_MORE;
+        }
+        enum body_result result = add_filtered(b, g, content);
+        b->filtered = result == BODY_FULL;
+        if (result != BODY_MORE)
+            return result;
+    }
+    return BODY_FULL;
+}
+
+/* Most pieces are views into *in. */
+static enum body_result gather_content(struct body *b, struct slice *in, struct gather *g,
+                                       size_t *content)
+{
+    struct slice data;
+
+    while (!b->over && g->count + PIECES_PER_CHUNK <= GATHER_MAX) {
+        switch (read_piece(b, in, &data)) {
+        case CHUNKED_DATA:
+            gather_add(g, data.p, data.n);
+            *content += data.n;
+            break;
+        case CHUNKED_MORE:
+            return BODY_MORE;
+        case CHUNKED_END:
+            return BODY_END;
+        default:
+            return BODY_BAD;
+        }
+    }
+    return b->over ? BODY_END : BODY_FULL;
+}
+
+enum body_result body_next(struct body *b, struct slice *in, struct gather *g)
+{
+    size_t first = g->count, content = 0, bytes = g->bytes;
+    enum body_result result;
+
     if (b->complete)
-        return true;
-    return b->in == FRAMING_CLOSE && end_body(b, g);
+        return BODY_END;
+    if (g->count + PIECES_PER_CHUNK + FILTER_ROOM >= GATHER_MAX)
+        return BODY_FULL;
+    if (b->out == FRAMING_CHUNKED)
+        g->count++;
+    result = b->filter.run == NULL ? gather_content(b, in, g, &content)
+                                   : gather_filtered(b, in, g, &content);
+    g->bytes = bytes + content;
+    b->bytes += content;
+    close_chunk(b, g, first, content);
+    if (result == BODY_END && !end_body(b, g))
+        return BODY_BAD;
+    return result;
+}
+
+bool body_ends_here(struct body *b)
+{
+    if (b->in == FRAMING_CLOSE)
+        b->over = true;
+    return b->complete || b->over;
 }
 
 bool body_peek(enum framing in, uint64_t length, const struct body_limits *limits,

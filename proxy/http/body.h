@@ -14,7 +14,7 @@
 #include "http/framing.h"
 
 /* Pieces gathered for one write. */
-enum { GATHER_MAX = 64 };
+enum { GATHER_MAX = 512 };
 struct gather {
     size_t count, bytes;
     struct iovec pieces[GATHER_MAX];
@@ -36,11 +36,34 @@ enum body_result {
     BODY_BAD,  /* the incoming framing is broken */
 };
 
+enum filter_result {
+    FILTER_MORE, /* the content is used up */
+    FILTER_FULL, /* send the pieces and call again */
+    FILTER_END,  /* the content was the last, and nothing of it is left */
+    FILTER_BAD,  /* the content cannot be what it claims to be */
+};
+
+/* Something that changes the content on its way. */
+struct body_filter {
+    /* Moves *content over what was used and adds pieces, at most room (and at least FILTER_ROOM);
+     * they stay valid until the next call, as long as the content does. last: no content comes
+     * behind this one. */
+    enum filter_result (*run)(void *ctx, struct slice *content, bool last, struct iovec *pieces,
+                              size_t room, size_t *count);
+    void *ctx;
+};
+enum { FILTER_ROOM = 8 };
+
 struct body {
     enum framing in, out;
     bool complete;
-    uint64_t left;  /* of FRAMING_LENGTH */
-    uint64_t bytes; /* of content so far, without any framing */
+    bool over;                 /* all content was taken out of the incoming framing */
+    bool filtered;             /* the filter has to be called again before more content is taken */
+    uint64_t left;             /* of FRAMING_LENGTH */
+    uint64_t bytes;            /* of outgoing content so far, without any framing */
+    struct body_filter filter; /* run NULL: none; may be set after body_start() */
+    struct slice
+        unfiltered; /* content that the filter has not used, between BODY_FULL and the next call */
     struct chunked chunked;
     size_t max_fields;                                         /* of a trailer section */
     bool (*drops_trailer)(const void *ctx, struct slice name); /* may be set after body_start() */
@@ -62,9 +85,9 @@ void body_free(struct body *b);
 /* Moves *in over what was used and adds the pieces to send to *g, which may hold some already. */
 enum body_result body_next(struct body *b, struct slice *in, struct gather *g) MUST_CHECK;
 
-/* The incoming connection ended cleanly: true if that completes the body (FRAMING_CLOSE). Adds
- * the pieces that end the outgoing body. */
-bool body_finish(struct body *b, struct gather *g) MUST_CHECK;
+/* The incoming connection ended cleanly: true if no more has to come (FRAMING_CLOSE, or all is
+ * here). Then body_next() with no input leads to the end. */
+bool body_ends_here(struct body *b) MUST_CHECK;
 
 /* Looks at the beginning of a body that is left where it is: appends its content without any
  * framing, at most max bytes. True if there is no more to come for it. */

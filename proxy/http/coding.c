@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 
-enum { WINDOW_ZLIB = 15, WINDOW_GZIP = 15 + 16, WINDOW_RAW = -15 };
+enum { WINDOW_ZLIB = 15, WINDOW_GZIP = 15 + 16, WINDOW_RAW = -15, GZIP_MAGIC = 0x1f };
 
 struct decoder {
     enum coding coding;
@@ -71,6 +71,20 @@ static void begin(struct decoder *d, char first)
     d->begun = true;
 }
 
+bool decoder_is_fresh(const struct decoder *d)
+{
+    return !d->begun;
+}
+
+/* Behind the end only another member of gzip counts; padding is passed over, as everybody does. */
+static bool begin_member(struct decoder *d, char first)
+{
+    if (d->coding != CODING_GZIP || first != GZIP_MAGIC || inflateReset(&d->z) != Z_OK)
+        return false;
+    d->ended = false;
+    return true;
+}
+
 static uInt at_most(size_t n)
 {
     return n < UINT_MAX ? (uInt)n : UINT_MAX;
@@ -98,11 +112,8 @@ enum decoded decoder_run(struct decoder *d, struct slice *in, char *out, size_t 
     *n = 0;
     if (in->n > 0 && !d->begun)
         begin(d, *in->p);
-    if (d->ended && in->n > 0) {
-        if (d->coding != CODING_GZIP || inflateReset(&d->z) != Z_OK)
-            return DECODED_BAD;
-        d->ended = false;
-    }
+    if (d->ended && in->n > 0 && !begin_member(d, *in->p))
+        in->n = 0;
     if (d->ended)
         return DECODED_END;
     if (!d->begun)

@@ -21,6 +21,8 @@ struct decoder;
 struct decoder *decoder_new(enum coding c); /* CODING_GZIP or CODING_DEFLATE */
 void decoder_free(struct decoder *d);       /* NULL is no error */
 
+bool decoder_is_fresh(const struct decoder *d); /* it has seen nothing yet */
+
 enum decoded {
     DECODED_MORE, /* the input is used up */
     DECODED_FULL, /* the room is full: call again */

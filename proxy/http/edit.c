@@ -61,17 +61,50 @@ static void add_content_length(struct buf *out, const struct field *f, uint64_t 
     buf_add(out, "\r\n", 2);
 }
 
-void edit_request(struct buf *out, const struct head *request, const struct target *target,
-                  const struct edit_rules *rules)
+/* RFC 9110, 12.5.3: of what the caller accepts, that which can be undone here. */
+static void add_accept_encoding(struct buf *out, const struct head *request, const struct field *f)
+{
+    struct head_list at = {0};
+    struct slice member;
+    bool any = false;
+
+    if (head_next(request, FIELD_ACCEPT_ENCODING, &(size_t){0}) != f)
+        return; /* the first one has told all */
+    buf_add_slice(out, f->name);
+    buf_add(out, ": ", 2);
+    while (head_next_member(request, FIELD_ACCEPT_ENCODING, &at, &member)) {
+        struct slice rest = member, name = slice_trim(slice_split(&rest, ';'));
+        if (!slice_eq_nocase(name, SLICE("gzip")) && !slice_eq_nocase(name, SLICE("x-gzip")) &&
+            !slice_eq_nocase(name, SLICE("deflate")) && !slice_eq_nocase(name, SLICE("identity")))
+            continue;
+        buf_add_string(out, any ? ", " : "");
+        buf_add_slice(out, member);
+        any = true;
+    }
+    buf_add_string(out, any ? "\r\n" : "identity\r\n");
+}
+
+static uint64_t dropped_of_request(const struct head *request, const struct edit_rules *rules)
 {
     uint64_t drop =
         FIELDS_HOP_BY_HOP | FIELDS_STRIPPED | field_bit(FIELD_HOST) | field_bit(FIELD_COMPANY_ID);
-    bool named = connection_names_fields(request);
 
     if (!rules->keep_authorization)
         drop |= field_bit(FIELD_AUTHORIZATION);
     if (request->minor == 0)
         drop |= field_bit(FIELD_EXPECT); /* RFC 9110, 10.1.1 */
+    if (rules->body != EDIT_BODY_KEEP)
+        drop |= field_bit(FIELD_CONTENT_LENGTH) | field_bit(FIELD_TRANSFER_ENCODING) |
+                field_bit(FIELD_BODY_DIGEST);
+    return drop;
+}
+
+void edit_request(struct buf *out, const struct head *request, const struct target *target,
+                  const struct edit_rules *rules)
+{
+    uint64_t drop = dropped_of_request(request, rules);
+    bool named = connection_names_fields(request);
+
     buf_add_slice(out, request->method_name);
     buf_add(out, " ", 1);
     target_write_path(out, request, target);
@@ -86,6 +119,8 @@ void edit_request(struct buf *out, const struct head *request, const struct targ
             continue;
         if (f->id == FIELD_CONTENT_LENGTH)
             add_content_length(out, f, request->content_length);
+        else if (f->id == FIELD_ACCEPT_ENCODING && rules->undoes_codings)
+            add_accept_encoding(out, request, f);
         else if (f->id == FIELD_TRANSFER_ENCODING)
             add_field(out, f->name, SLICE("chunked"));
         else
@@ -94,7 +129,17 @@ void edit_request(struct buf *out, const struct head *request, const struct targ
     add_field(out, SLICE("successfactors-companyid"), slice_of(rules->company_id));
     for (size_t i = 0; i < rules->nheaders; i++)
         add_field(out, slice_of(rules->headers[i].name), slice_of(rules->headers[i].value));
-    buf_add(out, "\r\n", 2);
+    if (rules->body == EDIT_BODY_CHUNKED)
+        buf_add_string(out, "Transfer-Encoding: chunked\r\n");
+    if (rules->body != EDIT_BODY_LATER)
+        buf_add(out, "\r\n", 2);
+}
+
+void edit_finish_head(struct buf *out, uint64_t content_length)
+{
+    buf_add_string(out, "Content-Length: ");
+    buf_add_u64(out, content_length);
+    buf_add_string(out, "\r\n\r\n");
 }
 
 void edit_trailer_rules_start(struct edit_trailer_rules *r, const struct head *h,
@@ -108,6 +153,12 @@ void edit_trailer_rules_start(struct edit_trailer_rules *r, const struct head *h
         buf_add_slice(&r->named, option);
         buf_add(&r->named, ",", 1);
     }
+}
+
+void edit_trailer_rules_drop(struct edit_trailer_rules *r, const char *name)
+{
+    buf_add_string(&r->named, name);
+    buf_add(&r->named, ",", 1);
 }
 
 void edit_trailer_rules_free(struct edit_trailer_rules *r)
@@ -198,10 +249,19 @@ static void add_status_line(struct buf *out, const struct head *response)
     buf_add(out, "\r\n", 2);
 }
 
-void edit_response(struct buf *out, const struct head *response, enum framing body,
-                   enum persistence persistence)
+static void add_rewritten(struct buf *out, const struct field *f,
+                          const struct edit_response_rules *rules)
 {
-    uint64_t drop = FIELDS_HOP_BY_HOP | field_bit(FIELD_TRANSFER_ENCODING) |
+    buf_add_slice(out, f->name);
+    buf_add(out, ": ", 2);
+    rules->write(rules->ctx, f, out);
+    buf_add(out, "\r\n", 2);
+}
+
+void edit_response(struct buf *out, const struct head *response, enum framing body,
+                   enum persistence persistence, const struct edit_response_rules *rules)
+{
+    uint64_t drop = rules->drop | FIELDS_HOP_BY_HOP | field_bit(FIELD_TRANSFER_ENCODING) |
                     field_bit(FIELD_PROXY_AUTHORIZATION) | field_bit(FIELD_PROXY_OTHER);
     bool named = connection_names_fields(response);
 
@@ -216,7 +276,11 @@ void edit_response(struct buf *out, const struct head *response, enum framing bo
             add_content_length(out, f, response->content_length);
         else if (f->id == FIELD_PROXY_STATUS)
             add_proxy_status(out, f);
-        else if (!named || !head_connection_has(response, f->name))
+        else if (named && head_connection_has(response, f->name))
+            continue;
+        else if ((field_bit(f->id) & rules->rewrite) != 0)
+            add_rewritten(out, f, rules);
+        else
             add_field(out, f->name, f->value);
     }
     if (body == FRAMING_CHUNKED)

@@ -13,6 +13,13 @@ struct edit_header {
     const char *name, *value;
 };
 
+/* What becomes of the request's body. */
+enum edit_body {
+    EDIT_BODY_KEEP,
+    EDIT_BODY_CHUNKED, /* its length will change: it goes out chunked */
+    EDIT_BODY_LATER,   /* its length is not known yet: the head is finished by edit_finish_head() */
+};
+
 /* What a tenant's requests carry. */
 struct edit_rules {
     const char *host;       /* the value of Host */
@@ -20,14 +27,17 @@ struct edit_rules {
     const struct edit_header *headers;
     size_t nheaders;
     bool keep_authorization;
+    bool undoes_codings; /* ask for content codings that can be undone only */
+    enum edit_body body;
 };
 
 /* False if a Connection option names a field that the request cannot be read without. */
 bool edit_connection_is_sound(const struct head *request, struct failure *why) MUST_CHECK;
 
-/* Appends the request's head as the server gets it, with the empty line. */
+/* Appends the request's head as the server gets it, with the empty line but for EDIT_BODY_LATER. */
 void edit_request(struct buf *out, const struct head *request, const struct target *target,
                   const struct edit_rules *rules);
+void edit_finish_head(struct buf *out, uint64_t content_length);
 
 /* Which trailers may not follow a head: what Connection named, and what was set in their place. */
 struct edit_trailer_rules {
@@ -38,6 +48,8 @@ struct edit_trailer_rules {
 
 void edit_trailer_rules_start(struct edit_trailer_rules *r, const struct head *h,
                               const struct edit_header *headers, size_t nheaders);
+/* That name must not follow either. */
+void edit_trailer_rules_drop(struct edit_trailer_rules *r, const char *name);
 void edit_trailer_rules_free(struct edit_trailer_rules *r);
 bool edit_drops_trailer(const void *rules, struct slice name); /* for body.drops_trailer */
 
@@ -47,8 +59,16 @@ enum persistence {
     PERSIST_CLOSE,
 };
 
+/* What else is done to a response's fields; all zero: nothing. */
+struct edit_response_rules {
+    uint64_t drop;    /* field bits: left out */
+    uint64_t rewrite; /* field bits: write() appends the new value */
+    void (*write)(const void *ctx, const struct field *f, struct buf *out);
+    const void *ctx;
+};
+
 /* Appends the response's head as the caller gets it. body is the framing of the body behind it. */
 void edit_response(struct buf *out, const struct head *response, enum framing body,
-                   enum persistence persistence);
+                   enum persistence persistence, const struct edit_response_rules *rules);
 
 #endif

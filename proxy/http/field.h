@@ -36,7 +36,15 @@ enum field_id {
     FIELD_ORIGIN,
     FIELD_SEC_FETCH_SITE,
     /* the rest that somebody reads */
+    FIELD_CONTENT_TYPE,
     FIELD_CONTENT_ENCODING,
+    FIELD_ACCEPT_ENCODING,
+    FIELD_BODY_DIGEST, /* Content-MD5, Digest, Content-Digest, Repr-Digest: of the body as it was */
+    FIELD_ACCEPT_RANGES,
+    FIELD_CONTENT_RANGE,
+    FIELD_LOCATION, /* and Content-Location */
+    FIELD_LINK,
+    FIELD_SET_COOKIE,
     FIELD_EXPECT,
     FIELD_TRAILER,
     FIELD_PROXY_STATUS,

@@ -163,7 +163,8 @@ bool link_resolve(struct link_rewriter *r, struct slice *in, struct link_out *o)
     size_t had = r->nheld, room = LINK_LONGEST - had, n = in->n < room ? in->n : room, length;
     bool escaped;
 
-    memcpy(r->held + had, in->p, n);
+    if (n > 0)
+        memcpy(r->held + had, in->p, n);
     switch (link_match(r->rules, r->syntax, (struct slice){r->held, had + n}, &length, &escaped)) {
     case MATCH_MORE:
         r->nheld = had + n;
@@ -176,12 +177,14 @@ bool link_resolve(struct link_rewriter *r, struct slice *in, struct link_out *o)
     default:
         memcpy(r->flushed, r->held, had);
         link_out_add(o, r->flushed, had);
+        r->flushes = had > 0;
         length = had;
         break;
     }
     if (length < had) { /* a byte behind the link was held to decide */
         memcpy(r->flushed, r->held + length, had - length);
         link_out_add(o, r->flushed, had - length);
+        r->flushes = true;
         length = had;
     }
     in->p += length - had;
@@ -197,7 +200,7 @@ void link_start(struct link_rewriter *r, enum link_syntax syntax, const struct l
 {
     r->syntax = syntax;
     r->rules = rules;
-    r->matching = r->link_element = false;
+    r->matching = r->link_element = r->flushes = false;
     r->nheld = r->nbefore = r->nname = r->nuntil = 0;
     r->state = XML_TEXT;
 }
@@ -206,6 +209,7 @@ size_t link_run(struct link_rewriter *r, struct slice *in, struct iovec *pieces,
 {
     struct link_out o = {pieces, 0, room};
 
+    r->flushes = false;
     if (r->syntax == LINK_JSON)
         link_run_json(r, in, &o);
     else

@@ -66,6 +66,7 @@ enum link_xml_state {
 struct link_rewriter {
     enum link_syntax syntax;
     const struct link_rules *rules;
+    bool flushes;  /* the pieces of the last call hold what was held: send them before the next */
     bool matching; /* a link may begin here; held is its beginning */
     size_t nheld;
     char held[LINK_LONGEST];

@@ -58,12 +58,15 @@ static bool is_announced(const struct link_rewriter *r, const char *start, const
     if (earlier > r->nbefore)
         earlier = r->nbefore;
     memcpy(joined, r->before + r->nbefore - earlier, earlier);
-    memcpy(joined + earlier, start, here);
+    if (here > 0)
+        memcpy(joined + earlier, start, here);
     return announces_link((struct slice){joined, earlier + here});
 }
 
 static void remember(struct link_rewriter *r, const char *p, size_t n)
 {
+    if (n == 0)
+        return;
     size_t kept = LINK_CONTEXT - (n < LINK_CONTEXT ? n : LINK_CONTEXT);
 
     if (n > LINK_CONTEXT) {

@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (whole == H1_DONE) {
         struct buf out = {0};
-        edit_response(&out, h, FRAMING_NONE, PERSIST_DEFAULT);
+        edit_response(&out, h, FRAMING_NONE, PERSIST_DEFAULT, &(struct edit_response_rules){0});
         if (out.n <= limits.max_head && read_all(buf_slice(&out), 0, again, &used) != H1_DONE)
             abort();
         buf_free(&out);

@@ -4,6 +4,8 @@
 #include "head_reader.h"
 #include "http/edit.h"
 
+static const struct edit_response_rules no_rules;
+
 static const struct edit_header extra[] = {{"X-Thing", "value"}, {"Accept", "*/*"}};
 static const struct edit_rules plain_rules = {.host = "server", .company_id = "ACME"};
 static const struct edit_rules full_rules = {.host = "server:444",
@@ -157,7 +159,7 @@ TEST(responses_are_edited)
     for (size_t i = 0; i < ARRAY_LEN(responses); i++) {
         struct buf out = {0};
         struct head *h = read_response(responses[i].in);
-        edit_response(&out, h, responses[i].body, responses[i].persistence);
+        edit_response(&out, h, responses[i].body, responses[i].persistence, &no_rules);
         CHECK_SLICE(buf_slice(&out), responses[i].out, responses[i].name);
         buf_free(&out);
         head_free(h);

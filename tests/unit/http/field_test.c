@@ -37,3 +37,52 @@ TEST(fields_are_known_by_name)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         CHECK_INT(field_identify(slice_of(cases[i].name)), cases[i].want, cases[i].name);
 }
+
+TEST(every_known_name_is_found)
+{
+    static const struct {
+        const char *name;
+        enum field_id want;
+    } cases[] = {
+        {"te", FIELD_TE},
+        {"host", FIELD_HOST},
+        {"link", FIELD_LINK},
+        {"cookie", FIELD_COOKIE},
+        {"origin", FIELD_ORIGIN},
+        {"expect", FIELD_EXPECT},
+        {"digest", FIELD_BODY_DIGEST},
+        {"upgrade", FIELD_UPGRADE},
+        {"trailer", FIELD_TRAILER},
+        {"location", FIELD_LOCATION},
+        {"connection", FIELD_CONNECTION},
+        {"keep-alive", FIELD_KEEP_ALIVE},
+        {"set-cookie", FIELD_SET_COOKIE},
+        {"content-md5", FIELD_BODY_DIGEST},
+        {"repr-digest", FIELD_BODY_DIGEST},
+        {"proxy-status", FIELD_PROXY_STATUS},
+        {"content-type", FIELD_CONTENT_TYPE},
+        {"authorization", FIELD_AUTHORIZATION},
+        {"x-client-cert", FIELD_CLIENT_CERT},
+        {"x-http-method", FIELD_METHOD_OVERRIDE},
+        {"accept-ranges", FIELD_ACCEPT_RANGES},
+        {"content-range", FIELD_CONTENT_RANGE},
+        {"content-length", FIELD_CONTENT_LENGTH},
+        {"content_length", FIELD_FRAMING_ALIAS},
+        {"http2-settings", FIELD_HTTP2_SETTINGS},
+        {"sec-fetch-site", FIELD_SEC_FETCH_SITE},
+        {"content-digest", FIELD_BODY_DIGEST},
+        {"accept-encoding", FIELD_ACCEPT_ENCODING},
+        {"proxy-connection", FIELD_PROXY_CONNECTION},
+        {"content-encoding", FIELD_CONTENT_ENCODING},
+        {"content-location", FIELD_LOCATION},
+        {"transfer-encoding", FIELD_TRANSFER_ENCODING},
+        {"transfer_encoding", FIELD_FRAMING_ALIAS},
+        {"x-method-override", FIELD_METHOD_OVERRIDE},
+        {"proxy-authorization", FIELD_PROXY_AUTHORIZATION},
+        {"x-http-method-override", FIELD_METHOD_OVERRIDE},
+        {"successfactors-companyid", FIELD_COMPANY_ID},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        CHECK_INT(field_identify(slice_of(cases[i].name)), cases[i].want, cases[i].name);
+}

@@ -1,0 +1,283 @@
+#include "core/links.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "http/coding.h"
+
+enum { DECODED_ROOM = 64 * 1024 };
+
+/* ---- where the caller came in ---- */
+
+/* So it may stand in JSON, in XML and in a header field as it is. */
+static bool is_plain(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) &&
+            (c == '\0' || strchr("-._~:[]", c) == NULL))
+            return false;
+    }
+    return s.n > 0;
+}
+
+void links_write_base(struct buf *out, const struct head *request, const struct target *target,
+                      bool tls)
+{
+    bool absolute = target->form == TARGET_ABSOLUTE;
+    size_t start = out->n;
+
+    buf_add_string(out, (absolute ? target->https : tls) ? "https://" : "http://");
+    size_t authority = out->n;
+    if (absolute)
+        authority_write(out, &target->authority, 0);
+    else
+        buf_add_slice(out, head_value(request, FIELD_HOST));
+    if (!is_plain((struct slice){out->p + authority, out->n - authority}))
+        out->n = start;
+}
+
+/* ---- which bodies ---- */
+
+enum content { CONTENT_OTHER, CONTENT_JSON, CONTENT_XML };
+
+static enum content content_of(const struct head *h)
+{
+    struct slice rest = head_value(h, FIELD_CONTENT_TYPE);
+    struct slice type = slice_trim(slice_split(&rest, ';'));
+
+    if (slice_eq_nocase(type, SLICE("application/json")) ||
+        slice_eq_nocase(type, SLICE("text/json")) || slice_ends_nocase(type, SLICE("+json")))
+        return CONTENT_JSON;
+    if (slice_eq_nocase(type, SLICE("application/xml")) ||
+        slice_eq_nocase(type, SLICE("text/xml")) || slice_ends_nocase(type, SLICE("+xml")))
+        return CONTENT_XML;
+    return CONTENT_OTHER;
+}
+
+/* A part of a content (206, Content-Range) could begin in the middle of a link. */
+bool links_are_in(const struct head *h)
+{
+    return head_has(h, FIELD_CONTENT_TYPE) && h->status != 206 &&
+           !head_has(h, FIELD_CONTENT_RANGE) && content_of(h) != CONTENT_OTHER &&
+           coding_of(h) != CODING_OTHER;
+}
+
+/* ---- the filter ---- */
+
+struct link_filter {
+    struct link_place place; /* requests: the caller's base */
+    char *host;
+    char *base, *escaped;
+    struct link_rules rules;
+    struct link_rewriter links;
+    struct decoder *decoder; /* NULL: the content is not coded */
+    char *room;
+    struct slice decoded;
+    bool decoded_all;
+};
+
+/* "a/b" as "a\/b", as some write it in JSON. */
+static char *escape_slashes(const char *s)
+{
+    struct buf out = {0};
+
+    for (; *s != '\0'; s++)
+        buf_addf(&out, "%s%c", *s == '/' ? "\\" : "", *s);
+    char *escaped = mem_copy_bytes(out.p, out.n);
+    buf_free(&out);
+    return escaped;
+}
+
+static struct link_filter *filter_new(struct slice base, const struct head *h)
+{
+    struct link_filter *f = NEW(struct link_filter);
+    enum coding coding = coding_of(h);
+
+    f->base = mem_copy_bytes(base.p, base.n);
+    f->escaped = escape_slashes(f->base);
+    f->rules.base = f->base;
+    f->rules.escaped = f->escaped;
+    if (coding != CODING_IDENTITY) {
+        f->decoder = decoder_new(coding);
+        f->room = mem_new(DECODED_ROOM);
+    }
+    link_start(&f->links, content_of(h) == CONTENT_JSON ? LINK_JSON : LINK_XML, &f->rules);
+    return f;
+}
+
+struct link_filter *link_filter_for_answer(const struct tenant *t, struct slice base,
+                                           const struct head *h)
+{
+    struct link_filter *f = filter_new(base, h);
+
+    f->rules.places = t->places;
+    f->rules.nplaces = t->nplaces;
+    return f;
+}
+
+struct link_filter *link_filter_for_request(const struct tenant *t, struct slice base,
+                                            const struct head *h)
+{
+    struct link_filter *f = filter_new(slice_of(t->url), h);
+    struct authority a;
+    struct slice authority = base;
+    bool https = base.n > 5 && base.p[4] == 's';
+
+    authority.p += https ? 8 : 7;
+    authority.n -= https ? 8 : 7;
+    if (!authority_parse(authority, &a))
+        return f; /* with no place: nothing matches */
+    f->host = mem_format(a.ipv6 ? "[%.*s]" : "%.*s", (int)a.host.n, a.host.p);
+    int port = a.port != 0 ? a.port : https ? 443 : 80;
+    f->place = (struct link_place){https ? "https" : "http", f->host, port, port};
+    f->rules.places = &f->place;
+    f->rules.nplaces = 1;
+    return f;
+}
+
+void link_filter_free(struct link_filter *f)
+{
+    if (f == NULL)
+        return;
+    decoder_free(f->decoder);
+    free(f->room);
+    free(f->host);
+    free(f->base);
+    free(f->escaped);
+    free(f);
+}
+
+bool link_filter_decodes(const struct link_filter *f)
+{
+    return f->decoder != NULL;
+}
+
+/* The next portion out of its coding; false if it is damaged. */
+static bool decode(struct link_filter *f, struct slice *content, bool last)
+{
+    size_t n;
+    enum decoded result = decoder_run(f->decoder, content, f->room, DECODED_ROOM, &n);
+
+    f->decoded = (struct slice){f->room, n};
+    f->decoded_all = result == DECODED_END || result == DECODED_MORE;
+    if (result == DECODED_MORE && last && !decoder_is_fresh(f->decoder))
+        return false; /* it ends in the middle */
+    return result != DECODED_BAD;
+}
+
+static enum filter_result run(void *ctx, struct slice *content, bool last, struct iovec *pieces,
+                              size_t room, size_t *count)
+{
+    struct link_filter *f = ctx;
+    struct slice *text = f->decoder != NULL ? &f->decoded : content;
+
+    *count = 0;
+    if (f->decoder != NULL && f->decoded.n == 0 && !decode(f, content, last))
+        return FILTER_BAD;
+    *count = link_run(&f->links, text, pieces, room);
+    if (text->n > 0 || content->n > 0 || (f->decoder != NULL && !f->decoded_all))
+        return FILTER_FULL;
+    if (last) {
+        if (*count == room)
+            return FILTER_FULL;
+        *count += link_finish(&f->links, pieces + *count);
+        return FILTER_END;
+    }
+    /* Pieces out of the filter's own memory have to be sent before it is used again. */
+    return *count > 0 && (f->decoder != NULL || f->links.flushes) ? FILTER_FULL : FILTER_MORE;
+}
+
+struct body_filter link_filter_run(struct link_filter *f)
+{
+    return (struct body_filter){run, f};
+}
+
+/* ---- fields ---- */
+
+static struct link_rules rules_of(const struct tenant *t, const char *base)
+{
+    return (struct link_rules){t->places, t->nplaces, base, base};
+}
+
+static void add_url(const struct link_rules *rules, struct slice url, struct buf *out)
+{
+    size_t n = link_prefix(rules, url);
+
+    if (n > 0)
+        buf_add_string(out, rules->base);
+    buf_add(out, url.p + n, url.n - n);
+}
+
+/* RFC 8288, 3: the targets stand in <>. */
+static void add_link(const struct link_rules *rules, struct slice value, struct buf *out)
+{
+    const char *open;
+
+    while (value.n > 0 && (open = memchr(value.p, '<', value.n)) != NULL) {
+        size_t n = (size_t)(open + 1 - value.p);
+        buf_add(out, value.p, n);
+        value.p += n;
+        value.n -= n;
+        const char *close = memchr(value.p, '>', value.n);
+        size_t url = close == NULL ? value.n : (size_t)(close - value.p);
+        add_url(rules, (struct slice){value.p, url}, out);
+        value.p += url;
+        value.n -= url;
+    }
+    buf_add_slice(out, value);
+}
+
+/* RFC 6265, 5.1.3: a cookie with this Domain would be kept for that host. */
+static bool domain_covers(struct slice domain, struct slice host)
+{
+    if (domain.n > 0 && domain.p[0] == '.') {
+        domain.p++;
+        domain.n--;
+    }
+    if (domain.n == 0 || domain.n > host.n)
+        return false;
+    struct slice tail = {host.p + host.n - domain.n, domain.n};
+    return slice_eq_nocase(tail, domain) && (tail.p == host.p || tail.p[-1] == '.');
+}
+
+/* RFC 6265, 4.1: a Domain that is not the caller's would make its jar refuse the cookie, and so
+ * would Secure where it came without TLS. */
+static void add_cookie(struct slice base, struct slice value, struct buf *out)
+{
+    struct slice host = base;
+    bool tls = base.n > 5 && base.p[4] == 's', first = true;
+
+    host.p += tls ? 8 : 7;
+    host.n -= tls ? 8 : 7;
+    host = slice_split(&host, ':');
+    while (value.n > 0) {
+        struct slice attribute = slice_split(&value, ';'), rest = slice_trim(attribute);
+        struct slice name = slice_trim(slice_split(&rest, '='));
+        bool dropped =
+            !first &&
+            ((slice_eq_nocase(name, SLICE("domain")) && !domain_covers(slice_trim(rest), host)) ||
+             (slice_eq_nocase(name, SLICE("secure")) && !tls));
+        if (!dropped) {
+            buf_add_string(out, first ? "" : ";");
+            buf_add_slice(out, attribute);
+        }
+        first = false;
+    }
+}
+
+void links_write_field(const struct tenant *t, struct slice base, const struct field *f,
+                       struct buf *out)
+{
+    char *text = mem_copy_bytes(base.p, base.n);
+    struct link_rules rules = rules_of(t, text);
+
+    if (f->id == FIELD_SET_COOKIE)
+        add_cookie(base, f->value, out);
+    else if (f->id == FIELD_LINK)
+        add_link(&rules, f->value, out);
+    else
+        add_url(&rules, f->value, out);
+    free(text);
+}

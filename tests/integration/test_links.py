@@ -1,0 +1,343 @@
+"""Links to the API server come home: what a caller follows leads through the proxy again."""
+import contextlib
+import gzip
+import json
+import random
+import ssl
+import threading
+import zlib
+
+import pytest
+
+import harness
+from harness import Background
+
+
+class Server(harness.Recorder):
+    """Answers with what is put into it: a head's further lines, and a body as the pieces it is sent in."""
+
+    def __init__(self, pki):
+        self.answers(b"ok", "text/plain")
+        super().__init__(pki, lambda c, seen: self._reply(c, seen))
+
+    def answers(self, body, content_type="application/json", *fields, framing="length", status="200 OK"):
+        pieces = body if isinstance(body, list) else [body]
+        pieces = [piece.encode() if isinstance(piece, str) else piece for piece in pieces]
+        self.pieces, self.status, self.framing = pieces, status, framing
+        self.fields = [f"Content-Type: {content_type}", *fields]
+
+    def _reply(self, c, seen):
+        length = sum(map(len, self.pieces))
+        how = {"length": [f"Content-Length: {length}"], "chunked": ["Transfer-Encoding: chunked"], "close": []}
+        c.send("\r\n".join([f"HTTP/1.1 {self.status}", *self.fields, *how[self.framing], "", ""]))
+        if seen.method == "HEAD":
+            return
+        for piece in self.pieces:
+            c.send(b"%x\r\n%s\r\n" % (len(piece), piece) if self.framing == "chunked" and piece else piece)
+        if self.framing == "chunked":
+            c.send(b"0\r\n\r\n")
+        if self.framing == "close":
+            c.end()
+
+
+@pytest.fixture
+def server(pki, started):
+    started.append(Server(pki))
+    return started[-1]
+
+
+@pytest.fixture
+def links(server, proxy, tenant):
+    def start(tenant_keys=None, **keys):
+        return proxy(tenant(server.port, **(tenant_keys or {})), **keys)
+    return start
+
+
+def url(server, path="/x", scheme="https"):
+    return f"{scheme}://localhost:{server.port}{path}"
+
+
+def home(p, path="/x"):
+    return f"http://localhost:{p.port}{path}"
+
+
+def ask(p, method="GET", target="/", fields=(), **keys):
+    return p.request(method, target, fields, host=f"localhost:{p.port}", **keys)
+
+
+# ---- answers ----
+
+FRAMINGS = ["length", "chunked", "close"]
+CODINGS = {"": lambda b: b, "gzip": gzip.compress, "deflate": zlib.compress, "x-gzip": gzip.compress,
+           "raw": lambda b: (lambda d: d.compress(b) + d.flush())(zlib.compressobj(wbits=-15))}
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("coding", CODINGS)
+def test_json_in_every_wrapping(links, server, framing, coding):
+    p = links()
+    text = lambda link: json.dumps({"d": {"results": [{"__metadata": {"uri": link("/u(1)"), "type": "t"}, "note":
+                                    f"see {url(server)}", "url_": url(server)}] * 50, "__next": link("/n?$skiptoken=a")}})
+    name = {"": [], "raw": ["Content-Encoding: deflate"]}.get(coding, [f"Content-Encoding: {coding}"])
+    body = CODINGS[coding](text(lambda path: url(server, path)).encode())
+    server.answers([body[:100], body[100:]], "application/json;charset=utf-8", *name, 'ETag: "e"', framing=framing)
+    answer = ask(p, fields=[("Accept-Encoding", "gzip, deflate, br;q=0.5")])
+    assert answer.complete and answer.body.decode() == text(lambda path: home(p, path))
+    assert answer.get("Transfer-Encoding") == "chunked" and answer.get("Content-Length") is None
+    assert answer.get("Content-Encoding") is None and answer.get("ETag") == '"e"'
+    assert server.take()[0].all("Accept-Encoding") == ["gzip, deflate"]
+
+
+@pytest.mark.parametrize("content_type, text", [
+    ("application/atom+xml;type=feed", '<feed xml:base="{}"><id>{}</id><link rel="next" href="{}"/></feed>'),
+    ("text/xml; charset=utf-8", '<wsdl><soap:address location="{}"/></wsdl>'),
+    ("application/xml", "<links><uri>{}</uri></links>"),
+    ("application/scim+json", '{{"meta":{{"location":"{}"}},"manager":{{"$ref":"{}"}}}}'),
+    ("Application/JSON", '{{"@odata.nextLink":"{}"}}'),
+])
+def test_types(links, server, content_type, text):
+    p = links()
+    server.answers(text.format(*[url(server)] * 3), content_type)
+    assert ask(p).body.decode() == text.format(*[home(p)] * 3)
+
+
+@pytest.mark.parametrize("content_type, more, status", [
+    ("text/plain", [], "200 OK"), ("text/html", [], "200 OK"), ("application/octet-stream", [], "200 OK"),
+    ("application/jsonx", [], "200 OK"), ("application/json", ["Content-Encoding: br"], "200 OK"),
+    ("application/json", ["Content-Encoding: gzip, gzip"], "200 OK"),
+    ("application/json", ["Content-Range: bytes 0-9/10"], "206 Partial Content"),
+])
+def test_what_is_left_alone(links, server, content_type, more, status):
+    """Byte by byte, with its length and digests."""
+    p = links()
+    body = json.dumps({"uri": url(server)})
+    server.answers(body, content_type, *more, "Content-MD5: x", "Digest: y", "Accept-Ranges: bytes", status=status)
+    answer = ask(p)
+    assert answer.body.decode() == body and answer.get("Content-Length") == str(len(body))
+    assert (answer.get("Content-MD5"), answer.get("Digest"), answer.get("Accept-Ranges")) == ("x", "y", "bytes")
+    assert answer.get("Content-Encoding") == (more[0].split(": ")[1] if more and "Enc" in more[0] else None)
+
+
+def test_switched_off(links, server):
+    p = links({"rewrite_links": "off"})
+    body = json.dumps({"uri": url(server)})
+    server.answers(body, "application/json", f"Location: {url(server)}", "Set-Cookie: a=b; Secure")
+    answer = ask(p, fields=[("Accept-Encoding", "br")])
+    assert answer.body.decode() == body and answer.get("Location") == url(server)
+    assert answer.get("Set-Cookie") == "a=b; Secure" and server.take()[0].all("Accept-Encoding") == ["br"]
+
+
+def test_fields_that_no_longer_hold(links, server):
+    p = links()
+    names = ["Content-MD5", "Digest", "Content-Digest", "Repr-Digest", "Accept-Ranges"]
+    server.answers(json.dumps({"uri": url(server)}), "application/json", *[f"{n}: x" for n in names], "Last-Modified: y")
+    for method in ("GET", "HEAD"):
+        answer = ask(p, method)
+        assert [n for n in [*names, "Content-Length"] if answer.get(n)] == [] and answer.get("Last-Modified") == "y"
+
+
+def test_digest_in_a_trailer(links, script):
+    server = script(harness.answering(lambda c, *_: c.send(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
+        "0\r\nContent-Digest: x\r\nOther: y\r\n\r\n")))
+    answer = ask(links({"connect_to": f"127.0.0.1:{server.port}"}))
+    assert (answer.body, answer.trailers) == (b"{}", b"Other: y\r\n")
+
+
+@pytest.mark.parametrize("version, fields", [("HTTP/1.0", []), ("HTTP/1.0", [("Connection", "keep-alive")])])
+def test_old_callers_get_the_end_of_the_connection(links, server, version, fields):
+    p = links()
+    server.answers(json.dumps({"uri": url(server)}))
+    with p.caller() as c:
+        answer = c.request(version=version, fields=fields, host=f"localhost:{p.port}")
+        assert json.loads(answer.body) == {"uri": home(p)} and c.is_closed()
+    assert answer.get("Transfer-Encoding") is None and answer.get("Content-Length") is None
+
+
+@pytest.mark.parametrize("name, line, want", [
+    ("Location", "{}", "{home}"), ("Content-Location", "{}", "{home}"), ("Location", "/relative", "/relative"),
+    ("Location", "https://elsewhere.example/x", "https://elsewhere.example/x"),
+    ("Link", '<{}>; rel="next", <https://other.example/>; rel=x, </y>', '<{home}>; rel="next", <https://other.example/>; rel=x, </y>'),
+    ("Set-Cookie", "JSESSIONID=a; Path=/; Secure; HttpOnly", "JSESSIONID=a; Path=/; HttpOnly"),
+    ("Set-Cookie", "a=b; Domain=.successfactors.com; SameSite=None", "a=b; SameSite=None"),
+    ("Set-Cookie", "secure=domain; domain=localhost", "secure=domain; domain=localhost"),
+    ("Set-Cookie", 'BIGip="a b=c"; path=/;secure ', 'BIGip="a b=c"; path=/'),
+])
+def test_fields_of_answers(links, server, name, line, want):
+    p = links()
+    server.answers(b"created", "text/plain", f"{name}: {line.format(url(server))}", status="201 Created")
+    answer = ask(p)
+    assert answer.all(name) == [want.format(home=home(p))] and answer.body == b"created"
+
+
+def test_first_byte_leaves_before_the_last_chunk_has_come(links, script):
+    go_on = threading.Event()
+
+    def run(c):
+        c.head()
+        c.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+        c.send(b'9\r\n{"a":"b",\r\n')
+        harness.happened(go_on)
+        c.send(b'6\r\n"c":1}\r\n0\r\n\r\n')
+
+    server = script(run)
+    p = links({"connect_to": f"127.0.0.1:{server.port}"})
+    with p.caller() as c:
+        c.send(harness.head_lines())
+        c.read_until(b'{"a":"b",')
+        go_on.set()
+        c.read_until(b'"c":1}')
+
+
+@pytest.mark.parametrize("cut", [1, 7, 40, -20])
+def test_damaged_coding_is_no_whole_answer(links, server, cut):
+    p = links()
+    body = gzip.compress(json.dumps({"uri": [url(server)] * 100}).encode())
+    server.answers(body[:cut], "application/json", "Content-Encoding: gzip", framing="chunked")
+    answer = ask(p)
+    assert not answer.complete and p.last_log()["error"] == "bad-answer"
+
+
+def test_large_bodies_with_links(links, server):
+    """Whatever the pieces; and in a coding that makes much of little."""
+    p = links()
+    rows = lambda link: "[" + ",".join(f'{{"n":{i},"uri":"{link(i)}"}}' for i in range(60_000)) + "]"
+    text, cuts = rows(lambda i: url(server, f"/{i}")).encode(), sorted(random.Random(1).sample(range(1000, 10 ** 6), 40))
+    pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)])]
+    want = rows(lambda i: home(p, f"/{i}")).encode()
+    server.answers(pieces, framing="chunked")
+    assert ask(p).body == want
+    server.answers(gzip.compress(text), "application/json", "Content-Encoding: gzip")
+    assert ask(p).body == want
+
+
+# ---- by which base ----
+
+def test_base_is_how_the_caller_came(links, server, tmp_path):
+    p = links(listen=f"127.0.0.1:0, unix:{tmp_path}/s")
+    server.answers(json.dumps({"uri": url(server)}))
+    link = lambda answer: answer.json()["uri"]
+    assert link(p.request(host="127.0.0.1")) == "http://127.0.0.1/x"
+    assert link(p.request(host="[::1]:80")) == "http://[::1]:80/x"
+    assert link(p.request(host=f"localhost:{server.port}")) == f"http://localhost:{server.port}/x"
+    assert link(p.request(target=f"http://localhost:{server.port}/y")) == f"http://localhost:{server.port}/x"
+    assert link(p.request(target=f"https://LOCALHOST:{server.port}/y")) == f"https://LOCALHOST:{server.port}/x"
+    assert link(p.request(target="http://localhost/y")) == "http://localhost/x"
+    assert link(p.request(host="app", listener=1)) == "http://app/x"
+    assert link(p.request(host=None, version="HTTP/1.0")) == url(server)
+
+
+def test_all_names_and_ports_of_a_server(links, server):
+    p = links()
+    own = [f"https://localhost:{server.port}", "https://localhost", "https://localhost:443", "http://localhost:80",
+           "http://localhost", f"http://localhost:{server.port}", f"https://LocalHost:{server.port}"]
+    others = ["https://localhost:80", "http://localhost:443", "https://localhost.evil", "https://xlocalhost",
+              f"https://localhost:{server.port}0", "https://localhost@evil", "//localhost"]
+    server.answers("[" + ",".join(f'{{"uri":"{u}/x"}}' for u in own + others) + "]")
+    found = [row["uri"] for row in ask(p).json()]
+    assert found == [home(p)] * len(own) + [f"{u}/x" for u in others]
+
+
+# ---- requests ----
+
+def test_links_go_back_as_they_came(links, server):
+    """What was read can be sent back: the server sees its own URLs."""
+    p = links()
+    metadata = lambda link: json.dumps({"__metadata": {"uri": link("/User('a')")}, "note": home(p), "x": "é"}).encode()
+    answer = ask(p, "POST", "/upsert", [("Content-Type", "application/json"), ("Content-MD5", "x")],
+                 body=metadata(lambda path: home(p, path)))
+    assert answer.status == 200
+    seen = server.take()[0]
+    assert seen.body == metadata(lambda path: url(server, path))
+    assert seen.all("Content-Length") == [str(len(seen.body))] and seen.all("Transfer-Encoding") == []
+    assert seen.all("Content-MD5") == []
+
+
+@pytest.mark.parametrize("how", ["whole", "bit by bit", "chunked", "large", "expects", "large and expects"])
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_bodies_of_requests(links, server, how, method):
+    p = links()
+    count = 3000 if "large" in how else 3
+    text = lambda link: ("[" + ",".join(f'{{"uri":"{link}/{i}"}}' for i in range(count)) + "]").encode()
+    body, want = text(f"http://localhost:{p.port}"), text(f"https://localhost:{server.port}")
+    fields = ["Content-Type: application/json"]
+    fields.append("Transfer-Encoding: chunked" if how == "chunked" else f"Content-Length: {len(body)}")
+    pause = threading.Event()
+    with p.caller() as c:
+        c.send("\r\n".join([f"{method} /x HTTP/1.1", f"Host: localhost:{p.port}", *fields,
+                            *(["Expect: 100-continue"] if "expects" in how else []), "", ""]))
+        step = 29 if how in ("bit by bit", "chunked") else len(body)
+        for i in range(0, len(body), step):
+            piece = body[i:i + step]
+            c.send(b"%x\r\n%s\r\n" % (len(piece), piece) if how == "chunked" else piece)
+            if how == "bit by bit":
+                pause.wait(0.01)
+        c.send(b"0\r\n\r\n" if how == "chunked" else b"")
+        assert c.answer().status == 200
+        assert c.request(host=f"localhost:{p.port}").status == 200, "the connection goes on"
+    seen = server.take()[0]
+    assert seen.body == want
+    streamed = how == "chunked" or "large" in how or "expects" in how
+    assert bool(seen.all("Transfer-Encoding")) == streamed and bool(seen.all("Content-Length")) != streamed
+
+
+@pytest.mark.parametrize("fields", [
+    [("Content-Type", "text/plain")], [], [("Content-Type", "application/json"), ("Content-Encoding", "gzip")],
+    [("Content-Type", "application/octet-stream")]])
+def test_requests_that_are_left_alone(links, server, fields):
+    p = links()
+    body = json.dumps({"uri": home(p)}).encode()
+    ask(p, "POST", "/", [*fields, ("Content-MD5", "x")], body=body)
+    seen = server.take()[0]
+    assert seen.body == body and seen.all("Content-Length") == [str(len(body))] and seen.all("Content-MD5") == ["x"]
+
+
+def test_other_links_in_requests_stay(links, server):
+    p = links()
+    rows = [f"http://localhost:{p.port}0/x", "http://localhost/x", f"https://localhost:{p.port}/x", "User('a')",
+            f"http://127.0.0.1:{p.port}/x", url(server)]
+    body = json.dumps([{"uri": row} for row in rows]).encode()
+    ask(p, "POST", "/", [("Content-Type", "application/json")], body=body)
+    assert server.take()[0].body == body
+
+
+@harness.one_worker
+def test_collected_body_is_sent_again(links, server, script):
+    """On a pooled connection that the server has closed, a PUT is repeated, whole."""
+    def run(c):
+        request = c.request()
+        c.reply(b"first")
+        with contextlib.suppress(ssl.SSLError):
+            while c.number > 0 and (request := c.request()):
+                c.reply(request[1])
+            c.head()
+
+    flaky = script(run)
+    p = links({"connect_to": f"127.0.0.1:{flaky.port}"})
+    with p.caller() as c:
+        assert c.request(host=f"localhost:{p.port}").body == b"first"
+        answer = c.request("PUT", "/", [("Content-Type", "application/json")], body=json.dumps({"uri": home(p)}).encode(),
+                           host=f"localhost:{p.port}")
+        assert answer.status == 200
+
+
+def test_caller_who_never_sends_the_rest(links, server):
+    p = links(body_timeout="300ms")
+    with p.caller() as c:
+        c.send(harness.head_lines("POST", "/", "Content-Type: application/json", "Content-Length: 10") + "{")
+        assert c.answer().token == "request-timeout"
+    assert server.take() == []
+
+
+def test_many_at_once(links, server):
+    p = links(workers="3")
+    server.answers(json.dumps([{"uri": url(server, f"/{i}")} for i in range(200)]))
+    want = [{"uri": home(p, f"/{i}")} for i in range(200)]
+
+    def run():
+        with p.caller() as c:
+            for _ in range(harness.count(30, 500)):
+                assert c.request(host=f"localhost:{p.port}").json() == want
+
+    for t in [Background(run) for _ in range(6)]:
+        t.result()
