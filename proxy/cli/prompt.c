@@ -85,8 +85,11 @@ static void catch_signals(struct handlers *before)
         (void)sigaddset(&caught, ending[i]);
     (void)pthread_sigmask(SIG_BLOCK, &caught, &before->mask);
     interrupted = 0;
-    for (size_t i = 0; i < ARRAY_LEN(ending); i++)
-        (void)sigaction(ending[i], &catching, &before->actions[i]);
+    for (size_t i = 0; i < ARRAY_LEN(ending); i++) {
+        (void)sigaction(ending[i], NULL, &before->actions[i]);
+        if (before->actions[i].sa_handler != SIG_IGN)
+            (void)sigaction(ending[i], &catching, NULL);
+    }
 }
 
 static void release_signals(const struct handlers *before)

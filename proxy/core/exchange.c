@@ -236,6 +236,14 @@ static void attach(struct exchange *x, struct upstream *u)
     x->tls = upstream_tls(u);
 }
 
+/* There is a connection: what was held back for want of one goes out. */
+static void go_on(struct exchange *x)
+{
+    (void)exchange_request_push(x, (struct slice){NULL, 0});
+    if (!x->over && !x->request_done)
+        stream_resume(client_stream(x->client));
+}
+
 static void on_acquired(void *ctx, struct upstream *u, const struct failure *why)
 {
     struct exchange *x = ctx;
@@ -247,9 +255,11 @@ static void on_acquired(void *ctx, struct upstream *u, const struct failure *why
         return;
     }
     attach(x, u);
-    (void)exchange_request_push(x, (struct slice){NULL, 0});
-    if (!x->over && !x->request_done)
-        stream_resume(client_stream(x->client));
+    /* Made before the other certificate came into use: nothing was sent on it. */
+    if (!x->tries_identity && x->identity != overlap_in_use(origin_overlap(x->origin)) &&
+        exchange_repeat(x, ACQUIRE_ANY))
+        return;
+    go_on(x);
 }
 
 /* True if there is one at once. */
@@ -282,8 +292,10 @@ bool exchange_repeat(struct exchange *x, enum acquire_kind kind)
     x->reader = (struct h1_reader){0};
     x->answer_begun = false;
     x->first_us = 0;
+    x->reused = false;
+    x->tls = NULL;
     if (acquire(x, kind))
-        (void)exchange_request_push(x, (struct slice){NULL, 0});
+        go_on(x);
     return true;
 }
 

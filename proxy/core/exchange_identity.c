@@ -1,7 +1,7 @@
 /* Which of the tenant's two certificates serves an exchange, and what its end says about them. */
-#include "base/clock.h"
 #include "base/log.h"
 #include "core/exchange_parts.h"
+#include "core/validity.h"
 #include "http/coding.h"
 #include "sf/refusal.h"
 
@@ -10,33 +10,12 @@ static struct overlap *overlap_of(const struct exchange *x)
     return origin_overlap(x->origin);
 }
 
-/* An expired certificate is not presented; the clock may have jumped since the last request. */
-static bool is_presentable(const struct tenant *t, int i, struct failure *why)
-{
-    const struct credential *c = t->identities[i].credential;
-    int64_t now = clock_wall_us() / 1000000;
-
-    if (now > credential_not_after(c)) {
-        failure_set(why, FAIL_CERTIFICATE_EXPIRED,
-                    "The client certificate of tenant %s (%s) has expired and is not presented.",
-                    t->name, credential_subject(c));
-        return false;
-    }
-    if (now < credential_not_before(c)) {
-        failure_set(why, FAIL_CERTIFICATE_NOT_YET_VALID,
-                    "The client certificate of tenant %s (%s) is not valid yet.", t->name,
-                    credential_subject(c));
-        return false;
-    }
-    return true;
-}
-
 static bool has_other(const struct exchange *x, int than)
 {
     struct failure ignored;
 
     return tenant_has_identity(x->tenant, 1 - than) &&
-           is_presentable(x->tenant, 1 - than, &ignored);
+           identity_is_presentable(x->tenant, 1 - than, &ignored);
 }
 
 static void tell_switch(const struct exchange *x, int to, const char *because)
@@ -64,7 +43,7 @@ bool exchange_choose_identity(struct exchange *x, const struct head *h, enum acq
                               struct failure *why)
 {
     int in_use = overlap_in_use(overlap_of(x));
-    bool presentable = is_presentable(x->tenant, in_use, why);
+    bool presentable = identity_is_presentable(x->tenant, in_use, why);
 
     if (!tenant_has_identity(x->tenant, IDENTITY_NEXT))
         return presentable;
@@ -87,7 +66,7 @@ bool exchange_choose_identity(struct exchange *x, const struct head *h, enum acq
 
 static void tell_both_refused(const struct exchange *x)
 {
-    log_say(LOG_ERROR, "tenant %s: %s refuses both, certificate and certificate-next",
+    log_say(LOG_ERROR, "tenant %s: %s refuses certificate-next as well as certificate",
             x->tenant->name, x->tenant->peer);
 }
 
@@ -122,6 +101,10 @@ bool exchange_refused(struct exchange *x)
         return false;
     if (x->tries_identity) {
         x->tries_identity = false;
+        if (!x->changed_identity && exchange_request_may_rewind(x)) {
+            x->changed_identity = true;
+            return exchange_repeat(x, ACQUIRE_ANY); /* only another request was refused so far */
+        }
         tell_both_refused(x);
         return false;
     }
@@ -135,6 +118,14 @@ bool exchange_refused(struct exchange *x)
 
 /* ---- accepted ---- */
 
+/* The answer says nothing about the certificate; some time later it is tried again. */
+static void undecided(struct exchange *x)
+{
+    if (x->tries_identity)
+        (void)overlap_suspect(overlap_of(x));
+    x->tries_identity = false;
+}
+
 static void accepted(struct exchange *x, int status)
 {
     struct overlap *o = overlap_of(x);
@@ -146,63 +137,86 @@ static void accepted(struct exchange *x, int status)
             overlap_trust(o);
         return;
     }
+    if (status >= 500) {
+        undecided(x);
+        return;
+    }
     x->tries_identity = false;
-    if (status >= 500)
-        (void)overlap_suspect(o); /* that says nothing; some time later it is tried again */
-    else if (overlap_switch(o, x->identity))
+    if (overlap_switch(o, x->identity))
         tell_switch(x, x->identity, "was refused");
 }
 
 /* ---- answers ---- */
 
-static struct slice decoded(enum coding coding, struct slice coded, char *room, size_t size)
+/* What the content says. */
+enum sight { SIGHT_REFUSAL, SIGHT_OTHER, SIGHT_NONE /* it cannot be read, or is cut off */ };
+
+/* The beginning of a coded content; false if it is damaged. */
+static bool undo(enum coding coding, struct slice coded, char *room, size_t size,
+                 struct slice *content)
 {
     struct decoder *d = decoder_new(coding);
-    size_t n, total = 0;
     enum decoded result;
+    size_t n;
 
+    *content = (struct slice){room, 0};
     do {
-        result = decoder_run(d, &coded, room + total, size - total, &n);
-        total += n;
-    } while (result == DECODED_FULL && total < size);
+        result = decoder_run(d, &coded, room + content->n, size - content->n, &n);
+        content->n += n;
+    } while (result == DECODED_FULL && content->n < size);
     decoder_free(d);
-    return (struct slice){room, total};
+    return result != DECODED_BAD;
 }
 
-static const char *find_refusal(const struct head *h, struct slice content)
+static enum sight look(const struct head *h, struct slice content, const char **phrase)
 {
     char room[SF_REFUSAL_LOOK];
     enum coding coding = coding_of(h);
 
-    if (coding == CODING_GZIP || coding == CODING_DEFLATE)
-        content = decoded(coding, content, room, sizeof(room));
-    return sf_refusal_find(h->status, content);
+    if (coding == CODING_OTHER)
+        return SIGHT_NONE;
+    if (coding != CODING_IDENTITY && !undo(coding, content, room, sizeof(room), &content))
+        return SIGHT_NONE;
+    *phrase = sf_refusal_find(h->status, content);
+    return *phrase != NULL ? SIGHT_REFUSAL : SIGHT_OTHER;
+}
+
+static enum judgement refused_by_answer(struct exchange *x, int status, const char *phrase)
+{
+    struct failure why;
+
+    if (exchange_refused(x))
+        return JUDGE_OVER;
+    failure_set(&why, FAIL_CERTIFICATE_REFUSED,
+                "%s refused the client certificate: it answered %d, %s.", x->tenant->peer, status,
+                phrase);
+    exchange_note_failure(x, &why);
+    return JUDGE_PASS;
 }
 
 enum judgement exchange_judge_answer(struct exchange *x, const struct head *h, struct slice rest)
 {
+    const struct stream *s = upstream_stream(x->upstream);
+    enum framing framing = framing_of_response(h, x->method);
     struct buf content = {0};
-    struct failure why;
+    const char *phrase = NULL;
 
     if (!sf_refusal_status(h->status)) {
         accepted(x, h->status);
         return JUDGE_PASS;
     }
-    bool whole = body_peek(framing_of_response(h, x->method), h->content_length,
-                           &x->worker->body_limits, rest, SF_REFUSAL_LOOK, &content);
-    const char *phrase = find_refusal(h, buf_slice(&content));
+    bool whole = body_peek(framing, h->content_length, &x->worker->body_limits, rest,
+                           SF_REFUSAL_LOOK, &content) ||
+                 (framing == FRAMING_CLOSE && stream_has_ended_well(s));
+    enum sight sight = look(h, buf_slice(&content), &phrase);
     buf_free(&content);
-    if (phrase == NULL) {
-        if (!whole && !stream_has_ended(upstream_stream(x->upstream)))
-            return JUDGE_WAITS;
+    if (sight == SIGHT_REFUSAL)
+        return refused_by_answer(x, h->status, phrase);
+    if (!whole && !stream_has_ended(s))
+        return JUDGE_WAITS;
+    if (whole && sight == SIGHT_OTHER && x->method != METHOD_HEAD)
         accepted(x, h->status);
-        return JUDGE_PASS;
-    }
-    if (exchange_refused(x))
-        return JUDGE_OVER;
-    failure_set(&why, FAIL_CERTIFICATE_REFUSED,
-                "%s refused the client certificate: it answered %d, %s.", x->tenant->peer,
-                h->status, phrase);
-    exchange_note_failure(x, &why);
+    else
+        undecided(x);
     return JUDGE_PASS;
 }

@@ -155,7 +155,7 @@ size_t exchange_request_push(struct exchange *x, struct slice bytes)
 
 bool exchange_request_may_rewind(const struct exchange *x)
 {
-    return !x->head_sent || (x->may_repeat && (x->request.bytes == 0 || x->holding));
+    return !x->head_sent || (x->may_repeat && x->holding);
 }
 
 bool exchange_request_rewind(struct exchange *x)

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "core/pool.h"
 #include "core/upstream.h"
+#include "core/validity.h"
 #include "tls/session.h"
 
 enum { STREAK_MAX = 16, COURTESY_MS = 10 };
@@ -146,6 +147,14 @@ static void poke_others(struct origin *o)
     }
 }
 
+/* No connection serves a new request under an identity that is not in use any more. */
+static void keep_only(struct origin *o, int identity)
+{
+    if (o->pooled != identity)
+        pool_clear(&o->pool);
+    o->pooled = identity;
+}
+
 /* ---- waiting ---- */
 
 static void leave_queue(struct acquire *a)
@@ -168,10 +177,15 @@ static void on_opened(void *ctx, struct upstream *u, const struct failure *why)
     a->done(a->ctx, u, why);
 }
 
-static void open_for(struct origin *o, struct acquire *a)
+static void choose_identity(struct origin *o, struct acquire *a)
 {
     if (a->kind != ACQUIRE_UNDER)
         a->identity = overlap_in_use(&o->shared->overlap);
+}
+
+static void open_for(struct origin *o, struct acquire *a)
+{
+    choose_identity(o, a);
     a->opening = upstream_open(o, a->identity, on_opened, a);
 }
 
@@ -183,8 +197,15 @@ static void serve_waiting(struct origin *o)
         return;
     while ((first = list_first(&o->waiting)) != NULL && quota_take(&o->shared->upstreams)) {
         struct acquire *a = list_entry(first, struct acquire, node);
+        struct failure why;
         leave_queue(a);
-        open_for(o, a);
+        choose_identity(o, a);
+        if (identity_is_presentable(o->tenant, a->identity, &why)) {
+            open_for(o, a);
+        } else { /* it has expired while the request waited */
+            quota_give(&o->shared->upstreams);
+            a->done(a->ctx, NULL, &why);
+        }
     }
 }
 
@@ -229,14 +250,9 @@ static enum acquire_result enqueue(struct origin *o, struct acquire *a, struct f
     return ACQUIRE_WAITS;
 }
 
-/* No connection serves a new request under an identity that is not in use any more. */
 static struct upstream *take_pooled(struct origin *o)
 {
-    int in_use = overlap_in_use(&o->shared->overlap);
-
-    if (o->pooled != in_use)
-        pool_clear(&o->pool);
-    o->pooled = in_use;
+    keep_only(o, overlap_in_use(&o->shared->overlap));
     return pool_take(&o->pool);
 }
 
@@ -284,15 +300,13 @@ static bool is_others_turn(struct origin *o)
 /* The one that waits longest gets it, if a used one will do. */
 static bool hand_over(struct origin *o, struct upstream *u)
 {
-    list_each (node, &o->waiting) {
-        struct acquire *a = list_entry(node, struct acquire, node);
-        if (a->kind != ACQUIRE_ANY)
-            continue;
-        leave_queue(a);
-        a->done(a->ctx, u, NULL);
-        return true;
-    }
-    return false;
+    struct acquire *a = list_entry(list_first(&o->waiting), struct acquire, node);
+
+    if (a->kind != ACQUIRE_ANY)
+        return false;
+    leave_queue(a);
+    a->done(a->ctx, u, NULL);
+    return true;
 }
 
 void origin_give_back(struct origin *o, struct upstream *u, int64_t idle_ms)
@@ -307,10 +321,12 @@ void origin_give_back(struct origin *o, struct upstream *u, int64_t idle_ms)
     }
     if (waited_for && hand_over(o, u))
         return;
-    if (atomic_load_explicit(&o->shared->waiting, memory_order_relaxed) > 0)
+    if (atomic_load_explicit(&o->shared->waiting, memory_order_relaxed) > 0) {
         upstream_close(u, STREAM_CLOSE); /* its place serves the request that waits elsewhere */
-    else
-        pool_give(&o->pool, u, idle_ms);
+        return;
+    }
+    keep_only(o, upstream_identity(u));
+    pool_give(&o->pool, u, idle_ms);
 }
 
 struct worker *origin_worker(const struct origin *o)

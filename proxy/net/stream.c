@@ -435,6 +435,11 @@ bool stream_has_ended(const struct stream *s)
     return s->end != STREAM_GOES_ON;
 }
 
+bool stream_has_ended_well(const struct stream *s)
+{
+    return s->end == STREAM_ENDED;
+}
+
 bool stream_has_unread(const struct stream *s)
 {
     char byte;

@@ -90,8 +90,9 @@ enum stream_close_mode {
 };
 void stream_close(struct stream *s, enum stream_close_mode mode);
 
-/* Nothing comes behind what on_data shows. */
+/* Nothing comes behind what on_data shows; it ended in order. */
 bool stream_has_ended(const struct stream *s);
+bool stream_has_ended_well(const struct stream *s);
 
 /* Has the peer sent something that nobody has used? A system call. */
 bool stream_has_unread(const struct stream *s);

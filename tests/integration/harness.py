@@ -717,3 +717,39 @@ class Names:
         os.mkfifo(self.folder / "hosts.fifo")
         (self.folder / "hosts.fifo").rename(self.hosts)
         return lambda: os.close(os.open(self.hosts, os.O_RDWR))
+
+
+class Relay:
+    """A port that leads to another one; the first connection gets through only once go_on is set."""
+
+    def __init__(self, port):
+        self.target, self.go_on, self.count = port, threading.Event(), 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                caller, _ = self.listener.accept()
+                self.count += 1
+                threading.Thread(target=self._serve, args=(caller, self.count == 1), daemon=True).start()
+
+    def _serve(self, caller, waits):
+        if waits:
+            happened(self.go_on)
+        server = socket.create_connection(("127.0.0.1", self.target))
+        threading.Thread(target=self._pump, args=(server, caller), daemon=True).start()
+        self._pump(caller, server)
+
+    @staticmethod
+    def _pump(source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+    def stop(self):
+        self.go_on.set()
+        self.listener.close()

@@ -325,6 +325,15 @@ def test_who_gives_up_at_the_prompt_finds_the_terminal_as_it_was(terminal, tmp_p
     assert "ended 130" in shown and re.search(r"\secho\b", shown), shown
 
 
+@pytest.mark.parametrize("terminal", [True] if has_terminals() else [])
+def test_signal_that_is_ignored_does_not_disturb_the_prompt(terminal, tmp_path, pki):
+    """nohup, and supervisors: what was ignored before stays so."""
+    arguments = [os.path.abspath(harness.BINARY), *two_tenants_with_one_key(tmp_path, pki)]
+    shown, code = at_a_terminal(["/bin/bash", "-c", 'trap "" INT; exec "$@"', "bash", *arguments],
+                                b"\x03" + SECRET.encode() + b"\n")
+    assert code == 0 and "configuration ok" in shown and SECRET not in shown
+
+
 def test_nobody_is_waited_for_without_a_terminal(tmp_path, pki):
     refused = harness.run_cli(*two_tenants_with_one_key(tmp_path, pki), stdin="")
     assert refused.returncode == 2 and "is encrypted; set passphrase-file" in refused.stderr

@@ -1,15 +1,18 @@
 """certificate-next: a second certificate stands ready while the server has yet to learn of it."""
 import collections
 import gzip
+import os
 import re
 import ssl
 import threading
+import time
 import zlib
 
 import pytest
 
 import harness
 from harness import Background
+from test_reload import openssl
 
 SF_SAYS = (b'{"error":{"code":"AuthenticationFailed","message":"Authentication service failed to return token.",'
            b'"details":"[AUTH0032]Invalid client certificate"}}')
@@ -60,7 +63,7 @@ def warned(p, words, count=1):
 
 
 SWITCHED = "certificate .*acme_user.* was refused; certificate-next .*globex_user.* serves from now on"
-BOTH = "refuses both"
+BOTH = "refuses certificate-next as well as certificate"
 
 
 # ---- the other one is accepted ----
@@ -220,6 +223,176 @@ def test_caller_who_leaves_during_the_try(overlap, server):
         c.reset()
     assert p.last_log()["error"] == "caller-gone"
     assert p.request().status == 401
+
+
+def refusing_both(server, tell):
+    """tell(c, seen) says so to whom it can in its own way, and returns True; else it is said as always."""
+    server.refused = {"acme_user", "globex_user"}
+    usual = server.reply
+
+    def reply(c, seen):
+        seen.user = c.peer_cn()
+        if not tell(c, seen):
+            usual(c, seen)
+
+    server.reply = reply
+
+
+def without_body(c, seen):
+    if seen.method == "HEAD":
+        c.send(f"HTTP/1.1 401 No\r\nContent-Length: {len(SF_SAYS)}\r\n\r\n")
+    return seen.method == "HEAD"
+
+
+def in_brotli(c, seen):
+    if seen.user == "globex_user":
+        c.reply(b"\x0b\x02\x80brotli?\x03", "401 No", "Content-Encoding: br\r\n")
+    return seen.user == "globex_user"
+
+
+def cut_off(c, seen):
+    if seen.user == "globex_user":
+        c.send(f"HTTP/1.1 401 No\r\nContent-Length: {len(SF_SAYS)}\r\n\r\n")
+        c.send(SF_SAYS[:20])
+        c.raw_close()
+    return seen.user == "globex_user"
+
+
+@pytest.mark.parametrize("tell, method", [(without_body, "HEAD"), (in_brotli, "POST"), (cut_off, "POST"), (cut_off, "GET")])
+@pytest.mark.parametrize("suspected", [True, False])
+def test_refusal_that_cannot_be_read_proves_nothing(overlap, server, tell, method, suspected):
+    refusing_both(server, tell)
+    p = overlap()
+    if suspected:
+        assert p.request("POST", body=b"b").status == 401
+    p.request(method)
+    server.take()
+    assert p.request("POST", body=b"b").status == 401
+    assert warnings(p, "serves from now on") == 0
+    assert server.users() == ["globex_user" if method == "POST" and not suspected else "acme_user"]
+
+
+@pytest.mark.parametrize("method, status", [("GET", 200), ("PUT", 200), ("POST", 401)])
+def test_try_for_somebody_elses_refusal(overlap, server, method, status):
+    """The certificate in use is refused to one request only: another one that tries the other is served all the same."""
+    server.refused = {"acme_user", "globex_user"}
+    p = overlap()
+    assert p.request("POST", body=b"b").status == 401
+    server.refused = {"globex_user"}
+    assert p.request(method, body=b"b").status == status
+    assert p.request("POST", body=b"b").body == b"acme_user"
+
+
+@harness.one_worker
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_repeated_on_a_pooled_connection(proxy, pki, tenant, started, method):
+    """While a handshake is slow, another request finds out; the body that waited for it goes on at once."""
+    version = ssl.TLSVersion.TLSv1_2
+    started.append(harness.Recorder(pki, lambda c, s: c.reply(s.body + b"/" + c.peer_cn().encode()),
+                                    versions=(version, version)))
+    started.append(harness.Relay(started[-1].port))
+    relay = started[-1]
+    p = proxy(tenant(relay.port, certificate="stranger.pem", private_key=f"{pki}/stranger.key",
+                     certificate_next=f"{pki}/globex-all.pem"))
+    with p.caller() as c:
+        c.send(harness.head_lines(method, "/", "Content-Length: 5") + "hello")
+        harness.eventually(lambda: relay.count == 1)
+        assert [p.request().body for _ in range(2)] == [b"/globex_user"] * 2
+        relay.go_on.set()
+        assert c.answer().body == b"hello/globex_user"
+
+
+@harness.one_worker
+def test_connection_in_the_making_under_the_refused_one(proxy, tenant, pki, server, started):
+    """Nothing was sent on it, so it is not used at all, by whatever method."""
+    started.append(harness.Relay(server.port))
+    relay = started[-1]
+    p = proxy(tenant(relay.port, certificate_next=f"{pki}/globex-all.pem"))
+    with p.caller() as c:
+        c.send(harness.head_lines("POST", "/", "Content-Length: 5") + "hello")
+        harness.eventually(lambda: relay.count == 1)
+        assert p.request().body == b"globex_user" and warned(p, SWITCHED)
+        relay.go_on.set()
+        assert c.answer().body == b"globex_user"
+
+
+def test_try_is_not_starved_by_a_crowd(server, proxy, tenant, pki):
+    """One connection, and always somebody who would take it as it is: the try gets its place all the same."""
+    pace = threading.Event()
+    server.refuse = lambda c: (pace.wait(0.01), c.reply(SF_SAYS, "401 No"))
+    p = proxy(tenant(server.port, certificate_next=f"{pki}/globex-all.pem", max_upstream="1"))
+    stop = threading.Event()
+
+    def run():
+        with p.caller() as c:
+            while not stop.is_set():
+                assert c.request("POST", body=b"x").status in (200, 401)
+
+    callers = [Background(run) for _ in range(4)]
+    try:
+        warned(p, SWITCHED)
+    finally:
+        stop.set()
+    for caller in callers:
+        caller.result()
+
+
+def test_large_trailers_cannot_be_held(overlap):
+    """The body is empty, but what ends it is not: it is not sent again without."""
+    p = overlap(max_head="256k")
+    trailers = "".join(f"X-T{i}: {'v' * 7000}\r\n" for i in range(12))
+    with p.caller() as c:
+        c.send(harness.head_lines("PUT", "/", "Transfer-Encoding: chunked") + "0\r\n" + trailers + "\r\n")
+        assert c.answer().status == 401
+
+
+def issue_for(pki, folder, seconds):
+    """short_user's certificate, which ends that soon; its file and when that is."""
+    folder.mkdir()
+    end, text = time.time() + seconds, lambda t: time.strftime("%Y%m%d%H%M%SZ", time.gmtime(t))
+    openssl("genpkey", "-quiet", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", folder / "key")
+    openssl("req", "-new", "-key", folder / "key", "-subj", "/O=Test/CN=short_user", "-out", folder / "csr")
+    (folder / "ext").write_text("extendedKeyUsage=clientAuth\nkeyUsage=digitalSignature\n")
+    (folder / "db").write_text("")
+    (folder / "conf").write_text(f"[ca]\ndefault_ca=d\n[d]\ndatabase={folder}/db\nnew_certs_dir={folder}\n"
+                                 "rand_serial=yes\ndefault_md=sha256\npolicy=p\n[p]\nO=optional\nCN=optional\n")
+    openssl("ca", "-batch", "-notext", "-config", folder / "conf", "-cert", pki / "client-sub.pem", "-keyfile",
+            pki / "client-sub.key", "-in", folder / "csr", "-out", folder / "pem", "-extfile", folder / "ext",
+            "-preserveDN", "-startdate", text(end - 3600), "-enddate", text(end))
+    whole = folder / "all.pem"
+    whole.write_text("".join(path.read_text() for path in (folder / "key", folder / "pem", pki / "client-sub.pem")))
+    return whole, int(end) + 1
+
+
+@harness.one_worker
+def test_warm_connection_of_one_that_has_expired(overlap, server, pki, tmp_path):
+    """Back to the first, the connection under the second is not used any more."""
+    file, end = issue_for(pki, tmp_path / "short", 3)
+    p = overlap({"certificate_next": str(file)})
+    assert p.request().body == b"short_user"
+    server.refused = set()
+    harness.eventually(lambda: time.time() > end)
+    assert p.request().body == b"acme_user"
+
+
+def test_certificate_that_expires_in_the_queue(server, proxy, tenant, pki, tmp_path):
+    file, end = issue_for(pki, tmp_path / "short", 3)
+    arrived, go_on = threading.Event(), threading.Event()
+
+    def late(c):
+        arrived.set()
+        harness.happened(go_on)
+        c.reply(b"late", fields="Connection: close\r\n")
+
+    server.accept = late
+    p = proxy(tenant(server.port, certificate=os.path.relpath(file, pki), max_upstream="1"))
+    first = Background(p.request)
+    harness.happened(arrived)
+    second = Background(p.request)
+    harness.eventually(lambda: time.time() > end)
+    go_on.set()
+    assert first.result().body == b"late" and second.result().token == "client-certificate-expired"
+    assert server.users() == ["short_user"]
 
 
 # ---- who may judge ----

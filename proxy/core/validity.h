@@ -1,0 +1,13 @@
+/*
+ * validity: may a tenant's certificate be presented now?
+ */
+#ifndef CORE_VALIDITY_H
+#define CORE_VALIDITY_H
+
+#include "base/fail.h"
+#include "config/config.h"
+
+/* By the wall clock, which may have jumped since the last time. False: *why. */
+bool identity_is_presentable(const struct tenant *t, int identity, struct failure *why);
+
+#endif
