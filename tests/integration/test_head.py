@@ -268,7 +268,7 @@ def test_connection_can_name_them_nowhere(recorded):
 
 
 KEPT = [
-    ("accept", "*/*"), ("Accept-ENCODING", "gzip, br"), ("X-b", "1"), ("x-B", "2"), ("Cookie", "a=b; c=d"),
+    ("accept", "*/*"), ("Accept-ENCODING", "gzip, deflate"), ("X-b", "1"), ("x-B", "2"), ("Cookie", "a=b; c=d"),
     ("cookie", "e=f"), ("X-Empty", ""), ("If-Match", 'W/"x"'), ("X-CSRF-Token", "Fetch"), ("Origin-Like", "x"),
     ("Range", "bytes=0-1"), ("Via", "1.1 caller"), ("X-Forwarded-For", "10.0.0.1"), ("Forwarded", "for=x"),
     ("X_Under", "1"), ("DataServiceVersion", "2.0"), ("Trailer", "X"), ("Proxy", "x"), ("ProxyX", "x"),

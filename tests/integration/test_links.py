@@ -76,8 +76,8 @@ CODINGS = {"": lambda b: b, "gzip": gzip.compress, "deflate": zlib.compress, "x-
 @pytest.mark.parametrize("coding", CODINGS)
 def test_json_in_every_wrapping(links, server, framing, coding):
     p = links()
-    text = lambda link: json.dumps({"d": {"results": [{"__metadata": {"uri": link("/u(1)"), "type": "t"}, "note":
-                                    f"see {url(server)}", "url_": url(server)}] * 50, "__next": link("/n?$skiptoken=a")}})
+    row = lambda link: {"__metadata": {"uri": link("/u(1)"), "type": "t"}, "note": f"see {url(server)}", "_": url(server)}
+    text = lambda link: json.dumps({"d": {"results": [row(link)] * 50, "__next": link("/n?$skiptoken=a")}})
     name = {"": [], "raw": ["Content-Encoding: deflate"]}.get(coding, [f"Content-Encoding: {coding}"])
     body = CODINGS[coding](text(lambda path: url(server, path)).encode())
     server.answers([body[:100], body[100:]], "application/json;charset=utf-8", *name, 'ETag: "e"', framing=framing)
@@ -130,7 +130,8 @@ def test_switched_off(links, server):
 def test_fields_that_no_longer_hold(links, server):
     p = links()
     names = ["Content-MD5", "Digest", "Content-Digest", "Repr-Digest", "Accept-Ranges"]
-    server.answers(json.dumps({"uri": url(server)}), "application/json", *[f"{n}: x" for n in names], "Last-Modified: y")
+    fields = [*[f"{n}: x" for n in names], "Last-Modified: y"]
+    server.answers(json.dumps({"uri": url(server)}), "application/json", *fields)
     for method in ("GET", "HEAD"):
         answer = ask(p, method)
         assert [n for n in [*names, "Content-Length"] if answer.get(n)] == [] and answer.get("Last-Modified") == "y"
@@ -157,7 +158,7 @@ def test_old_callers_get_the_end_of_the_connection(links, server, version, field
 @pytest.mark.parametrize("name, line, want", [
     ("Location", "{}", "{home}"), ("Content-Location", "{}", "{home}"), ("Location", "/relative", "/relative"),
     ("Location", "https://elsewhere.example/x", "https://elsewhere.example/x"),
-    ("Link", '<{}>; rel="next", <https://other.example/>; rel=x, </y>', '<{home}>; rel="next", <https://other.example/>; rel=x, </y>'),
+    ("Link", '<{}>; rel="next", <https://other.example/>, </y>', '<{home}>; rel="next", <https://other.example/>, </y>'),
     ("Set-Cookie", "JSESSIONID=a; Path=/; Secure; HttpOnly", "JSESSIONID=a; Path=/; HttpOnly"),
     ("Set-Cookie", "a=b; Domain=.successfactors.com; SameSite=None", "a=b; SameSite=None"),
     ("Set-Cookie", "secure=domain; domain=localhost", "secure=domain; domain=localhost"),
@@ -202,7 +203,8 @@ def test_large_bodies_with_links(links, server):
     """Whatever the pieces; and in a coding that makes much of little."""
     p = links()
     rows = lambda link: "[" + ",".join(f'{{"n":{i},"uri":"{link(i)}"}}' for i in range(60_000)) + "]"
-    text, cuts = rows(lambda i: url(server, f"/{i}")).encode(), sorted(random.Random(1).sample(range(1000, 10 ** 6), 40))
+    text = rows(lambda i: url(server, f"/{i}")).encode()
+    cuts = sorted(random.Random(1).sample(range(1000, 10 ** 6), 40))
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)])]
     want = rows(lambda i: home(p, f"/{i}")).encode()
     server.answers(pieces, framing="chunked")
@@ -305,20 +307,20 @@ def test_other_links_in_requests_stay(links, server):
 def test_collected_body_is_sent_again(links, server, script):
     """On a pooled connection that the server has closed, a PUT is repeated, whole."""
     def run(c):
-        request = c.request()
-        c.reply(b"first")
         with contextlib.suppress(ssl.SSLError):
-            while c.number > 0 and (request := c.request()):
+            while request := c.request():
                 c.reply(request[1])
-            c.head()
+                if c.number == 0:
+                    c.head()
+                    return
 
     flaky = script(run)
     p = links({"connect_to": f"127.0.0.1:{flaky.port}"})
     with p.caller() as c:
-        assert c.request(host=f"localhost:{p.port}").body == b"first"
-        answer = c.request("PUT", "/", [("Content-Type", "application/json")], body=json.dumps({"uri": home(p)}).encode(),
-                           host=f"localhost:{p.port}")
-        assert answer.status == 200
+        assert c.request(host=f"localhost:{p.port}").status == 200
+        body = json.dumps({"uri": home(p)}).encode()
+        answer = c.request("PUT", "/", [("Content-Type", "application/json")], body, host=f"localhost:{p.port}")
+        assert answer.body == json.dumps({"uri": f"https://localhost:{flaky.port}/x"}).encode()
 
 
 def test_caller_who_never_sends_the_rest(links, server):

@@ -258,7 +258,8 @@ def cut_off(c, seen):
     return seen.user == "globex_user"
 
 
-@pytest.mark.parametrize("tell, method", [(without_body, "HEAD"), (in_brotli, "POST"), (cut_off, "POST"), (cut_off, "GET")])
+@pytest.mark.parametrize("tell, method", [
+    (without_body, "HEAD"), (in_brotli, "POST"), (cut_off, "POST"), (cut_off, "GET")])
 @pytest.mark.parametrize("suspected", [True, False])
 def test_refusal_that_cannot_be_read_proves_nothing(overlap, server, tell, method, suspected):
     refusing_both(server, tell)
@@ -274,7 +275,7 @@ def test_refusal_that_cannot_be_read_proves_nothing(overlap, server, tell, metho
 
 @pytest.mark.parametrize("method, status", [("GET", 200), ("PUT", 200), ("POST", 401)])
 def test_try_for_somebody_elses_refusal(overlap, server, method, status):
-    """The certificate in use is refused to one request only: another one that tries the other is served all the same."""
+    """The certificate in use is refused to one request only: another one, which tries the other, is served."""
     server.refused = {"acme_user", "globex_user"}
     p = overlap()
     assert p.request("POST", body=b"b").status == 401
