@@ -29,6 +29,8 @@ struct slice slice_split(struct slice *s, char c)
     const char *at = s->n == 0 ? NULL : memchr(s->p, c, s->n);
     struct slice first = *s;
 
+    if (s->n == 0)
+        return first;
     if (at == NULL) {
         *s = (struct slice){s->p + s->n, 0};
         return first;

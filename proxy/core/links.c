@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "http/coding.h"
+#include "sf/link_batch.h"
 
 enum { DECODED_ROOM = 64 * 1024 };
 
@@ -40,27 +41,27 @@ void links_write_base(struct buf *out, const struct head *request, const struct 
 
 /* ---- which bodies ---- */
 
-enum content { CONTENT_OTHER, CONTENT_JSON, CONTENT_XML };
+enum content { CONTENT_OTHER, CONTENT_LINKS, CONTENT_BATCH };
 
-static enum content content_of(const struct head *h)
+static enum content content_of(const struct head *h, enum link_syntax *syntax)
 {
-    struct slice rest = head_value(h, FIELD_CONTENT_TYPE);
-    struct slice type = slice_trim(slice_split(&rest, ';'));
+    struct slice content_type = head_value(h, FIELD_CONTENT_TYPE), rest = content_type;
 
-    if (slice_eq_nocase(type, SLICE("application/json")) ||
-        slice_eq_nocase(type, SLICE("text/json")) || slice_ends_nocase(type, SLICE("+json")))
-        return CONTENT_JSON;
-    if (slice_eq_nocase(type, SLICE("application/xml")) ||
-        slice_eq_nocase(type, SLICE("text/xml")) || slice_ends_nocase(type, SLICE("+xml")))
-        return CONTENT_XML;
-    return CONTENT_OTHER;
+    if (link_syntax_of(slice_trim(slice_split(&rest, ';')), syntax))
+        return CONTENT_LINKS;
+    return link_batch_is(content_type) ? CONTENT_BATCH : CONTENT_OTHER;
 }
 
 /* A part of a content (206, Content-Range) could begin in the middle of a link. */
 bool links_are_in(const struct head *h)
 {
-    return head_has(h, FIELD_CONTENT_TYPE) && h->status != 206 &&
-           !head_has(h, FIELD_CONTENT_RANGE) && content_of(h) != CONTENT_OTHER &&
+    enum link_syntax syntax;
+
+    if (!head_has(h, FIELD_CONTENT_TYPE) || h->status == 206 || head_has(h, FIELD_CONTENT_RANGE))
+        return false;
+    enum content content = content_of(h, &syntax);
+    bool is_answer = h->status != 0;
+    return (content == CONTENT_LINKS || (content == CONTENT_BATCH && is_answer)) &&
            coding_of(h) != CODING_OTHER;
 }
 
@@ -72,6 +73,8 @@ struct link_filter {
     char *base, *escaped;
     struct link_rules rules;
     struct link_rewriter links;
+    struct link_batch *batch; /* NULL: it is JSON or XML */
+    struct buf batched;
     struct decoder *decoder; /* NULL: the content is not coded */
     char *room;
     struct slice decoded;
@@ -94,6 +97,7 @@ static struct link_filter *filter_new(struct slice base, const struct head *h)
 {
     struct link_filter *f = NEW(struct link_filter);
     enum coding coding = coding_of(h);
+    enum link_syntax syntax;
 
     f->base = mem_copy_bytes(base.p, base.n);
     f->escaped = escape_slashes(f->base);
@@ -103,7 +107,9 @@ static struct link_filter *filter_new(struct slice base, const struct head *h)
         f->decoder = decoder_new(coding);
         f->room = mem_new(DECODED_ROOM);
     }
-    link_start(&f->links, content_of(h) == CONTENT_JSON ? LINK_JSON : LINK_XML, &f->rules);
+    if (content_of(h, &syntax) == CONTENT_BATCH)
+        f->batch = link_batch_new(head_value(h, FIELD_CONTENT_TYPE), &f->rules);
+    link_start(&f->links, syntax, &f->rules);
     return f;
 }
 
@@ -142,6 +148,8 @@ void link_filter_free(struct link_filter *f)
     if (f == NULL)
         return;
     decoder_free(f->decoder);
+    link_batch_free(f->batch);
+    buf_free(&f->batched);
     free(f->room);
     free(f->host);
     free(f->base);
@@ -167,6 +175,28 @@ static bool decode(struct link_filter *f, struct slice *content, bool last)
     return result != DECODED_BAD;
 }
 
+/* Parts of a batch go out whole. */
+static size_t run_batch(struct link_filter *f, struct slice *text, bool last, struct iovec *piece)
+{
+    f->batched.n = 0;
+    link_batch_run(f->batch, *text, &f->batched);
+    *text = (struct slice){NULL, 0};
+    if (last)
+        link_batch_finish(f->batch, &f->batched);
+    *piece = (struct iovec){f->batched.p, f->batched.n};
+    return f->batched.n > 0 ? 1 : 0;
+}
+
+static size_t run_links(struct link_filter *f, struct slice *text, bool last, struct iovec *pieces,
+                        size_t room)
+{
+    size_t count = link_run(&f->links, text, pieces, room - 1);
+
+    if (last && text->n == 0)
+        count += link_finish(&f->links, pieces + count);
+    return count;
+}
+
 static enum filter_result run(void *ctx, struct slice *content, bool last, struct iovec *pieces,
                               size_t room, size_t *count)
 {
@@ -176,17 +206,16 @@ static enum filter_result run(void *ctx, struct slice *content, bool last, struc
     *count = 0;
     if (f->decoder != NULL && f->decoded.n == 0 && !decode(f, content, last))
         return FILTER_BAD;
-    *count = link_run(&f->links, text, pieces, room);
-    if (text->n > 0 || content->n > 0 || (f->decoder != NULL && !f->decoded_all))
+    bool all = f->decoder == NULL || (f->decoded_all && content->n == 0);
+    *count = f->batch != NULL ? run_batch(f, text, last && all, pieces)
+                              : run_links(f, text, last && all, pieces, room);
+    if (text->n > 0 || !all)
         return FILTER_FULL;
-    if (last) {
-        if (*count == room)
-            return FILTER_FULL;
-        *count += link_finish(&f->links, pieces + *count);
+    if (last)
         return FILTER_END;
-    }
     /* Pieces out of the filter's own memory have to be sent before it is used again. */
-    return *count > 0 && (f->decoder != NULL || f->links.flushes) ? FILTER_FULL : FILTER_MORE;
+    bool own = f->decoder != NULL || f->batch != NULL || f->links.flushes;
+    return *count > 0 && own ? FILTER_FULL : FILTER_MORE;
 }
 
 struct body_filter link_filter_run(struct link_filter *f)

@@ -1,5 +1,5 @@
 /*
- * JSON is not parsed: a link's string begins with "h, which is looked for, and
+ * JSON is not parsed: a link's string begins with "ht, which is looked for, and
  * its name stands right before it. An unescaped quote that is followed by a
  * letter begins a string, wherever it is.
  */
@@ -100,21 +100,29 @@ static bool is_zero(block b)
     return (halves[0] | halves[1]) == 0;
 }
 
-/* The first quote with an h behind it, or a quote that is the last byte; NULL: none. Most of JSON
- * is neither, so it is passed over 64 bytes at a time. */
+/* Does a string that may be a link begin at the quote p, as far as can be seen? */
+static bool begins_link(const char *p, const char *end)
+{
+    return (p + 1 == end || p[1] == 'h') && (p + 2 >= end || p[2] == 't');
+}
+
+/* The first quote with ht behind it, or as much of that as there is before the end; NULL: none.
+ * Most of JSON is neither, so it is passed over 64 bytes at a time. */
 static const char *find_string(const char *p, const char *end)
 {
-    const block quote = (block){0} + (unsigned char)'"', letter = (block){0} + (unsigned char)'h';
+    const block quote = (block){0} + (unsigned char)'"', h = (block){0} + (unsigned char)'h',
+                t = (block){0} + (unsigned char)'t';
 
-    for (; end - p > 64; p += 64) {
+    for (; end - p > 65; p += 64) {
         block found = {0};
         for (int i = 0; i < 64; i += 16)
-            found |= (block)(load(p + i) == quote) & (block)(load(p + i + 1) == letter);
+            found |= (block)(load(p + i) == quote) & (block)(load(p + i + 1) == h) &
+                     (block)(load(p + i + 2) == t);
         if (!is_zero(found))
             break;
     }
     while ((p = memchr(p, '"', (size_t)(end - p))) != NULL) {
-        if (p + 1 == end || p[1] == 'h')
+        if (begins_link(p, end))
             return p;
         p++;
     }
