@@ -33,6 +33,22 @@ static enum status read_fd(int fd, const char *path, struct buf *out, struct dia
     return ST_BAD_INPUT;
 }
 
+static enum status read_whole(int fd, const char *path, struct buf *out, struct diag *why)
+{
+    enum status st = read_fd(fd, path, out, why);
+
+    if (st != ST_OK)
+        file_wipe(out);
+    else
+        out->p[out->n] = '\0';
+    return st;
+}
+
+enum status file_read_stdin(struct buf *out, struct diag *why)
+{
+    return read_whole(STDIN_FILENO, "standard input", out, why);
+}
+
 enum status file_read(const char *path, struct buf *out, struct diag *why)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -42,12 +58,8 @@ enum status file_read(const char *path, struct buf *out, struct diag *why)
                  strerror(errno));
         return ST_BAD_INPUT;
     }
-    enum status st = read_fd(fd, path, out, why);
+    enum status st = read_whole(fd, path, out, why);
     (void)close(fd);
-    if (st != ST_OK)
-        file_wipe(out);
-    else
-        out->p[out->n] = '\0';
     return st;
 }
 

@@ -16,6 +16,9 @@ enum { FILE_MAX = 1024 * 1024 };
  * bytes are never copied on the way, so file_wipe() leaves nothing behind. */
 enum status file_read(const char *path, struct buf *out, struct diag *why) MUST_CHECK;
 
+/* The same for what stands on standard input, whose name in sentences that is. */
+enum status file_read_stdin(struct buf *out, struct diag *why) MUST_CHECK;
+
 /* Frees what file_read() gave, overwritten. */
 void file_wipe(struct buf *b);
 

@@ -15,6 +15,11 @@ enum { MAX_LINE = 8192 };
 enum { MAX_LINE = 197 }; /* INI_MAX_LINE as the library was built, less CR, LF and NUL */
 #endif
 
+size_t reader_longest_line(void)
+{
+    return MAX_LINE;
+}
+
 struct reader {
     const char *path;
     const struct reader_sink *sink;

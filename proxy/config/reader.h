@@ -8,6 +8,8 @@
 #ifndef CONFIG_READER_H
 #define CONFIG_READER_H
 
+#include <stddef.h>
+
 #include "base/diag.h"
 
 /* Called in the order of the file; anything but ST_OK ends the reading. */
@@ -20,5 +22,8 @@ struct reader_sink {
 /* The sentences of the reader, and those of the sink, get "path:line: " before them. */
 enum status reader_run(const char *path, const struct reader_sink *sink, void *ctx,
                        struct diag *why) MUST_CHECK;
+
+/* A longer line, its end not counted, is refused. */
+size_t reader_longest_line(void);
 
 #endif
