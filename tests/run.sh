@@ -19,7 +19,7 @@ case "${1:-}" in
 esac
 
 sh conf/setup.sh --packages gcc libc6-dev cmake ninja-build libevent-dev libssl-dev libhttp-parser-dev \
-    libinih-dev zlib1g-dev ca-certificates clang clang-tidy clang-format cppcheck llvm libclang-rt-14-dev openssl curl \
+    libinih-dev zlib1g-dev libjansson-dev libyaml-dev ca-certificates clang clang-tidy clang-format cppcheck llvm libclang-rt-14-dev openssl curl \
     nginx-light haproxy python3 python3-pytest python3-pytest-xdist libnss-wrapper procps
 
 python=/usr/bin/python3
