@@ -77,7 +77,19 @@ static const struct command commands[] = {
      "FILE may be PEM, base64 of PEM, PKCS#12 or DER.\n",
      command_cert},
     {"ca", "init|show", "the local CA for intercepted CONNECT", "", NULL},
-    {"import", "FILE", "turn a destination exported from BTP into a tenant section", "", NULL},
+    {"import", "FILE", "turn a destination exported from BTP into a tenant section",
+     "FILE is what the cockpit's Export gives: Java properties, JSON or YAML, told apart by the\n"
+     "content; - reads standard input. The answer of the Destination service's REST API will do "
+     "too.\n"
+     "\n"
+     "Each destination in it becomes a [tenant NAME] section on stdout, with URL, company ID and\n"
+     "header fields. Certificate and passphrase are not in an export: comments say where they "
+     "come\n"
+     "from, and what else becomes of the destination. Secrets are never repeated.\n"
+     "\n"
+     "  sfmtls import destination.json >>sfmtls.ini\n"
+     "  sfmtls run -t\n",
+     command_import},
     {"hosts", "", "list the known API servers and their certificate hosts",
      "Columns: data center, environment, API server, certificate host, and how the last is known:\n"
      "documented (by SAP), or rule (`.cert` after the first label, which holds for all documented\n"

@@ -1,0 +1,81 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/destination.h"
+#include "cli/import_section.h"
+
+static const struct option options[] = {
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+/* The export's path, or NULL: *code is how it ends then. */
+static const char *parse(int argc, char **argv, int *code)
+{
+    int option;
+
+    *code = EXIT_USAGE;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+        if (option == 'h')
+            *code = cli_help_of("import");
+        else
+            (void)cli_bad_option("import", option, argv, options);
+        return NULL;
+    }
+    if (optind == argc)
+        (void)cli_usage("import", "import wants the name of a file, or - for standard input");
+    else if (optind + 1 < argc)
+        (void)cli_usage("import", "`%s` is not expected here", argv[optind + 1]);
+    else
+        return argv[optind];
+    return NULL;
+}
+
+static enum status import(const char *path, struct buf *out, struct buf *notes, struct diag *why)
+{
+    bool from_stdin = strcmp(path, "-") == 0;
+    const char *name = from_stdin ? "standard input" : path;
+    struct destinations all = {0};
+    struct buf text = {0};
+    enum status st = from_stdin ? file_read_stdin(&text, why) : file_read(path, &text, why);
+
+    if (st != ST_OK)
+        return st;
+    st = destinations_read(name, buf_slice(&text), &all, why);
+    if (st == ST_OK)
+        st = import_section_write(name, &all, out, notes, why);
+    destinations_free(&all);
+    file_wipe(&text);
+    return st;
+}
+
+static void tell(struct slice notes)
+{
+    while (notes.n > 0) {
+        struct slice line = slice_split(&notes, '\n');
+        (void)fprintf(stderr, "sfmtls: %.*s\n", (int)line.n, line.p);
+    }
+}
+
+int command_import(int argc, char **argv)
+{
+    struct buf out = {0}, notes = {0};
+    struct diag why;
+    int code;
+    const char *path = parse(argc, argv, &code);
+
+    if (path == NULL)
+        return code;
+    enum status st = import(path, &out, &notes, &why);
+    if (st == ST_OK) {
+        (void)fwrite(out.p, 1, out.n, stdout);
+        tell(buf_slice(&notes));
+    }
+    buf_free(&out);
+    buf_free(&notes);
+    return st == ST_OK ? EXIT_DONE : cli_error(st, &why);
+}
