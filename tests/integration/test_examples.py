@@ -1,0 +1,115 @@
+"""The files that users start from: each is accepted, and serves, once the files it names are there."""
+import pathlib
+import re
+import subprocess
+import textwrap
+
+import pytest
+
+import harness
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLES = {path.name: path for path in sorted((ROOT / "conf/examples").glob("*.ini"))}
+NOT_SERVED_YET = {"https-proxy.ini"}  # local-ca and CONNECT
+SERVED = sorted(set(EXAMPLES) - NOT_SERVED_YET)
+
+
+def kubernetes_config():
+    """The sfmtls.ini in the ConfigMap."""
+    text = (ROOT / "docker/kubernetes/sfmtls.yaml").read_text()
+    return textwrap.dedent(re.search(r"(?m)^  sfmtls\.ini: \|\n((?:    .*\n|\n)+)", text)[1])
+
+
+def put_files(folder, text, pki):
+    """Whatever the configuration names, in its place."""
+    sealed = "passphrase" in text
+    key = (pki / ("acme-encrypted.key" if sealed else "acme.key")).read_text()
+    for name, content in {
+            "acme.key": key, "acme.pass": (pki / "acme.pass").read_text(), "acme-pass": (pki / "acme.pass").read_text(),
+            "globex.pass": "correct horse", "acme-test.pem": (pki / "acme-all.pem").read_text(),
+            "acme.pem": (pki / ("acme-chain.pem" if "private-key" in text else "acme-all.pem")).read_text()}.items():
+        (folder / name).write_text(content)
+    subprocess.run(["openssl", "pkcs12", "-export", "-in", pki / "globex-all.pem", "-out", folder / "globex.p12",
+                    "-passout", "pass:correct horse"], check=True)
+
+
+def check(folder, text, pki):
+    put_files(folder, text, pki)
+    (folder / "sfmtls.ini").write_text(text)
+    return harness.run_cli("run", "-t", "-c", str(folder / "sfmtls.ini"), env={"CREDENTIALS_DIRECTORY": str(folder)})
+
+
+def with_comments_removed(text):
+    """The lines that an example leaves to the user, switched on."""
+    return re.sub(r"(?m)^;(?=[a-z-]+ += )", "", text)
+
+
+@pytest.mark.parametrize("name", SERVED)
+@pytest.mark.parametrize("alternatives", [False, True])
+def test_example_is_accepted(name, alternatives, tmp_path, pki):
+    text = EXAMPLES[name].read_text()
+    (tmp_path / "acme-next.pem").write_text((pki / "globex-all.pem").read_text())
+    result = check(tmp_path, with_comments_removed(text) if alternatives else text, pki)
+    assert (result.returncode, result.stdout) == (0, "configuration ok\n"), result.stderr
+    assert "warning" not in result.stderr and "error" not in result.stderr, result.stderr
+
+
+@pytest.mark.parametrize("name", sorted(NOT_SERVED_YET))
+def test_example_of_what_is_to_come_has_no_unknown_key(name, tmp_path, pki):
+    result = check(tmp_path, EXAMPLES[name].read_text(), pki)
+    assert "unknown" not in result.stderr
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_example_serves(name, tmp_path, pki, nginx, started):
+    """As it stands, but for ports, folders and the server, which this machine has not."""
+    text = re.sub(r"(127\.0\.0\.1|\[::1\]):80\d\d", r"\1:0", EXAMPLES[name].read_text())
+    text = text.replace("unix:/run/sfmtls", f"unix:{tmp_path}")
+    text = re.sub(r"(?m)^(\[tenant .*\])$", rf"\1\nca-file = {pki}/ca.pem\nconnect-to = 127.0.0.1:{nginx.port}", text)
+    put_files(tmp_path, text, pki)
+    company = re.search(r"company-id += (\S+)", text)[1]
+    p = harness.Proxy(tmp_path, text, environment={"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    started.append(p)
+    for number, listener in enumerate(p.ready["listeners"]):
+        fields = [("Authorization", "Bearer x")]
+        if listener["tenant"] is None:
+            fields.append(("successfactors-companyid", company))
+        answer = p.request(target="/who", listener=number, fields=fields)
+        if listener["tenant"] == "acme-test":  # the test's server is not called so
+            assert answer.token == "server-certificate-wrong-host"
+        else:
+            seen = answer.json()
+            assert (seen["verify"], seen["authorization"], seen["company"]) == ("SUCCESS", "", company)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example_is_for_newcomers(name):
+    """It begins with what it is for, and no line is too long to read."""
+    text = EXAMPLES[name].read_text()
+    assert re.match(r"; sfmtls (for|beside|as) |; One sfmtls for ", text)
+    assert all(len(line) <= 125 and line == line.rstrip() and "\t" not in line for line in text.split("\n"))
+
+
+def test_readme_names_every_example():
+    text = (ROOT / "README.md").read_text()
+    for path in (ROOT / "conf/examples").iterdir():
+        assert path.name in text, path.name
+
+
+def test_kubernetes_configuration_is_accepted(tmp_path, pki):
+    """Its paths are those of the mounted volumes."""
+    text = kubernetes_config()
+    assert re.findall(r"(?m)^(?:certificate|private-key|passphrase-file) += (.*)/[^/]+$", text)
+    local = re.sub(r"/etc/sfmtls-key/", f"{tmp_path}/", text)
+    result = check(tmp_path, local, pki)
+    assert result.stdout == "configuration ok\n", result.stderr
+
+
+def test_kubernetes_mounts_what_the_configuration_names():
+    text = (ROOT / "docker/kubernetes/sfmtls.yaml").read_text()
+    for words in ("defaultMode: 0440", "readOnlyRootFilesystem: true", "runAsNonRoot: true", "drop: [ALL]",
+                  "allowPrivilegeEscalation: false", "mountPath: /etc/sfmtls-key", "mountPath: /etc/sfmtls,",
+                  "fsGroup: 10001", "runAsUser: 10001"):
+        assert words in text, words
+    uid = re.search(r"--uid (\d+)", (ROOT / "docker/Dockerfile").read_text())[1]
+    assert uid == "10001"
