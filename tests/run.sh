@@ -22,6 +22,9 @@ sh conf/setup.sh --packages gcc libc6-dev cmake ninja-build libevent-dev libssl-
     libinih-dev zlib1g-dev libjansson-dev libyaml-dev ca-certificates clang clang-tidy clang-format cppcheck llvm libclang-rt-14-dev openssl curl \
     nginx-light haproxy python3 python3-pytest python3-pytest-xdist libnss-wrapper procps
 
+# Whoever has another node and npm than Debian's keeps them.
+command -v npm >/dev/null && command -v node >/dev/null || sh conf/setup.sh --packages nodejs npm
+
 python=/usr/bin/python3
 work=$(mktemp -d "${TMPDIR:-/tmp}/sfmtls-tests-XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -62,7 +65,16 @@ integration() { # PRESET pytest-arguments...
     total=$((total + $(count "$work/integration" passed)))
 }
 
+clients() { # what tests/integration/package-lock.json pins, in build/npm
+    mkdir -p build/npm
+    ! cmp -s tests/integration/package-lock.json build/npm/installed || return 0
+    cp tests/integration/package.json tests/integration/package-lock.json build/npm
+    npm --prefix build/npm ci --ignore-scripts --no-audit --no-fund >build/npm.log 2>&1 || { cat build/npm.log; exit 1; }
+    cp tests/integration/package-lock.json build/npm/installed
+}
+
 stage 'build'
+clients
 for preset in release asan tsan fuzz; do build $preset; done
 export SFMTLS_RELEASE="$PWD/build/release/sfmtls"
 sh tests/certs/make.sh "$work/pki"
