@@ -37,7 +37,7 @@ static size_t base64_decode(struct slice in, char *out)
     return n;
 }
 
-static enum basic_result company_of_user(struct slice user, char out[BASIC_MAX_COMPANY])
+enum basic_result basic_company_of(struct slice user, char out[BASIC_MAX_COMPANY])
 {
     const char *at = user.n == 0 ? NULL : memrchr(user.p, '@', user.n);
 
@@ -51,24 +51,49 @@ static enum basic_result company_of_user(struct slice user, char out[BASIC_MAX_C
     return BASIC_NAMED;
 }
 
-enum basic_result basic_company(struct slice authorization, char out[BASIC_MAX_COMPANY])
+/* What stands behind the scheme; p NULL: it is another scheme. */
+static struct slice token_of(struct slice authorization)
 {
     const size_t n_scheme = sizeof("basic") - 1;
-    enum basic_result result = BASIC_NONE;
 
     if (authorization.n <= n_scheme ||
         !slice_eq_nocase((struct slice){authorization.p, n_scheme}, SLICE("basic")) ||
         (authorization.p[n_scheme] != ' ' && authorization.p[n_scheme] != '\t'))
-        return BASIC_NONE;
-    struct slice rest =
-        slice_trim((struct slice){authorization.p + n_scheme, authorization.n - n_scheme});
-    char *plain = mem_new(rest.n + 1);
-    size_t n = base64_decode(rest, plain);
-    if (n != SIZE_MAX && memchr(plain, ':', n) != NULL) {
-        struct slice credentials = {plain, n};
-        result = company_of_user(slice_split(&credentials, ':'), out);
+        return (struct slice){NULL, 0};
+    return slice_trim((struct slice){authorization.p + n_scheme, authorization.n - n_scheme});
+}
+
+bool basic_read(struct slice authorization, struct basic *out)
+{
+    struct slice token = token_of(authorization);
+
+    if (token.p == NULL)
+        return false;
+    *out = (struct basic){.plain = mem_new(token.n + 1), .size = token.n + 1};
+    size_t n = base64_decode(token, out->plain);
+    if (n == SIZE_MAX || memchr(out->plain, ':', n) == NULL) {
+        basic_wipe(out);
+        return false;
     }
-    explicit_bzero(plain, rest.n + 1);
-    free(plain);
+    out->password = (struct slice){out->plain, n};
+    out->user = slice_split(&out->password, ':');
+    return true;
+}
+
+void basic_wipe(struct basic *b)
+{
+    explicit_bzero(b->plain, b->size);
+    free(b->plain);
+    b->plain = NULL;
+}
+
+enum basic_result basic_company(struct slice authorization, char out[BASIC_MAX_COMPANY])
+{
+    struct basic b;
+
+    if (!basic_read(authorization, &b))
+        return BASIC_NONE;
+    enum basic_result result = basic_company_of(b.user, out);
+    basic_wipe(&b);
     return result;
 }

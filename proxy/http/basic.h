@@ -1,6 +1,7 @@
 /*
- * basic: what Basic credentials (RFC 7617) say of the tenant. Callers of old
- * send `user@COMPANY`; the company stands behind the last '@' of the user name.
+ * basic: Basic credentials (RFC 7617), and what they say of the tenant. Callers
+ * of old send `user@COMPANY`; the company stands behind the last '@' of the
+ * user name.
  */
 #ifndef HTTP_BASIC_H
 #define HTTP_BASIC_H
@@ -17,5 +18,19 @@ enum basic_result {
 
 /* What an Authorization value says. The password is looked at by nobody. */
 enum basic_result basic_company(struct slice authorization, char out[BASIC_MAX_COMPANY]);
+
+/* The same of a user. */
+enum basic_result basic_company_of(struct slice user, char out[BASIC_MAX_COMPANY]);
+
+/* Credentials in the clear: to be wiped. */
+struct basic {
+    char *plain;
+    size_t size; /* of what is to be wiped */
+    struct slice user, password;
+};
+
+/* False, and nothing to wipe, if the Authorization value holds no Basic credentials. */
+bool basic_read(struct slice authorization, struct basic *out);
+void basic_wipe(struct basic *b);
 
 #endif

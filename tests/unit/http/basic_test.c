@@ -39,3 +39,46 @@ TEST(what_can_be_no_company_is_told_from_none)
 
     CHECK_INT(basic_company(SLICE("Basic dUBBQwBNRTpwdw=="), company), BASIC_ODD, "NUL in it");
 }
+
+TEST(credentials_are_split_at_the_first_colon)
+{
+    static const struct {
+        const char *value, *user, *password; /* user NULL: none */
+    } cases[] = {
+        {"Basic dXNlckBBQ01FOnB3", "user@ACME", "pw"},
+        {"basic \t dXNlckBBQ01FOnB3 ", "user@ACME", "pw"},
+        {"Basic dXNlckBBQ01FOg==", "user@ACME", ""},
+        {"Basic dXNlckBBQ01FOnA6QEI=", "user@ACME", "p:@B"},
+        {"Basic Og==", "", ""},
+        {"Basic OnB3", "", "pw"},
+        {"Basic Wm/Dqzpww6Q=", "Zo\xc3\xab", "p\xc3\xa4"},
+        {"Basic dXNlckBBQ01F", NULL, NULL}, /* no colon */
+        {"Basic dXNl=cjpwdw", NULL, NULL},
+        {"Basic dXNl cjpwdw==", NULL, NULL},
+        {"Basic ", NULL, NULL},
+        {"Basic", NULL, NULL},
+        {"BasicdXNlckBBQ01FOnB3", NULL, NULL},
+        {"Bearer dXNlckBBQ01FOnB3", NULL, NULL},
+        {"", NULL, NULL},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct basic b;
+        bool found = basic_read(slice_of(cases[i].value), &b);
+        CHECK_INT(found, cases[i].user != NULL, cases[i].value);
+        if (!found)
+            continue;
+        CHECK_SLICE(b.user, cases[i].user, cases[i].value);
+        CHECK_SLICE(b.password, cases[i].password, cases[i].value);
+        basic_wipe(&b);
+    }
+}
+
+TEST(credentials_may_hold_any_byte)
+{
+    struct basic b;
+
+    CHECK(basic_read(SLICE("Basic dToAcA=="), &b));
+    CHECK_INT(b.password.n, 2, "NUL and p");
+    basic_wipe(&b);
+}
