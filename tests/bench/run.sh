@@ -3,6 +3,6 @@
 set -eu
 cd "$(dirname "$0")/../.."
 sh conf/setup.sh --packages gcc libc6-dev cmake ninja-build libevent-dev libssl-dev libhttp-parser-dev \
-    libinih-dev zlib1g-dev libjansson-dev libyaml-dev openssl nginx-light haproxy wrk python3 util-linux
+    libinih-dev zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev openssl nginx-light haproxy wrk python3 util-linux
 sh conf/setup.sh
 exec /usr/bin/python3 tests/bench/bench.py build/release/sfmtls "$@"
