@@ -86,6 +86,11 @@ static const struct fail_info table[FAIL_COUNT] = {
                                "Company ID repeated",
                                "The request has more than one successfactors-companyid field.",
                                "Send it once or not at all: the proxy adds it."},
+    [FAIL_CALLER_UNKNOWN] =
+        {"caller-unknown", 401, "http_request_denied", BLAME_CALLER, 0, "Caller not known",
+         "The request has no Basic credentials that this tenant knows.",
+         "Send the user and password that the tenant's callers-file holds; `htpasswd -B` sets a "
+         "password anew."},
 
     [FAIL_TOO_MANY_CALLERS] = {"too-many-connections", 503, "connection_limit_reached", BLAME_PROXY,
                                5, "Too many connections",
@@ -103,6 +108,11 @@ static const struct fail_info table[FAIL_COUNT] = {
     [FAIL_QUEUE_TIMEOUT] = {"queue-timeout", 503, "connection_limit_reached", BLAME_SERVER, 5,
                             "Queue timeout", "No connection to the server became free in time.",
                             "Send fewer requests at once, or raise max-upstream or queue-timeout."},
+    [FAIL_CHECKS_FULL] =
+        {"checks-full", 503, "connection_limit_reached", BLAME_PROXY, 5, "Too many passwords",
+         "Too many different credentials wait to be checked.",
+         "Repeat the call in some seconds; find out who calls with wrong passwords, or hash them "
+         "at a lower cost."},
 
     [FAIL_NAME_NOT_FOUND] =
         {"name-not-found", 502, "dns_error", BLAME_CONFIGURATION, 0, "Server name not found",

@@ -34,12 +34,14 @@ enum fail {
     FAIL_TENANT_UNKNOWN,
     FAIL_TENANT_AMBIGUOUS,
     FAIL_COMPANY_REPEATED,
+    FAIL_CALLER_UNKNOWN,
 
     /* limits */
     FAIL_TOO_MANY_CALLERS,
     FAIL_SHORTAGE,
     FAIL_QUEUE_FULL,
     FAIL_QUEUE_TIMEOUT,
+    FAIL_CHECKS_FULL,
 
     /* on the way to the server */
     FAIL_NAME_NOT_FOUND,

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "config/callers.h"
 #include "http/edit.h"
 #include "http/target.h"
 #include "net/address.h"
@@ -53,6 +54,8 @@ struct tenant {
     char **header_wheres; /* one for each of headers */
     size_t nheaders;
     bool keep_authorization;
+    char *callers_file;      /* as given; NULL: whoever can connect may call */
+    struct callers *callers; /* NULL without callers_file */
     bool server_as_is;
     int require_choice;   /* enum tristate, as it was written */
     bool require_request; /* refuse a server that does not ask for the certificate */

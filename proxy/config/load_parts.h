@@ -1,5 +1,5 @@
 /*
- * The inside of the loader: private to load.c, load_tenant.c and load_identity.c.
+ * The inside of the loader: private to load.c, load_tenant.c, load_identity.c and load_callers.c.
  */
 #ifndef CONFIG_LOAD_PARTS_H
 #define CONFIG_LOAD_PARTS_H
@@ -36,6 +36,9 @@ const char *load_where_of(const struct loader *l, const char *key);
 
 /* Loads `certificate` and `certificate-next` with their keys, and notes what is to be said. */
 enum status load_identities(struct loader *l, struct diag *why) MUST_CHECK;
+
+/* Loads `callers-file`, if there is one, and notes what is to be said. */
+enum status load_callers(struct loader *l, struct diag *why) MUST_CHECK;
 
 /* Makes the TLS side of each. */
 enum status load_tls_clients(struct loader *l, const struct trust *trust,

@@ -331,6 +331,11 @@ static const struct option table[] = {
         .fallback = "strip", .type = "strip or keep",
         .help = "what becomes of the caller's Authorization field. The certificate stands in for "
                 "it, and a stale password would only be in the way."),
+    ROW("callers-file", T(callers_file), .set = set_path, .type = "file",
+        .help = "who may call: lines of user:hash as `htpasswd -B` writes them, the user being "
+                "whole as it is sent (sfadmin@ACME). Then a request needs Basic credentials that "
+                "fit, or gets 401; they are never sent on. bcrypt up to cost 12 (passwords of 72 "
+                "bytes at most) and yescrypt up to j9T."),
     ROW("rewrite-links", T(rewrite_links), .set = set_bool, .choices = "off|on", .fallback = "on",
         .type = "on or off",
         .help =
@@ -363,7 +368,6 @@ static const struct option table[] = {
     LATER(SECTION_PROXY, "connect-other"),
     LATER(SECTION_PROXY, "connect-allow"),
     LATER(SECTION_PROXY, "user"),
-    LATER(SECTION_TENANT, "callers-file"),
     LATER(SECTION_TENANT, "allow"),
 };
 

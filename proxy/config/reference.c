@@ -34,6 +34,7 @@ static const char *example_of(const struct option *o)
         {"passphrase-file", "acme.pass"},
         {"passphrase-env", "ACME_PASSPHRASE"},
         {"ca-file", "corporate-ca.pem"},
+        {"callers-file", "acme.callers"},
         {"connect-to", "127.0.0.1:9443"},
         {"listen", "127.0.0.1:8090"},
         {"certificate-next", "acme-next.pem"},

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "core/checker.h"
 #include "core/exchange_parts.h"
 #include "core/guard.h"
 #include "core/route.h"
@@ -131,6 +132,8 @@ static void end(struct exchange *x)
     x->over = true;
     timer_stop(&x->answer_timer);
     timer_stop(&x->caller_timer);
+    if (x->check != NULL)
+        check_cancel(x->check);
     origin_cancel(&x->acquire);
     report(x);
     loop_bury(x->worker->loop, x, release);
@@ -236,8 +239,8 @@ static void attach(struct exchange *x, struct upstream *u)
     x->tls = upstream_tls(u);
 }
 
-/* There is a connection: what was held back for want of one goes out. */
-static void go_on(struct exchange *x)
+/* What the caller has sent meanwhile was left in its stream. */
+static void send_late(struct exchange *x)
 {
     (void)exchange_request_push(x, (struct slice){NULL, 0});
     if (!x->over && !x->request_done)
@@ -259,7 +262,7 @@ static void on_acquired(void *ctx, struct upstream *u, const struct failure *why
     if (!x->tries_identity && x->identity != overlap_in_use(origin_overlap(x->origin)) &&
         exchange_repeat(x, ACQUIRE_ANY))
         return;
-    go_on(x);
+    send_late(x);
 }
 
 /* True if there is one at once. */
@@ -295,7 +298,7 @@ bool exchange_repeat(struct exchange *x, enum acquire_kind kind)
     x->reused = false;
     x->tls = NULL;
     if (acquire(x, kind))
-        go_on(x);
+        send_late(x);
     return true;
 }
 
@@ -307,6 +310,24 @@ void exchange_lost_upstream(struct exchange *x, const struct failure *why)
     x->repeated = x->repeated || repeats;
     if (!repeats || !exchange_repeat(x, ACQUIRE_FRESH))
         exchange_fail(x, why);
+}
+
+/* True if the request has its connection at once. */
+static bool set_out(struct exchange *x)
+{
+    enum acquire_kind kind = ACQUIRE_ANY;
+    struct failure why;
+
+    if (exchange_choose_identity(x, &kind, &why))
+        return acquire(x, kind);
+    exchange_fail(x, &why);
+    return false;
+}
+
+void exchange_go_on(struct exchange *x)
+{
+    if (set_out(x))
+        send_late(x);
 }
 
 /* ---- the beginning ---- */
@@ -336,7 +357,7 @@ static struct exchange *exchange_new(struct client *c, const struct client_reque
 }
 
 static bool judge(struct exchange *x, const struct client_request *r, struct target *target,
-                  enum acquire_kind *kind, struct failure *why)
+                  struct failure *why)
 {
     const struct client_door *door = client_door(x->client);
     struct worker *w = x->worker;
@@ -349,28 +370,27 @@ static bool judge(struct exchange *x, const struct client_request *r, struct tar
         return false;
     x->origin = origin_ref(w->origins[tenant]);
     x->tenant = w->config->tenants[tenant];
-    return exchange_choose_identity(x, r->head, kind, why);
+    return true;
 }
 
 static size_t serve(void *ctx, struct client *c, const struct client_request *r)
 {
     struct exchange *x = exchange_new(c, r);
-    enum acquire_kind kind = ACQUIRE_ANY;
     struct target target;
     struct failure why;
 
     (void)ctx;
     exchange_request_start(x, r->head);
-    if (!judge(x, r, &target, &kind, &why)) {
+    if (!judge(x, r, &target, &why)) {
         buf_addf(&x->head, "%.*s %.*s ", (int)r->head->method_name.n, r->head->method_name.p,
                  (int)r->head->target.n, r->head->target.p);
         exchange_fail(x, &why);
         return 0;
     }
     exchange_request_edit(x, r->head, &target);
-    if (!acquire(x, kind))
+    if (x->tenant->callers != NULL && !exchange_admit(x, r->head))
         return 0;
-    return exchange_request_push(x, r->rest);
+    return set_out(x) ? exchange_request_push(x, r->rest) : 0;
 }
 
 const struct client_service exchange_service = {serve};

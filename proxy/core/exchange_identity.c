@@ -39,8 +39,7 @@ static bool takes_the_try(struct exchange *x, int in_use)
            overlap_may_try(o, loop_now(x->worker->loop));
 }
 
-bool exchange_choose_identity(struct exchange *x, const struct head *h, enum acquire_kind *kind,
-                              struct failure *why)
+bool exchange_choose_identity(struct exchange *x, enum acquire_kind *kind, struct failure *why)
 {
     int in_use = overlap_in_use(overlap_of(x));
     bool presentable = identity_is_presentable(x->tenant, in_use, why);
@@ -48,7 +47,7 @@ bool exchange_choose_identity(struct exchange *x, const struct head *h, enum acq
     if (!tenant_has_identity(x->tenant, IDENTITY_NEXT))
         return presentable;
     /* A caller's own Authorization could be what the server likes or dislikes. */
-    x->judges = !(x->tenant->keep_authorization && head_has(h, FIELD_AUTHORIZATION));
+    x->judges = !x->forwards_authorization;
     if (!presentable && has_other(x, in_use)) {
         if (overlap_switch(overlap_of(x), 1 - in_use))
             tell_switch(x, 1 - in_use, "is not valid now");

@@ -1,6 +1,6 @@
 /*
  * The inside of an exchange: private to exchange.c, exchange_request.c,
- * exchange_answer.c and exchange_identity.c.
+ * exchange_answer.c, exchange_identity.c and exchange_caller.c.
  */
 #ifndef CORE_EXCHANGE_PARTS_H
 #define CORE_EXCHANGE_PARTS_H
@@ -31,8 +31,9 @@ struct exchange {
     /* the request */
     enum method method;
     int minor;
-    bool may_repeat; /* RFC 9110, 9.2.2: idempotent, and nothing says otherwise */
-    bool expects;    /* the caller waits for 100 (Continue) before it sends the body */
+    bool may_repeat;             /* RFC 9110, 9.2.2: idempotent, and nothing says otherwise */
+    bool forwards_authorization; /* the server gets the caller's own */
+    bool expects;                /* the caller waits for 100 (Continue) before it sends the body */
     struct buf head; /* as the server gets it; as the caller sent it, if it never gets there */
     bool head_sent;
     struct body request;
@@ -46,6 +47,8 @@ struct exchange {
     bool holding;
     bool upload_blocked; /* the server is slower than the caller */
     bool upload_dead;    /* the server takes no more; its answer may be on the way */
+
+    struct check *check; /* the caller's password is being checked; NULL: it is not */
 
     /* the connection */
     struct acquire acquire;
@@ -92,6 +95,10 @@ void exchange_lost_upstream(struct exchange *x, const struct failure *why);
  * identity stands in x->acquire. False: nothing was done. */
 bool exchange_repeat(struct exchange *x, enum acquire_kind kind);
 
+/* Nothing holds the request up any more: takes a connection, or waits for one, and sends what there
+ * is. */
+void exchange_go_on(struct exchange *x);
+
 /* The answer is complete and handed to the caller's stream. clean: nothing came behind it. */
 void exchange_finish(struct exchange *x, bool clean);
 
@@ -118,12 +125,17 @@ size_t exchange_on_caller_data(void *ctx, struct slice bytes);
 void exchange_on_server_drained(void *ctx);
 void exchange_on_server_write_broken(void *ctx);
 
+/* ---- exchange_caller.c ---- */
+
+/* The tenant has a callers-file: true if it knows the caller. False: the request is refused, or
+ * exchange_go_on() comes once the caller is known. */
+bool exchange_admit(struct exchange *x, const struct head *h);
+
 /* ---- exchange_identity.c ---- */
 
 /* Decides whether, and under which of the tenant's certificates, the request can be sent: how to
  * acquire its connection. False: *why. */
-bool exchange_choose_identity(struct exchange *x, const struct head *h, enum acquire_kind *kind,
-                              struct failure *why);
+bool exchange_choose_identity(struct exchange *x, enum acquire_kind *kind, struct failure *why);
 
 /* The server has refused the certificate, and the caller has seen nothing of it. True if the
  * request is repeated under the tenant's other one. */

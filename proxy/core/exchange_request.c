@@ -64,9 +64,11 @@ void exchange_request_edit(struct exchange *x, const struct head *h, const struc
                                .company_id = tenant->company_id,
                                .headers = tenant->headers,
                                .nheaders = tenant->nheaders,
-                               .keep_authorization = tenant->keep_authorization,
+                               .keep_authorization =
+                                   tenant->keep_authorization && tenant->callers == NULL,
                                .undoes_codings = tenant->rewrite_links};
 
+    x->forwards_authorization = rules.keep_authorization && head_has(h, FIELD_AUTHORIZATION);
     if (tenant->rewrite_links)
         links_write_base(&x->base, h, t, client_door(x->client)->tls != NULL);
     if (has_links(x, h))

@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include "base/mem.h"
+#include "core/checker.h"
 #include "core/exchange.h"
 #include "core/worker.h"
 
@@ -268,6 +269,7 @@ static void init_shared(struct server *s, const struct config *c)
     quota_init(&s->shared.clients, c->max_connections);
     quota_init(&s->shared.turned_away, TURNED_AWAY_MAX);
     quota_init(&s->shared.queue, c->queue);
+    s->shared.checker = checker_new();
     s->shared.on_record = s->hooks->on_record;
     s->shared.record_ctx = s->hooks->ctx;
     s->shared.on_drained = on_worker_drained;
@@ -504,10 +506,12 @@ void server_free(struct server *s)
         if (s->signals[i] != NULL)
             event_free(s->signals[i]);
     resolve_stop_all();
+    checker_stop(s->shared.checker);
     for (size_t i = 0; s->threads != NULL && i < s->shared.nworkers; i++)
         worker_end(s->threads[i].worker);
     for (size_t i = 0; s->threads != NULL && i < s->shared.nworkers; i++)
         worker_free(s->threads[i].worker);
+    checker_free(s->shared.checker);
     for (size_t i = 0; i < s->ndoors; i++)
         free_door(s->doors[i]);
     free(s->doors);

@@ -15,6 +15,7 @@
 #include "net/loop.h"
 #include "net/resolve.h"
 
+struct checker;
 struct client;
 struct origin;
 struct worker;
@@ -46,6 +47,7 @@ struct shared {
     struct quota clients;     /* max-connections */
     struct quota turned_away; /* callers beyond it that are being told so */
     struct quota queue;       /* requests that wait, of all tenants */
+    struct checker *checker;  /* of callers' passwords */
     size_t nworkers;
     struct worker **workers;
     record_hook *on_record;

@@ -96,7 +96,8 @@ void reply_problem(struct buf *out, const struct failure *f, const char *request
     if (info->retry_after > 0)
         buf_addf(&fields, "Retry-After: %d\r\n", info->retry_after);
     if (info->status == 401)
-        buf_add_string(&fields, "WWW-Authenticate: Basic realm=\"sfmtls: user@COMPANY\"\r\n");
+        buf_addf(&fields, "WWW-Authenticate: Basic realm=\"sfmtls: user@COMPANY\"%s\r\n",
+                 f->id == FAIL_CALLER_UNKNOWN ? ", charset=\"UTF-8\"" : ""); /* RFC 7617, 2.1 */
     if (info->status == 405)
         buf_add_string(&fields, "Allow: GET, HEAD, POST, PUT, PATCH, MERGE, DELETE, OPTIONS\r\n");
     buf_add(&fields, "", 1); /* the NUL */

@@ -103,6 +103,7 @@ static void follow(struct reloader *r, const struct config *c)
             add_file(r, t->identities[k].passphrase_file);
         }
         add_file(r, t->ca_file);
+        add_file(r, t->callers_file);
     }
     r->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     for (size_t i = 0; r->watch >= 0 && i < r->nfiles; i++)
