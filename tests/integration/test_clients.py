@@ -1,4 +1,4 @@
-"""Real clients, unchanged, with Basic credentials of the old kind: each pages through everything, and gets each row once."""
+"""Real clients, unchanged, with Basic credentials of the old kind: each pages through all, and gets each row once."""
 import json
 import os
 import pathlib
@@ -9,7 +9,8 @@ import pytest
 
 import harness
 
-CLIENTS = pathlib.Path(__file__).parent / "clients"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CLIENTS, MODULES = ROOT / "tests/integration/clients", ROOT / "build/npm/node_modules"
 ROWS, PAGE, USERS = 5000, 500, 1000
 BASIC = "sfadmin@ACME:secret"
 
@@ -30,7 +31,8 @@ class SuccessFactors(harness.Recorder):
     def _odata(self, query):
         at = int(query.get("$skiptoken", 0))
         base = f"https://localhost:{self.port}/odata/v2/User"
-        page = {"results": [{"__metadata": {"uri": f"{base}('u{i}')"}, "userId": f"u{i}"} for i in range(at, at + PAGE)]}
+        page = {"results": [{"__metadata": {"uri": f"{base}('u{i}')"}, "userId": f"u{i}"}
+                            for i in range(at, at + PAGE)]}
         if at + PAGE < ROWS:
             page["__next"] = f"{base}?$select=userId&$format=json&$skiptoken={at + PAGE}"
         return {"d": page}
@@ -70,7 +72,8 @@ def pages(start, get):
 
 
 def curl(starts, proxy, ca):
-    options = ["-sS", "--fail-with-body", "-u", BASIC, *(["-x", proxy] if proxy else []), *(["--cacert", ca] if ca else [])]
+    options = ["-sS", "--fail-with-body", "-u", BASIC]
+    options += [*(["-x", proxy] if proxy else []), *(["--cacert", ca] if ca else [])]
     return [row for start in starts for row in pages(start, lambda url: run("curl", *options, url))]
 
 
@@ -89,7 +92,7 @@ def requests(starts, proxy, ca):
 def node(how):
     def client(starts, proxy, ca):
         env = {"PROXY": proxy, "CA": ca and str(ca), "BASIC": BASIC, "NODE_EXTRA_CA_CERTS": ca and str(ca),
-               "NODE_PATH": os.environ.get("SFMTLS_NODE_MODULES", "")}
+               "NODE_PATH": str(MODULES)}
         return [row for start in starts for row in run("node", CLIENTS / "page.js", how, start, **env).split()]
     return client
 

@@ -1,4 +1,4 @@
-"""page.py [--proxy URL] [--ca FILE] [--basic USER:PASSWORD] URL: follows __next with requests; prints each row's key."""
+"""page.py [--proxy URL] [--ca FILE] [--basic USER:PASSWORD] URL: follows __next; prints each row's key."""
 import argparse
 
 import requests
