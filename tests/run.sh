@@ -70,7 +70,8 @@ clients() { # what tests/integration/package-lock.json pins, in build/npm
     mkdir -p build/npm
     ! cmp -s tests/integration/package-lock.json build/npm/installed || return 0
     cp tests/integration/package.json tests/integration/package-lock.json build/npm
-    npm --prefix build/npm ci --ignore-scripts --no-audit --no-fund >build/npm.log 2>&1 || { cat build/npm.log; exit 1; }
+    npm --prefix build/npm ci --ignore-scripts --no-audit --no-fund >build/npm.log 2>&1 ||
+        { cat build/npm.log; exit 1; }
     cp tests/integration/package-lock.json build/npm/installed
 }
 

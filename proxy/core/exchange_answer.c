@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "core/cookies.h"
 #include "core/exchange_parts.h"
 #include "http/edit.h"
 
@@ -73,6 +74,15 @@ static struct edit_response_rules field_rules(struct exchange *x, const struct h
     return rules;
 }
 
+static void remember_cookies(const struct exchange *x, const struct head *h)
+{
+    const struct field *f;
+    size_t at = 0;
+
+    while ((f = head_next(h, FIELD_SET_COOKIE, &at)) != NULL)
+        cookies_remember(x->worker->shared->cookies, x->tenant->name, f->value);
+}
+
 /* Adds the head to what is sent, in the worker's room for it. */
 static void begin_answer(struct exchange *x, const struct head *h, struct gather *g)
 {
@@ -82,6 +92,8 @@ static void begin_answer(struct exchange *x, const struct head *h, struct gather
     enum framing out = outgoing(x, x->answer_links != NULL ? FRAMING_CHUNKED : in);
     enum persistence p = client_decide(x->client, x->request_done && out != FRAMING_CLOSE);
 
+    if (head_has(h, FIELD_SET_COOKIE))
+        remember_cookies(x, h);
     x->status = h->status;
     x->head_passed = true;
     x->upstream_persists = h->minor == 1 && in != FRAMING_CLOSE && !is_odd(h) &&

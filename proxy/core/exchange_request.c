@@ -1,3 +1,4 @@
+#include "core/cookies.h"
 #include "core/exchange_parts.h"
 #include "http/edit.h"
 
@@ -57,6 +58,13 @@ static void start_trailers(struct exchange *x, const struct head *h)
     x->request.drops_ctx = &x->request_trailers;
 }
 
+static void write_cookie(const void *ctx, struct slice value, struct buf *out)
+{
+    const struct exchange *x = ctx;
+
+    cookies_write(x->worker->shared->cookies, x->tenant->name, value, out);
+}
+
 void exchange_request_edit(struct exchange *x, const struct head *h, const struct target *t)
 {
     const struct tenant *tenant = x->tenant;
@@ -66,11 +74,14 @@ void exchange_request_edit(struct exchange *x, const struct head *h, const struc
                                .nheaders = tenant->nheaders,
                                .keep_authorization =
                                    tenant->keep_authorization && tenant->callers == NULL,
-                               .undoes_codings = tenant->rewrite_links};
+                               .undoes_codings = tenant->rewrite_links,
+                               .ctx = x};
 
     x->forwards_authorization = rules.keep_authorization && head_has(h, FIELD_AUTHORIZATION);
     if (tenant->rewrite_links)
         links_write_base(&x->base, h, t, client_door(x->client)->tls != NULL);
+    if (x->worker->config->ntenants > 1)
+        rules.write_cookie = write_cookie;
     if (has_links(x, h))
         rules.body = body_with_links(x, h);
     buf_reserve(&x->head, 1024);

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "core/checker.h"
+#include "core/cookies.h"
 #include "core/exchange.h"
 #include "core/worker.h"
 
@@ -270,6 +271,7 @@ static void init_shared(struct server *s, const struct config *c)
     quota_init(&s->shared.turned_away, TURNED_AWAY_MAX);
     quota_init(&s->shared.queue, c->queue);
     s->shared.checker = checker_new();
+    s->shared.cookies = cookies_new();
     s->shared.on_record = s->hooks->on_record;
     s->shared.record_ctx = s->hooks->ctx;
     s->shared.on_drained = on_worker_drained;
@@ -512,6 +514,7 @@ void server_free(struct server *s)
     for (size_t i = 0; s->threads != NULL && i < s->shared.nworkers; i++)
         worker_free(s->threads[i].worker);
     checker_free(s->shared.checker);
+    cookies_free(s->shared.cookies);
     for (size_t i = 0; i < s->ndoors; i++)
         free_door(s->doors[i]);
     free(s->doors);

@@ -47,7 +47,8 @@ struct shared {
     struct quota clients;     /* max-connections */
     struct quota turned_away; /* callers beyond it that are being told so */
     struct quota queue;       /* requests that wait, of all tenants */
-    struct checker *checker;  /* of callers' passwords */
+    struct cookies *cookies;
+    struct checker *checker; /* of callers' passwords */
     size_t nworkers;
     struct worker **workers;
     record_hook *on_record;

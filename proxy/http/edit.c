@@ -84,6 +84,20 @@ static void add_accept_encoding(struct buf *out, const struct head *request, con
     buf_add_string(out, any ? "\r\n" : "identity\r\n");
 }
 
+static void add_cookie(struct buf *out, const struct field *f, const struct edit_rules *rules)
+{
+    size_t start = out->n;
+
+    buf_add_slice(out, f->name);
+    buf_add(out, ": ", 2);
+    size_t value = out->n;
+    rules->write_cookie(rules->ctx, f->value, out);
+    if (out->n == value && f->value.n > 0)
+        out->n = start;
+    else
+        buf_add(out, "\r\n", 2);
+}
+
 static uint64_t dropped_of_request(const struct head *request, const struct edit_rules *rules)
 {
     uint64_t drop =
@@ -123,6 +137,8 @@ void edit_request(struct buf *out, const struct head *request, const struct targ
             add_accept_encoding(out, request, f);
         else if (f->id == FIELD_TRANSFER_ENCODING)
             add_field(out, f->name, SLICE("chunked"));
+        else if (f->id == FIELD_COOKIE && rules->write_cookie != NULL)
+            add_cookie(out, f, rules);
         else
             add_field(out, f->name, f->value);
     }

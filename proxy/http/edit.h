@@ -27,6 +27,9 @@ struct edit_rules {
     const struct edit_header *headers;
     size_t nheaders;
     bool keep_authorization;
+    /* Appends what is left of a Cookie field's value; nothing: the field goes. NULL: it stays. */
+    void (*write_cookie)(const void *ctx, struct slice value, struct buf *out);
+    const void *ctx;
     bool undoes_codings; /* ask for content codings that can be undone only */
     enum edit_body body;
 };

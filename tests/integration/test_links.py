@@ -5,6 +5,7 @@ import json
 import random
 import re
 import ssl
+import subprocess
 import threading
 import zlib
 
@@ -12,6 +13,9 @@ import pytest
 
 import harness
 from harness import Background
+
+
+COMPANY = "successfactors-companyid"
 
 
 class Server(harness.Recorder):
@@ -77,7 +81,7 @@ CODINGS = {"": lambda b: b, "gzip": gzip.compress, "deflate": zlib.compress, "x-
 @pytest.mark.parametrize("coding", CODINGS)
 def test_json_in_every_wrapping(links, server, framing, coding):
     p = links()
-    row = lambda link: {"__metadata": {"uri": link("/u(1)"), "type": "t"}, "note": f"see {url(server)}", "_": url(server)}
+    row = lambda link: {"__metadata": {"uri": link("/u(1)")}, "note": f"see {url(server)}", "_": url(server)}
     text = lambda link: json.dumps({"d": {"results": [row(link)] * 50, "__next": link("/n?$skiptoken=a")}})
     name = {"": [], "raw": ["Content-Encoding: deflate"]}.get(coding, [f"Content-Encoding: {coding}"])
     body = CODINGS[coding](text(lambda path: url(server, path)).encode())
@@ -159,7 +163,7 @@ def test_old_callers_get_the_end_of_the_connection(links, server, version, field
 @pytest.mark.parametrize("name, line, want", [
     ("Location", "{}", "{home}"), ("Content-Location", "{}", "{home}"), ("Location", "/relative", "/relative"),
     ("Location", "https://elsewhere.example/x", "https://elsewhere.example/x"),
-    ("Link", '<{}>; rel="next", <https://other.example/>, </y>', '<{home}>; rel="next", <https://other.example/>, </y>'),
+    ("Link", '<{}>; rel="next", <https://b.example/>, </y>', '<{home}>; rel="next", <https://b.example/>, </y>'),
     ("Set-Cookie", "JSESSIONID=a; Path=/; Secure; HttpOnly", "JSESSIONID=a; Path=/; HttpOnly"),
     ("Set-Cookie", "a=b; Domain=.successfactors.com; SameSite=None", "a=b; SameSite=None"),
     ("Set-Cookie", "secure=domain; domain=localhost", "secure=domain; domain=localhost"),
@@ -391,3 +395,33 @@ def test_many_at_once(links, server):
 
     for t in [Background(run) for _ in range(6)]:
         t.result()
+
+
+# ---- cookies ----
+
+def test_one_jar_for_two_tenants(server, proxy, tenant):
+    """curl keeps the cookies of both for `localhost`; neither server sees the other's."""
+    sessions = iter(range(1000))
+    server.reply = lambda c, seen: c.reply(
+        b"ok", fields="".join(f"Set-Cookie: {n}={seen.all(COMPANY)[0]}{next(sessions)}; Path=/; Secure\r\n"
+                              for n in ("JSESSIONID", "BIGip" + seen.all(COMPANY)[0])))
+    p = proxy(tenant(server.port) + tenant(server.port, "beta", "BETA", certificate="globex-all.pem"), workers="2")
+    jar = p.folder / "jar"
+    for n in range(20):
+        company = ("ACME", "BETA")[n % 2]
+        subprocess.run(["curl", "-sSf", "-o", "/dev/null", "-b", jar, "-c", jar, "-H", f"{COMPANY}: {company}", p.url()],
+                       check=True)
+    cookies = [(s.all(COMPANY)[0], s.connection.peer_cn(), s.all("cookie")) for s in server.take()]
+    assert {(company, user) for company, user, _ in cookies} == {("ACME", "acme_user"), ("BETA", "globex_user")}
+    for company, _, sent in cookies[2:]:
+        other = {"ACME": "BETA", "BETA": "ACME"}[company]
+        assert other not in "".join(sent) and f"BIGip{company}" in "".join(sent)
+
+
+def test_cookies_of_one_tenant_are_left_alone(links, server):
+    p = links()
+    server.answers(b"ok", "text/plain", "Set-Cookie: a=b")
+    with p.caller() as c:
+        for _ in range(2):
+            c.request(fields=[("Cookie", "a=b;c = d ;;e"), ("Cookie", "")], host=f"localhost:{p.port}")
+    assert [s.all("cookie") for s in server.take()] == [["a=b;c = d ;;e", ""]] * 2

@@ -1,0 +1,43 @@
+#include "core/cookies.h"
+
+#include <stdio.h>
+
+#include "test.h"
+
+static void check(struct cookies *c, const char *tenant, const char *value, const char *want)
+{
+    struct buf out = {0};
+
+    cookies_write(c, tenant, slice_of(value), &out);
+    CHECK_SLICE(buf_slice(&out), want, value);
+    buf_free(&out);
+}
+
+TEST(cookies_go_to_whom_they_came_from)
+{
+    struct cookies *c = cookies_new();
+
+    cookies_remember(c, "a", SLICE("JSESSIONID=1; Path=/; Secure"));
+    cookies_remember(c, "b", SLICE("JSESSIONID=2"));
+    cookies_remember(c, "b", SLICE("JSESSIONID=1")); /* a was first */
+    check(c, "a", "JSESSIONID=1; x=y", "JSESSIONID=1; x=y");
+    check(c, "a", "JSESSIONID=2; x=y", "x=y");
+    check(c, "b", "x=y;JSESSIONID=1;  z", "x=y;  z");
+    check(c, "b", "JSESSIONID=1", "");
+    check(c, "c", "JSESSIONID=1; JSESSIONID=2; JSESSIONID=3", "JSESSIONID=3");
+    check(c, "a", "", "");
+    cookies_free(c);
+}
+
+TEST(many_cookies_are_bounded_and_the_last_ones_known)
+{
+    struct cookies *c = cookies_new();
+    char text[32];
+
+    for (int i = 0; i < 100000; i++) {
+        (void)snprintf(text, sizeof(text), "id=%d", i);
+        cookies_remember(c, "a", slice_of(text));
+    }
+    check(c, "b", text, "");
+    cookies_free(c);
+}
