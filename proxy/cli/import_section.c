@@ -102,7 +102,10 @@ static const char *company_of_user(const struct section *s)
                                       : NULL;
     const char *at = user == NULL || user->value == NULL ? NULL : strrchr(user->value, '@');
 
-    return at == NULL || at[1] == '\0' || strchr(at, '.') != NULL ? NULL : at + 1;
+    if (at == NULL || at[1] == '\0' || strchr(at, '.') != NULL)
+        return NULL;
+    (void)import_take(s, "User");
+    return at + 1;
 }
 
 static enum status write_company(const struct section *s)

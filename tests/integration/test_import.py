@@ -243,6 +243,7 @@ def test_company_of_the_old_user(tmp_path):
     basic = {"URL.headers.successfactors-companyid": None, "Authentication": "BasicAuthentication"}
     _, section, comment = one(tmp_path, **basic, User="api@user@ACME")
     assert section["company-id"] == "ACME" and "behind the @ of User" in comment
+    assert not re.search(r"Not used: [^.]*User", comment)
     _, section, _ = one(tmp_path, **{**basic, "sf.company.id": "OTHER"}, User="api@ACME")
     assert section["company-id"] == "OTHER"
 
