@@ -51,9 +51,12 @@ static void warn_about_host(const struct loader *l, const struct sf_lookup *foun
     if (found->kind == SF_UI)
         load_note(
             l->config, LOG_WARNING,
-            mem_format("%s: %s serves the user interface, not the APIs; use the API server of "
-                       "your data center, which `sfmtls hosts` lists",
-                       load_where_of(l, "server"), t->server.host));
+            mem_format(
+                "%s: %s serves the user interface, not the APIs; use %s%s`sfmtls hosts` lists "
+                "all of them",
+                load_where_of(l, "server"), t->server.host,
+                found->api_host[0] == '\0' ? "the API server of your data center" : found->api_host,
+                found->api_host[0] == '\0' ? "; " : ", the API server of the same data center; "));
     else if (found->kind == SF_API && !found->certain)
         load_note(l->config, LOG_WARNING,
                   mem_format("%s: the certificate host of %s is not documented; %s is assumed "

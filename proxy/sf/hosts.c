@@ -117,6 +117,41 @@ static void by_rule(const char *host, struct sf_lookup *out)
     }
 }
 
+/* What tells the data center: "performancemanager4" and "hcm4" are 4, as "api4" and "api04" are;
+ * "salesdemo4" is another one. */
+static struct slice place_of(struct slice label)
+{
+    static const char *const families[] = {"api", "hcm", "performancemanager", "pm"};
+    struct slice rest = label;
+
+    for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+        size_t n = strlen(families[i]);
+        if (label.n > n && memcmp(label.p, families[i], n) == 0) {
+            rest = (struct slice){label.p + n, label.n - n};
+            break;
+        }
+    }
+    while (rest.n > 1 && *rest.p == '0') {
+        rest.p++;
+        rest.n--;
+    }
+    return rest;
+}
+
+/* The API host of the same data center, if the table has it. */
+static void find_api_of_ui(struct slice host, struct sf_lookup *out)
+{
+    struct slice domain = host, place = place_of(slice_split(&domain, '.'));
+
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        struct slice rest = slice_of(table[i].api), label = slice_split(&rest, '.');
+        if (slice_eq(rest, domain) && slice_eq(place_of(label), place)) {
+            set(out->api_host, table[i].api, (int)strlen(table[i].api), "");
+            return;
+        }
+    }
+}
+
 struct sf_lookup sf_lookup_host(const char *given)
 {
     struct sf_lookup out = {.kind = SF_UNKNOWN};
@@ -131,9 +166,11 @@ struct sf_lookup sf_lookup_host(const char *given)
         *p = ascii_lower(*p);
     if (in_table(host, &out) || !is_sf_domain(slice_of(host), &out.certain))
         return out;
-    if (strncmp(host, "api", 3) == 0)
+    if (strncmp(host, "api", 3) == 0) {
         by_rule(host, &out);
-    else
+    } else {
         out.kind = SF_UI;
+        find_api_of_ui(slice_of(host), &out);
+    }
     return out;
 }

@@ -30,7 +30,7 @@ enum sf_kind {
 struct sf_lookup {
     enum sf_kind kind;
     char certificate_host[256];
-    char api_host[256];   /* the plain API host that belongs to it */
+    char api_host[256];   /* the plain API host that belongs to it; SF_UI: "" if it is not known */
     bool was_certificate; /* the given name was a certificate host already */
     bool certain;         /* from the table, or by a rule that is known to hold */
 };

@@ -14,7 +14,6 @@ import pytest
 import harness
 from harness import Background
 
-
 COMPANY = "successfactors-companyid"
 
 
@@ -409,8 +408,8 @@ def test_one_jar_for_two_tenants(server, proxy, tenant):
     jar = p.folder / "jar"
     for n in range(20):
         company = ("ACME", "BETA")[n % 2]
-        subprocess.run(["curl", "-sSf", "-o", "/dev/null", "-b", jar, "-c", jar, "-H", f"{COMPANY}: {company}", p.url()],
-                       check=True)
+        subprocess.run(["curl", "-sSf", "-o", "/dev/null", "-b", jar, "-c", jar, "-H", f"{COMPANY}: {company}",
+                        p.url()], check=True)
     cookies = [(s.all(COMPANY)[0], s.connection.peer_cn(), s.all("cookie")) for s in server.take()]
     assert {(company, user) for company, user, _ in cookies} == {("ACME", "acme_user"), ("BETA", "globex_user")}
     for company, _, sent in cookies[2:]:

@@ -29,8 +29,9 @@ TEST(certificate_hosts)
         {"api-us77.hr.cloud.sap", "api-us77.cert.hr.cloud.sap", "api-us77.hr.cloud.sap", SF_API,
          false, false},
         {"api15.sapsf.cn", "api15.cert.sapsf.cn", "api15.sapsf.cn", SF_API, false, true},
-        {"hcm4.successfactors.com", "", "", SF_UI, false, true},
-        {"performancemanager4.successfactors.com", "", "", SF_UI, false, true},
+        {"hcm4.successfactors.com", "", "api4.successfactors.com", SF_UI, false, true},
+        {"performancemanager4.successfactors.com", "", "api4.successfactors.com", SF_UI, false,
+         true},
         {"localhost", "", "", SF_UNKNOWN, false, false},
         {"api4.successfactors.com.example", "", "", SF_UNKNOWN, false, false},
         {"api4successfactors.com", "", "", SF_UNKNOWN, false, false},
@@ -64,5 +65,27 @@ TEST(the_table_obeys_the_rule_but_for_its_exceptions)
             CHECK_TEXT(hosts[i].certificate, "api2.cert.successfactors.eu", hosts[i].api);
         else
             CHECK_TEXT(hosts[i].certificate, want, hosts[i].api);
+    }
+}
+
+TEST(user_interfaces_have_an_api_server_of_their_data_center)
+{
+    static const struct {
+        const char *host, *api;
+    } cases[] = {
+        {"hcm4.successfactors.com", "api4.successfactors.com"},
+        {"Performancemanager4.SuccessFactors.com", "api4.successfactors.com"},
+        {"performancemanager12.successfactors.eu", "api012.successfactors.eu"},
+        {"hcm12preview.sapsf.eu", "api12preview.sapsf.eu"},
+        {"hcm-in10.hr.cloud.sap", "api-in10.hr.cloud.sap"},
+        {"salesdemo4.successfactors.com", "apisalesdemo4.successfactors.com"},
+        {"performancemanager5.successfactors.com", ""},
+        {"www.successfactors.com", ""},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct sf_lookup found = sf_lookup_host(cases[i].host);
+        CHECK_INT(found.kind, SF_UI, cases[i].host);
+        CHECK_TEXT(found.api_host, cases[i].api, cases[i].host);
     }
 }
