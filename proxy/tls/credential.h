@@ -95,8 +95,14 @@ enum status credential_new_key(enum key_type type, struct credential **out,
 enum status credential_request(const struct credential *c, X509_REQ *request, struct buf *out,
                                struct diag *why) MUST_CHECK;
 
-/* Puts c's public key into certificate, signs it with signer's key (c's own for a self-signed
- * one) and makes it c's leaf, with signer's chain behind it. Takes certificate in every case. */
+/* Another credential with c's key, and no certificate yet. */
+struct credential *credential_share_key(const struct credential *c);
+
+/* Puts c's public key into a certificate that is being made; extensions may be named by it. */
+bool credential_put_public_key(const struct credential *c, X509 *certificate) MUST_CHECK;
+
+/* Signs certificate, which has c's public key, with signer's key (c's own for a self-signed one)
+ * and makes it c's leaf, with signer's chain behind it. Takes certificate in every case. */
 enum status credential_certify(struct credential *c, const struct credential *signer,
                                X509 *certificate, struct diag *why) MUST_CHECK;
 

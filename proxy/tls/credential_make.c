@@ -24,11 +24,24 @@ enum status credential_new_key(enum key_type type, struct credential **out, stru
     return ST_OK;
 }
 
+struct credential *credential_share_key(const struct credential *c)
+{
+    struct credential *other = credential_new();
+
+    (void)EVP_PKEY_up_ref(c->key);
+    other->key = c->key;
+    return other;
+}
+
+bool credential_put_public_key(const struct credential *c, X509 *certificate)
+{
+    return X509_set_pubkey(certificate, c->key) == 1;
+}
+
 enum status credential_certify(struct credential *c, const struct credential *signer,
                                X509 *certificate, struct diag *why)
 {
-    if (X509_set_pubkey(certificate, c->key) != 1 ||
-        X509_sign(certificate, signer->key, EVP_sha256()) == 0) {
+    if (X509_sign(certificate, signer->key, EVP_sha256()) == 0) {
         X509_free(certificate);
         diag_set(why, "cannot sign a certificate: %s", tls_error_text());
         return ST_SYSTEM;

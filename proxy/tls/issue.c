@@ -1,10 +1,14 @@
 #include "tls/issue.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
 
 enum { SERIAL_BITS = 127, SECONDS_PER_DAY = 86400, BACKDATED_SECONDS = 3600 };
 
@@ -37,11 +41,23 @@ static bool set_serial(X509 *x)
     return set;
 }
 
-static bool add_extensions(X509 *x, const X509 *issuer, const struct issue_spec *s)
+static bool add_ca_extensions(X509 *x, const X509 *issuer, const struct issue_spec *s)
 {
-    if (s->is_ca)
-        return add_extension(x, issuer, NID_basic_constraints, "critical,CA:TRUE") &&
-               add_extension(x, issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
+    const char *constraints =
+        s->issues_leaves_only ? "critical,CA:TRUE,pathlen:0" : "critical,CA:TRUE";
+    char *names =
+        s->name_constraints == NULL ? NULL : mem_format("critical,%s", s->name_constraints);
+    bool added = add_extension(x, issuer, NID_basic_constraints, constraints) &&
+                 add_extension(x, issuer, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+                 (names == NULL || add_extension(x, issuer, NID_name_constraints, names)) &&
+                 (!s->for_server || add_extension(x, issuer, NID_ext_key_usage, "serverAuth"));
+
+    free(names);
+    return added;
+}
+
+static bool add_leaf_extensions(X509 *x, const X509 *issuer, const struct issue_spec *s)
+{
     return add_extension(x, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
            add_extension(x, issuer, NID_key_usage, "critical,digitalSignature") &&
            add_extension(x, issuer, NID_ext_key_usage,
@@ -49,42 +65,63 @@ static bool add_extensions(X509 *x, const X509 *issuer, const struct issue_spec 
            (s->alt_names == NULL || add_extension(x, issuer, NID_subject_alt_name, s->alt_names));
 }
 
+/* Strict verifiers (Python's since 3.13) want to find the issuer by its key. */
+static bool add_key_identifiers(X509 *x, const X509 *issuer)
+{
+    return add_extension(x, issuer, NID_subject_key_identifier, "hash") &&
+           (issuer == x || add_extension(x, issuer, NID_authority_key_identifier, "keyid"));
+}
+
+static bool set_dates(X509 *x, const struct issue_spec *s)
+{
+    int64_t now = clock_wall_us() / 1000000, end = now + (int64_t)s->days * SECONDS_PER_DAY;
+
+    if (s->latest > 0 && s->latest < end)
+        end = s->latest;
+    return ASN1_TIME_set(X509_getm_notBefore(x), (time_t)(now - BACKDATED_SECONDS)) != NULL &&
+           ASN1_TIME_set(X509_getm_notAfter(x), (time_t)end) != NULL;
+}
+
 static bool fill(X509 *x, const struct issue_spec *s, const X509 *issuer)
 {
     X509_NAME *subject = X509_get_subject_name(x);
 
-    return X509_set_version(x, X509_VERSION_3) == 1 && set_serial(x) &&
-           X509_gmtime_adj(X509_getm_notBefore(x), -BACKDATED_SECONDS) != NULL &&
-           X509_gmtime_adj(X509_getm_notAfter(x), (long)s->days * SECONDS_PER_DAY) != NULL &&
+    if (issuer == NULL)
+        issuer = x;
+    return X509_set_version(x, X509_VERSION_3) == 1 && set_serial(x) && set_dates(x, s) &&
            add_name(subject, "O", s->organization) && add_name(subject, "CN", s->common_name) &&
-           X509_set_issuer_name(x, X509_get_subject_name(issuer == NULL ? x : issuer)) == 1 &&
-           add_extensions(x, issuer == NULL ? x : issuer, s);
+           X509_set_issuer_name(x, X509_get_subject_name(issuer)) == 1 &&
+           add_key_identifiers(x, issuer) &&
+           (s->is_ca ? add_ca_extensions : add_leaf_extensions)(x, issuer, s);
+}
+
+enum status issue_certificate(const struct issue_spec *spec, const struct credential *issuer,
+                              struct credential *c, struct diag *why)
+{
+    X509 *x = X509_new();
+
+    if (credential_put_public_key(c, x) &&
+        fill(x, spec, issuer == NULL ? NULL : credential_leaf(issuer)))
+        return credential_certify(c, issuer == NULL ? c : issuer, x, why);
+    X509_free(x);
+    diag_set(why, "cannot make a certificate for %s", spec->common_name);
+    return ST_SYSTEM;
 }
 
 enum status issue_credential(const struct issue_spec *spec, const struct credential *issuer,
                              struct credential **out, struct diag *why)
 {
     struct credential *c;
-    X509 *x = X509_new();
     enum status st = credential_new_key(KEY_EC, &c, why);
 
-    if (st != ST_OK) {
-        X509_free(x);
+    if (st != ST_OK)
         return st;
-    }
-    if (!fill(x, spec, issuer == NULL ? NULL : credential_leaf(issuer))) {
-        X509_free(x);
+    st = issue_certificate(spec, issuer, c, why);
+    if (st == ST_OK)
+        *out = c;
+    else
         credential_unref(c);
-        diag_set(why, "cannot make a certificate for %s", spec->common_name);
-        return ST_SYSTEM;
-    }
-    st = credential_certify(c, issuer == NULL ? c : issuer, x, why);
-    if (st != ST_OK) {
-        credential_unref(c);
-        return st;
-    }
-    *out = c;
-    return ST_OK;
+    return st;
 }
 
 enum status issue_request(const struct credential *c, const char *common_name,

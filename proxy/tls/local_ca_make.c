@@ -1,0 +1,195 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/rand.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "tls/issue.h"
+#include "tls/local_ca.h"
+
+enum { CA_DAYS = 5 * 365 };
+
+/* ---- what it may vouch for ---- */
+
+static bool is_below(const char *name, const char *host)
+{
+    size_t n = strlen(name), h = strlen(host);
+
+    return n > h + 1 && name[n - h - 1] == '.' && strcmp(name + n - h, host) == 0;
+}
+
+/* "DNS:host" alone permits all that is below host, too. It stays so for a host below which another
+ * server is: what is excluded cannot be permitted again. */
+static bool may_be_closed(const char *host, char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_below(names[i], host))
+            return false;
+    return true;
+}
+
+/* An e-mail address or URI is shut out by permitting one that cannot be (RFC 6761, 6.4): verifiers
+ * differ on what excludes them all. */
+static void write_constraints(struct buf *out, char *const *names, size_t count)
+{
+    buf_add_string(out, "excluded;IP:0.0.0.0/0.0.0.0,excluded;IP:::/::,permitted;email:.invalid,"
+                        "permitted;URI:.invalid");
+    for (size_t i = 0; i < count; i++) {
+        buf_addf(out, ",permitted;DNS:%s", names[i]);
+        if (may_be_closed(names[i], names, count))
+            buf_addf(out, ",excluded;DNS:.%s", names[i]);
+    }
+    buf_add(out, "", 1);
+}
+
+/* ---- making ---- */
+
+/* Two CAs of the same name would be taken for each other. */
+static enum status issue(const char *what, const char *constraints, const struct credential *root,
+                         struct credential **out, struct diag *why)
+{
+    unsigned char id[4];
+
+    if (RAND_bytes(id, sizeof(id)) != 1) {
+        diag_set(why, "the system gives no random numbers");
+        return ST_SYSTEM;
+    }
+    char *name = mem_format("sfmtls local %s %02x%02x%02x%02x", what, id[0], id[1], id[2], id[3]);
+    const struct issue_spec spec = {
+        .common_name = name,
+        .organization = "sfmtls",
+        .is_ca = true,
+        .issues_leaves_only = root != NULL,
+        .name_constraints = constraints,
+        .for_server = root != NULL,
+        .days = CA_DAYS,
+        .latest = root == NULL ? 0 : credential_not_after(root),
+    };
+    enum status st = issue_credential(&spec, root, out, why);
+    free(name);
+    return st;
+}
+
+/* ---- the folder ---- */
+
+static enum status make_folder(const char *folder, struct diag *why)
+{
+    char *path = mem_copy_string(folder);
+    struct stat st;
+
+    for (char *slash = path + 1; (slash = strchr(slash, '/')) != NULL; *slash++ = '/') {
+        *slash = '\0';
+        (void)mkdir(path, 0700);
+    }
+    bool made = mkdir(path, 0700) == 0;
+    int error = errno;
+    bool there = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    free(path);
+    if (!there) {
+        diag_set(why, "%s: the folder cannot be made: %s; choose another one with --dir", folder,
+                 strerror(error == EEXIST ? ENOTDIR : error));
+        return ST_BAD_INPUT;
+    }
+    if (!made && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        diag_set(why,
+                 "%s: other users may write into that folder; chmod 700 %s, or choose another "
+                 "one with --dir",
+                 folder, folder);
+        return ST_BAD_INPUT;
+    }
+    return ST_OK;
+}
+
+static char *draft_of(const char *path)
+{
+    return mem_format("%s.new", path);
+}
+
+static enum status write_draft(const char *path, const struct credential *c, bool key,
+                               struct diag *why)
+{
+    char *draft = draft_of(path);
+    struct buf text = {0};
+    enum status st;
+
+    (void)unlink(draft); /* of somebody who was interrupted */
+    if (key) {
+        st = credential_save_key(c, draft, why);
+    } else {
+        credential_write_public(c, &text);
+        st = file_write_new(draft, buf_slice(&text), 0644, why);
+    }
+    buf_free(&text);
+    free(draft);
+    return st;
+}
+
+static enum status put_in_place(const char *path, struct diag *why)
+{
+    char *draft = draft_of(path);
+    enum status st = ST_OK;
+
+    if (rename(draft, path) != 0) {
+        diag_set(why, "%s: cannot be written: %s; choose another folder with --dir", path,
+                 strerror(errno));
+        st = ST_SYSTEM;
+    }
+    free(draft);
+    return st;
+}
+
+/* All of it is written before any of it is used. */
+static enum status save(const char *folder, const struct credential *root,
+                        const struct credential *signer, struct diag *why)
+{
+    char *paths[LOCAL_CA_FILES];
+    enum status st = ST_OK;
+
+    for (int i = 0; i < LOCAL_CA_FILES; i++)
+        paths[i] = local_ca_path(folder, (enum local_ca_file)i);
+    for (int i = 0; st == ST_OK && i < LOCAL_CA_FILES; i++)
+        st = write_draft(paths[i], i == LOCAL_CA_ROOT ? root : signer, i == LOCAL_CA_KEY, why);
+    for (int i = 0; st == ST_OK && i < LOCAL_CA_FILES; i++)
+        st = put_in_place(paths[i], why);
+    for (int i = 0; i < LOCAL_CA_FILES; i++) {
+        char *draft = draft_of(paths[i]);
+        if (st != ST_OK)
+            (void)unlink(draft);
+        free(draft);
+        free(paths[i]);
+    }
+    return st;
+}
+
+enum status local_ca_make(const char *folder, char *const *names, size_t count, bool replace,
+                          struct diag *why)
+{
+    struct credential *root = NULL, *signer = NULL;
+    struct buf constraints = {0};
+
+    if (!replace && local_ca_is_in(folder)) {
+        diag_set(
+            why,
+            "%s: holds a local CA already; --replace makes another in its place, which callers "
+            "have to be made to trust anew",
+            folder);
+        return ST_BAD_INPUT;
+    }
+    write_constraints(&constraints, names, count);
+    enum status st = make_folder(folder, why);
+    if (st == ST_OK)
+        st = issue("root", constraints.p, NULL, &root, why);
+    if (st == ST_OK)
+        st = issue("intermediate", constraints.p, root, &signer, why);
+    if (st == ST_OK)
+        st = save(folder, root, signer, why);
+    credential_unref(root); /* with the only copy of its key */
+    credential_unref(signer);
+    buf_free(&constraints);
+    return st;
+}
