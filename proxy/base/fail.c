@@ -59,7 +59,23 @@ static const struct fail_info table[FAIL_COUNT] = {
     [FAIL_CONNECT_NOT_SERVED] =
         {"connect-not-served", 501, "http_request_denied", BLAME_CALLER, 0, "CONNECT not served",
          "CONNECT asks for a tunnel, and inside a tunnel no client certificate can be added.",
-         "Call http://localhost:PORT/... instead, or set http_proxy and use http:// URLs."},
+         "Make a local CA with `sfmtls ca init` and let the caller trust it; or call "
+         "http://localhost:PORT/..., or set http_proxy and use http:// URLs."},
+    [FAIL_CONNECT_NOT_ALLOWED] =
+        {"connect-not-allowed", 403, "http_request_denied", BLAME_CALLER, 0, "CONNECT not allowed",
+         "CONNECT leads to configured servers only.",
+         "Exempt the target from the proxy (no_proxy), or list it with connect-other = tunnel and "
+         "connect-allow."},
+    [FAIL_CONNECT_ADDRESS] =
+        {"connect-address-not-allowed", 403, "destination_ip_prohibited", BLAME_CONFIGURATION, 0,
+         "CONNECT to a private address",
+         "The target's name resolves to an address of this machine or of a private network.",
+         "Call it by its address and list that: connect-allow = ADDRESS:PORT; or exempt it from "
+         "the proxy (no_proxy)."},
+    [FAIL_LOCAL_CA] = {"local-ca-unfit", 502, "proxy_configuration_error", BLAME_CONFIGURATION, 0,
+                       "Local CA unfit", "The local CA cannot vouch for the server.",
+                       "Make another one with `sfmtls ca init --replace`, and let callers trust "
+                       "it."},
     [FAIL_WEBSOCKET_NOT_SERVED] = {"websocket-not-served", 501, "http_request_denied", BLAME_CALLER,
                                    0, "WebSocket not served",
                                    "The request asks for a WebSocket, which is not served.",
@@ -218,6 +234,13 @@ static const struct fail_info table[FAIL_COUNT] = {
         {"caller-stalled", 0, "", BLAME_CALLER, 0, "Caller stalled",
          "The caller did not take the answer in time.",
          "Let the client read the answer while it arrives, or raise body-timeout."},
+    [FAIL_CALLER_TLS] = {"caller-tls-failed", 0, "tls_protocol_error", BLAME_CALLER, 0,
+                         "TLS with the caller failed",
+                         "The caller did not come through the TLS handshake inside its CONNECT.",
+                         "Let the caller trust the local CA's root; `sfmtls ca show` tells how."},
+    [FAIL_TUNNEL_IDLE] = {"tunnel-idle", 0, "connection_timeout", BLAME_CALLER, 0, "Tunnel idle",
+                          "Nothing came through the tunnel for longer than answer-timeout.",
+                          "Connect again, or raise answer-timeout."},
 
     [FAIL_INTERNAL] = {"internal-error", 500, "proxy_internal_error", BLAME_PROXY, 0,
                        "Internal error", "The proxy failed.",

@@ -124,6 +124,58 @@ bool address_is_loopback(const struct address *a)
     return a->any.sa_family == AF_UNIX;
 }
 
+static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff}; /* ::ffff:0:0/96 */
+
+/* As IPv6: IPv4 addresses as such that are mapped. */
+static void widen(const struct address *a, unsigned char out[16])
+{
+    if (a->any.sa_family == AF_INET6) {
+        memcpy(out, &((const struct sockaddr_in6 *)&a->storage)->sin6_addr, 16);
+        return;
+    }
+    memcpy(out, mapped, sizeof(mapped));
+    memcpy(out + 12, &((const struct sockaddr_in *)&a->storage)->sin_addr, 4);
+}
+
+static bool is_within(const unsigned char address[16], const char *prefix, int bits)
+{
+    unsigned char wanted[16];
+    int whole = bits / 8, rest = 8 - bits % 8;
+
+    (void)inet_pton(AF_INET6, prefix, wanted);
+    return memcmp(address, wanted, (size_t)whole) == 0 &&
+           (rest == 8 || address[whole] >> rest == wanted[whole] >> rest);
+}
+
+bool address_is_private(const struct address *a)
+{
+    static const struct {
+        const char *prefix;
+        int bits;
+    } table[] = {
+        {"::ffff:0.0.0.0", 104},
+        {"::ffff:10.0.0.0", 104},
+        {"::ffff:100.64.0.0", 106},
+        {"::ffff:127.0.0.0", 104},
+        {"::ffff:169.254.0.0", 112},
+        {"::ffff:172.16.0.0", 108},
+        {"::ffff:192.168.0.0", 112},
+        {"::", 96},
+        {"fc00::", 7},
+        {"fe80::", 10},
+        {"fec0::", 10},
+    };
+    unsigned char address[16];
+
+    widen(a, address);
+    if (is_within(address, "64:ff9b::", 96)) /* RFC 6052: NAT64 */
+        memcpy(address, mapped, sizeof(mapped));
+    for (size_t i = 0; i < ARRAY_LEN(table); i++)
+        if (is_within(address, table[i].prefix, table[i].bits))
+            return true;
+    return false;
+}
+
 bool address_is_unix(const struct address *a)
 {
     return a->any.sa_family == AF_UNIX;

@@ -31,6 +31,10 @@ enum { ADDRESS_TEXT_SIZE = 128 };
 void address_text(const struct address *a, char out[ADDRESS_TEXT_SIZE]);
 
 bool address_is_loopback(const struct address *a); /* Unix sockets are */
+
+/* Does it lead to this machine, its links or a private network, also as IPv4 in IPv6? Not for Unix
+ * sockets. */
+bool address_is_private(const struct address *a);
 bool address_is_unix(const struct address *a);
 void address_set_port(struct address *a, int port);
 

@@ -33,7 +33,8 @@ struct dial {
     struct attempt attempts[RESOLVE_MAX];
     struct timer deadline, next;
     struct task begin;
-    struct failure why; /* the most telling so far */
+    bool (*permits)(const struct address *a); /* NULL: all are */
+    struct failure why;                       /* the most telling so far */
 };
 
 static void release(void *arg)
@@ -98,6 +99,17 @@ static void note_failure(struct dial *d, const struct address *at, int error)
                     strerror(error));
 }
 
+static void note_forbidden(struct dial *d, const struct address *at)
+{
+    char text[ADDRESS_TEXT_SIZE];
+
+    address_text(at, text);
+    if (weight(FAIL_CONNECT_ADDRESS) > weight(d->why.id))
+        failure_set(&d->why, FAIL_CONNECT_ADDRESS,
+                    "%s resolves to %s, which is of this machine or a private network.", d->host,
+                    text);
+}
+
 static void begin_next(struct dial *d);
 
 static void on_connected(evutil_socket_t fd, short what, void *arg)
@@ -149,6 +161,11 @@ static void begin_next(struct dial *d)
     timer_stop(&d->next);
     while (d->begun < d->to.count) {
         int i = d->begun++;
+        if (d->permits != NULL && !d->permits(&d->to.addresses[i])) {
+            d->attempts[i].fd = -1;
+            note_forbidden(d, &d->to.addresses[i]);
+            continue;
+        }
         if (begin_attempt(d, &d->attempts[i], &d->to.addresses[i])) {
             if (d->begun < d->to.count)
                 timer_start(d->loop, &d->next, NEXT_ATTEMPT_MS);
@@ -193,6 +210,11 @@ static void on_resolved(void *ctx, const struct resolved *found, const struct fa
 static void on_begin(void *ctx)
 {
     begin_next(ctx);
+}
+
+void dial_confine(struct dial *d, bool (*permits)(const struct address *a))
+{
+    d->permits = permits;
 }
 
 struct dial *dial_start(struct loop *l, struct resolver *r, const char *host, int port,

@@ -17,6 +17,10 @@ typedef void dial_done(void *ctx, int fd, const struct failure *why);
 /* timeout_ms covers the lookup and all addresses. */
 struct dial *dial_start(struct loop *l, struct resolver *r, const char *host, int port,
                         int64_t timeout_ms, dial_done *done, void *ctx);
+
+/* Addresses for which permits says false are passed over; if none is left, it is
+ * FAIL_CONNECT_ADDRESS. Right behind dial_start(). */
+void dial_confine(struct dial *d, bool (*permits)(const struct address *a));
 void dial_cancel(struct dial *d); /* done is not called any more */
 
 #endif

@@ -42,8 +42,23 @@ static void stop_reading(struct stream *s)
     (void)event_del(&s->readable);
 }
 
+static ssize_t receive_early(struct stream *s, char *room)
+{
+    size_t n = s->early.n < s->read_size ? s->early.n : s->read_size;
+
+    memcpy(room, s->early.p, n);
+    s->early.n -= n;
+    if (s->early.n > 0)
+        memmove(s->early.p, s->early.p + n, s->early.n);
+    else
+        buf_free(&s->early);
+    return (ssize_t)n;
+}
+
 ssize_t stream_receive(struct stream *s, char *room, struct failure *why)
 {
+    if (s->early.n > 0)
+        return receive_early(s, room);
     ssize_t n = recv(s->fd, room, s->read_size, 0);
 
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
@@ -129,20 +144,11 @@ static void on_watch(void *arg)
     tell_end(s);
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void read_once(struct stream *s)
 {
-    struct stream *s = arg;
     struct slice bytes = {NULL, 0};
     struct failure why;
 
-    (void)fd;
-    (void)what;
-    if (s->paused) { /* the event is taken out only now: most pauses end before anything arrives */
-        stop_reading(s);
-        if (s->notices_reset)
-            timer_start(s->loop, &s->watch, WATCH_MS);
-        return;
-    }
     enum stream_end end = s->ops->fill(s, &bytes, &why);
     if (s->closed)
         return;
@@ -153,12 +159,33 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         tell_end(s);
 }
 
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct stream *s = arg;
+
+    (void)fd;
+    (void)what;
+    if (s->paused) { /* the event is taken out only now: most pauses end before anything arrives */
+        stop_reading(s);
+        if (s->notices_reset)
+            timer_start(s->loop, &s->watch, WATCH_MS);
+        return;
+    }
+    read_once(s);
+}
+
 static void on_show(void *arg)
 {
     struct stream *s = arg;
 
     if (s->closed || s->paused)
         return;
+    if (s->early.n > 0) {
+        read_once(s);
+        if (!s->closed && s->early.n > 0)
+            task_defer(s->loop, &s->show);
+        return;
+    }
     if (s->in.n > 0)
         show(s, (struct slice){NULL, 0});
     if (!s->closed)
@@ -183,7 +210,7 @@ void stream_resume(struct stream *s)
     if (s->end == STREAM_GOES_ON)
         timer_stop(&s->watch);
     start_reading(s);
-    if (s->in.n > 0 || (s->end != STREAM_GOES_ON && !s->end_told))
+    if (s->in.n > 0 || s->early.n > 0 || (s->end != STREAM_GOES_ON && !s->end_told))
         task_defer(s->loop, &s->show);
 }
 
@@ -402,6 +429,7 @@ static void release(void *arg)
     if (s->out != NULL)
         evbuffer_free(s->out);
     buf_free(&s->in);
+    buf_free(&s->early);
     free(s->why);
     free(s->peer);
     free(s);
@@ -445,7 +473,7 @@ bool stream_has_unread(const struct stream *s)
     char byte;
 
     return !s->closed && s->end == STREAM_GOES_ON &&
-           (s->in.n > 0 || recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
+           (s->in.n > 0 || s->early.n > 0 || recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
 }
 
 bool stream_is_alive(const struct stream *s)

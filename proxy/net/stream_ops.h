@@ -54,7 +54,8 @@ struct stream {
     uint64_t sent;        /* bytes that the socket took */
     uint64_t delivered;   /* of those, what the peer had at the last stream_progressed() */
     struct buf in;        /* bytes shown but not used */
-    struct task show;     /* shows `in` again after a pause */
+    struct buf early;     /* received before TLS began: they come before what is in the socket */
+    struct task show;     /* shows `in` again after a pause, or what becomes of `early` */
     struct task tell_write_broken;
 
     /* TLS */

@@ -219,12 +219,9 @@ static bool tls_is_at_rest(const struct stream *s)
 
 static const struct stream_ops tls_ops = {tls_fill, tls_push, tls_is_at_rest, tls_say_end};
 
-struct stream *stream_new_tls(struct loop *l, int fd, SSL *ssl, const char *peer,
-                              const struct stream_handler *handler, void *ctx)
+static void attach(struct stream *s, SSL *ssl, const char *peer)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    struct stream *s = stream_create(l, fd, &tls_ops, handler, ctx);
-    struct failure ignored;
 
     (void)pthread_once(&once, make_wire_method);
     BIO *wire = BIO_new(wire_method);
@@ -233,6 +230,25 @@ struct stream *stream_new_tls(struct loop *l, int fd, SSL *ssl, const char *peer
     SSL_set_bio(ssl, wire, wire);
     s->ssl = ssl;
     s->peer = mem_copy_string(peer);
+}
+
+void stream_start_tls(struct stream *s, SSL *ssl, const char *peer, struct slice received)
+{
+    assert(s->ssl == NULL && s->out == NULL);
+    s->ops = &tls_ops;
+    s->ready = false;
+    attach(s, ssl, peer);
+    buf_add_slice(&s->early, received);
+    task_defer(s->loop, &s->show);
+}
+
+struct stream *stream_new_tls(struct loop *l, int fd, SSL *ssl, const char *peer,
+                              const struct stream_handler *handler, void *ctx)
+{
+    struct stream *s = stream_create(l, fd, &tls_ops, handler, ctx);
+    struct failure ignored;
+
+    attach(s, ssl, peer);
     if (SSL_is_server(ssl) == 0) {
         tls_expect_no_error();
         (void)explain(s, SSL_do_handshake(ssl), &ignored); /* says hello; the answer comes later */

@@ -46,3 +46,66 @@ TEST(addresses_are_read_and_written)
         CHECK_INT(address_is_loopback(&a), cases[i].loopback, cases[i].text);
     }
 }
+
+TEST(private_addresses_are_known)
+{
+    static const struct {
+        const char *text;
+        bool want;
+    } cases[] = {
+        {"0.0.0.0:1", true},
+        {"0.255.255.255:1", true},
+        {"1.0.0.0:1", false},
+        {"9.255.255.255:1", false},
+        {"10.0.0.0:1", true},
+        {"10.255.255.255:1", true},
+        {"11.0.0.0:1", false},
+        {"100.63.255.255:1", false},
+        {"100.64.0.0:1", true},
+        {"100.127.255.255:1", true},
+        {"100.128.0.0:1", false},
+        {"126.255.255.255:1", false},
+        {"127.0.0.1:1", true},
+        {"127.255.255.255:1", true},
+        {"128.0.0.0:1", false},
+        {"169.253.255.255:1", false},
+        {"169.254.169.254:1", true},
+        {"169.255.0.0:1", false},
+        {"172.15.255.255:1", false},
+        {"172.16.0.0:1", true},
+        {"172.31.255.255:1", true},
+        {"172.32.0.0:1", false},
+        {"192.167.255.255:1", false},
+        {"192.168.0.0:1", true},
+        {"192.168.255.255:1", true},
+        {"192.169.0.0:1", false},
+        {"203.0.113.1:1", false},
+        {"[::]:1", true},
+        {"[::1]:1", true},
+        {"[::2]:1", true},
+        {"[::7f00:1]:1", true},
+        {"[1::]:1", false},
+        {"[2001:db8::1]:1", false},
+        {"[fbff::1]:1", false},
+        {"[fc00::]:1", true},
+        {"[fdff:ffff::]:1", true},
+        {"[fe00::]:1", false},
+        {"[fe7f::]:1", false},
+        {"[fe80::1]:1", true},
+        {"[febf::1]:1", true},
+        {"[fec0::1]:1", true},
+        {"[ff02::1]:1", false},
+        {"[::ffff:127.0.0.1]:1", true},
+        {"[::ffff:10.1.2.3]:1", true},
+        {"[::ffff:8.8.8.8]:1", false},
+        {"[64:ff9b::7f00:1]:1", true},
+        {"[64:ff9b::808:808]:1", false},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct address a;
+        struct diag why = {""};
+        CHECK_INT(address_parse(cases[i].text, &a, &why), ST_OK, cases[i].text);
+        CHECK_INT(address_is_private(&a), cases[i].want, cases[i].text);
+    }
+}

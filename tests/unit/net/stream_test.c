@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "net/stream.h"
 #include "test.h"
+#include "tls/issue.h"
+#include "tls/server.h"
 
 /* A stream's owner that writes down what it is told. */
 struct owner {
@@ -219,4 +221,104 @@ TEST(another_owner_gets_what_is_left)
     CHECK_SLICE(buf_slice(&second.got), "bc", "the rest");
     buf_free(&second.got);
     owner_free(o);
+}
+
+/* ---- TLS that begins in the middle ---- */
+
+/* A TLS client whose bytes the test carries to and fro. */
+static SSL *client_new(SSL_CTX **context)
+{
+    *context = SSL_CTX_new(TLS_client_method());
+    SSL *ssl = SSL_new(*context);
+    SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_connect_state(ssl);
+    return ssl;
+}
+
+static SSL_CTX *server_new(void)
+{
+    static const struct issue_spec spec = {
+        .common_name = "here", .organization = "test", .for_server = true, .days = 1};
+    struct credential *c = NULL;
+    SSL_CTX *context = NULL;
+    struct diag why;
+
+    CHECK_INT(issue_credential(&spec, NULL, &c, &why), ST_OK, "issued");
+    CHECK_INT(tls_server_open(c, &context, &why), ST_OK, "opened");
+    credential_unref(c);
+    return context;
+}
+
+struct starter {
+    struct owner owner; /* first: the pointers convert */
+    SSL_CTX *context;
+    bool started, readied;
+};
+
+static void on_ready(void *ctx)
+{
+    ((struct starter *)ctx)->readied = true;
+}
+
+/* Everything before the first 0x16 is plain. */
+static size_t start_in_data(void *ctx, const char *p, size_t n)
+{
+    struct starter *s = ctx;
+    const char *hello = s->started ? NULL : memchr(p, 0x16, n);
+
+    if (hello == NULL)
+        return on_data(ctx, p, n);
+    size_t used = on_data(ctx, p, (size_t)(hello - p));
+    SSL *ssl = SSL_new(s->context);
+    SSL_set_accept_state(ssl);
+    s->started = true;
+    stream_start_tls(s->owner.stream, ssl, "the caller", (struct slice){hello, n - used});
+    return n;
+}
+
+static void carry(SSL *client, struct owner *o)
+{
+    char room[65536];
+    int n = BIO_read(SSL_get_wbio(client), room, sizeof(room));
+
+    if (n > 0)
+        CHECK_INT(write(o->peer, room, (size_t)n), n, "written");
+    loop_turn(o->loop, false);
+    ssize_t got = recv(o->peer, room, sizeof(room), MSG_DONTWAIT);
+    if (got > 0)
+        (void)BIO_write(SSL_get_rbio(client), room, (int)got);
+}
+
+TEST(tls_begins_with_bytes_that_were_shown_already)
+{
+    static const struct stream_handler starting = {.on_ready = on_ready,
+                                                   .on_data = start_in_data,
+                                                   .on_end = on_end,
+                                                   .on_drained = on_drained,
+                                                   .on_broken = on_broken,
+                                                   .on_write_broken = on_write_broken};
+    struct owner *plain = owner_new();
+    struct starter s = {.owner = *plain, .context = server_new()};
+    SSL_CTX *context;
+    SSL *client = client_new(&context);
+
+    stream_set_handler(s.owner.stream, &starting, &s);
+    say(&s.owner, "plain");
+    (void)SSL_do_handshake(client);
+    carry(client, &s.owner); /* the hello comes right behind, in one read with it */
+    for (int i = 0; i < 20 && SSL_do_handshake(client) != 1; i++)
+        carry(client, &s.owner);
+    CHECK_INT(SSL_is_init_finished(client), 1, "the client's handshake");
+    for (int i = 0; i < 5; i++)
+        carry(client, &s.owner);
+    CHECK(s.started && s.readied && !stream_has_unread(s.owner.stream));
+    CHECK_SLICE(buf_slice(&s.owner.got), "plain", "what came before TLS");
+    stream_close(s.owner.stream, STREAM_ABORT);
+    s.owner.stream = NULL;
+    buf_free(&s.owner.got);
+    plain->stream = NULL;
+    owner_free(plain);
+    SSL_free(client);
+    SSL_CTX_free(context);
+    SSL_CTX_free(s.context);
 }
