@@ -76,7 +76,28 @@ static const struct command commands[] = {
      "\n"
      "FILE may be PEM, base64 of PEM, PKCS#12 or DER.\n",
      command_cert},
-    {"ca", "init|show", "the local CA for intercepted CONNECT", "", NULL},
+    {"ca",
+     "init [-c FILE] [--dir DIR] [--replace]\n"
+     "show [-c FILE] [--dir DIR]",
+     "the local CA for CONNECT (https_proxy)",
+     "  init                     make one: a root, to be trusted by callers, and an intermediate, "
+     "with\n"
+     "                           which `run` vouches for the configured servers' names and nothing "
+     "else;\n"
+     "                           the root's key is never written\n"
+     "      --replace            in place of the one that is there; callers have to trust the new "
+     "one\n"
+     "  show                     its names, dates, fingerprint, and how callers are made to trust "
+     "it\n"
+     "  -c, --config FILE        the configuration that names the servers; else as for run\n"
+     "      --dir DIR            the folder; else `local-ca` of the configuration, else\n"
+     "                           $XDG_DATA_HOME/sfmtls/ca (~/.local/share/sfmtls/ca), or "
+     "/var/lib/sfmtls/ca\n"
+     "                           for a configuration in /etc/sfmtls or without a home\n"
+     "\n"
+     "Make it as the user that `run` is started as. A tenant with a new server needs `ca init "
+     "--replace`.\n",
+     command_ca},
     {"import", "FILE", "turn a destination exported from BTP into a tenant section",
      "FILE is what the cockpit's Export gives: Java properties, JSON or YAML, told apart by the\n"
      "content; - reads standard input. The answer of the Destination service's REST API will do "

@@ -39,6 +39,7 @@ int command_run(int argc, char **argv);
 int command_demo(int argc, char **argv);
 int command_hosts(int argc, char **argv);
 int command_cert(int argc, char **argv);
+int command_ca(int argc, char **argv);
 int command_import(int argc, char **argv);
 
 #endif

@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/config_file.h"
 #include "cli/prompt.h"
 #include "cli/serve.h"
 
@@ -115,49 +115,28 @@ static bool parse(int argc, char **argv, struct arguments *a, int *code)
     return check(a, argc, argv);
 }
 
-static bool exists(const char *path)
+static enum status load_settings(struct arguments *a, struct config **out, struct diag *why)
 {
-    return path != NULL && access(path, F_OK) == 0;
-}
-
-/* The first of the places where a configuration may be; NULL if there is none. */
-static char *find_file(void)
-{
-    const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-    char *candidates[] = {
-        mem_copy_string("sfmtls.ini"),
-        xdg != NULL && *xdg == '/' ? mem_format("%s/sfmtls/sfmtls.ini", xdg)
-        : home != NULL             ? mem_format("%s/.config/sfmtls/sfmtls.ini", home)
-                                   : NULL,
-        mem_copy_string("/etc/sfmtls/sfmtls.ini"),
-    };
-    char *found = NULL;
-
-    for (size_t i = 0; i < ARRAY_LEN(candidates); i++) {
-        if (found == NULL && exists(candidates[i]))
-            found = candidates[i];
-        else
-            free(candidates[i]);
-    }
-    return found;
-}
-
-static enum status load(void *arguments, struct config **out, struct diag *why)
-{
-    struct arguments *a = arguments;
-
     if (a->npairs > 0)
         return config_from_pairs(a->pairs, a->npairs, prompt_ask, NULL, out, why);
     if (a->file != NULL)
         return config_load(a->file, prompt_ask, NULL, out, why);
-    a->file = a->found =
-        find_file(); /* once: a reload is of this one, whatever appears elsewhere */
-    if (a->file == NULL) {
-        diag_set(why, "no configuration: neither ./sfmtls.ini, nor sfmtls/sfmtls.ini under "
-                      "$XDG_CONFIG_HOME, nor /etc/sfmtls/sfmtls.ini is there; name one with -c");
-        return ST_BAD_INPUT;
-    }
-    return config_load(a->file, prompt_ask, NULL, out, why);
+    /* once: a reload is of this one, whatever appears elsewhere */
+    enum status st = config_file_find(&a->found, why);
+    a->file = a->found;
+    return st == ST_OK ? config_load(a->file, prompt_ask, NULL, out, why) : st;
+}
+
+static enum status load(void *arguments, struct config **out, struct diag *why)
+{
+    enum status st = load_settings(arguments, out, why);
+
+    if (st != ST_OK)
+        return st;
+    st = config_add_local_ca(*out, why);
+    if (st != ST_OK)
+        config_unref(*out);
+    return st;
 }
 
 static enum status load_again(void *arguments, struct config **out, struct diag *why)

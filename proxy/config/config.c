@@ -87,6 +87,17 @@ void config_unref(struct config *c)
     for (size_t i = 0; i < c->nnotes; i++)
         free(c->notes[i].sentence);
     free(c->notes);
+    for (int i = 0; i < LOCAL_CA_FILES; i++)
+        free(c->local_ca_files[i]);
+    local_ca_unref(c->local_ca);
+    for (size_t i = 0; i < c->nconnect_allow; i++) {
+        free(c->connect_allow[i].host);
+        free(c->connect_allow_wheres[i]);
+    }
+    free(c->connect_allow);
+    free(c->connect_allow_wheres);
+    free(c->local_ca_folder);
+    free(c->local_ca_where);
     free(c->log_path);
     free(c->log_where);
     free(c->file);
@@ -97,6 +108,14 @@ bool tenant_has_name(const struct tenant *t, struct slice host)
 {
     for (char **name = t->names; *name != NULL; name++)
         if (authority_host_eq(slice_of(*name), host))
+            return true;
+    return false;
+}
+
+bool config_has_name(const struct config *c, struct slice host)
+{
+    for (size_t i = 0; i < c->ntenants; i++)
+        if (tenant_has_name(c->tenants[i], host))
             return true;
     return false;
 }

@@ -16,6 +16,7 @@
 #include "net/address.h"
 #include "sf/link.h"
 #include "tls/client.h"
+#include "tls/local_ca.h"
 
 /* host:port to connect to. */
 struct endpoint {
@@ -73,6 +74,9 @@ struct listen_address {
     int tenant; /* whose own it is, or -1 */
 };
 
+/* What becomes of a CONNECT to somewhere that is no configured server. */
+enum connect_other { CONNECT_REFUSE, CONNECT_TUNNEL };
+
 enum path_mode { PATH_MASKED, PATH_FULL, PATH_OFF };
 enum tristate { AUTO, NO, YES };
 
@@ -101,6 +105,15 @@ struct config {
     int64_t connect_timeout, handshake_timeout, head_timeout, idle_timeout, body_timeout,
         answer_timeout, pool_idle, pool_age, queue_timeout, drain_timeout, resolve_cache;
 
+    char *local_ca_folder; /* as given; NULL: the default one, if it holds a CA */
+    char *local_ca_where;
+    char *local_ca_files[LOCAL_CA_FILES]; /* those that were looked for; NULL: none were */
+    struct local_ca *local_ca;            /* NULL: there is none */
+    int connect_other;                    /* enum connect_other */
+    struct endpoint *connect_allow;
+    char **connect_allow_wheres; /* one for each of connect_allow */
+    size_t nconnect_allow;
+
     struct tenant **tenants;
     size_t ntenants;
 
@@ -123,6 +136,17 @@ struct config_pair {
 enum status config_from_pairs(const struct config_pair *pairs, size_t count, config_ask *ask,
                               void *ask_ctx, struct config **out, struct diag *why) MUST_CHECK;
 
+/* The same without what it names: no certificate, no key, no CA. It cannot be served. */
+enum status config_load_names(const char *path, struct config **out, struct diag *why) MUST_CHECK;
+
+/* The folder of the local CA: as given, or the default one. c NULL: there is no configuration. The
+ * caller frees it. */
+char *config_local_ca_folder(const struct config *c);
+
+/* Adds the local CA to what was loaded just now, if there is one or one was asked for, and notes
+ * which servers it does not know. */
+enum status config_add_local_ca(struct config *c, struct diag *why) MUST_CHECK;
+
 struct config *config_ref(struct config *c);
 void config_unref(struct config *c); /* NULL is no error */
 
@@ -140,6 +164,9 @@ const char *identity_title(int i);
 
 /* Is that host one of the tenant's names? */
 bool tenant_has_name(const struct tenant *t, struct slice host);
+
+/* Is it one of any tenant's? */
+bool config_has_name(const struct config *c, struct slice host);
 
 /* The configuration file with every option, commented, at its default. */
 void config_write_reference(struct buf *out);

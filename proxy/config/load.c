@@ -296,6 +296,8 @@ static enum status finish(struct loader *l, struct diag *why)
         st = add_default_listens(l, why);
     if (st == ST_OK)
         note_twins(l);
+    if (st == ST_OK)
+        st = load_check_connect(l, why);
     return st == ST_OK ? check_listens(l->config, why) : st;
 }
 
@@ -361,20 +363,34 @@ static enum status on_setting(void *ctx, const char *key, const char *value, int
     return st;
 }
 
+static enum status load_file(struct file_loader *f, const char *path, struct config **out,
+                             struct diag *why)
+{
+    static const struct reader_sink sink = {on_section, on_setting};
+    enum status st = start(&f->loader, path, why);
+
+    if (st == ST_OK)
+        st = reader_run(path, &sink, f, why);
+    if (f->located)
+        *why = f->located_why;
+    if (st == ST_OK)
+        st = finish(&f->loader, why);
+    return end(&f->loader, st, out);
+}
+
 enum status config_load(const char *path, config_ask *ask, void *ask_ctx, struct config **out,
                         struct diag *why)
 {
-    static const struct reader_sink sink = {on_section, on_setting};
     struct file_loader f = {.loader = {.ask = ask, .ask_ctx = ask_ctx}};
-    enum status st = start(&f.loader, path, why);
 
-    if (st == ST_OK)
-        st = reader_run(path, &sink, &f, why);
-    if (f.located)
-        *why = f.located_why;
-    if (st == ST_OK)
-        st = finish(&f.loader, why);
-    return end(&f.loader, st, out);
+    return load_file(&f, path, out, why);
+}
+
+enum status config_load_names(const char *path, struct config **out, struct diag *why)
+{
+    struct file_loader f = {.loader = {.names_only = true}};
+
+    return load_file(&f, path, out, why);
 }
 
 enum status config_from_pairs(const struct config_pair *pairs, size_t count, config_ask *ask,

@@ -1,5 +1,5 @@
 /*
- * The inside of the loader: private to load.c, load_tenant.c, load_identity.c and load_callers.c.
+ * The inside of the loader: private to load*.c.
  */
 #ifndef CONFIG_LOAD_PARTS_H
 #define CONFIG_LOAD_PARTS_H
@@ -13,6 +13,7 @@ struct loader {
     struct config *config;
     const char *file; /* NULL: settings come from the command line */
     char *folder;     /* of the file */
+    bool names_only;  /* nothing that it names is loaded */
     bool proxy_seen;
     char *proxy_where;
     struct tenant *tenant; /* whose section is read; NULL: [proxy] or none */
@@ -30,6 +31,9 @@ void load_note(struct config *c, enum log_level level, char *sentence);
 /* All settings of the tenant's section have been read: checks that none is missing, and loads what
  * they name. */
 enum status load_complete_tenant(struct loader *l, struct diag *why) MUST_CHECK;
+
+/* connect-other and connect-allow make sense, together and beside the tenants. */
+enum status load_check_connect(const struct loader *l, struct diag *why) MUST_CHECK;
 
 /* Where the tenant's section sets that key, as file:line; NULL: nowhere. */
 const char *load_where_of(const struct loader *l, const char *key);

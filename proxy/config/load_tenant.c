@@ -187,6 +187,8 @@ enum status load_complete_tenant(struct loader *l, struct diag *why)
     derive_server(l);
     describe_server(l->tenant);
     name_places(l->tenant);
+    if (l->names_only)
+        return ST_OK;
     st = load_callers(l, why);
     return st == ST_OK ? load_security(l, why) : st;
 }

@@ -117,6 +117,41 @@ static enum status set_log(const struct option *o, void *section, const struct s
     return set_path(o, section, s, why);
 }
 
+static enum status set_local_ca(const struct option *o, void *section, const struct setting *s,
+                                struct diag *why)
+{
+    struct config *c = section;
+
+    free(c->local_ca_where);
+    c->local_ca_where = mem_copy_string(s->where);
+    return set_path(o, section, s, why);
+}
+
+static enum status set_connect_allow(const struct option *o, void *section, const struct setting *s,
+                                     struct diag *why)
+{
+    struct config *c = section;
+    struct slice rest = slice_of(s->value);
+
+    (void)o;
+    while (rest.n > 0) {
+        struct slice item = slice_trim(slice_split(&rest, ','));
+        char *text = mem_copy_bytes(item.p, item.n);
+        struct endpoint to;
+        enum status st = value_endpoint(text, false, 0, &to, why);
+        free(text);
+        if (st != ST_OK)
+            return st;
+        size_t n = c->nconnect_allow + 1;
+        c->connect_allow = mem_grow(c->connect_allow, n * sizeof(c->connect_allow[0]));
+        c->connect_allow_wheres = mem_grow(c->connect_allow_wheres, n * sizeof(char *));
+        c->connect_allow_wheres[n - 1] = mem_copy_string(s->where);
+        c->connect_allow[n - 1] = to;
+        c->nconnect_allow = n;
+    }
+    return ST_OK;
+}
+
 static enum status set_company_id(const struct option *o, void *section, const struct setting *s,
                                   struct diag *why)
 {
@@ -250,6 +285,20 @@ static const struct option table[] = {
     ROW("max-target", P(max_target), .set = set_size, .min = 256, .max = 1048576, .fallback = "16k",
         .type = "size", .help = "the longest URL of a request (414 above it)."),
 
+    ROW("local-ca", P(local_ca_folder), .set = set_local_ca, .type = "folder",
+        .help = "where `sfmtls ca init` put the local CA, under which CONNECT (https_proxy) to a "
+                "configured server is answered. Without it, $XDG_DATA_HOME/sfmtls/ca "
+                "(~/.local/share/sfmtls/ca), or /var/lib/sfmtls/ca for a configuration in "
+                "/etc/sfmtls or without a home, is used if there is a CA."),
+    ROW("connect-other", P(connect_other), .set = set_choice, .choices = "refuse|tunnel",
+        .fallback = "refuse", .type = "refuse or tunnel",
+        .help = "what becomes of a CONNECT to anything else. tunnel passes bytes through, unseen, "
+                "to what connect-allow lists; the rest is refused (403)."),
+    ROW("connect-allow", P(connect_allow), .set = set_connect_allow, .repeats = true,
+        .type = "list of HOST:PORT",
+        .help = "where connect-other = tunnel leads. A name must not resolve to an address of this "
+                "machine or of a private network: to reach one, list the address itself."),
+
     DURATION("connect-timeout", P(connect_timeout), 10, HOUR, "10s",
              "how long finding and reaching the server may take, over all its addresses (504)."),
     DURATION("handshake-timeout", P(handshake_timeout), 10, HOUR, "10s",
@@ -359,14 +408,11 @@ static const struct option table[] = {
 
     LATER(SECTION_PROXY, "admin"),
     LATER(SECTION_PROXY, "sandbox"),
-    LATER(SECTION_PROXY, "local-ca"),
     LATER(SECTION_PROXY, "allow-remote"),
     LATER(SECTION_PROXY, "host-names"),
     LATER(SECTION_PROXY, "allow-origin"),
     LATER(SECTION_PROXY, "allow-uid"),
     LATER(SECTION_PROXY, "caller-token-file"),
-    LATER(SECTION_PROXY, "connect-other"),
-    LATER(SECTION_PROXY, "connect-allow"),
     LATER(SECTION_PROXY, "user"),
     LATER(SECTION_TENANT, "allow"),
 };

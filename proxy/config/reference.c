@@ -43,6 +43,8 @@ static const char *example_of(const struct option *o)
         {"passphrase-env-next", "ACME_NEXT_PASSPHRASE"},
         {"passphrase-credential", "acme-passphrase"},
         {"passphrase-credential-next", "acme-next-passphrase"},
+        {"local-ca", "ca"},
+        {"connect-allow", "login.example.com:443"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(examples); i++)

@@ -18,6 +18,11 @@ static bool is_address(int family, struct slice s)
     return inet_pton(family, text, address) == 1;
 }
 
+bool authority_is_address(struct slice host)
+{
+    return is_address(AF_INET, host) || is_address(AF_INET6, host);
+}
+
 static bool parse_port(struct slice s, int *port)
 {
     uint64_t value;

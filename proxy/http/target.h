@@ -19,6 +19,9 @@ struct authority {
 /* False unless s is host[:port] and nothing else: no user info, no empty host. */
 bool authority_parse(struct slice s, struct authority *out) MUST_CHECK;
 
+/* Is host an IPv4 or IPv6 address (without brackets), in the usual form? */
+bool authority_is_address(struct slice host);
+
 /* Without regard to case and to one dot at the end. */
 bool authority_host_eq(struct slice a, struct slice b);
 

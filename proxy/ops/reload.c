@@ -105,6 +105,8 @@ static void follow(struct reloader *r, const struct config *c)
         add_file(r, t->ca_file);
         add_file(r, t->callers_file);
     }
+    for (int i = 0; i < LOCAL_CA_FILES; i++)
+        add_file(r, c->local_ca_files[i]);
     r->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     for (size_t i = 0; r->watch >= 0 && i < r->nfiles; i++)
         watch_file(r, r->files[i]);

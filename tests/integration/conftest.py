@@ -11,6 +11,7 @@ import pytest
 import harness
 
 os.umask(0o077)  # what tests write are private keys, more often than not
+os.environ["XDG_DATA_HOME"] = "/nonexistent"  # no local CA of whoever runs the tests
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 

@@ -124,8 +124,8 @@ def test_flaw_of_form(text, words, tmp_path):
 
 
 @pytest.mark.parametrize("section, key", [
-    *(("proxy", key) for key in ("admin", "sandbox", "local-ca", "allow-remote", "host-names", "allow-origin",
-                                 "allow-uid", "caller-token-file", "connect-other", "connect-allow", "user")),
+    *(("proxy", key) for key in ("admin", "sandbox", "allow-remote", "host-names", "allow-origin",
+                                 "allow-uid", "caller-token-file", "user")),
     ("tenant a", "allow")])
 def test_key_that_is_not_served_yet(section, key, tmp_path):
     """Never ignored: whoever sets it relies on it."""
@@ -756,6 +756,9 @@ def test_reference_with_every_option_in_force(tmp_path, pki):
     (tmp_path / "acme.callers").write_text(f"sfadmin@ACME:$2y$04${'.' * 53}\n")
     text = (ROOT / "conf/sfmtls.ini").read_text().replace(";[tenant acme]", "[tenant acme]")
     text = re.sub(r"(?m)^;(?!passphrase-env|passphrase-credential)(?=[a-z][\w.-]* = )", "", text, flags=re.I)
+    text = text.replace("connect-other = refuse", "connect-other = tunnel")
+    (tmp_path / "sfmtls.ini").write_text(text)
+    assert harness.run_cli("ca", "init", "-c", str(tmp_path / "sfmtls.ini")).returncode == 0
     accepted(tmp_path, text)
 
 

@@ -1,0 +1,289 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/config_file.h"
+#include "config/config.h"
+
+enum { OPT_DIR = 256, OPT_REPLACE };
+
+struct arguments {
+    const char *file, *folder;
+    bool replace;
+};
+
+/* ---- what there is ---- */
+
+static void add_line(struct buf *out, const char *name, const char *value)
+{
+    buf_addf(out, "%-12s %s\n", name, value);
+}
+
+static void add_fingerprint(struct buf *out, const struct credential *c)
+{
+    const unsigned char *bytes = credential_fingerprint(c);
+
+    buf_addf(out, "%-12s ", "SHA-256");
+    for (int i = 0; i < CREDENTIAL_FINGERPRINT_SIZE; i++)
+        buf_addf(out, "%s%02X", i == 0 ? "" : ":", bytes[i]);
+    buf_add_string(out, "\n");
+}
+
+static void add_dates(struct buf *out, const struct credential *c)
+{
+    int64_t end = credential_not_after(c), now = clock_wall_us() / 1000000;
+    char from[CLOCK_TEXT_SIZE], until[CLOCK_TEXT_SIZE];
+
+    clock_text(credential_not_before(c) * 1000000, from);
+    clock_text(end * 1000000, until);
+    if (end < now)
+        buf_addf(out, "%-12s %.10s to %.10s (expired)\n", "valid", from, until);
+    else
+        buf_addf(out, "%-12s %.10s to %.10s (%d days left)\n", "valid", from, until,
+                 (int)((end - now) / 86400));
+}
+
+/* How programs are made to trust the root; %s is its path. */
+static const char *const trusters[][2] = {
+    {"curl", "curl --cacert %s ..."},
+    {"wget", "wget --ca-certificate=%s ..."},
+    {"Python", "REQUESTS_CA_BUNDLE=%s (requests); ssl.create_default_context(cafile=...)"},
+    {"Node", "NODE_EXTRA_CA_CERTS=%s"},
+    {"Java", "keytool -importcert -cacerts -storepass changeit -noprompt -alias sfmtls -file %s"},
+    {".NET", "takes the system's: see Debian, macOS, Windows; SSL_CERT_FILE=%s (Linux)"},
+    {"Debian", "cp %s /usr/local/share/ca-certificates/sfmtls.crt && update-ca-certificates"},
+    {"macOS", "security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain %s"},
+    {"Windows", "certutil -addstore Root %s"},
+};
+
+static void add_trusters(struct buf *out, const char *root)
+{
+    buf_add_string(out, "\nCallers that go through https_proxy have to trust the root:\n\n");
+    for (size_t i = 0; i < ARRAY_LEN(trusters); i++) {
+        const char *text = trusters[i][1], *at = strstr(text, "%s");
+        buf_addf(out, "  %-8s %.*s%s%s\n", trusters[i][0], (int)(at - text), text, root, at + 2);
+    }
+}
+
+static enum status describe(const char *folder, struct buf *out, struct diag *why)
+{
+    struct local_ca *ca;
+    enum status st = local_ca_load(folder, &ca, why);
+
+    if (st != ST_OK)
+        return st;
+    char *root = local_ca_path(folder, LOCAL_CA_ROOT);
+    add_line(out, "subject", credential_subject(local_ca_root(ca)));
+    add_dates(out, local_ca_root(ca));
+    add_fingerprint(out, local_ca_root(ca));
+    for (size_t i = 0; i < local_ca_name_count(ca); i++)
+        add_line(out, i == 0 ? "permits" : "", local_ca_name(ca, i));
+    add_line(out, "root", root);
+    add_trusters(out, root);
+    free(root);
+    local_ca_unref(ca);
+    return ST_OK;
+}
+
+static int print(const char *folder)
+{
+    struct buf text = {0};
+    struct diag why;
+
+    if (describe(folder, &text, &why) != ST_OK)
+        return cli_error(ST_BAD_INPUT, &why);
+    (void)fwrite(text.p, 1, text.n, stdout);
+    buf_free(&text);
+    return EXIT_DONE;
+}
+
+/* ---- the names of the servers ---- */
+
+static bool is_known(char *const *names, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* All host names by which callers may ask, borrowed; no addresses, for which it cannot vouch. */
+static char **collect_names(const struct config *c, size_t *count)
+{
+    char **names = NULL;
+
+    *count = 0;
+    for (size_t i = 0; i < c->ntenants; i++) {
+        for (char **name = c->tenants[i]->names; *name != NULL; name++) {
+            if (authority_is_address(slice_of(*name)))
+                (void)fprintf(stderr,
+                              "sfmtls: %s: %s is an address, for which no CA vouches here: CONNECT "
+                              "to it is refused\n",
+                              c->tenants[i]->where, *name);
+            if (authority_is_address(slice_of(*name)) || is_known(names, *count, *name))
+                continue;
+            names = mem_grow(names, (*count + 1) * sizeof(char *));
+            names[(*count)++] = *name;
+        }
+    }
+    return names;
+}
+
+static enum status make(const struct config *c, const char *folder, bool replace, struct diag *why)
+{
+    size_t count;
+    char **names = collect_names(c, &count);
+    enum status st = ST_BAD_INPUT;
+
+    if (count > 0)
+        st = local_ca_make(folder, names, count, replace, why);
+    else
+        diag_set(why, "%s: no tenant's server has a name for which a CA could vouch", c->file);
+    free(names);
+    return st;
+}
+
+/* ---- the verbs ---- */
+
+/* *out NULL: there is no configuration, which only matters if it was named. */
+static enum status load(const struct arguments *a, bool required, struct config **out,
+                        struct diag *why)
+{
+    char *found = NULL;
+    enum status st = ST_OK;
+
+    *out = NULL;
+    if (a->file == NULL)
+        st = config_file_find(&found, why);
+    if (st == ST_OK)
+        st = config_load_names(a->file == NULL ? found : a->file, out, why);
+    else if (!required)
+        st = ST_OK;
+    free(found);
+    return st;
+}
+
+static char *choose_folder(const struct arguments *a, const struct config *c)
+{
+    return a->folder != NULL ? mem_copy_string(a->folder) : config_local_ca_folder(c);
+}
+
+/* The same as callers elsewhere can use it, if it is there. Takes path. */
+static char *make_absolute(char *path)
+{
+    char *real = realpath(path, NULL);
+
+    if (real == NULL)
+        return path;
+    free(path);
+    return real;
+}
+
+/* A folder in which `run` will not look. */
+static void tell_setting(const struct config *c, const char *folder)
+{
+    char *used = make_absolute(config_local_ca_folder(c));
+
+    if (strcmp(used, folder) != 0)
+        (void)fprintf(stderr, "sfmtls: put `local-ca = %s` into [proxy] of %s\n", folder, c->file);
+    free(used);
+}
+
+static int init(const struct arguments *a)
+{
+    struct config *c;
+    struct diag why;
+
+    if (load(a, true, &c, &why) != ST_OK)
+        return cli_error(ST_BAD_INPUT, &why);
+    char *folder = choose_folder(a, c);
+    enum status st = make(c, folder, a->replace, &why);
+    folder = make_absolute(folder);
+    int code = st == ST_OK ? print(folder) : cli_error(st, &why);
+    if (code == EXIT_DONE)
+        tell_setting(c, folder);
+    free(folder);
+    config_unref(c);
+    return code;
+}
+
+static int show(const struct arguments *a)
+{
+    struct config *c = NULL;
+    struct diag why;
+    int code;
+
+    if (a->folder == NULL && load(a, a->file != NULL, &c, &why) != ST_OK)
+        return cli_error(ST_BAD_INPUT, &why);
+    char *folder = make_absolute(choose_folder(a, c));
+    if (local_ca_is_in(folder)) {
+        code = print(folder);
+    } else {
+        diag_set(&why, "%s: holds no local CA; make one with `sfmtls ca init`", folder);
+        code = cli_error(ST_BAD_INPUT, &why);
+    }
+    free(folder);
+    config_unref(c);
+    return code;
+}
+
+/* ---- arguments ---- */
+
+static const struct option options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"dir", required_argument, NULL, OPT_DIR},
+    {"replace", no_argument, NULL, OPT_REPLACE},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static bool parse(int argc, char **argv, bool shows, struct arguments *a, int *code)
+{
+    int option;
+
+    *code = EXIT_USAGE;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, ":hc:", options, NULL)) != -1) {
+        if (option == 'h') {
+            *code = cli_help_of("ca");
+            return false;
+        } else if (option == 'c') {
+            a->file = optarg;
+        } else if (option == OPT_DIR) {
+            a->folder = optarg;
+        } else if (option == OPT_REPLACE && !shows) {
+            a->replace = true;
+        } else if (option == OPT_REPLACE) {
+            (void)cli_usage("ca", "`ca show` has no option --replace");
+            return false;
+        } else {
+            (void)cli_bad_option("ca", option, argv, options);
+            return false;
+        }
+    }
+    if (optind == argc)
+        return true;
+    (void)cli_usage("ca", "`%s` is not expected here", argv[optind]);
+    return false;
+}
+
+int command_ca(int argc, char **argv)
+{
+    struct arguments a = {0};
+    int code;
+
+    if (argc < 2)
+        return cli_usage("ca", "write ca init or ca show");
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return cli_help_of("ca");
+    bool shows = strcmp(argv[1], "show") == 0;
+    if (!shows && strcmp(argv[1], "init") != 0)
+        return cli_usage("ca", "there is no `ca %s`", argv[1]);
+    if (!parse(argc - 1, argv + 1, shows, &a, &code))
+        return code;
+    return shows ? show(&a) : init(&a);
+}

@@ -1,0 +1,44 @@
+#include "cli/config_file.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static bool exists(const char *path)
+{
+    return path != NULL && access(path, F_OK) == 0;
+}
+
+/* The first of the places where a configuration may be; NULL if there is none. */
+static char *first_of_all(void)
+{
+    const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    char *candidates[] = {
+        mem_copy_string("sfmtls.ini"),
+        xdg != NULL && *xdg == '/' ? mem_format("%s/sfmtls/sfmtls.ini", xdg)
+        : home != NULL             ? mem_format("%s/.config/sfmtls/sfmtls.ini", home)
+                                   : NULL,
+        mem_copy_string("/etc/sfmtls/sfmtls.ini"),
+    };
+    char *found = NULL;
+
+    for (size_t i = 0; i < ARRAY_LEN(candidates); i++) {
+        if (found == NULL && exists(candidates[i]))
+            found = candidates[i];
+        else
+            free(candidates[i]);
+    }
+    return found;
+}
+
+enum status config_file_find(char **out, struct diag *why)
+{
+    *out = first_of_all();
+    if (*out != NULL)
+        return ST_OK;
+    diag_set(why, "no configuration: neither ./sfmtls.ini, nor sfmtls/sfmtls.ini under "
+                  "$XDG_CONFIG_HOME, nor /etc/sfmtls/sfmtls.ini is there; name one with -c");
+    return ST_BAD_INPUT;
+}

@@ -1,0 +1,12 @@
+/*
+ * config_file: where the configuration is when nobody says so.
+ */
+#ifndef CLI_CONFIG_FILE_H
+#define CLI_CONFIG_FILE_H
+
+#include "base/diag.h"
+
+/* The path, which the caller frees; ST_BAD_INPUT: there is no file in any of the places. */
+enum status config_file_find(char **out, struct diag *why) MUST_CHECK;
+
+#endif
