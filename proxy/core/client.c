@@ -42,9 +42,10 @@ struct client {
     void *job;
     int64_t request_begun_us;
     int request_minor;
-    bool request_keeps; /* the caller wants to go on after this request */
-    bool persists;      /* the connection goes on after this answer */
-    bool ended;         /* the caller has sent its last byte */
+    bool request_keeps;    /* the caller wants to go on after this request */
+    bool persists;         /* the connection goes on after this answer */
+    bool ended;            /* the caller has sent its last byte */
+    struct inside *inside; /* the CONNECT whose inside is being read; NULL: none */
 };
 
 static void set_state(struct client *c, enum client_state to)
@@ -59,6 +60,14 @@ static void start_timer(struct client *c, int64_t ms)
 }
 
 /* ---- the end ---- */
+
+static void release(void *arg)
+{
+    struct client *c = arg;
+
+    inside_free(c->inside);
+    free(c);
+}
 
 static void close_client(struct client *c, enum stream_close_mode mode)
 {
@@ -75,7 +84,7 @@ static void close_client(struct client *c, enum stream_close_mode mode)
     list_remove(&c->node);
     quota_give(c->counted);
     stream_close(c->stream, mode);
-    loop_bury(w->loop, c, free);
+    loop_bury(w->loop, c, release);
     worker_check_drained(w);
 }
 
@@ -170,6 +179,51 @@ static void refuse(struct client *c, const struct failure *why, bool head_only)
     linger(c);
 }
 
+/* A caller does not see what the proxy knows, and whoever runs the proxy not what the caller says.
+ */
+static void report_tls(struct client *c, const struct failure *tls)
+{
+    char id[REQUEST_ID_SIZE];
+    struct failure why;
+
+    worker_new_id(c->worker, id);
+    inside_explain(c->inside, tls, &why);
+    worker_report(
+        c->worker,
+        &(struct record){
+            .id = id, .method = SLICE("CONNECT"), .path = c->inside->target.host, .failure = &why},
+        clock_monotonic_us(), 0);
+}
+
+/* ---- inside a CONNECT ---- */
+
+void client_enter(struct client *c, struct inside *in)
+{
+    c->inside = in;
+    c->persists = true;
+}
+
+const struct inside *client_inside(const struct client *c)
+{
+    return c->inside;
+}
+
+static void begin_tls(struct client *c, struct slice bytes)
+{
+    SSL *ssl = SSL_new(c->inside->tls);
+
+    if (ssl == NULL)
+        abort(); /* memory is gone: see mem.h */
+    SSL_set_accept_state(ssl);
+    stream_start_tls(c->stream, ssl, "the caller", bytes);
+    start_timer(c, c->worker->config->head_timeout);
+}
+
+static bool is_in_handshake(const struct client *c)
+{
+    return c->inside != NULL && c->inside->secure && !c->inside->ready;
+}
+
 /* ---- requests ---- */
 
 static void note_request(struct client *c, const struct head *h)
@@ -219,6 +273,10 @@ static size_t read_head(struct client *c, struct slice bytes)
     size_t used = 0;
 
     if (c->state == CLIENT_IDLE) {
+        if (c->inside != NULL && !c->inside->begun && inside_begin(c->inside, bytes)) {
+            begin_tls(c, bytes);
+            return bytes.n;
+        }
         if (may_be_leftover(bytes))
             return 0;
         set_state(c, CLIENT_HEAD);
@@ -322,8 +380,11 @@ static void on_drained(void *ctx)
 
 static void on_broken(void *ctx, const struct failure *why)
 {
-    (void)why;
-    close_client(ctx, STREAM_ABORT);
+    struct client *c = ctx;
+
+    if (is_in_handshake(c))
+        report_tls(c, why);
+    close_client(c, STREAM_ABORT);
 }
 
 static void on_write_broken(void *ctx)
@@ -333,7 +394,13 @@ static void on_write_broken(void *ctx)
 
 static void on_ready(void *ctx)
 {
-    (void)ctx;
+    struct client *c = ctx;
+
+    if (c->inside == NULL)
+        return;
+    inside_note_handshake(c->inside, stream_ssl(c->stream));
+    if (c->state == CLIENT_IDLE)
+        start_timer(c, c->worker->config->idle_timeout);
 }
 
 static void on_expiry(void *ctx)

@@ -8,6 +8,7 @@
 #ifndef CORE_CLIENT_H
 #define CORE_CLIENT_H
 
+#include "core/inside.h"
 #include "core/worker.h"
 #include "http/edit.h"
 #include "net/stream.h"
@@ -61,6 +62,11 @@ void client_set_job(struct client *c, const struct client_job *ops, void *job);
 /* How an answer is to speak of the connection; reusable: nothing in the exchange itself is against
  * serving another request on it. What is returned here holds for client_done(). */
 enum persistence client_decide(struct client *c, bool reusable);
+
+/* A CONNECT was answered 200: what comes next on the connection, behind client_done(), is inside of
+ * it. Takes in. */
+void client_enter(struct client *c, struct inside *in);
+const struct inside *client_inside(const struct client *c); /* NULL: in no CONNECT */
 
 /* The job has ended and its answer is written (not necessarily gone out). read: the request was
  * read to its end; if not, more of it may be on the way. */

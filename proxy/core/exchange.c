@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "core/checker.h"
 #include "core/exchange_parts.h"
+#include "core/connect.h"
 #include "core/guard.h"
 #include "core/route.h"
 #include "http/mask.h"
@@ -361,10 +362,15 @@ static bool judge(struct exchange *x, const struct client_request *r, struct tar
 {
     const struct client_door *door = client_door(x->client);
     struct worker *w = x->worker;
-    struct guard_view view = {w->config, door->is_unix};
+    const struct inside *in = client_inside(x->client);
+    struct guard_view view = {w->config, door->is_unix, in};
 
     if (!target_parse(r->head, target, why) || !guard_admits(&view, r->head, target, why))
         return false;
+    if (in != NULL) { /* all that the target's host could say was said by the CONNECT */
+        target->form = TARGET_AUTHORITY;
+        target->authority = in->target;
+    }
     int tenant = route_find(w->config, door->tenant, r->head, target, why);
     if (tenant < 0)
         return false;
@@ -375,11 +381,13 @@ static bool judge(struct exchange *x, const struct client_request *r, struct tar
 
 static size_t serve(void *ctx, struct client *c, const struct client_request *r)
 {
-    struct exchange *x = exchange_new(c, r);
     struct target target;
     struct failure why;
 
     (void)ctx;
+    if (r->head->method == METHOD_CONNECT && client_inside(c) == NULL)
+        return connect_serve(c, r);
+    struct exchange *x = exchange_new(c, r);
     exchange_request_start(x, r->head);
     if (!judge(x, r, &target, &why)) {
         buf_addf(&x->head, "%.*s %.*s ", (int)r->head->method_name.n, r->head->method_name.p,

@@ -3,7 +3,7 @@
 static bool check_method(const struct head *h, struct failure *why)
 {
     if (h->method == METHOD_CONNECT) {
-        failure_plain(why, FAIL_CONNECT_NOT_SERVED);
+        failure_set(why, FAIL_CONNECT_NOT_ALLOWED, "A CONNECT inside a CONNECT is not served.");
         return false;
     }
     if (h->method == METHOD_TRACE) {
@@ -41,12 +41,25 @@ static bool check_expectation(const struct head *h, struct failure *why)
     return true;
 }
 
-static bool is_server_name(const struct config *c, struct slice host)
+static bool refuse_inside(const struct inside *in, const char *what, struct slice said,
+                          struct failure *why)
 {
-    for (size_t i = 0; i < c->ntenants; i++)
-        if (tenant_has_name(c->tenants[i], host))
-            return true;
+    failure_set(why, FAIL_HOST_NOT_SERVED, "The CONNECT was to %.*s, but %s%.*s.",
+                (int)in->target.host.n, in->target.host.p, what, (int)said.n, said.p);
     return false;
+}
+
+/* Whatever names a host inside a CONNECT names that of the CONNECT. */
+static bool check_inside(const struct inside *in, const struct target *t,
+                         const struct authority *host, struct failure *why)
+{
+    if (in->misnamed)
+        return refuse_inside(in, "TLS was begun for another host (SNI)", SLICE(""), why);
+    if (t->form == TARGET_ABSOLUTE && !inside_is_host(in, t->authority.host))
+        return refuse_inside(in, "the URL's host is ", t->authority.host, why);
+    if (host->host.p != NULL && !inside_is_host(in, host->host))
+        return refuse_inside(in, "Host is ", host->host, why);
+    return true;
 }
 
 /* RFC 9112, 3.2: exactly one sound Host; the count was checked when the head was read. */
@@ -54,16 +67,16 @@ static bool check_host(const struct guard_view *v, const struct head *h, const s
                        struct failure *why)
 {
     struct slice value = head_value(h, FIELD_HOST);
-    struct authority host;
+    struct authority host = {0}; /* none: HTTP/1.0 */
 
-    if (value.p == NULL)
-        return true; /* HTTP/1.0 */
-    if (!authority_parse(value, &host)) {
+    if (value.p != NULL && !authority_parse(value, &host)) {
         failure_set(why, FAIL_REQUEST_HOST, "The Host field is not of the form host[:port].");
         return false;
     }
-    if (v->unix_listener || t->form == TARGET_ABSOLUTE || authority_is_loopback(&host) ||
-        is_server_name(v->config, host.host))
+    if (v->inside != NULL)
+        return check_inside(v->inside, t, &host, why);
+    if (value.p == NULL || v->unix_listener || t->form == TARGET_ABSOLUTE ||
+        authority_is_loopback(&host) || config_has_name(v->config, host.host))
         return true;
     failure_set(why, FAIL_HOST_NOT_SERVED, "%.*s is not a name of this proxy.", (int)value.n,
                 value.p);
@@ -71,9 +84,12 @@ static bool check_host(const struct guard_view *v, const struct head *h, const s
 }
 
 /* The origin (RFC 6454) that a page served through this proxy would have. */
-static bool is_own_origin(const struct head *h, const struct target *t, struct slice origin)
+static bool is_own_origin(const struct guard_view *v, const struct head *h, const struct target *t,
+                          struct slice origin)
 {
-    struct slice scheme = SLICE("http://");
+    bool secure = v->inside != NULL && v->inside->secure;
+    struct slice scheme = secure ? SLICE("https://") : SLICE("http://");
+    int port = secure ? 443 : 80;
     struct authority own, other;
 
     if (origin.n <= scheme.n || !slice_eq_nocase((struct slice){origin.p, scheme.n}, scheme))
@@ -81,20 +97,23 @@ static bool is_own_origin(const struct head *h, const struct target *t, struct s
     origin = (struct slice){origin.p + scheme.n, origin.n - scheme.n};
     if (!authority_parse(origin, &other))
         return false;
-    if (t->form == TARGET_ABSOLUTE)
+    if (v->inside != NULL)
+        own = v->inside->target;
+    else if (t->form == TARGET_ABSOLUTE)
         own = t->authority;
     else if (!authority_parse(head_value(h, FIELD_HOST), &own))
         return false;
     return authority_host_eq(own.host, other.host) &&
-           (own.port == 0 ? 80 : own.port) == (other.port == 0 ? 80 : other.port);
+           (own.port == 0 ? port : own.port) == (other.port == 0 ? port : other.port);
 }
 
-static bool check_page(const struct head *h, const struct target *t, struct failure *why)
+static bool check_page(const struct guard_view *v, const struct head *h, const struct target *t,
+                       struct failure *why)
 {
     struct slice origin = head_value(h, FIELD_ORIGIN);
     struct slice site = head_value(h, FIELD_SEC_FETCH_SITE);
 
-    if (head_count(h, FIELD_ORIGIN) > 1 || (origin.p != NULL && !is_own_origin(h, t, origin))) {
+    if (head_count(h, FIELD_ORIGIN) > 1 || (origin.p != NULL && !is_own_origin(v, h, t, origin))) {
         failure_set(why, FAIL_FOREIGN_ORIGIN, "The request was made by a web page (Origin: %.*s).",
                     (int)origin.n, origin.p);
         return false;
@@ -114,6 +133,31 @@ bool guard_admits(const struct guard_view *v, const struct head *request,
                   const struct target *target, struct failure *why)
 {
     return check_method(request, why) && check_host(v, request, target, why) &&
-           check_page(request, target, why) && edit_connection_is_sound(request, why) &&
+           check_page(v, request, target, why) && edit_connection_is_sound(request, why) &&
            check_upgrade(request, why) && check_expectation(request, why);
+}
+
+/* RFC 9110, 9.3.6: it has no content. Whoever sends some could mean it as what goes into the
+ * tunnel, and others could read it so. */
+static bool check_no_body(const struct head *h, struct failure *why)
+{
+    if (!head_has(h, FIELD_CONTENT_LENGTH) && !head_has(h, FIELD_TRANSFER_ENCODING))
+        return true;
+    failure_set(why, FAIL_REQUEST_AMBIGUOUS,
+                "A CONNECT has no body, so it may have neither Content-Length nor "
+                "Transfer-Encoding.");
+    return false;
+}
+
+bool guard_admits_connect(const struct guard_view *v, const struct head *request,
+                          const struct target *target, struct failure *why)
+{
+    struct slice value = head_value(request, FIELD_HOST);
+    struct authority host;
+
+    if (value.p != NULL && !authority_parse(value, &host)) {
+        failure_set(why, FAIL_REQUEST_HOST, "The Host field is not of the form host[:port].");
+        return false;
+    }
+    return check_no_body(request, why) && check_page(v, request, target, why);
 }

@@ -21,7 +21,8 @@ enum claim { BY_LISTENER, BY_TARGET, BY_HEADER, BY_CREDENTIALS, CLAIMS };
 static bool is_made(const struct claims *c, enum claim by)
 {
     const bool made[CLAIMS] = {[BY_LISTENER] = c->listener_tenant != NULL,
-                               [BY_TARGET] = c->target->form == TARGET_ABSOLUTE,
+                               [BY_TARGET] = c->target->form == TARGET_ABSOLUTE ||
+                                             c->target->form == TARGET_AUTHORITY,
                                [BY_HEADER] = c->header_company.p != NULL,
                                [BY_CREDENTIALS] = c->has_basic};
 
@@ -32,6 +33,8 @@ static bool port_fits(const struct tenant *t, const struct target *target)
 {
     int port = target->authority.port;
 
+    if (target->form == TARGET_AUTHORITY && (port == 443 || port == 80))
+        return true;
     return port == 0 || port == (target->https ? 443 : 80) || port == t->server.port;
 }
 
@@ -201,4 +204,17 @@ int route_find(const struct config *config, const char *listener_tenant, const s
     else if (count > 1)
         explain_several(&c, why);
     return count == 1 ? found : -1;
+}
+
+bool route_leads(const struct config *config, const char *listener_tenant,
+                 const struct target *target, struct failure *why)
+{
+    const struct claims c = {
+        .config = config, .listener_tenant = listener_tenant, .target = target};
+
+    for (size_t i = 0; i < config->ntenants; i++)
+        if (fits(&c, i))
+            return true;
+    explain_none(&c, why);
+    return false;
 }

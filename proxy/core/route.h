@@ -3,7 +3,8 @@
  *
  * All tenants are candidates; the listener, the target's host, the company in
  * successfactors-companyid and the company of Basic credentials each filter
- * them, where present. One must be left.
+ * them, where present. One must be left. Inside a CONNECT, the target is the
+ * CONNECT's (authority-form).
  */
 #ifndef CORE_ROUTE_H
 #define CORE_ROUTE_H
@@ -13,5 +14,9 @@
 /* The index of the tenant, or -1 and *why. listener_tenant: whose own listener it is, or NULL. */
 int route_find(const struct config *c, const char *listener_tenant, const struct head *request,
                const struct target *target, struct failure *why) MUST_CHECK;
+
+/* Could a request inside a CONNECT to that target find a tenant? If not, *why says why. */
+bool route_leads(const struct config *c, const char *listener_tenant, const struct target *target,
+                 struct failure *why) MUST_CHECK;
 
 #endif

@@ -85,6 +85,8 @@ static void use_generation(struct worker *w, struct generation *g)
 
     w->generation = generation_ref(g);
     w->config = g->config;
+    local_leaves_free(w->leaves);
+    w->leaves = w->config->local_ca == NULL ? NULL : local_leaves_new(w->config->local_ca);
     w->limits = (struct h1_limits){(size_t)c->max_head, (size_t)c->max_target};
     w->body_limits = (struct body_limits){(size_t)c->max_head, max_fields};
     head_free(w->request_head);
@@ -161,6 +163,7 @@ void worker_end(struct worker *w)
 void worker_free(struct worker *w)
 {
     free(w->origins);
+    local_leaves_free(w->leaves);
     resolver_free(w->resolver);
     loop_free(w->loop);
     head_free(w->request_head);

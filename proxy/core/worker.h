@@ -63,8 +63,9 @@ struct worker {
     struct config *config; /* of generation */
     struct shared *shared;
     struct resolver *resolver;
-    struct origin **origins; /* by tenant of config */
-    struct list retired;     /* origins of former configurations that are still in use */
+    struct origin **origins;     /* by tenant of config */
+    struct local_leaves *leaves; /* of config's local CA; NULL: there is none */
+    struct list retired;         /* origins of former configurations that are still in use */
 
     struct list clients;
     bool draining, drained;

@@ -357,10 +357,11 @@ CONNECTS = [  # (target, Host)
 
 
 @pytest.mark.parametrize("target, host", CONNECTS)
-def test_connect_is_not_served_yet(recorded, target, host):
+def test_connect_is_not_served_without_a_ca(recorded, target, host):
     """And says so, whatever is asked for: no caller can know what is behind a 421."""
     answer = refuse(recorded, method="CONNECT", target=target, host=host)
     assert (answer.status, answer.token) == (501, "connect-not-served")
+    assert "sfmtls ca init" in answer.json()["cure"]
 
 
 def test_curl_shows_that_connect_is_not_served(recorded):

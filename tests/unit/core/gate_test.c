@@ -102,6 +102,41 @@ TEST(requests_find_their_tenant_or_none)
     }
 }
 
+#define TO(authority) "CONNECT " authority " HTTP/1.1\r\nHost: x\r\n"
+
+/* Which tenants can be meant inside. */
+static const struct {
+    const char *name, *request;
+    const char *listener;
+    bool leads, alone; /* somewhere; to tenant acme8 even if nothing else is said */
+} connects[] = {
+    {"https", TO("api8.successfactors.com:443"), NULL, true, true},
+    {"http", TO("api8.successfactors.com:80"), NULL, true, true},
+    {"the certificate host, oddly written", TO("API8.Cert.SuccessFactors.com.:443"), NULL, true,
+     true},
+    {"another port", TO("api8.successfactors.com:8443"), NULL, false, false},
+    {"two companies", TO("api4.successfactors.com:443"), NULL, true, false},
+    {"the port of one of them", TO("api4.successfactors.com:9443"), NULL, true, false},
+    {"its listener", TO("api8.successfactors.com:443"), "acme8", true, true},
+    {"another's listener", TO("api8.successfactors.com:443"), "acme", false, false},
+    {"another host", TO("elsewhere.example:443"), NULL, false, false},
+};
+
+TEST(a_connect_leads_to_the_tenants_of_its_target)
+{
+    for (size_t i = 0; i < ARRAY_LEN(connects); i++) {
+        struct target t;
+        struct failure why = {.id = FAIL_NONE};
+        struct head *h = parse(connects[i].request, &t);
+        const char *name = connects[i].name;
+        CHECK_INT(route_leads(&all, connects[i].listener, &t, &why), connects[i].leads, name);
+        CHECK_INT(why.id, connects[i].leads ? FAIL_NONE : FAIL_TENANT_UNKNOWN, name);
+        CHECK_INT(route_find(&all, connects[i].listener, h, &t, &why) == 2, connects[i].alone,
+                  name);
+        head_free(h);
+    }
+}
+
 TEST(a_refusal_names_what_was_found)
 {
     struct target t;
@@ -167,7 +202,8 @@ static const struct {
     {"preflight", "OPTIONS / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://x\r\n", false,
      FAIL_FOREIGN_ORIGIN},
 
-    {"CONNECT", "CONNECT h:443 HTTP/1.1\r\nHost: localhost\r\n", false, FAIL_CONNECT_NOT_SERVED},
+    {"CONNECT in a CONNECT", "CONNECT h:443 HTTP/1.1\r\nHost: localhost\r\n", false,
+     FAIL_CONNECT_NOT_ALLOWED},
     {"TRACE", "TRACE / HTTP/1.1\r\nHost: localhost\r\n", false, FAIL_METHOD_NOT_ALLOWED},
     {"h2c is ignored", HOST("localhost") "Upgrade: h2c\r\nConnection: Upgrade\r\n", false,
      FAIL_NONE},
@@ -183,7 +219,7 @@ static const struct {
 TEST(the_guard_lets_in_who_may)
 {
     for (size_t i = 0; i < ARRAY_LEN(guards); i++) {
-        struct guard_view view = {&one, guards[i].unix_listener};
+        struct guard_view view = {&one, guards[i].unix_listener, NULL};
         struct target t;
         struct failure why = {.id = FAIL_NONE};
         struct head *h = parse(guards[i].request, &t);
@@ -191,6 +227,98 @@ TEST(the_guard_lets_in_who_may)
         CHECK_INT(admitted, guards[i].want == FAIL_NONE, guards[i].name);
         if (!admitted)
             CHECK_INT(why.id, guards[i].want, guards[i].name);
+        head_free(h);
+    }
+}
+
+#define IN(host) "GET / HTTP/1.1\r\nHost: " host "\r\n"
+
+static const struct {
+    const char *name, *request;
+    bool plain, misnamed;
+    enum fail want;
+} insides[] = {
+    {"the target", IN("api4.successfactors.com"), false, false, FAIL_NONE},
+    {"with its port", IN("API4.successfactors.com.:443"), false, false, FAIL_NONE},
+    {"no Host on 1.0", "GET / HTTP/1.0\r\n", false, false, FAIL_NONE},
+    {"the other name", IN("api4.cert.successfactors.com"), false, false, FAIL_HOST_NOT_SERVED},
+    {"the proxy itself", IN("localhost:8080"), false, false, FAIL_HOST_NOT_SERVED},
+    {"a bad Host", IN("a b"), false, false, FAIL_REQUEST_HOST},
+    {"absolute-form",
+     "GET https://api4.successfactors.com/ HTTP/1.1\r\nHost: "
+     "api4.successfactors.com\r\n",
+     false, false, FAIL_NONE},
+    {"absolute-form, another host",
+     "GET https://api8.successfactors.com/ HTTP/1.1\r\nHost: "
+     "api4.successfactors.com\r\n",
+     false, false, FAIL_HOST_NOT_SERVED},
+    {"absolute-form, another Host",
+     "GET https://api4.successfactors.com/ HTTP/1.1\r\nHost: "
+     "api8.successfactors.com\r\n",
+     false, false, FAIL_HOST_NOT_SERVED},
+    {"another host in the handshake", IN("api4.successfactors.com"), false, true,
+     FAIL_HOST_NOT_SERVED},
+    {"own origin", IN("api4.successfactors.com") "Origin: https://api4.successfactors.com\r\n",
+     false, false, FAIL_NONE},
+    {"own origin without TLS",
+     IN("api4.successfactors.com") "Origin: https://api4.successfactors.com\r\n", true, false,
+     FAIL_FOREIGN_ORIGIN},
+    {"plain origin in TLS",
+     IN("api4.successfactors.com") "Origin: http://api4.successfactors.com\r\n", false, false,
+     FAIL_FOREIGN_ORIGIN},
+    {"another origin", IN("api4.successfactors.com") "Origin: https://evil.example\r\n", false,
+     false, FAIL_FOREIGN_ORIGIN},
+    {"CONNECT", "CONNECT api4.successfactors.com:443 HTTP/1.1\r\nHost: api4.successfactors.com\r\n",
+     false, false, FAIL_CONNECT_NOT_ALLOWED},
+};
+
+TEST(inside_a_connect_its_target_is_the_host)
+{
+    for (size_t i = 0; i < ARRAY_LEN(insides); i++) {
+        struct inside in = {
+            .target = {.host = SLICE("api4.successfactors.com"), .port = 443},
+            .secure = !insides[i].plain,
+            .misnamed = insides[i].misnamed,
+        };
+        struct guard_view view = {&one, true, &in}; /* also on a Unix socket */
+        struct target t;
+        struct failure why = {.id = FAIL_NONE};
+        struct head *h = parse(insides[i].request, &t);
+        CHECK_INT(guard_admits(&view, h, &t, &why), insides[i].want == FAIL_NONE, insides[i].name);
+        CHECK_INT(why.id, insides[i].want, insides[i].name);
+        head_free(h);
+    }
+}
+
+static const struct {
+    const char *name, *fields;
+    enum fail want;
+} connect_heads[] = {
+    {"any Host", "Host: localhost:8080\r\n", FAIL_NONE},
+    {"its Host", "Host: api4.successfactors.com:443\r\n", FAIL_NONE},
+    {"a bad Host", "Host: a b\r\n", FAIL_REQUEST_HOST},
+    {"its connection does not matter", "Host: x\r\nConnection: close, host\r\n", FAIL_NONE},
+    {"a body", "Host: x\r\nContent-Length: 3\r\n", FAIL_REQUEST_AMBIGUOUS},
+    {"an empty body", "Host: x\r\nContent-Length: 0\r\n", FAIL_REQUEST_AMBIGUOUS},
+    {"a chunked body", "Host: x\r\nTransfer-Encoding: chunked\r\n", FAIL_REQUEST_AMBIGUOUS},
+    {"a page", "Host: x\r\nOrigin: https://evil.example\r\n", FAIL_FOREIGN_ORIGIN},
+    {"cross-site", "Host: x\r\nSec-Fetch-Site: cross-site\r\n", FAIL_FOREIGN_ORIGIN},
+};
+
+TEST(the_head_of_a_connect_is_judged)
+{
+    struct guard_view view = {&one, false, NULL};
+
+    for (size_t i = 0; i < ARRAY_LEN(connect_heads); i++) {
+        struct target t;
+        struct failure why = {.id = FAIL_NONE};
+        char text[256];
+        (void)snprintf(text, sizeof(text), "CONNECT api4.successfactors.com:443 HTTP/1.1\r\n%s",
+                       connect_heads[i].fields);
+        struct head *h = parse(text, &t);
+        CHECK_INT(guard_admits_connect(&view, h, &t, &why), connect_heads[i].want == FAIL_NONE,
+                  connect_heads[i].name);
+        CHECK_INT(why.id, connect_heads[i].want, connect_heads[i].name);
         head_free(h);
     }
 }

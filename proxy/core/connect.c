@@ -1,0 +1,160 @@
+#include "core/connect.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "core/guard.h"
+#include "core/route.h"
+#include "core/tunnel.h"
+#include "http/mask.h"
+#include "http/reply.h"
+
+/* ---- answers ---- */
+
+static void report(const struct client *c, const struct client_request *r, const char *id,
+                   int status, const struct failure *why)
+{
+    struct record record = {.id = id,
+                            .method = r->head->method_name,
+                            .path = mask_target(r->head->target),
+                            .status = status,
+                            .failure = why};
+
+    worker_report(client_worker(c), &record, r->begun_us, clock_monotonic_us());
+}
+
+/* What came behind the head was meant for the inside: nothing more is read as HTTP. */
+static size_t refuse(struct client *c, const struct client_request *r, const struct failure *why)
+{
+    struct buf answer = {0};
+    char id[REQUEST_ID_SIZE];
+
+    worker_new_id(client_worker(c), id);
+    reply_problem(&answer, why, id, false, client_decide(c, false), clock_wall_us());
+    (void)stream_write_bytes(client_stream(c), answer.p, answer.n);
+    buf_free(&answer);
+    report(c, r, id, fail_info(why->id)->status, why);
+    client_done(c, false);
+    return 0;
+}
+
+static size_t accept_inside(struct client *c, const struct client_request *r, struct inside *in)
+{
+    char id[REQUEST_ID_SIZE];
+
+    worker_new_id(client_worker(c), id);
+    (void)stream_write_bytes(client_stream(c), CONNECT_ESTABLISHED,
+                             sizeof(CONNECT_ESTABLISHED) - 1);
+    report(c, r, id, 200, NULL);
+    client_enter(c, in);
+    client_done(c, true);
+    return 0;
+}
+
+/* ---- configured servers ---- */
+
+/* As the configuration and the CA write it: in lower case, without a dot at the end. */
+static char *plain_host(const struct target *t)
+{
+    struct slice host = t->authority.host;
+    size_t n = host.n > 1 && host.p[host.n - 1] == '.' ? host.n - 1 : host.n;
+    char *text = mem_copy_bytes(host.p, n);
+
+    for (char *p = text; *p != '\0'; p++)
+        *p = ascii_lower(*p);
+    return text;
+}
+
+static bool open_inside(const struct client *c, const struct target *t, struct inside **out,
+                        struct failure *why)
+{
+    struct worker *w = client_worker(c);
+    SSL_CTX *tls;
+    struct diag flaw;
+
+    if (w->leaves == NULL) {
+        failure_plain(why, FAIL_CONNECT_NOT_SERVED);
+        return false;
+    }
+    if (!route_leads(w->config, client_door(c)->tenant, t, why))
+        return false;
+    char *host = plain_host(t);
+    enum status st = local_leaves_take(w->leaves, host, clock_wall_us() / 1000000, &tls, &flaw);
+    if (st == ST_OK)
+        *out = inside_new(host, t->authority.port, tls);
+    else
+        failure_set(why, FAIL_LOCAL_CA, "%s", flaw.text);
+    free(host);
+    return st == ST_OK;
+}
+
+/* ---- other targets ---- */
+
+static bool is_host(const struct endpoint *e, const struct authority *a)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr wanted, asked;
+
+    if (!a->ipv6)
+        return authority_host_eq(slice_of(e->host), a->host);
+    memcpy(text, a->host.p, a->host.n); /* it was parsed as one */
+    text[a->host.n] = '\0';
+    return inet_pton(AF_INET6, e->host, &wanted) == 1 && inet_pton(AF_INET6, text, &asked) == 1 &&
+           memcmp(&wanted, &asked, sizeof(asked)) == 0;
+}
+
+static const struct endpoint *find_allowed(const struct config *c, const struct authority *a)
+{
+    for (size_t i = 0; i < c->nconnect_allow; i++)
+        if (c->connect_allow[i].port == a->port && is_host(&c->connect_allow[i], a))
+            return &c->connect_allow[i];
+    return NULL;
+}
+
+/* What may be asked for instead, in words. */
+static void add_allowed(struct buf *out, const struct config *c)
+{
+    for (size_t i = 0; i < c->ntenants; i++)
+        for (char **name = c->tenants[i]->names; *name != NULL; name++)
+            buf_addf(out, "%s%s", out->n == 0 ? "" : ", ", *name);
+    for (size_t i = 0; i < c->nconnect_allow; i++)
+        buf_addf(out, ", %s:%d", c->connect_allow[i].host, c->connect_allow[i].port);
+}
+
+static size_t serve_other(struct client *c, const struct client_request *r, const struct target *t)
+{
+    const struct config *config = client_worker(c)->config;
+    const struct endpoint *to = find_allowed(config, &t->authority);
+    struct buf allowed = {0};
+    struct failure why;
+
+    if (to != NULL)
+        return tunnel_start(c, r, to);
+    if (config->local_ca == NULL && config->connect_other == CONNECT_REFUSE) {
+        failure_plain(&why, FAIL_CONNECT_NOT_SERVED);
+        return refuse(c, r, &why);
+    }
+    add_allowed(&allowed, config);
+    failure_set(&why, FAIL_CONNECT_NOT_ALLOWED, "CONNECT to %.*s is not allowed; these are: %.*s.",
+                (int)r->head->target.n, r->head->target.p, (int)allowed.n, allowed.p);
+    buf_free(&allowed);
+    return refuse(c, r, &why);
+}
+
+size_t connect_serve(struct client *c, const struct client_request *r)
+{
+    struct worker *w = client_worker(c);
+    struct guard_view view = {w->config, client_door(c)->is_unix, NULL};
+    struct inside *in;
+    struct target target;
+    struct failure why;
+
+    if (!target_parse(r->head, &target, &why) ||
+        !guard_admits_connect(&view, r->head, &target, &why))
+        return refuse(c, r, &why);
+    if (!config_has_name(w->config, target.authority.host))
+        return serve_other(c, r, &target);
+    return open_inside(c, &target, &in, &why) ? accept_inside(c, r, in) : refuse(c, r, &why);
+}

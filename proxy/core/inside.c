@@ -1,0 +1,58 @@
+#include "core/inside.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+enum { RECORD_HANDSHAKE = 0x16 }; /* RFC 8446, 5.1 */
+
+struct inside *inside_new(const char *host, int port, SSL_CTX *tls)
+{
+    struct inside *in = NEW(struct inside);
+
+    in->target = (struct authority){.host = slice_of(mem_copy_string(host)), .port = port};
+    in->tls = tls;
+    return in;
+}
+
+void inside_free(struct inside *in)
+{
+    if (in == NULL)
+        return;
+    free((char *)(uintptr_t)in->target.host.p);
+    SSL_CTX_free(in->tls);
+    free(in);
+}
+
+bool inside_begin(struct inside *in, struct slice bytes)
+{
+    in->begun = true;
+    in->secure = bytes.n > 0 && bytes.p[0] == RECORD_HANDSHAKE;
+    return in->secure;
+}
+
+bool inside_is_host(const struct inside *in, struct slice host)
+{
+    return authority_host_eq(in->target.host, host);
+}
+
+void inside_note_handshake(struct inside *in, const SSL *ssl)
+{
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+
+    in->ready = true;
+    in->misnamed = name != NULL && !inside_is_host(in, slice_of(name));
+}
+
+void inside_explain(const struct inside *in, const struct failure *tls, struct failure *out)
+{
+    struct slice host = in->target.host;
+
+    if (tls->id == FAIL_CERTIFICATE_REFUSED)
+        failure_set(out, FAIL_CALLER_TLS,
+                    "The caller does not accept the certificate that the local CA made for %.*s.",
+                    (int)host.n, host.p);
+    else
+        failure_set(out, FAIL_CALLER_TLS, "In a CONNECT to %.*s: %s", (int)host.n, host.p,
+                    tls->detail.text);
+}

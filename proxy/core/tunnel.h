@@ -1,0 +1,19 @@
+/*
+ * tunnel: a CONNECT whose bytes are passed through, unseen, to what
+ * connect-allow lists.
+ *
+ * Whoever is slower sets the pace, and each side may end its half alone. It
+ * counts as one exchange, from the CONNECT to the end of both halves.
+ */
+#ifndef CORE_TUNNEL_H
+#define CORE_TUNNEL_H
+
+#include "core/client.h"
+
+#define CONNECT_ESTABLISHED "HTTP/1.1 200 Connection established\r\n\r\n"
+
+/* Finds and dials the target and becomes the client's job; returns as client_service.serve(). A
+ * target that is listed by name must not be a private address. */
+size_t tunnel_start(struct client *c, const struct client_request *r, const struct endpoint *to);
+
+#endif
