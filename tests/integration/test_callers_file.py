@@ -558,6 +558,7 @@ def test_shutdown_while_checks_wait(office, signals):
         harness.eventually(lambda: "shutting down" in o.p.stderr)
     if signals == 1:
         assert [c.answer().status for c in callers] == [401] * 8 and known.answer().status == 200
+        assert o.p.wait() == 0
     else:
         o.p.expected_exit = 1
         assert o.p.wait() == 1
