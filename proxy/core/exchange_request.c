@@ -65,6 +65,13 @@ static void write_cookie(const void *ctx, struct slice value, struct buf *out)
     cookies_write(x->worker->shared->cookies, x->tenant->name, value, out);
 }
 
+static bool is_tls(const struct client *c)
+{
+    const struct inside *in = client_inside(c);
+
+    return client_door(c)->tls != NULL || (in != NULL && in->secure);
+}
+
 void exchange_request_edit(struct exchange *x, const struct head *h, const struct target *t)
 {
     const struct tenant *tenant = x->tenant;
@@ -79,7 +86,7 @@ void exchange_request_edit(struct exchange *x, const struct head *h, const struc
 
     x->forwards_authorization = rules.keep_authorization && head_has(h, FIELD_AUTHORIZATION);
     if (tenant->rewrite_links)
-        links_write_base(&x->base, h, t, client_door(x->client)->tls != NULL);
+        links_write_base(&x->base, h, t, is_tls(x->client));
     if (x->worker->config->ntenants > 1)
         rules.write_cookie = write_cookie;
     if (has_links(x, h))

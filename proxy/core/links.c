@@ -26,13 +26,15 @@ static bool is_plain(struct slice s)
 void links_write_base(struct buf *out, const struct head *request, const struct target *target,
                       bool tls)
 {
-    bool absolute = target->form == TARGET_ABSOLUTE;
+    bool https = target->form == TARGET_ABSOLUTE ? target->https : tls;
     size_t start = out->n;
 
-    buf_add_string(out, (absolute ? target->https : tls) ? "https://" : "http://");
+    buf_add_string(out, https ? "https://" : "http://");
     size_t authority = out->n;
-    if (absolute)
+    if (target->form == TARGET_ABSOLUTE)
         authority_write(out, &target->authority, 0);
+    else if (target->form == TARGET_AUTHORITY)
+        authority_write(out, &target->authority, https ? 443 : 80);
     else
         buf_add_slice(out, head_value(request, FIELD_HOST));
     if (!is_plain((struct slice){out->p + authority, out->n - authority}))

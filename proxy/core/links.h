@@ -12,8 +12,9 @@
 #include "http/body.h"
 #include "sf/link.h"
 
-/* scheme://authority by which the caller came, without a path. Nothing is appended if it named
- * none, or one that cannot stand in every syntax. */
+/* scheme://authority by which the caller came, without a path: origin-form says it in Host; of a
+ * request inside of a CONNECT, target is that one's. tls: the caller speaks TLS. Nothing is
+ * appended if it named none, or one that cannot stand in every syntax. */
 void links_write_base(struct buf *out, const struct head *request, const struct target *target,
                       bool tls);
 

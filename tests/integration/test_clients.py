@@ -98,7 +98,8 @@ def node(how):
 
 
 def java(starts, proxy, ca):
-    trust = [f"-Djavax.net.ssl.trustStore={ca}.jks"] if ca else []
+    store = "-Djavax.net.ssl.trustStore"
+    trust = [f"{store}={ca}.jks", f"{store}Password=changeit"] if ca else []
     return run("java", *trust, CLIENTS / "Page.java", *starts, PROXY=proxy, BASIC=BASIC).split()
 
 
@@ -107,21 +108,29 @@ KINDS = {"curl": curl, "wget": wget, "requests": requests, "java": java, "fetch"
 
 @pytest.fixture(scope="module")
 def sf(pki, tenant, tmp_path_factory):
+    """The server, the proxy before it with a local CA, and that CA as a file (and .jks for Java)."""
     server = SuccessFactors(pki)
-    p = harness.Proxy(tmp_path_factory.mktemp("clients"), "[proxy]\nlisten = 127.0.0.1:0\n" + tenant(server.port))
-    yield p, server
+    folder = tmp_path_factory.mktemp("clients")
+    text = f"[proxy]\nlisten = 127.0.0.1:0\nlocal-ca = {folder}/ca\n" + tenant(server.port)
+    (folder / "sfmtls.ini").write_text(text)
+    assert harness.run_cli("ca", "init", "-c", str(folder / "sfmtls.ini")).returncode == 0
+    run("keytool", "-importcert", "-noprompt", "-storepass", "changeit", "-alias", "sfmtls", "-file",
+        folder / "ca/root.pem", "-keystore", folder / "ca/root.pem.jks")
+    p = harness.Proxy(folder, text)
+    yield p, server, folder / "ca/root.pem"
     p.stop()
     server.stop()
 
 
-@pytest.mark.parametrize("way", ["base URL", "http_proxy"])
+@pytest.mark.parametrize("way", ["base URL", "http_proxy", "https_proxy"])
 @pytest.mark.parametrize("name", KINDS)
 def test_pages(sf, name, way):
-    p, server = sf
+    p, server, ca = sf
     server.take()
-    base = f"http://localhost:{p.port}" if way == "base URL" else f"http://localhost:{server.port}"
-    starts = [base + path for path in WANTED]
-    rows = KINDS[name](starts, None if way == "base URL" else f"http://localhost:{p.port}", None)
+    base = {"base URL": f"http://localhost:{p.port}", "http_proxy": f"http://localhost:{server.port}",
+            "https_proxy": f"https://localhost:{server.port}"}[way]
+    proxy = None if way == "base URL" else f"http://localhost:{p.port}"
+    rows = KINDS[name]([base + path for path in WANTED], proxy, ca if way == "https_proxy" else None)
     assert rows == [row for wanted in WANTED.values() for row in wanted]
     seen = server.take()
     assert len(seen) == ROWS // PAGE + USERS // 100
