@@ -55,7 +55,7 @@ static void tenant_free(struct tenant *t)
         identity_release(&t->identities[i]);
     buf_free(&t->pool_key);
     for (size_t i = 0; i < t->nplaces; i++)
-        free((char *)(uintptr_t)t->places[i].host);
+        free((char *)(uintptr_t)t->places[i].origin.p);
     free(t->places);
     free(t->url);
     free(t->names);

@@ -93,11 +93,10 @@ static void derive_server(const struct loader *l)
 
 static void add_place(struct tenant *t, const char *scheme, int port, const char *name)
 {
-    bool ipv6 = strchr(name, ':') != NULL;
+    char *origin = mem_format(strchr(name, ':') != NULL ? "%s://[%s]" : "%s://%s", scheme, name);
 
     t->places = mem_grow(t->places, (t->nplaces + 1) * sizeof(t->places[0]));
-    t->places[t->nplaces++] =
-        (struct link_place){scheme, mem_format(ipv6 ? "[%s]" : "%s", name), port, t->server.port};
+    t->places[t->nplaces++] = (struct link_place){slice_of(origin), port, t->server.port};
 }
 
 /* The same URLs that callers may ask for in absolute-form. */

@@ -71,7 +71,7 @@ bool links_are_in(const struct head *h)
 
 struct link_filter {
     struct link_place place; /* requests: the caller's base */
-    char *host;
+    char *origin;
     char *base, *escaped;
     struct link_rules rules;
     struct link_rewriter links;
@@ -137,9 +137,10 @@ struct link_filter *link_filter_for_request(const struct tenant *t, struct slice
     authority.n -= https ? 8 : 7;
     if (!authority_parse(authority, &a))
         return f; /* with no place: nothing matches */
-    f->host = mem_format(a.ipv6 ? "[%.*s]" : "%.*s", (int)a.host.n, a.host.p);
     int port = a.port != 0 ? a.port : https ? 443 : 80;
-    f->place = (struct link_place){https ? "https" : "http", f->host, port, port};
+    f->origin = mem_format(a.ipv6 ? "%s[%.*s]" : "%s%.*s", https ? "https://" : "http://",
+                           (int)a.host.n, a.host.p);
+    f->place = (struct link_place){slice_of(f->origin), port, port};
     f->rules.places = &f->place;
     f->rules.nplaces = 1;
     return f;
@@ -153,7 +154,7 @@ void link_filter_free(struct link_filter *f)
     link_batch_free(f->batch);
     buf_free(&f->batched);
     free(f->room);
-    free(f->host);
+    free(f->origin);
     free(f->base);
     free(f->escaped);
     free(f);

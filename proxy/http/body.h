@@ -14,7 +14,7 @@
 #include "http/framing.h"
 
 /* Pieces gathered for one write. */
-enum { GATHER_MAX = 512 };
+enum { GATHER_MAX = 1024 }; /* IOV_MAX: one write */
 struct gather {
     size_t count, bytes;
     struct iovec pieces[GATHER_MAX];

@@ -26,15 +26,16 @@ static enum link_match skip(struct cursor *c, const char *expected, size_t n, bo
     return compared < n ? MATCH_MORE : MATCH_YES;
 }
 
-static enum link_match skip_string(struct cursor *c, const char *expected)
+/* "https:", then the two slashes, which may be escaped. */
+static enum link_match skip_scheme(struct cursor *c, const struct link_place *p, bool may_escape,
+                                   bool *escaped)
 {
-    return skip(c, expected, strlen(expected), false);
-}
+    enum link_match m = skip(c, p->origin.p, p->origin.p[4] == 's' ? 6 : 5, false);
 
-static enum link_match skip_slashes(struct cursor *c, bool may_be_escaped, bool *escaped)
-{
-    *escaped = may_be_escaped && c->at < c->text.n && c->text.p[c->at] == '\\';
-    return skip_string(c, *escaped ? "\\/\\/" : "//");
+    if (m != MATCH_YES)
+        return m;
+    *escaped = may_escape && c->at < c->text.n && c->text.p[c->at] == '\\';
+    return *escaped ? skip(c, "\\/\\/", 4, false) : skip(c, "//", 2, false);
 }
 
 static enum link_match skip_port(struct cursor *c, int fallback, int *port)
@@ -79,17 +80,15 @@ static enum link_match match_place(const struct link_place *place, enum link_syn
                                    struct slice text, size_t *length, bool *escaped)
 {
     struct cursor c = {text, 0};
-    int port, own = strcmp(place->scheme, "https") == 0 ? 443 : 80;
+    bool https = place->origin.p[4] == 's';
+    size_t before = https ? 8 : 7;
+    int port;
 
-    enum link_match m = skip_string(&c, place->scheme);
+    enum link_match m = skip_scheme(&c, place, syntax == LINK_JSON, escaped);
     if (m == MATCH_YES)
-        m = skip_string(&c, ":");
+        m = skip(&c, place->origin.p + before, place->origin.n - before, true);
     if (m == MATCH_YES)
-        m = skip_slashes(&c, syntax == LINK_JSON, escaped);
-    if (m == MATCH_YES)
-        m = skip(&c, place->host, strlen(place->host), true);
-    if (m == MATCH_YES)
-        m = skip_port(&c, own, &port);
+        m = skip_port(&c, https ? 443 : 80, &port);
     if (m != MATCH_YES)
         return m;
     if (port != place->port && port != place->other_port)

@@ -24,8 +24,7 @@
 /* https://host, https://host:port and https://host:other_port; without a port it is the scheme's
  * own that has to be one of the two. */
 struct link_place {
-    const char *scheme; /* "https" or "http" */
-    const char *host;   /* as in a URL: an IPv6 address in brackets */
+    struct slice origin; /* "https://host", as in a URL: an IPv6 address in brackets */
     int port, other_port;
 };
 

@@ -1,5 +1,5 @@
 /*
- * JSON is not parsed: a link's string begins with "ht, which is looked for, and
+ * JSON is not parsed: a link's string begins with "htt, which is looked for, and
  * its name stands right before it. An unescaped quote that is followed by a
  * letter begins a string, wherever it is.
  */
@@ -103,30 +103,37 @@ static bool is_zero(block b)
 /* Does a string that may be a link begin at the quote p, as far as can be seen? */
 static bool begins_link(const char *p, const char *end)
 {
-    return (p + 1 == end || p[1] == 'h') && (p + 2 >= end || p[2] == 't');
+    static const char begin[] = "\"htt";
+    size_t seen = (size_t)(end - p);
+
+    if (seen >= 4)
+        return memcmp(p, begin, 4) == 0; /* a constant: no call */
+    return memcmp(p, begin, seen) == 0;
 }
 
-/* The first quote with ht behind it, or as much of that as there is before the end; NULL: none.
- * Most of JSON is neither, so it is passed over 64 bytes at a time. */
+/* The first of the quotes before `to` that begins one; NULL: none. */
+static const char *find_quote(const char *p, const char *to, const char *end)
+{
+    while ((p = memchr(p, '"', (size_t)(to - p))) != NULL && !begins_link(p, end))
+        p++;
+    return p;
+}
+
+/* The first quote with htt behind it, or as much of that as there is before the end; NULL: none.
+ * Most of JSON has no tt, so it is passed over 64 bytes at a time. */
 static const char *find_string(const char *p, const char *end)
 {
-    const block quote = (block){0} + (unsigned char)'"', h = (block){0} + (unsigned char)'h',
-                t = (block){0} + (unsigned char)'t';
+    const block t = (block){0} + (unsigned char)'t';
 
-    for (; end - p > 65; p += 64) {
+    for (; end - p > 64 + 3; p += 64) {
+        const char *quote;
         block found = {0};
         for (int i = 0; i < 64; i += 16)
-            found |= (block)(load(p + i) == quote) & (block)(load(p + i + 1) == h) &
-                     (block)(load(p + i + 2) == t);
-        if (!is_zero(found))
-            break;
+            found |= (block)(load(p + i + 2) == t) & (block)(load(p + i + 3) == t);
+        if (!is_zero(found) && (quote = find_quote(p, p + 64, end)) != NULL)
+            return quote;
     }
-    while ((p = memchr(p, '"', (size_t)(end - p))) != NULL) {
-        if (begins_link(p, end))
-            return p;
-        p++;
-    }
-    return NULL;
+    return find_quote(p, end, end);
 }
 
 /* Looks on from *at; the link's string begins behind the quote. */

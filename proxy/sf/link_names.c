@@ -4,66 +4,72 @@
 #include "base/status.h"
 #include "sf/link_parts.h"
 
+#define NAME(literal)                                                                              \
+    {                                                                                              \
+        literal, sizeof(literal) - 1                                                               \
+    }
+
 /* A '*' stands for whatever comes before. Sources: OData 2.0 and 4.01 JSON formats, SCIM (RFC
  * 7643), HAL and what SF's REST APIs write. */
-static const char *const members[] = {
-    "__next",
-    "uri",
-    "id",
-    "media_src",
-    "edit_media",
-    "*@odata.nextLink",
-    "*@odata.context",
-    "*@odata.deltaLink",
-    "*@odata.id",
-    "*@odata.editLink",
-    "*@odata.readLink",
-    "*@odata.navigationLink",
-    "*@odata.associationLink",
-    "*@odata.mediaReadLink",
-    "*@odata.mediaEditLink",
-    "*@nextLink",
-    "*@context",
-    "*@deltaLink",
-    "*@id",
-    "*@editLink",
-    "*@readLink",
-    "*@navigationLink",
-    "*@associationLink",
-    "*@mediaReadLink",
-    "*@mediaEditLink",
-    "location",
-    "$ref",
-    "href",
-    "url",
-    "self",
-    "next",
-    "nextLink",
-    "prev",
-    "previous",
-    "first",
-    "last",
+static const struct slice members[] = {
+    NAME("__next"),
+    NAME("uri"),
+    NAME("id"),
+    NAME("media_src"),
+    NAME("edit_media"),
+    NAME("*@odata.nextLink"),
+    NAME("*@odata.context"),
+    NAME("*@odata.deltaLink"),
+    NAME("*@odata.id"),
+    NAME("*@odata.editLink"),
+    NAME("*@odata.readLink"),
+    NAME("*@odata.navigationLink"),
+    NAME("*@odata.associationLink"),
+    NAME("*@odata.mediaReadLink"),
+    NAME("*@odata.mediaEditLink"),
+    NAME("*@nextLink"),
+    NAME("*@context"),
+    NAME("*@deltaLink"),
+    NAME("*@id"),
+    NAME("*@editLink"),
+    NAME("*@readLink"),
+    NAME("*@navigationLink"),
+    NAME("*@associationLink"),
+    NAME("*@mediaReadLink"),
+    NAME("*@mediaEditLink"),
+    NAME("location"),
+    NAME("$ref"),
+    NAME("href"),
+    NAME("url"),
+    NAME("self"),
+    NAME("next"),
+    NAME("nextLink"),
+    NAME("prev"),
+    NAME("previous"),
+    NAME("first"),
+    NAME("last"),
 };
 
 /* Atom (RFC 4287, 5023), WSDL 1.1, XML Schema. */
-static const char *const attributes[] = {
-    "href", "src", "xml:base", "location", "schemaLocation", "uri", "url", "*:context",
+static const struct slice attributes[] = {
+    NAME("href"),           NAME("src"), NAME("xml:base"), NAME("location"),
+    NAME("schemaLocation"), NAME("uri"), NAME("url"),      NAME("*:context"),
 };
 
-static const char *const elements[] = {
-    "id", "uri", "url", "location", "next", "link", "logo", "icon", "__next", "Address", "context",
+static const struct slice elements[] = {
+    NAME("id"),   NAME("uri"),  NAME("url"),    NAME("location"), NAME("next"),    NAME("link"),
+    NAME("logo"), NAME("icon"), NAME("__next"), NAME("Address"),  NAME("context"),
 };
 
-static bool matches(const char *known, struct slice name)
+static bool matches(struct slice known, struct slice name)
 {
-    size_t n = strlen(known);
-
-    if (*known != '*')
-        return slice_eq(name, (struct slice){known, n});
-    return name.n >= n - 1 && memcmp(name.p + name.n - (n - 1), known + 1, n - 1) == 0;
+    if (known.p[0] != '*')
+        return slice_eq(name, known);
+    size_t n = known.n - 1;
+    return name.n >= n && memcmp(name.p + name.n - n, known.p + 1, n) == 0;
 }
 
-static bool is_known(const char *const *known, size_t count, struct slice name)
+static bool is_known(const struct slice *known, size_t count, struct slice name)
 {
     for (size_t i = 0; i < count; i++)
         if (matches(known[i], name))

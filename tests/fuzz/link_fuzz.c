@@ -11,7 +11,7 @@
 
 enum { PIECES = 16 };
 
-static const struct link_place place = {"https", "a.b", 443, 9443};
+static const struct link_place place = {{"https://a.b", 11}, 443, 9443};
 static const struct link_rules rules = {&place, 1, "http://localhost:8080",
                                         "http:\\/\\/localhost:8080"};
 

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "test.h"
 
-static const struct link_place place = {"https", "api4.successfactors.com", 443, 443};
+static const struct link_place place = {{"https://api4.successfactors.com", 31}, 443, 443};
 static const struct link_rules rules = {&place, 1, "http://localhost:8080",
                                         "http:\\/\\/localhost:8080"};
 

@@ -9,9 +9,9 @@
 enum { ROOM = 4096, PIECES = 16 };
 
 static const struct link_place places[] = {
-    {"https", "api4.successfactors.com", 443, 9443},
-    {"https", "api4.cert.successfactors.com", 443, 9443},
-    {"http", "api4.successfactors.com", 80, 9443},
+    {{"https://api4.successfactors.com", 31}, 443, 9443},
+    {{"https://api4.cert.successfactors.com", 36}, 443, 9443},
+    {{"http://api4.successfactors.com", 30}, 80, 9443},
 };
 
 static const struct link_rules rules = {places, ARRAY_LEN(places), "http://localhost:8080",
