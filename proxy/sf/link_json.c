@@ -111,29 +111,36 @@ static bool begins_link(const char *p, const char *end)
     return memcmp(p, begin, seen) == 0;
 }
 
-/* The first of the quotes before `to` that begins one; NULL: none. */
-static const char *find_quote(const char *p, const char *to, const char *end)
+/* The first of n bytes that begins one; NULL: none. */
+static const char *find_among(const char *p, int n, const char *end)
 {
-    while ((p = memchr(p, '"', (size_t)(to - p))) != NULL && !begins_link(p, end))
-        p++;
-    return p;
+    for (int i = 0; i < n; i++)
+        if (p[i] == '"' && begins_link(p + i, end))
+            return p + i;
+    return NULL;
+}
+
+static block has_tt(const char *p)
+{
+    const block t = (block){0} + (unsigned char)'t';
+
+    return (block)(load(p) == t) & (block)(load(p + 1) == t);
 }
 
 /* The first quote with htt behind it, or as much of that as there is before the end; NULL: none.
  * Most of JSON has no tt, so it is passed over 64 bytes at a time. */
 static const char *find_string(const char *p, const char *end)
 {
-    const block t = (block){0} + (unsigned char)'t';
-
     for (; end - p > 64 + 3; p += 64) {
-        const char *quote;
-        block found = {0};
-        for (int i = 0; i < 64; i += 16)
-            found |= (block)(load(p + i + 2) == t) & (block)(load(p + i + 3) == t);
-        if (!is_zero(found) && (quote = find_quote(p, p + 64, end)) != NULL)
-            return quote;
+        if (is_zero(has_tt(p + 2) | has_tt(p + 18) | has_tt(p + 34) | has_tt(p + 50)))
+            continue;
+        for (int i = 0; i < 64; i += 16) {
+            const char *quote = is_zero(has_tt(p + i + 2)) ? NULL : find_among(p + i, 16, end);
+            if (quote != NULL)
+                return quote;
+        }
     }
-    return find_quote(p, end, end);
+    return find_among(p, (int)(end - p), end);
 }
 
 /* Looks on from *at; the link's string begins behind the quote. */
