@@ -374,6 +374,15 @@ def run_cli(*arguments, stdin=None, env=None, cwd=None, prefix=(), pass_fds=()):
                           timeout=LIMIT, env={**os.environ, **(env or {})}, cwd=cwd, pass_fds=pass_fds)
 
 
+def make_local_ca(folder, text):
+    """`ca init` for a configuration with that text, of which it becomes the sfmtls.ini; its root."""
+    config = pathlib.Path(folder) / "sfmtls.ini"
+    config.write_text(text)
+    made = run_cli("ca", "init", "-c", str(config))
+    assert made.returncode == 0, made.stderr
+    return pathlib.Path(folder) / "ca/root.pem"
+
+
 # ---- servers ----
 
 def free_port():

@@ -225,6 +225,23 @@ def test_real_server_and_real_tools(proxy, nginx, tenant, tmp_path):
         assert result.stdout.endswith("403" if "GLOBEX" in str(options) else "401"), result
 
 
+@pytest.mark.parametrize("password, known", [("s3cret", True), ("wrong", False), (None, False)])
+def test_inside_a_connect(office, tenant, tmp_path, password, known):
+    """CONNECT itself carries no credentials; each request inside does."""
+    harness.make_local_ca(tmp_path, f"[proxy]\nlocal-ca = ca\n{tenant(443)}")
+    o = office({"sfadmin@ACME": "s3cret"}, local_ca=tmp_path / "ca")
+    with o.p.caller() as c:
+        host = f"localhost:{o.server.port}"
+        c.send(f"CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n\r\n")
+        assert c.read_until(b"\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+        answer = c.request("POST", fields=[basic("sfadmin@ACME", password)] if password else [], body=b"b", host=host)
+        if known:
+            assert answer.body == b"ok" and o.server.take()[0].all("authorization") == []
+        else:
+            o.check_refused(answer)
+            o.check_nothing_sent()
+
+
 @pytest.mark.parametrize("form", ["origin", "absolute"])
 def test_two_tenants(office, tenant, pki, started, tmp_path, form):
     """Each has its own file, or none; another's user is nobody, however the tenant is found."""

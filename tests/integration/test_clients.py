@@ -112,12 +112,11 @@ def sf(pki, tenant, tmp_path_factory):
     server = SuccessFactors(pki)
     folder = tmp_path_factory.mktemp("clients")
     text = f"[proxy]\nlisten = 127.0.0.1:0\nlocal-ca = {folder}/ca\n" + tenant(server.port)
-    (folder / "sfmtls.ini").write_text(text)
-    assert harness.run_cli("ca", "init", "-c", str(folder / "sfmtls.ini")).returncode == 0
+    root = harness.make_local_ca(folder, text)
     run("keytool", "-importcert", "-noprompt", "-storepass", "changeit", "-alias", "sfmtls", "-file",
-        folder / "ca/root.pem", "-keystore", folder / "ca/root.pem.jks")
+        root, "-keystore", f"{root}.jks")
     p = harness.Proxy(folder, text)
-    yield p, server, folder / "ca/root.pem"
+    yield p, server, root
     p.stop()
     server.stop()
 

@@ -29,18 +29,13 @@ def put_files(folder, text, pki):
         (folder / name).write_text(content)
     subprocess.run(["openssl", "pkcs12", "-export", "-in", pki / "globex-all.pem", "-out", folder / "globex.p12",
                     "-passout", "pass:correct horse"], check=True)
-
-
-def make_ca(folder, text):
     (folder / "sfmtls.ini").write_text(text)
     if "local-ca" in text:
-        made = harness.run_cli("ca", "init", "-c", str(folder / "sfmtls.ini"))
-        assert made.returncode == 0, made.stderr
+        harness.make_local_ca(folder, text)
 
 
 def check(folder, text, pki):
     put_files(folder, text, pki)
-    make_ca(folder, text)
     return harness.run_cli("run", "-t", "-c", str(folder / "sfmtls.ini"), env={"CREDENTIALS_DIRECTORY": str(folder)})
 
 
@@ -66,7 +61,6 @@ def test_example_serves(name, tmp_path, pki, nginx, started):
     text = text.replace("unix:/run/sfmtls", f"unix:{tmp_path}")
     text = re.sub(r"(?m)^(\[tenant .*\])$", rf"\1\nca-file = {pki}/ca.pem\nconnect-to = 127.0.0.1:{nginx.port}", text)
     put_files(tmp_path, text, pki)
-    make_ca(tmp_path, text)
     company = re.search(r"company-id += (\S+)", text)[1]
     p = harness.Proxy(tmp_path, text, environment={"CREDENTIALS_DIRECTORY": str(tmp_path)})
     started.append(p)

@@ -55,14 +55,14 @@ def escape(text):
     return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
-def newman(folder, **variables):
-    """Runs the collection; its report."""
+def newman(folder, environment=None, **variables):
+    """Runs the collection; its report. environment: in place of NO_PROXY."""
     assert NEWMAN.exists(), "newman is missing: sh tests/run.sh installs it into build/npm"
     report = folder / "report.json"
     words = [word for name, value in variables.items() for word in ("--env-var", f"{name}={value}")]
     result = subprocess.run([NEWMAN, "run", COLLECTION, "--reporters", "cli,json", "--reporter-json-export", report,
                              "--color", "off", "--disable-unicode", *words], capture_output=True, text=True,
-                            timeout=4 * harness.LIMIT, env={**os.environ, "NO_PROXY": "*"})
+                            timeout=4 * harness.LIMIT, env={**os.environ, **(environment or {"NO_PROXY": "*"})})
     report = json.loads(report.read_text())["run"]
     assert result.returncode == 0 and not report["failures"], result.stdout + result.stderr
     return report
@@ -99,6 +99,18 @@ def test_collection_through_the_proxy(company, proxy, tenant, successfactors, tm
     for method, target, *words in seen:
         assert words == ["company=ACME", "verify=SUCCESS", "authorization=-", "status=200",
                          f"host=localhost:{successfactors.port}"], (method, target)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_collection_by_a_proxy_setting(scheme, proxy, tenant, successfactors, tmp_path):
+    """The URL is the server's own; newman tunnels (CONNECT) either way, and trusts the local CA."""
+    root = harness.make_local_ca(tmp_path, "[proxy]\nlocal-ca = ca\n" + tenant(successfactors.port))
+    p = proxy(tenant(successfactors.port), local_ca=tmp_path / "ca")
+    before = len(successfactors.seen())
+    newman(tmp_path, {f"{scheme}_proxy": p.url(""), "NODE_EXTRA_CA_CERTS": str(root)},
+           baseUrl=f"{scheme}://localhost:{successfactors.port}", companyId="ACME")
+    seen = successfactors.seen()[before:]
+    assert seen and {tuple(words[2:4]) for words in seen} == {("company=ACME", "verify=SUCCESS")}
 
 
 def test_collection_chooses_among_tenants(proxy, tenant, successfactors, tmp_path):
