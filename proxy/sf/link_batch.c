@@ -239,7 +239,7 @@ struct link_batch *link_batch_new(struct slice content_type, const struct link_r
 {
     struct slice boundary = boundary_of(content_type);
 
-    if (!link_batch_is(content_type))
+    if (boundary.p == NULL || !link_batch_is(content_type))
         return NULL;
     struct link_batch *b = NEW(struct link_batch);
     b->rules = rules;
@@ -257,6 +257,11 @@ void link_batch_free(struct link_batch *b)
     free(b);
 }
 
+static bool ends_delimiter(char c)
+{
+    return c == '-' || c == '\r' || c == '\n' || c == ' ' || c == '\t';
+}
+
 /* The first delimiter that stands at the beginning of a line and is followed by something that
  * tells its end; NULL: none so far, and up to *searched none will be. */
 static const char *find_delimiter(const struct link_batch *b, size_t *searched)
@@ -270,7 +275,7 @@ static const char *find_delimiter(const struct link_batch *b, size_t *searched)
             *searched = (size_t)(found - b->segment.p);
             return NULL;
         }
-        if (at_start && memchr("-\r\n \t", *behind, 5) != NULL)
+        if (at_start && ends_delimiter(*behind))
             return found;
         p = found + 1;
     }

@@ -100,7 +100,7 @@ def write(path, text):
     return str(path)
 
 
-def start_origin(folder, pki, port):
+def start_origin(folder, pki, port, more=""):
     files = folder / "files"
     files.mkdir()
     for name, size in (("1k", 1024), ("64k", 65536), ("1m", 1048576)):
@@ -109,7 +109,7 @@ def start_origin(folder, pki, port):
         worker_processes 1; daemon off; pid {folder}/origin.pid; error_log {folder}/origin.err;
         events {{ worker_connections 4096; }}
         http {{
-            access_log off; sendfile off; open_file_cache max=100;
+            access_log off; sendfile off; open_file_cache max=100; {more}
             keepalive_requests 100000000; keepalive_timeout 600s;
             client_body_temp_path {folder}/origin-body;
             output_buffers 2 256k;
@@ -126,9 +126,9 @@ def start_origin(folder, pki, port):
     return process
 
 
-def start_sfmtls(binary, folder, pki, origin):
+def start_sfmtls(binary, folder, pki, origin, more=""):
     port = free_port()
-    config = write(folder / "sfmtls.ini", f"""
+    config = write(folder / f"sfmtls-{port}.ini", f"""
 [proxy]
 listen = 127.0.0.1:{port}
 log = /dev/null
@@ -139,6 +139,7 @@ connect-to = 127.0.0.1:{origin}
 certificate = {pki}/acme-all.pem
 ca-file = {pki}/ca.pem
 max-upstream = 128
+{more}
 """)
     return Proxy("sfmtls", [binary, "run", "-c", config], port)
 

@@ -1,8 +1,11 @@
 #!/bin/sh
 # The bench beside nginx and HAProxy: see bench.py. Arguments go to it (--rounds, --seconds, --only).
+# With --links first: what rewriting links costs, see links.py.
 set -eu
 cd "$(dirname "$0")/../.."
 sh conf/setup.sh --packages gcc libc6-dev cmake ninja-build libevent-dev libssl-dev libhttp-parser-dev \
     libinih-dev zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev openssl nginx-light haproxy wrk python3 util-linux
 sh conf/setup.sh
-exec /usr/bin/python3 tests/bench/bench.py build/release/sfmtls "$@"
+bench=bench
+[ "${1:-}" != --links ] || bench=links
+exec /usr/bin/python3 "tests/bench/$bench.py" build/release/sfmtls "$@"
