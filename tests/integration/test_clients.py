@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
 import urllib.parse
 
 import pytest
@@ -103,7 +104,23 @@ def java(starts, proxy, ca):
     return run("java", *trust, CLIENTS / "Page.java", *starts, PROXY=proxy, BASIC=BASIC).split()
 
 
-KINDS = {"curl": curl, "wget": wget, "requests": requests, "java": java, "fetch": node("fetch"), "axios": node("axios")}
+def newman(starts, proxy, ca):
+    rows = []
+    for start in starts:
+        user, password = BASIC.split(":")
+        variables = {"start": start, "next": start, "user": user, "password": password}
+        words = [word for name, value in variables.items() for word in ("--env-var", f"{name}={value}")]
+        with tempfile.TemporaryDirectory() as folder:
+            run(MODULES / ".bin/newman", "run", CLIENTS / "pages.postman_collection.json", "--silent", *words,
+                "--export-environment", f"{folder}/env", http_proxy=proxy, https_proxy=proxy,
+                NODE_EXTRA_CA_CERTS=ca and str(ca))
+            values = json.loads(pathlib.Path(folder, "env").read_text())["values"]
+        rows += next(v["value"] for v in values if v["key"] == "rows").split()
+    return rows
+
+
+KINDS = {"curl": curl, "newman": newman, "wget": wget, "requests": requests, "java": java,
+         "fetch": node("fetch"), "axios": node("axios")}
 
 
 @pytest.fixture(scope="module")
