@@ -59,8 +59,9 @@ static const struct fail_info table[FAIL_COUNT] = {
     [FAIL_CONNECT_NOT_SERVED] =
         {"connect-not-served", 501, "http_request_denied", BLAME_CALLER, 0, "CONNECT not served",
          "CONNECT asks for a tunnel, and inside a tunnel no client certificate can be added.",
-         "Make a local CA with `sfmtls ca init` and let the caller trust it; or call "
-         "http://localhost:PORT/..., or set http_proxy and use http:// URLs."},
+         "Make a local CA with `sfmtls ca init`, restart sfmtls and let the caller trust the CA; "
+         "or "
+         "call http://localhost:PORT/..., or set http_proxy and use http:// URLs."},
     [FAIL_CONNECT_NOT_ALLOWED] =
         {"connect-not-allowed", 403, "http_request_denied", BLAME_CALLER, 0, "CONNECT not allowed",
          "CONNECT leads to configured servers only.",

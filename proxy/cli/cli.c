@@ -117,7 +117,8 @@ static const struct command commands[] = {
      "ones).\n",
      command_hosts},
     {"version", "", "print the version of sfmtls and its libraries", "", command_version},
-    {"help", "[COMMAND|config|errors]", "explain a command, all configuration options, all errors",
+    {"help", "[COMMAND|config|errors]",
+     "explain a command; config: all options; errors: all errors",
      "  help COMMAND   the options of a command\n"
      "  help config    the configuration file with every option at its default\n"
      "  help errors    every error the proxy can answer or log, its cause and its cure\n",

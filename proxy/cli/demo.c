@@ -213,22 +213,35 @@ static enum status open_all(struct demo *d, struct server **out, struct diag *wh
     return ST_OK;
 }
 
+/* As callers write it. */
+static const char *host_of(const struct demo *d)
+{
+    return strncmp(d->address, "unix:", 5) == 0 ? "localhost" : d->address;
+}
+
 /* ---- the first call: what a program that knows no certificates would do ---- */
 
-static const char request_text[] = "GET /odata/v2/User?$format=json HTTP/1.1\r\n"
-                                   "Host: localhost\r\n"
-                                   "Authorization: Basic c2ZhcGlAREVNTzpvbGQtcGFzc3dvcmQ=\r\n"
-                                   "Connection: close\r\n"
-                                   "\r\n";
+/* HTTP/1.0, so that the answer is shown without the framing of chunks. */
+static bool send_request(const struct demo *d, int fd)
+{
+    char *text = mem_format("GET %s HTTP/1.0\r\nHost: %s\r\n"
+                            "Authorization: Basic c2ZhcGlAREVNTzpvbGQtcGFzc3dvcmQ=\r\n\r\n",
+                            first_path, host_of(d));
+    size_t n = strlen(text);
+    bool sent = send(fd, text, n, MSG_NOSIGNAL) == (ssize_t)n;
 
-static bool exchange(int fd, char *answer, size_t size)
+    free(text);
+    return sent;
+}
+
+static bool exchange(const struct demo *d, int fd, char *answer, size_t size)
 {
     struct timeval limit = {.tv_sec = CALL_TIMEOUT_S};
     size_t n = 0;
     ssize_t got;
 
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-    if (send(fd, request_text, sizeof(request_text) - 1, MSG_NOSIGNAL) < 0)
+    if (!send_request(d, fd))
         return false;
     while (n < size - 1 && (got = recv(fd, answer + n, size - 1 - n, 0)) > 0)
         n += (size_t)got;
@@ -239,7 +252,8 @@ static bool exchange(int fd, char *answer, size_t size)
 static bool call(const struct demo *d, char *answer, size_t size)
 {
     int fd = socket(d->at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool done = fd >= 0 && connect(fd, &d->at.any, d->at.length) == 0 && exchange(fd, answer, size);
+    bool done =
+        fd >= 0 && connect(fd, &d->at.any, d->at.length) == 0 && exchange(d, fd, answer, size);
 
     if (fd >= 0)
         (void)close(fd);
@@ -257,15 +271,15 @@ static struct slice find_value(const char *text, const char *name)
     return (struct slice){at, strcspn(at, "\"")};
 }
 
-static void show_call(const char *answer)
+static void show_call(const struct demo *d, const char *answer)
 {
     const char *body = strstr(answer, "\r\n\r\n");
     struct slice subject = find_value(answer, "\"subject\":\""),
                  issuer = find_value(answer, "\"issuer\":\"");
 
     (void)printf("The call: plain HTTP, no certificate, an old password that is worth nothing any "
-                 "more\n\n    GET %s\n    Host: localhost\n    Authorization: Basic ...\n\n",
-                 first_path);
+                 "more\n\n    GET %s\n    Host: %s\n    Authorization: Basic ...\n\n",
+                 first_path, host_of(d));
     (void)printf("The answer\n\n    %.*s\n    %s\n", (int)strcspn(answer, "\r"), answer,
                  body == NULL ? "(no body)" : body + 4);
     if (subject.n > 0)
@@ -306,7 +320,7 @@ static void *caller_main(void *arg)
     d->succeeded = answered && strncmp(answer, "HTTP/1.1 200 ", 13) == 0 &&
                    strstr(answer, "CN=DEMO_API_USER") != NULL;
     if (answered)
-        show_call(answer);
+        show_call(d, answer);
     else
         (void)fprintf(stderr, "sfmtls: the first call got no answer: %s\n", strerror(errno));
     if (!d->once)

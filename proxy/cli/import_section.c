@@ -428,8 +428,7 @@ static void write_title(struct section *s, char (*names)[IMPORT_NAME_SIZE], size
     const struct property *p = import_take(s, "Name");
 
     choose_name(s, p == NULL ? NULL : p->value, names, count);
-    if (s->out->n > 0)
-        buf_add_string(s->out, "\n");
+    buf_add_string(s->out, "\n"); /* what it is appended to may not end in one */
     import_text_comment(s->out, "Made by `sfmtls import` of the destination %s.", title_of(s));
 }
 

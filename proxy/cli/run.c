@@ -1,7 +1,9 @@
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/cli.h"
@@ -145,6 +147,80 @@ static enum status load_again(void *arguments, struct config **out, struct diag 
     return load(arguments, out, why);
 }
 
+/* ---- run -t ---- */
+
+/* It can be written, or made. */
+static bool is_writable(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (access(path, W_OK) == 0)
+        return true;
+    if (errno != ENOENT)
+        return false;
+    char *folder =
+        slash == NULL ? mem_copy_string(".") : mem_copy_bytes(path, (size_t)(slash - path + 1));
+    bool writable = access(folder, W_OK) == 0;
+    free(folder);
+    return writable;
+}
+
+static void tell(enum log_level level, const char *sentence)
+{
+    if (level < LOG_NOTICE)
+        (void)fprintf(stderr, "sfmtls: %s: %s\n", log_level_text(level), sentence);
+}
+
+/* What `run` would open: it may do so as somebody else, or later, so this is no error. */
+static void tell_places(const struct config *c)
+{
+    if (c->log_path != NULL && !is_writable(c->log_path)) {
+        char *sentence = mem_format("%s: the log %s cannot be written by now: %s; check its folder",
+                                    c->log_where, c->log_path, strerror(errno));
+        tell(LOG_WARNING, sentence);
+        free(sentence);
+    }
+    for (size_t i = 0; i < c->nlistens; i++) {
+        char name[ADDRESS_TEXT_SIZE];
+        address_text(&c->listens[i].address, name);
+        if (!address_is_unix(&c->listens[i].address) || is_writable(name + strlen("unix:")))
+            continue;
+        char *sentence = mem_format("%s: the socket %s cannot be made by now: %s; check its folder",
+                                    c->listens[i].where, name, strerror(errno));
+        tell(LOG_WARNING, sentence);
+        free(sentence);
+    }
+}
+
+static void tell_dates(const struct tenant *t, int identity)
+{
+    static const enum log_level levels[] = {
+        [FINDING_NOTE] = LOG_NOTICE, [FINDING_WARNING] = LOG_WARNING, [FINDING_ERROR] = LOG_ERROR};
+    size_t count;
+    const struct finding *f = credential_findings(t->identities[identity].credential, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        char *sentence =
+            mem_format("tenant %s: %s: %s", t->name, identity_title(identity), f[i].sentence);
+        if (f[i].about_dates)
+            tell(levels[f[i].level], sentence);
+        free(sentence);
+    }
+}
+
+static int test(const struct config *c)
+{
+    for (size_t i = 0; i < c->nnotes; i++)
+        tell(c->notes[i].level, c->notes[i].sentence);
+    for (size_t i = 0; i < c->ntenants; i++)
+        for (int k = 0; k < IDENTITIES; k++)
+            if (tenant_has_identity(c->tenants[i], k))
+                tell_dates(c->tenants[i], k);
+    tell_places(c);
+    (void)puts("configuration ok");
+    return EXIT_DONE;
+}
+
 static int run(struct arguments *a)
 {
     struct serve s = {.ready_fd = a->ready_fd, .load = load_again, .load_ctx = a};
@@ -156,13 +232,9 @@ static int run(struct arguments *a)
         return EXIT_USAGE;
     }
     if (a->test) {
-        for (size_t i = 0; i < s.config->nnotes; i++)
-            if (s.config->notes[i].level < LOG_NOTICE)
-                (void)fprintf(stderr, "sfmtls: %s: %s\n", log_level_text(s.config->notes[i].level),
-                              s.config->notes[i].sentence);
-        (void)puts("configuration ok");
+        int code = test(s.config);
         config_unref(s.config);
-        return EXIT_DONE;
+        return code;
     }
     if (serve_open(&s, &server, &why) != ST_OK) {
         config_unref(s.config);

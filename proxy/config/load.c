@@ -281,6 +281,29 @@ static void note_twins(const struct loader *l)
     }
 }
 
+static bool is_common(const struct config *c)
+{
+    for (size_t i = 0; i < c->nlistens; i++)
+        if (c->listens[i].tenant < 0)
+            return true;
+    return false;
+}
+
+/* One listener of a tenant's own takes the default ones away, also from those that have none. */
+static void note_unreachable(const struct loader *l)
+{
+    const struct config *c = l->config;
+
+    for (size_t i = 0; i < c->ntenants; i++)
+        if (!has_listener(c, i) && !is_common(c))
+            load_note(
+                l->config, LOG_WARNING,
+                mem_format("%s: nobody can call tenant %s: it has no listen, [proxy] has none, "
+                           "and the default is not used beside those of other tenants; add "
+                           "listen = 127.0.0.1:8080 to [proxy]",
+                           c->tenants[i]->where, c->tenants[i]->name));
+}
+
 static enum status finish(struct loader *l, struct diag *why)
 {
     enum status st = end_section(l, why);
@@ -294,8 +317,10 @@ static enum status finish(struct loader *l, struct diag *why)
     }
     if (st == ST_OK && l->config->nlistens == 0)
         st = add_default_listens(l, why);
-    if (st == ST_OK)
+    if (st == ST_OK) {
         note_twins(l);
+        note_unreachable(l);
+    }
     if (st == ST_OK)
         st = load_check_connect(l, why);
     return st == ST_OK ? check_listens(l->config, why) : st;

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "config/load_parts.h"
 
-static bool is_open_to_others(const char *path)
+bool load_is_open_to_others(const char *path)
 {
     struct stat st;
 
@@ -16,7 +16,7 @@ static void note_callers(struct loader *l)
     const char *path = t->callers_file;
     int stranger = callers_stranger(t->callers, t->company_id);
 
-    if (is_open_to_others(path))
+    if (load_is_open_to_others(path))
         load_note(l->config, LOG_WARNING,
                   mem_format("%s: every user of the machine may read the hashes and try passwords "
                              "on them; chmod o-r %s",

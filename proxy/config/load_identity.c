@@ -79,6 +79,17 @@ static void note_findings(struct loader *l, int identity)
                                  identity == IDENTITY_CURRENT ? "" : ": ", findings[i].sentence));
 }
 
+static void warn_about_readable_passphrase(const struct loader *l, const char *path,
+                                           const char *key)
+{
+    if (path != NULL && load_is_open_to_others(path))
+        load_note(
+            l->config, LOG_WARNING,
+            mem_format("%s: %s: every user of this machine may read the passphrase; chmod o-r "
+                       "%s",
+                       load_where_of(l, key), path, path));
+}
+
 static enum status load_identity(struct loader *l, int identity, struct diag *why)
 {
     struct identity *i = &l->tenant->identities[identity];
@@ -100,6 +111,8 @@ static enum status load_identity(struct loader *l, int identity, struct diag *wh
         diag_prefix(why, "%s", load_where_of(l, source_keys[identity][source]));
     else
         note_findings(l, identity);
+    warn_about_readable_passphrase(l, i->passphrase_file,
+                                   source_keys[identity][CREDENTIAL_PASSPHRASE_FILE]);
     return st;
 }
 

@@ -48,4 +48,7 @@ enum status load_callers(struct loader *l, struct diag *why) MUST_CHECK;
 enum status load_tls_clients(struct loader *l, const struct trust *trust,
                              struct diag *why) MUST_CHECK;
 
+/* May every user of the machine read that file? */
+bool load_is_open_to_others(const char *path);
+
 #endif

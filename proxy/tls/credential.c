@@ -165,13 +165,13 @@ static enum status read_file(const char *path, enum key_wish wish, bool allow_mo
 {
     struct buf text = {0};
     enum status st = file_read(path, &text, why);
-    bool had_key = parts->key != NULL;
+    bool had_key = parts->key != NULL || parts->key_locked;
 
     if (st != ST_OK)
         return st;
     st = credential_read(path, buf_slice(&text), wish, opener, parts, why);
     file_wipe(&text);
-    if (st == ST_OK && !had_key && parts->key != NULL && wish == KEY_REQUIRED)
+    if (st == ST_OK && !had_key && (parts->key != NULL || parts->key_locked))
         st = check_mode(path, allow_mode, c, why);
     return st;
 }

@@ -123,8 +123,9 @@ static void judge_chain(struct credential *c)
         char *issuer = credential_name_text(X509_get_issuer_name(top));
         credential_find(
             c, FINDING_WARNING,
-            mem_format("the certificate of the issuer %s is not in the file, and a server "
-                       "that does not have it refuses the certificate; append it",
+            mem_format("the certificate of the issuer %s is not in the file; if that is an "
+                       "intermediate CA, append it, or servers that do not have it refuse the "
+                       "certificate; if it is the root that the server knows, nothing is missing",
                        issuer));
         free(issuer);
     }

@@ -736,6 +736,32 @@ def test_reference_as_it_stands(tmp_path):
     refused(tmp_path, (ROOT / "conf/sfmtls.ini").read_text(), ["no tenant"])
 
 
+ALL = "certificate = {pki}/acme-all.pem"
+
+
+@pytest.mark.parametrize("proxy, tenant, says", [
+    ("log = {tmp}/none/x.log", ALL, r"warning: .*sfmtls.ini:2: the log .*none/x.log cannot be written by now"),
+    ("listen = unix:{tmp}/none/s", ALL, r"warning: .*sfmtls.ini:2: the socket .*none/s cannot be made by now"),
+    ("", "certificate = {pki}/expired-chain.pem\nprivate-key = {pki}/expired.key",
+     "error: tenant a: certificate: .*expired"),
+    ("", "certificate = {pki}/future-chain.pem\nprivate-key = {pki}/future.key",
+     "error: tenant a: certificate: .*not valid"),
+    ("", "certificate = {pki}/acme-chain.pem\nprivate-key = {pki}/acme-encrypted.key\npassphrase-file = open.pass",
+     "warning: .*sfmtls.ini:8: .*every user of this machine may read the passphrase; chmod o-r .*open.pass"),
+    ("", "certificate = {pki}/acme-all.pem\n[tenant b]\ncompany-id = B\nserver = localhost\n"
+     "certificate = {pki}/acme-all.pem\nlisten = 127.0.0.1:0", "warning: .*sfmtls.ini:3: nobody can call tenant a"),
+])
+def test_what_a_test_of_the_configuration_warns_of(proxy, tenant, says, tmp_path, pki):
+    """It can be used, but somebody should know."""
+    (tmp_path / "open.pass").write_text((pki / "acme.pass").read_text())
+    (tmp_path / "open.pass").chmod(0o644)
+    text = f"[proxy]\n{proxy}\n[tenant a]\ncompany-id = A\nserver = localhost\n{tenant}\n".format(tmp=tmp_path, pki=pki)
+    (tmp_path / "sfmtls.ini").write_text(text)
+    result = harness.run_cli("run", "-t", "-c", str(tmp_path / "sfmtls.ini"))
+    assert (result.returncode, result.stdout) == (0, "configuration ok\n"), result.stderr
+    assert re.search(says, result.stderr), result.stderr
+
+
 def test_reference_with_every_default_in_force(tmp_path, pki):
     text = (ROOT / "conf/sfmtls.ini").read_text().replace(";[tenant acme]", "[tenant acme]")
     for _, key, value, default in options_of_reference():

@@ -585,7 +585,7 @@ def test_memory_of_large_bodies(release, proxy, nginx, large_file):
     assert kib(p, "VmHWM") < 20 * 1024
 
 
-SLOW_MIB = 64
+SLOW_MIB = 128  # the kernel may hold 33 MiB on each side of the proxy
 
 
 def receive(c, size=None):
@@ -632,7 +632,7 @@ def test_memory_with_a_slow_caller(coding, release, proxy, script):
     with p.caller() as c:
         c.send(GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"))
         assert blocked.wait(harness.LIMIT)
-        assert blocked.sent < len(body) / 2, "nothing holds the server back"
+        assert blocked.sent < len(body) * 3 / 4, "nothing holds the server back"
         assert kib(p, "VmHWM") < 20 * 1024
         c.read_until(b"\r\n\r\n")
         received = receive(c)
@@ -660,7 +660,7 @@ def test_memory_with_a_slow_server(release, proxy, script):
         sender = threading.Thread(target=send_until_blocked, args=(c.sock, data, blocked))
         sender.start()
         assert blocked.wait(harness.LIMIT)
-        assert blocked.sent < len(body) / 2, "nothing holds the caller back"
+        assert blocked.sent < len(body) * 3 / 4, "nothing holds the caller back"
         assert kib(p, "VmHWM") < 20 * 1024
         go_on.set()
         sender.join(harness.LIMIT)
