@@ -407,6 +407,15 @@ static bool is_for(const struct door *d, const char *tenant)
            (tenant == NULL || strcmp(d->tenant, tenant) == 0);
 }
 
+static void tell_door(const struct door *d, const char *what)
+{
+    char address[ADDRESS_TEXT_SIZE];
+
+    address_text(acceptor_address(d->acceptor), address);
+    log_say(LOG_NOTICE, "%s %s%s%s%s", what, d->client.is_unix ? "" : "http://", address,
+            d->tenant == NULL ? "" : " for tenant ", d->tenant == NULL ? "" : d->tenant);
+}
+
 /* An address keeps its socket even if it becomes another tenant's: nobody is refused meanwhile. */
 static void use_acceptor(struct server *s, const struct config *c, const struct listen_address *l,
                          struct acceptor *a)
@@ -422,6 +431,7 @@ static void use_acceptor(struct server *s, const struct config *c, const struct 
         before->acceptor = NULL;
         acceptor_retarget(a, d);
     }
+    tell_door(d, "listening on");
 }
 
 static void change_doors(struct server *s, const struct config *c, struct acceptor **acceptors)
@@ -433,6 +443,7 @@ static void change_doors(struct server *s, const struct config *c, struct accept
         struct door *d = s->doors[i];
         if (d->acceptor == NULL || d->name == NULL || is_among(acceptors, c->nlistens, d->acceptor))
             continue;
+        tell_door(d, "no longer listening on");
         acceptor_close(d->acceptor);
         d->acceptor = NULL;
     }
