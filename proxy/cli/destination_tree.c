@@ -52,14 +52,28 @@ static bool contains_nocase(struct slice s, struct slice part)
 
 bool tree_key_is_secret(struct slice key)
 {
-    static const char *const words[] = {"password",      "passwd",     "passphrase", "secret",
-                                        "authorization", "cookie",     "apikey",     "api-key",
-                                        "api_key",       "credential", "private"};
+    static const char *const words[] = {
+        "password", "passwd",  "passphrase", "secret",  "authorization", "cookie",  "apikey",
+        "api-key",  "api_key", "credential", "private", "pwd",           "session", "signature"};
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (contains_nocase(key, slice_of(words[i])))
             return true;
-    return contains_nocase(key, SLICE("token")) && !contains_nocase(key, SLICE("tokenService"));
+    return (contains_nocase(key, SLICE("token")) && !contains_nocase(key, SLICE("tokenService"))) ||
+           slice_ends_nocase(key, SLICE("auth"));
+}
+
+/* As Authorization has it (RFC 9110, 11.4), whatever field or property it stands in. */
+static bool is_credentials(struct slice text)
+{
+    static const char *const schemes[] = {"Basic ", "Bearer ", "Digest ", "Negotiate "};
+
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+        size_t n = strlen(schemes[i]);
+        if (text.n > n && slice_eq_nocase((struct slice){text.p, n}, slice_of(schemes[i])))
+            return true;
+    }
+    return false;
 }
 
 /* Where the parent holds it, or NULL. */
@@ -141,7 +155,7 @@ enum status tree_add_text(struct tree *parent, struct slice key, struct slice te
     if (text.n > 0 && memchr(text.p, '\0', text.n) != NULL)
         return source_refuse(s, line, "a NUL character stands in a value; take it out");
     struct tree *t = tree_new(TREE_TEXT, line);
-    t->secret = parent->kind == TREE_MAP && tree_key_is_secret(key);
+    t->secret = parent->kind == TREE_MAP && (tree_key_is_secret(key) || is_credentials(text));
     t->given = is_given(text);
     if (!t->secret)
         t->text = mem_copy_bytes(text.p, text.n);

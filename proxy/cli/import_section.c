@@ -164,7 +164,15 @@ static bool split_url(struct slice s, struct url *out)
         (void)slice_split(&out->authority, '@');
         out->user = true;
     }
-    return out->authority.n > 0;
+    /* https://user:pass/word@host: whose password is it, and where does the host begin? */
+    bool unclear = out->path.n > 0 && memchr(out->path.p, '@', out->path.n) != NULL;
+    return out->authority.n > 0 && !unclear;
+}
+
+/* A parameter may be a secret. */
+static bool may_be_shown(struct slice path)
+{
+    return memchr(path.p, ';', path.n) == NULL && memchr(path.p, '=', path.n) == NULL;
 }
 
 static void write_url_remarks(const struct section *s, const struct url *url)
@@ -175,9 +183,10 @@ static void write_url_remarks(const struct section *s, const struct url *url)
         import_text_comment(s->out, "User and password in the URL are left out.");
     if (url->path.n > 1)
         import_text_comment(s->out,
-                            "The URL goes on with the path %.*s: callers write it themselves, "
-                            "behind http://localhost:8080.",
-                            (int)url->path.n, url->path.p);
+                            "The URL goes on with %s%.*s: callers write it themselves, behind "
+                            "http://localhost:8080.",
+                            may_be_shown(url->path) ? "the path " : "a path",
+                            may_be_shown(url->path) ? (int)url->path.n : 0, url->path.p);
     if (url->query)
         import_text_comment(s->out, "The query of the URL is left out: callers write it.");
 }

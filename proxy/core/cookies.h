@@ -19,7 +19,7 @@ struct cookies;
 struct cookies *cookies_new(void);
 void cookies_free(struct cookies *c);
 
-/* set_cookie: the field's value (RFC 6265, 4.1.1). Who set a cookie first, keeps it. */
+/* set_cookie: the field's value (RFC 6265, 4.1.1). One that several set alike belongs to each. */
 void cookies_remember(struct cookies *c, const char *tenant, struct slice set_cookie);
 
 /* Appends a Cookie field's value (RFC 6265, 4.2.1) without those of other tenants; maybe nothing.

@@ -313,12 +313,15 @@ void exchange_lost_upstream(struct exchange *x, const struct failure *why)
         exchange_fail(x, why);
 }
 
-/* True if the request has its connection at once. */
-static bool set_out(struct exchange *x)
+/* While a body is collected nothing is sent, and what a server says meanwhile would be taken for
+ * the answer: so there is no connection yet. */
+bool exchange_set_out(struct exchange *x)
 {
     enum acquire_kind kind = ACQUIRE_ANY;
     struct failure why;
 
+    if (x->collecting)
+        return true;
     if (exchange_choose_identity(x, &kind, &why))
         return acquire(x, kind);
     exchange_fail(x, &why);
@@ -327,7 +330,7 @@ static bool set_out(struct exchange *x)
 
 void exchange_go_on(struct exchange *x)
 {
-    if (set_out(x))
+    if (exchange_set_out(x))
         send_late(x);
 }
 
@@ -398,7 +401,7 @@ static size_t serve(void *ctx, struct client *c, const struct client_request *r)
     exchange_request_edit(x, r->head, &target);
     if (x->tenant->callers != NULL && !exchange_admit(x, r->head))
         return 0;
-    return set_out(x) ? exchange_request_push(x, r->rest) : 0;
+    return exchange_set_out(x) ? exchange_request_push(x, r->rest) : 0;
 }
 
 const struct client_service exchange_service = {serve};

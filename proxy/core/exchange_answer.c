@@ -133,6 +133,7 @@ static bool pass_interim(struct exchange *x, const struct head *h)
     }
     if (x->minor == 0)
         return true;
+    remember_cookies(x, h);
     room->n = 0;
     edit_response(room, h, FRAMING_NONE, PERSIST_DEFAULT, &(struct edit_response_rules){0});
     (void)stream_write_bytes(client_stream(x->client), room->p, room->n);

@@ -99,6 +99,10 @@ bool exchange_repeat(struct exchange *x, enum acquire_kind kind);
  * is. */
 void exchange_go_on(struct exchange *x);
 
+/* Takes a connection, unless the body has to be collected first; true if the request can go on at
+ * once. */
+bool exchange_set_out(struct exchange *x);
+
 /* The answer is complete and handed to the caller's stream. clean: nothing came behind it. */
 void exchange_finish(struct exchange *x, bool clean);
 

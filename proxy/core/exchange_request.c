@@ -144,14 +144,24 @@ static void send_pieces(struct exchange *x, const struct gather *g)
         x->upload_blocked = true;
 }
 
+/* The body is whole: the caller has nothing to do any more. */
+static bool set_out_late(struct exchange *x)
+{
+    timer_stop(&x->caller_timer);
+    return exchange_set_out(x);
+}
+
 size_t exchange_request_push(struct exchange *x, struct slice bytes)
 {
     struct slice rest = bytes;
     enum body_result result = BODY_END;
     struct gather g;
 
-    if (x->collecting)
+    if (x->collecting) {
         result = collect(x, &rest);
+        if (result == BODY_END && !set_out_late(x))
+            return bytes.n - rest.n;
+    }
     while (!x->collecting && result != BODY_BAD) {
         g.count = g.bytes = 0;
         gather_sent_before(x, &g);
@@ -192,7 +202,8 @@ size_t exchange_on_caller_data(void *ctx, struct slice bytes)
 {
     struct exchange *x = ctx;
 
-    if (x->request_done || x->upload_dead || x->upload_blocked || x->upstream == NULL) {
+    if (x->request_done || x->upload_dead || x->upload_blocked || x->check != NULL ||
+        (x->upstream == NULL && !x->collecting)) {
         stream_pause(client_stream(x->client)); /* what comes is for later, or for nobody */
         return 0;
     }

@@ -242,13 +242,28 @@ static void add_url(const struct link_rules *rules, struct slice url, struct buf
     buf_add(out, url.p + n, url.n - n);
 }
 
+/* Behind the first < outside of strings; 0: there is none. */
+static size_t behind_open(struct slice value)
+{
+    bool quoted = false;
+
+    for (size_t i = 0; i < value.n; i++) {
+        if (value.p[i] == '"')
+            quoted = !quoted;
+        else if (quoted && value.p[i] == '\\')
+            i++;
+        else if (!quoted && value.p[i] == '<')
+            return i + 1;
+    }
+    return 0;
+}
+
 /* RFC 8288, 3: the targets stand in <>. */
 static void add_link(const struct link_rules *rules, struct slice value, struct buf *out)
 {
-    const char *open;
+    size_t n;
 
-    while (value.n > 0 && (open = memchr(value.p, '<', value.n)) != NULL) {
-        size_t n = (size_t)(open + 1 - value.p);
+    while ((n = behind_open(value)) > 0) {
         buf_add(out, value.p, n);
         value.p += n;
         value.n -= n;

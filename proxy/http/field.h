@@ -74,7 +74,8 @@ static inline uint64_t field_bit(enum field_id id)
     (FIELDS_HOP_BY_HOP | FIELDS_STRIPPED | field_bit(FIELD_CONTENT_LENGTH) |                       \
      field_bit(FIELD_TRANSFER_ENCODING) | field_bit(FIELD_FRAMING_ALIAS) | field_bit(FIELD_HOST) | \
      field_bit(FIELD_AUTHORIZATION) | field_bit(FIELD_COMPANY_ID) | field_bit(FIELD_COOKIE) |      \
-     field_bit(FIELD_METHOD_OVERRIDE) | field_bit(FIELD_EXPECT) | field_bit(FIELD_TRAILER))
+     field_bit(FIELD_SET_COOKIE) | field_bit(FIELD_METHOD_OVERRIDE) | field_bit(FIELD_EXPECT) |    \
+     field_bit(FIELD_TRAILER))
 
 struct field {
     struct slice name, value;

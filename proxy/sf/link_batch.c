@@ -12,10 +12,11 @@ struct link_batch {
     int depth;
     char delimiter[MAX_BOUNDARY + 3]; /* with the two dashes */
     size_t ndelimiter;
-    struct buf segment; /* since the last delimiter, without its dashes and boundary */
-    size_t searched;    /* of it */
-    bool begun;         /* a delimiter was seen */
-    bool passing;       /* the part is too large to be collected */
+    struct buf buffer;
+    size_t gone;     /* of the buffer; behind it stands the segment: what came since the last */
+    size_t searched; /* delimiter, without its dashes and boundary; so much of that was searched */
+    bool begun;      /* a delimiter was seen */
+    bool passing;    /* the part is too large to be collected */
 };
 
 /* ---- media types ---- */
@@ -253,33 +254,49 @@ void link_batch_free(struct link_batch *b)
 {
     if (b == NULL)
         return;
-    buf_free(&b->segment);
+    buf_free(&b->buffer);
     free(b);
 }
 
-static bool ends_delimiter(char c)
+static struct slice segment_of(const struct link_batch *b)
 {
-    return c == '-' || c == '\r' || c == '\n' || c == ' ' || c == '\t';
+    if (b->buffer.n == b->gone)
+        return SLICE("");
+    return (struct slice){b->buffer.p + b->gone, b->buffer.n - b->gone};
+}
+
+static bool is_line_blank(char c)
+{
+    return c == '\r' || c == '\n' || c == ' ' || c == '\t';
+}
+
+/* Is that the end of a delimiter? Another boundary may begin as this one does, and go on with a
+ * dash: only two of them end the last delimiter. *sure: enough has come to tell. */
+static bool ends_delimiter(const char *behind, const char *end, bool *sure)
+{
+    *sure = behind < end && (*behind != '-' || behind + 1 < end);
+    return *sure && (*behind == '-' ? behind[1] == '-' : is_line_blank(*behind));
 }
 
 /* The first delimiter that stands at the beginning of a line and is followed by something that
  * tells its end; NULL: none so far, and up to *searched none will be. */
 static const char *find_delimiter(const struct link_batch *b, size_t *searched)
 {
-    const char *p = b->segment.p + *searched, *end = b->segment.p + b->segment.n, *found;
+    struct slice segment = segment_of(b);
+    const char *p = segment.p + *searched, *end = segment.p + segment.n, *found;
 
     while ((found = memmem(p, (size_t)(end - p), b->delimiter, b->ndelimiter)) != NULL) {
-        const char *behind = found + b->ndelimiter;
-        bool at_start = found > b->segment.p ? found[-1] == '\n' : !b->begun;
-        if (behind == end) {
-            *searched = (size_t)(found - b->segment.p);
+        bool at_start = found > segment.p ? found[-1] == '\n' : !b->begun, sure;
+        bool ends = ends_delimiter(found + b->ndelimiter, end, &sure);
+        if (!sure) {
+            *searched = (size_t)(found - segment.p);
             return NULL;
         }
-        if (at_start && ends_delimiter(*behind))
+        if (at_start && ends)
             return found;
         p = found + 1;
     }
-    size_t n = b->segment.n;
+    size_t n = segment.n;
     *searched = n < b->ndelimiter ? 0 : n - b->ndelimiter;
     return NULL;
 }
@@ -307,17 +324,27 @@ static void add_segment(struct link_batch *b, struct slice segment, struct buf *
 
 static void consume(struct link_batch *b, size_t n)
 {
-    b->segment.n -= n;
-    memmove(b->segment.p, b->segment.p + n, b->segment.n);
+    b->gone += n;
     b->searched = 0;
+}
+
+/* Once for all that one call has used: whatever the number of parts. */
+static void close_gap(struct link_batch *b)
+{
+    if (b->gone == 0)
+        return;
+    b->buffer.n -= b->gone;
+    memmove(b->buffer.p, b->buffer.p + b->gone, b->buffer.n);
+    b->gone = 0;
 }
 
 /* What is certainly no delimiter can go out of a part that is not collected. */
 static void pass(struct link_batch *b, struct buf *out)
 {
-    size_t kept = b->ndelimiter + 2, n = b->segment.n > kept ? b->segment.n - kept : 0;
+    struct slice segment = segment_of(b);
+    size_t kept = b->ndelimiter + 3, n = segment.n > kept ? segment.n - kept : 0;
 
-    buf_add(out, b->segment.p, n);
+    buf_add(out, segment.p, n);
     if (n > 0)
         consume(b, n);
 }
@@ -326,24 +353,26 @@ void link_batch_run(struct link_batch *b, struct slice in, struct buf *out)
 {
     const char *found;
 
-    buf_add_slice(&b->segment, in);
-    while (b->segment.n > 0 && (found = find_delimiter(b, &b->searched)) != NULL) {
-        size_t end = (size_t)(found - b->segment.p);
-        size_t line = line_end_before(b->segment.p, found);
-        add_segment(b, (struct slice){b->segment.p, end - line}, out);
+    buf_add_slice(&b->buffer, in);
+    while (segment_of(b).n > 0 && (found = find_delimiter(b, &b->searched)) != NULL) {
+        const char *start = segment_of(b).p;
+        size_t end = (size_t)(found - start);
+        size_t line = line_end_before(start, found);
+        add_segment(b, (struct slice){start, end - line}, out);
         buf_add(out, found - line, line + b->ndelimiter);
         consume(b, end + b->ndelimiter);
         b->begun = true;
         b->passing = false;
     }
-    if (b->segment.n > LINK_BATCH_PART + b->ndelimiter + 2) /* the part is, wherever it ends */
+    if (segment_of(b).n > LINK_BATCH_PART + b->ndelimiter + 3) /* the part is, wherever it ends */
         b->passing = true;
     if (b->passing)
         pass(b, out);
+    close_gap(b);
 }
 
 void link_batch_finish(struct link_batch *b, struct buf *out)
 {
-    buf_add_slice(out, buf_slice(&b->segment)); /* the epilogue, or a part that never ended */
-    b->segment.n = 0;
+    buf_add_slice(out, segment_of(b)); /* the epilogue, or a part that never ended */
+    b->buffer.n = 0;
 }

@@ -344,7 +344,8 @@ def test_passphrase(more, wanted, tmp_path):
     "Password", "KeyStorePassword", "TrustStorePassword", "clientSecret", "tokenServicePassword", "mail.password",
     "jco.client.passwd", "URL.headers.Authorization", "URL.headers.Cookie", "URL.headers.apikey",
     "URL.headers.X-Api-Key", "URL.headers.X-Auth-Token", "URL.headers.x-client-secret", "whatever", "Description",
-    "clientKey", "User", "tokenServiceURL", "URL.queries.key"])
+    "clientKey", "User", "tokenServiceURL", "URL.queries.key", "URL.headers.X-Auth", "URL.headers.X-Pwd",
+    "URL.headers.X-Session", "URL.headers.X-Signature"])
 @pytest.mark.parametrize("form", FORMS)
 def test_secrets_are_never_repeated(key, form, tmp_path):
     """Nor is anything else that has no place in a section: names only."""
@@ -353,6 +354,18 @@ def test_secrets_are_never_repeated(key, form, tmp_path):
     assert SECRET not in result.stdout + result.stderr
     if not key.endswith("StorePassword"):
         assert key in comments(result.stdout)
+
+
+@pytest.mark.parametrize("value", [f"Basic {SECRET}", f"bearer {SECRET}"])
+def test_credentials_are_known_by_their_scheme(value, tmp_path):
+    result = harness.run_cli("import", str(write(tmp_path, FORMS["JSON"]({**FULL, "URL.headers.X-Thing": value}))))
+    assert result.returncode == 0 and SECRET not in result.stdout and "URL.headers.X-Thing" in comments(result.stdout)
+
+
+@pytest.mark.parametrize("path", [f"/x;pw={SECRET}", f"/key={SECRET}/y"])
+def test_parameters_in_the_path_are_not_repeated(path, tmp_path):
+    text, section, comment = one(tmp_path, URL=f"https://api4.successfactors.com{path}")
+    assert section["server"] == "api4.successfactors.com" and "goes on with a path" in comment and SECRET not in text
 
 
 @pytest.mark.parametrize("spoilt", [
@@ -426,7 +439,8 @@ def test_an_export_adds_nothing_but_its_own_lines(key, evil, form, tmp_path):
 
 
 @pytest.mark.parametrize("url", ["https://x\nserver = y", "https://x y", "https://", "https:///x", "", " ", "ftp://x",
-                                 "https://x:99999", "https://x;y", "https://x\\y", "https://[::1", "//x", "https://x:y",
+                                 "https://x:99999", "https://x;y", "https://x\\y",
+                                 "https://me:1234/word@x", "https://[::1", "//x", "https://x:y",
                                  None, 7, [], {}, ["https://x"]])
 def test_url_that_is_none(url, tmp_path):
     path = write(tmp_path, json.dumps({**FULL, "URL": url}))

@@ -163,6 +163,7 @@ def test_old_callers_get_the_end_of_the_connection(links, server, version, field
     ("Location", "{}", "{home}"), ("Content-Location", "{}", "{home}"), ("Location", "/relative", "/relative"),
     ("Location", "https://elsewhere.example/x", "https://elsewhere.example/x"),
     ("Link", '<{}>; rel="next", <https://b.example/>, </y>', '<{home}>; rel="next", <https://b.example/>, </y>'),
+    ("Link", '</x>; title="see <{}>"', '</x>; title="see <{url}>"'),
     ("Set-Cookie", "JSESSIONID=a; Path=/; Secure; HttpOnly", "JSESSIONID=a; Path=/; HttpOnly"),
     ("Set-Cookie", "a=b; Domain=.successfactors.com; SameSite=None", "a=b; SameSite=None"),
     ("Set-Cookie", "secure=domain; domain=localhost", "secure=domain; domain=localhost"),
@@ -172,7 +173,7 @@ def test_fields_of_answers(links, server, name, line, want):
     p = links()
     server.answers(b"created", "text/plain", f"{name}: {line.format(url(server))}", status="201 Created")
     answer = ask(p)
-    assert answer.all(name) == [want.format(home=home(p))] and answer.body == b"created"
+    assert answer.all(name) == [want.format(home=home(p), url=url(server))] and answer.body == b"created"
 
 
 def test_first_byte_leaves_before_the_last_chunk_has_come(links, script):
@@ -262,6 +263,24 @@ def lengths_are_right(text, boundary):
         assert int(re.search(r"Content-Length: (\d+)", head).group(1)) == len(content)
         count += 1
     return count
+
+
+def test_boundary_that_begins_as_the_outer_one(links, server):
+    p = links()
+    there = url(server)
+    inner = f"--b-1\r\nContent-Type: application/json\r\n\r\n{json.dumps({'uri': there})}\r\n--b-1--\r\n"
+    text = ("--b\r\nContent-Type: multipart/mixed; boundary=b-1\r\nContent-Length: {}\r\n\r\n{}\r\n--b--\r\n").format
+    server.answers(text(len(inner), inner), "multipart/mixed; boundary=b")
+    inner = inner.replace(there, home(p))
+    assert ask(p).body.decode() == text(len(inner), inner)
+
+
+def test_batch_of_very_many_parts(links, server):
+    """The time that it takes grows with its size only."""
+    p = links()
+    body = ("--o\r\nContent-Type: multipart/mixed; boundary=i\r\n\r\n" + "--i\r\n\r\n\r\n" * 200_000 + "\r\n--o--\r\n")
+    server.answers(gzip.compress(body.encode()), "multipart/mixed; boundary=o", "Content-Encoding: gzip")
+    assert ask(p).body == body.encode()
 
 
 # ---- by which base ----
@@ -374,6 +393,31 @@ def test_collected_body_is_sent_again(links, server, script):
         assert answer.body == json.dumps({"uri": url(server)}).encode()
 
 
+@harness.one_worker
+def test_nothing_that_a_server_says_meanwhile_is_the_answer(links, script):
+    """While a body is collected there is no connection: neither a foreign answer nor an end of it can do harm."""
+    go_on = threading.Event()
+
+    def run(c):
+        with contextlib.suppress(ssl.SSLError):
+            while request := c.request():
+                c.reply(request[1] or b"first")
+                if c.number == 0:
+                    harness.happened(go_on)
+                    c.reply(b"FOREIGN")
+                    c.head()
+                    return
+
+    p = links({"connect_to": f"127.0.0.1:{script(run).port}"})
+    body = json.dumps({"id": 7})
+    with p.caller() as c:
+        assert c.request().body == b"first"
+        c.send(harness.head_lines("PUT", "/", "Content-Type: application/json", f"Content-Length: {len(body)}") + "{")
+        go_on.set()
+        c.send(body[1:])
+        assert c.answer().body == body.encode()
+
+
 def test_caller_who_never_sends_the_rest(links, server):
     p = links(body_timeout="300ms")
     with p.caller() as c:
@@ -424,3 +468,18 @@ def test_cookies_of_one_tenant_are_left_alone(links, server):
         for _ in range(2):
             c.request(fields=[("Cookie", "a=b;c = d ;;e"), ("Cookie", "")], host=f"localhost:{p.port}")
     assert [s.all("cookie") for s in server.take()] == [["a=b;c = d ;;e", ""]] * 2
+
+
+def test_cookie_of_an_interim_answer(script, proxy, tenant):
+    seen = []
+
+    def answer(c, head, body):
+        seen.append(head)
+        c.send("HTTP/1.1 103 Early Hints\r\nSet-Cookie: early=bc\r\n\r\n"
+               "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nSet-Cookie: late=bc\r\nOther: x\r\n\r\n")
+
+    port = script(harness.answering(answer)).port
+    p = proxy(tenant(port) + tenant(port, "beta", "BETA"))
+    assert p.request(fields=[(COMPANY, "ACME")]).trailers == b"Other: x\r\n"
+    p.request(fields=[(COMPANY, "BETA"), ("Cookie", "early=bc; own=1")])
+    assert b"early" not in seen[1] and b"own=1" in seen[1]

@@ -306,8 +306,9 @@ def test_listeners_come_and_go(service, tmp_path):
         assert s.who()["verify"] == "SUCCESS", "the first listener is where it was"
         s.write(s.tenant(listen=taken) + s.tenant("beta", "BETA", listen=f"unix:{tmp_path}/two"))
         harness.eventually(lambda: (tmp_path / "two").exists(), 5)
-        for words in (f"listening on {taken}\n", f"listening on {taken} for tenant acme\n",
-                      f"listening on unix:{tmp_path}/two for tenant beta\n", "no longer listening on http://127.0.0.1:"):
+        for words in (f"notice: listening on {taken}\n", f"listening on {taken} for tenant acme\n",
+                      f"listening on unix:{tmp_path}/two for tenant beta\n",
+                      "no longer listening on http://127.0.0.1:"):
             harness.eventually(lambda: words in s.p.stderr)
         assert c.request(target="/who").status == 401, "whoever came before stays, and comes in as everybody"
     for path, company in (("one", "ACME"), ("two", "BETA")):

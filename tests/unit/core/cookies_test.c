@@ -19,13 +19,17 @@ TEST(cookies_go_to_whom_they_came_from)
 
     cookies_remember(c, "a", SLICE("JSESSIONID=1; Path=/; Secure"));
     cookies_remember(c, "b", SLICE("JSESSIONID=2"));
-    cookies_remember(c, "b", SLICE("JSESSIONID=1")); /* a was first */
+    cookies_remember(c, "a", SLICE("lang=en"));
+    cookies_remember(c, "b", SLICE("lang=en"));
     check(c, "a", "JSESSIONID=1; x=y", "JSESSIONID=1; x=y");
     check(c, "a", "JSESSIONID=2; x=y", "x=y");
     check(c, "b", "x=y;JSESSIONID=1;  z", "x=y;  z");
     check(c, "b", "JSESSIONID=1", "");
     check(c, "c", "JSESSIONID=1; JSESSIONID=2; JSESSIONID=3", "JSESSIONID=3");
     check(c, "a", "", "");
+    check(c, "a", "lang=en", "lang=en");
+    check(c, "b", "lang=en", "lang=en");
+    check(c, "c", "lang=en", "");
     cookies_free(c);
 }
 
@@ -40,4 +44,26 @@ TEST(many_cookies_are_bounded_and_the_last_ones_known)
     }
     check(c, "b", text, "");
     cookies_free(c);
+}
+
+TEST(cookies_are_known_however_a_jar_writes_them)
+{
+    static const char *const set[][4] = {
+        {"SID = abc; Path=/", "SID=abc", "SID= abc", "SID=\"abc\""},
+        {"SID=\"abc\"", "SID=abc", "SID =abc", "x=1, SID=abc"},
+        {"=abc", "abc", "=abc", "= abc"},
+        {"abc", "=abc", "abc", " abc "},
+        {"S=\"a;bc\"", "S=\"a;bc\"", "S=\"a; d\"; S=\"a", "S=\"a;bc;d\""},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(set); i++) {
+        struct cookies *c = cookies_new();
+        cookies_remember(c, "a", slice_of(set[i][0]));
+        for (size_t k = 1; k < 4; k++) {
+            check(c, "b", set[i][k], "");
+            check(c, "a", set[i][k], *set[i][k] == ' ' ? "abc" : set[i][k]);
+        }
+        check(c, "b", "SID=abcd; S=b; x", "SID=abcd; S=b; x");
+        cookies_free(c);
+    }
 }
