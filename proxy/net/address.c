@@ -160,10 +160,14 @@ bool address_is_private(const struct address *a)
         {"::ffff:169.254.0.0", 112},
         {"::ffff:172.16.0.0", 108},
         {"::ffff:192.168.0.0", 112},
+        {"::ffff:198.18.0.0", 111}, /* RFC 2544: benchmarks */
+        {"::ffff:224.0.0.0", 99},   /* multicast, and what is reserved above it */
+        {"64:ff9b:1::", 48},        /* RFC 8215: local NAT64 */
         {"::", 96},
         {"fc00::", 7},
         {"fe80::", 10},
         {"fec0::", 10},
+        {"ff00::", 8},
     };
     unsigned char address[16];
 

@@ -75,6 +75,7 @@ TEST(every_known_name_is_found)
         {"proxy-connection", FIELD_PROXY_CONNECTION},
         {"content-encoding", FIELD_CONTENT_ENCODING},
         {"content-location", FIELD_LOCATION},
+        {"odata-entityid", FIELD_LOCATION},
         {"transfer-encoding", FIELD_TRANSFER_ENCODING},
         {"transfer_encoding", FIELD_FRAMING_ALIAS},
         {"x-method-override", FIELD_METHOD_OVERRIDE},
