@@ -161,7 +161,8 @@ def test_old_callers_get_the_end_of_the_connection(links, server, version, field
 
 
 @pytest.mark.parametrize("name, line, want", [
-    ("Location", "{}", "{home}"), ("Content-Location", "{}", "{home}"), ("OData-EntityId", "{}", "{home}"), ("Location", "/relative", "/relative"),
+    ("Location", "{}", "{home}"), ("Content-Location", "{}", "{home}"), ("OData-EntityId", "{}", "{home}"),
+    ("Location", "/relative", "/relative"),
     ("Location", "https://elsewhere.example/x", "https://elsewhere.example/x"),
     ("Link", '<{}>; rel="next", <https://b.example/>, </y>', '<{home}>; rel="next", <https://b.example/>, </y>'),
     ("Link", '</x>; title="see <{}>"', '</x>; title="see <{url}>"'),
