@@ -368,7 +368,7 @@ def issue_for(pki, folder, seconds):
 @harness.one_worker
 def test_warm_connection_of_one_that_has_expired(overlap, server, pki, tmp_path):
     """Back to the first, the connection under the second is not used any more."""
-    file, end = issue_for(pki, tmp_path / "short", 3)
+    file, end = issue_for(pki, tmp_path / "short", 6)
     p = overlap({"certificate_next": str(file)})
     assert p.request().body == b"short_user"
     server.refused = set()
@@ -377,7 +377,7 @@ def test_warm_connection_of_one_that_has_expired(overlap, server, pki, tmp_path)
 
 
 def test_certificate_that_expires_in_the_queue(server, proxy, tenant, pki, tmp_path):
-    file, end = issue_for(pki, tmp_path / "short", 3)
+    file, end = issue_for(pki, tmp_path / "short", 6)
     arrived, go_on = threading.Event(), threading.Event()
 
     def late(c):

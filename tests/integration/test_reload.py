@@ -410,7 +410,7 @@ class Load:
 
 @pytest.mark.parametrize("workers, measured", [("1", False), ("3", False), ("1", True)])
 def test_swaps_under_load(service, release, workers, measured):
-    """No request fails, each serial is seen, a second later none but it, and nothing is left over."""
+    """No request fails, each serial is seen, soon none but it, and nothing is left over."""
     s = service(workers=workers, process={"binary": release} if measured else None)
     load = Load(s)
     serials, done = [s.serial], [0]
@@ -431,7 +431,7 @@ def test_swaps_under_load(service, release, workers, measured):
     load.stop()
     assert [serial for serial in serials if not load.sees(serial)] == []
     for sent, serial in load.answers:
-        late = [n for n, t in enumerate(done) if sent > t + 1]
+        late = [n for n, t in enumerate(done) if sent > t + harness.count(4, 1)]  # seconds; other tests run beside
         assert serials.index(serial) >= late[-1], "a connection from before the swap"
     assert s.refused() == 0
     harness.eventually(lambda: s.p.descriptors() <= before[0] + 64)
