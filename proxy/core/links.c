@@ -160,11 +160,6 @@ void link_filter_free(struct link_filter *f)
     free(f);
 }
 
-bool link_filter_decodes(const struct link_filter *f)
-{
-    return f->decoder != NULL;
-}
-
 /* The next portion out of its coding; false if it is damaged. */
 static bool decode(struct link_filter *f, struct slice *content, bool last)
 {

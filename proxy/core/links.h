@@ -32,9 +32,6 @@ struct link_filter *link_filter_for_request(const struct tenant *t, struct slice
 void link_filter_free(struct link_filter *f); /* NULL is no error */
 struct body_filter link_filter_run(struct link_filter *f);
 
-/* The content comes out of it without its content coding. */
-bool link_filter_decodes(const struct link_filter *f);
-
 /* Those fields of an answer that hold links, or belong to the server's host; and the value that f,
  * one of them, has for the caller. */
 #define LINKS_FIELDS                                                                               \
