@@ -96,3 +96,17 @@ void buf_add_json(struct buf *b, struct slice s)
         p += len > 0 ? len : 1;
     }
 }
+
+void buf_add_json_member(struct buf *b, const char *name, struct slice value)
+{
+    bool first = b->n == 0 || b->p[b->n - 1] == '{';
+
+    buf_addf(b, "%s\"%s\":", first ? "" : ",", name);
+    if (value.p == NULL) {
+        buf_add_string(b, "null");
+        return;
+    }
+    buf_add(b, "\"", 1);
+    buf_add_json(b, value);
+    buf_add(b, "\"", 1);
+}

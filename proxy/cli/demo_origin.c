@@ -14,13 +14,6 @@ static const struct {
     {"cgrant", "Carla", "Grant", "Vice President, Human Resources"},
 };
 
-static void add_string(struct buf *b, const char *name, const char *value)
-{
-    buf_addf(b, "\"%s\":\"", name);
-    buf_add_json(b, slice_of(value));
-    buf_add_string(b, "\"");
-}
-
 static char *name_text(const X509_NAME *name)
 {
     BIO *out = BIO_new(BIO_s_mem());
@@ -46,13 +39,10 @@ static void add_certificate(struct buf *b, SSL *tls)
          *issuer = name_text(X509_get_issuer_name(x));
     char *serial = i2s_ASN1_INTEGER(NULL, X509_get_serialNumber(x));
     buf_add_string(b, "{");
-    add_string(b, "subject", subject);
-    buf_add_string(b, ",");
-    add_string(b, "issuer", issuer);
-    buf_add_string(b, ",");
-    add_string(b, "serial", serial);
-    buf_add_string(b, ",");
-    add_string(b, "tls", SSL_get_version(tls));
+    buf_add_json_member(b, "subject", slice_of(subject));
+    buf_add_json_member(b, "issuer", slice_of(issuer));
+    buf_add_json_member(b, "serial", slice_of(serial));
+    buf_add_json_member(b, "tls", slice_of(SSL_get_version(tls)));
     buf_add_string(b, "}");
     OPENSSL_free(serial);
     free(subject);
@@ -67,15 +57,12 @@ static void add_users(struct buf *b, const struct local_request *r)
     for (size_t i = 0; i < ARRAY_LEN(users); i++) {
         buf_addf(b,
                  "%s{\"__metadata\":{\"uri\":\"https://%.*s/odata/v2/User('%s')\","
-                 "\"type\":\"SFOData.User\"},",
+                 "\"type\":\"SFOData.User\"}",
                  i == 0 ? "" : ",", (int)host.n, host.p, users[i].id);
-        add_string(b, "userId", users[i].id);
-        buf_add_string(b, ",");
-        add_string(b, "firstName", users[i].first);
-        buf_add_string(b, ",");
-        add_string(b, "lastName", users[i].last);
-        buf_add_string(b, ",");
-        add_string(b, "title", users[i].title);
+        buf_add_json_member(b, "userId", slice_of(users[i].id));
+        buf_add_json_member(b, "firstName", slice_of(users[i].first));
+        buf_add_json_member(b, "lastName", slice_of(users[i].last));
+        buf_add_json_member(b, "title", slice_of(users[i].title));
         buf_add_string(b, "}");
     }
 }
@@ -87,7 +74,7 @@ static void answer_users(const struct local_request *r, struct buf *b)
     buf_add_string(b, "{\"d\":{\"results\":[");
     add_users(b, r);
     buf_add_string(b, "]},\"seenByTheServer\":{");
-    add_string(b, "companyId", DEMO_COMPANY);
+    buf_add_json_member(b, "companyId", slice_of(DEMO_COMPANY));
     buf_addf(
         b, ",\"authorizationHeader\":%s,\"clientCertificate\":", authorization ? "true" : "false");
     add_certificate(b, r->tls);

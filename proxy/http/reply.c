@@ -63,24 +63,17 @@ void reply_write(struct buf *out, const struct reply *r, int64_t wall_us)
         buf_add_slice(out, r->body);
 }
 
-static void add_member(struct buf *b, const char *name, const char *value)
-{
-    buf_addf(b, ",\"%s\":\"", name);
-    buf_add_json(b, slice_of(value));
-    buf_add_string(b, "\"");
-}
-
 static void add_problem(struct buf *b, const struct failure *f, const char *request_id)
 {
     const struct fail_info *info = fail_info(f->id);
 
     buf_addf(b, "{\"type\":\"urn:sfmtls:error:%s\"", info->token);
-    add_member(b, "title", info->title);
+    buf_add_json_member(b, "title", slice_of(info->title));
     buf_addf(b, ",\"status\":%d", info->status);
-    add_member(b, "detail", f->detail.text);
-    add_member(b, "token", info->token);
-    add_member(b, "cure", info->cure);
-    add_member(b, "request_id", request_id);
+    buf_add_json_member(b, "detail", slice_of(f->detail.text));
+    buf_add_json_member(b, "token", slice_of(info->token));
+    buf_add_json_member(b, "cure", slice_of(info->cure));
+    buf_add_json_member(b, "request_id", slice_of(request_id));
     buf_add_string(b, "}\n");
 }
 
@@ -99,7 +92,8 @@ void reply_problem(struct buf *out, const struct failure *f, const char *request
         buf_addf(&fields, "WWW-Authenticate: Basic realm=\"sfmtls: user@COMPANY\"%s\r\n",
                  f->id == FAIL_CALLER_UNKNOWN ? ", charset=\"UTF-8\"" : ""); /* RFC 7617, 2.1 */
     if (info->status == 405)
-        buf_add_string(&fields, "Allow: GET, HEAD, POST, PUT, PATCH, MERGE, DELETE, OPTIONS\r\n");
+        buf_addf(&fields, "Allow: GET, HEAD%s\r\n",
+                 f->id == FAIL_ADMIN_METHOD ? "" : ", POST, PUT, PATCH, MERGE, DELETE, OPTIONS");
     buf_add(&fields, "", 1); /* the NUL */
     reply_write(out,
                 &(struct reply){.status = info->status,

@@ -67,18 +67,6 @@ static void format_text(struct buf *out, const struct access_log *l, const struc
     }
 }
 
-static void add_member(struct buf *out, const char *name, struct slice value)
-{
-    buf_addf(out, ",\"%s\":", name);
-    if (value.p == NULL) {
-        buf_add_string(out, "null");
-        return;
-    }
-    buf_add(out, "\"", 1);
-    buf_add_json(out, value);
-    buf_add(out, "\"", 1);
-}
-
 static void add_number(struct buf *out, const char *name, int64_t us)
 {
     buf_addf(out, ",\"%s\":", name);
@@ -98,20 +86,20 @@ static void format_json(struct buf *out, const struct access_log *l, const struc
     if (r->path.n > 0)
         add_path(&path, l->path_mode, r->path);
     buf_addf(out, "{\"time\":\"%s\"", time);
-    add_member(out, "id", slice_of(r->id));
-    add_member(out, "tenant", slice_of(r->tenant));
-    add_member(out, "method", r->method.n == 0 ? (struct slice){NULL, 0} : r->method);
-    add_member(out, "path", buf_slice(&path));
+    buf_add_json_member(out, "id", slice_of(r->id));
+    buf_add_json_member(out, "tenant", slice_of(r->tenant));
+    buf_add_json_member(out, "method", r->method.n == 0 ? (struct slice){NULL, 0} : r->method);
+    buf_add_json_member(out, "path", buf_slice(&path));
     buf_addf(out, ",\"status\":%d,\"bytes_in\":%llu,\"bytes_out\":%llu", r->status,
              (unsigned long long)r->bytes_in, (unsigned long long)r->bytes_out);
     add_number(out, "first_ms", r->first_us);
     add_number(out, "total_ms", r->total_us);
     buf_addf(out, ",\"reused\":%s", r->tls == NULL ? "null" : r->reused ? "true" : "false");
-    add_member(out, "tls", slice_of(r->tls));
-    add_member(out, "error", slice_of(info == NULL ? NULL : info->token));
+    buf_add_json_member(out, "tls", slice_of(r->tls));
+    buf_add_json_member(out, "error", slice_of(info == NULL ? NULL : info->token));
     if (info != NULL) {
-        add_member(out, "detail", slice_of(r->failure->detail.text));
-        add_member(out, "cure", slice_of(info->cure));
+        buf_add_json_member(out, "detail", slice_of(r->failure->detail.text));
+        buf_add_json_member(out, "cure", slice_of(info->cure));
     }
     buf_add_string(out, "}");
     buf_free(&path);
