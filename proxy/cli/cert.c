@@ -4,40 +4,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
-#include <openssl/x509.h>
-
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/prompt.h"
-#include "tls/credential.h"
+#include "tls/facts.h"
 #include "tls/issue.h"
 
 enum { OPT_JSON = 256, OPT_PASSPHRASE_FILE, OPT_NAME, OPT_ORGANIZATION, OPT_KEY_TYPE, OPT_KEY_OUT };
 
 /* ---- what a certificate is ---- */
-
-static void add_fingerprint(struct buf *out, const X509 *x, const EVP_MD *digest)
-{
-    unsigned char bytes[EVP_MAX_MD_SIZE];
-    unsigned n = 0;
-
-    (void)X509_digest(x, digest, bytes, &n);
-    for (unsigned i = 0; i < n; i++)
-        buf_addf(out, "%s%02X", i == 0 ? "" : ":", bytes[i]);
-}
-
-static void add_serial(struct buf *out, const X509 *x)
-{
-    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x), NULL);
-    char *hex = number == NULL ? NULL : BN_bn2hex(number);
-
-    buf_add_string(out, hex == NULL ? "?" : hex);
-    OPENSSL_free(hex);
-    BN_free(number);
-}
 
 static const char *const key_states[] = {
     [CREDENTIAL_KEY_ABSENT] = "not in the file",
@@ -49,40 +25,6 @@ static const char *const key_words[] = {[CREDENTIAL_KEY_ABSENT] = "absent",
                                         [CREDENTIAL_KEY_OPEN] = "present"};
 static const char *const level_words[] = {
     [FINDING_NOTE] = "note", [FINDING_WARNING] = "warning", [FINDING_ERROR] = "error"};
-
-struct facts {
-    char *subject, *issuer;
-    char not_before[CLOCK_TEXT_SIZE], not_after[CLOCK_TEXT_SIZE];
-    long long days_left;
-    struct buf serial, sha256, sha1;
-    char *key_type;
-};
-
-static void collect(const struct credential *c, struct facts *f)
-{
-    const X509 *x = credential_leaf(c);
-    int64_t end = credential_not_after(c), now = clock_wall_us() / 1000000;
-
-    *f = (struct facts){.subject = mem_copy_string(credential_subject(c)),
-                        .issuer = credential_issuer(c),
-                        .days_left = (long long)(end - now) / 86400 - (end < now ? 1 : 0),
-                        .key_type = credential_key_type(c)};
-    clock_text(credential_not_before(c) * 1000000, f->not_before);
-    clock_text(end * 1000000, f->not_after);
-    add_serial(&f->serial, x);
-    add_fingerprint(&f->sha256, x, EVP_sha256());
-    add_fingerprint(&f->sha1, x, EVP_sha1());
-}
-
-static void facts_free(struct facts *f)
-{
-    free(f->subject);
-    free(f->issuer);
-    free(f->key_type);
-    buf_free(&f->serial);
-    buf_free(&f->sha256);
-    buf_free(&f->sha1);
-}
 
 static void add_line(struct buf *out, const char *name, const char *value)
 {
@@ -116,30 +58,22 @@ static void show_text(const struct credential *c, const struct facts *f, struct 
         add_line(out, "findings", "none");
 }
 
-static void add_member(struct buf *out, const char *name, struct slice value)
-{
-    buf_addf(out, ",\"%s\":\"", name);
-    buf_add_json(out, value);
-    buf_add_string(out, "\"");
-}
-
 static void show_json(const struct credential *c, const struct facts *f, struct buf *out)
 {
     size_t count;
     const struct finding *findings = credential_findings(c, &count);
 
-    buf_add_string(out, "{\"subject\":\"");
-    buf_add_json(out, slice_of(f->subject));
-    buf_add_string(out, "\"");
-    add_member(out, "issuer", slice_of(f->issuer));
-    add_member(out, "serial", buf_slice(&f->serial));
-    add_member(out, "not_before", slice_of(f->not_before));
-    add_member(out, "not_after", slice_of(f->not_after));
+    buf_add_string(out, "{");
+    buf_add_json_member(out, "subject", slice_of(f->subject));
+    buf_add_json_member(out, "issuer", slice_of(f->issuer));
+    buf_add_json_member(out, "serial", buf_slice(&f->serial));
+    buf_add_json_member(out, "not_before", slice_of(f->not_before));
+    buf_add_json_member(out, "not_after", slice_of(f->not_after));
     buf_addf(out, ",\"days_left\":%lld", f->days_left);
-    add_member(out, "sha256", buf_slice(&f->sha256));
-    add_member(out, "sha1", buf_slice(&f->sha1));
-    add_member(out, "key_type", slice_of(f->key_type));
-    add_member(out, "private_key", slice_of(key_words[credential_key_state(c)]));
+    buf_add_json_member(out, "sha256", buf_slice(&f->sha256));
+    buf_add_json_member(out, "sha1", buf_slice(&f->sha1));
+    buf_add_json_member(out, "key_type", slice_of(f->key_type));
+    buf_add_json_member(out, "private_key", slice_of(key_words[credential_key_state(c)]));
     buf_add_string(out, ",\"chain\":[");
     for (int i = 0; i < credential_chain_length(c); i++) {
         char *name = credential_chain_subject(c, i);
@@ -151,7 +85,7 @@ static void show_json(const struct credential *c, const struct facts *f, struct 
     buf_add_string(out, "],\"findings\":[");
     for (size_t i = 0; i < count; i++) {
         buf_addf(out, "%s{\"level\":\"%s\"", i == 0 ? "" : ",", level_words[findings[i].level]);
-        add_member(out, "sentence", slice_of(findings[i].sentence));
+        buf_add_json_member(out, "sentence", slice_of(findings[i].sentence));
         buf_add_string(out, "}");
     }
     buf_add_string(out, "]}\n");
@@ -290,7 +224,7 @@ static int show(const struct arguments *a)
 
     if (inspect(a, &c, &why) != ST_OK)
         return cli_error(ST_BAD_INPUT, &why);
-    collect(c, &facts);
+    facts_collect(c, clock_wall_us() / 1000000, &facts);
     (a->json ? show_json : show_text)(c, &facts, &text);
     facts_free(&facts);
     credential_unref(c);
