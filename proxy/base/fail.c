@@ -81,6 +81,12 @@ static const struct fail_info table[FAIL_COUNT] = {
                                    0, "WebSocket not served",
                                    "The request asks for a WebSocket, which is not served.",
                                    "Use plain HTTP requests."},
+    [FAIL_ADMIN_PATH] = {"admin-path", 404, "http_request_denied", BLAME_CALLER, 0, "Nothing there",
+                         "The admin listener has nothing at that path.",
+                         "Ask it for /health or /status; API calls belong to a `listen` address."},
+    [FAIL_ADMIN_METHOD] = {"admin-method", 405, "http_request_denied", BLAME_CALLER, 0,
+                           "Method not allowed", "The admin listener only tells; it is not told.",
+                           "Use GET or HEAD; to reload, send SIGHUP to the process."},
 
     [FAIL_HOST_NOT_SERVED] =
         {"host-not-served", 421, "http_request_denied", BLAME_CALLER, 0, "Misdirected request",

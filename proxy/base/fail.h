@@ -30,6 +30,8 @@ enum fail {
     FAIL_CONNECT_ADDRESS,
     FAIL_LOCAL_CA,
     FAIL_WEBSOCKET_NOT_SERVED,
+    FAIL_ADMIN_PATH,
+    FAIL_ADMIN_METHOD,
 
     /* may it pass, and whose is it */
     FAIL_HOST_NOT_SERVED,

@@ -205,7 +205,6 @@ static enum status open_all(struct demo *d, struct server **out, struct diag *wh
         acceptor_close(origin);
         return st;
     }
-    d->serve.doors = server_door_count(*out);
     d->origin = (struct local){.answer = demo_origin_answer, .silent = true};
     server_add_door(
         *out, origin,

@@ -172,6 +172,19 @@ static void tell(enum log_level level, const char *sentence)
 }
 
 /* What `run` would open: it may do so as somebody else, or later, so this is no error. */
+static void tell_socket(const char *where, const struct address *at)
+{
+    char name[ADDRESS_TEXT_SIZE];
+
+    address_text(at, name);
+    if (!address_is_unix(at) || is_writable(name + strlen("unix:")))
+        return;
+    char *sentence = mem_format("%s: the socket %s cannot be made by now: %s; check its folder",
+                                where, name, strerror(errno));
+    tell(LOG_WARNING, sentence);
+    free(sentence);
+}
+
 static void tell_places(const struct config *c)
 {
     if (c->log_path != NULL && !is_writable(c->log_path)) {
@@ -180,16 +193,10 @@ static void tell_places(const struct config *c)
         tell(LOG_WARNING, sentence);
         free(sentence);
     }
-    for (size_t i = 0; i < c->nlistens; i++) {
-        char name[ADDRESS_TEXT_SIZE];
-        address_text(&c->listens[i].address, name);
-        if (!address_is_unix(&c->listens[i].address) || is_writable(name + strlen("unix:")))
-            continue;
-        char *sentence = mem_format("%s: the socket %s cannot be made by now: %s; check its folder",
-                                    c->listens[i].where, name, strerror(errno));
-        tell(LOG_WARNING, sentence);
-        free(sentence);
-    }
+    for (size_t i = 0; i < c->nlistens; i++)
+        tell_socket(c->listens[i].where, &c->listens[i].address);
+    if (c->admin_where != NULL)
+        tell_socket(c->admin_where, &c->admin);
 }
 
 static void tell_dates(const struct tenant *t, int identity)

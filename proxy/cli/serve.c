@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "ops/admin.h"
 #include "ops/announce.h"
 #include "ops/harden.h"
 #include "ops/notify.h"
@@ -48,40 +49,54 @@ static const char *scheme_of(const char *address)
     return strncmp(address, "unix:", 5) == 0 ? "" : "http://";
 }
 
-static void tell_listeners(const struct serve *s, const struct server *server, size_t doors)
+static void tell_address(const struct serve *s, const char *what, const struct address *at,
+                         const char *tenant)
 {
-    for (size_t i = 0; i < doors; i++) {
-        const char *tenant = server_door_tenant(server, i);
-        char address[ADDRESS_TEXT_SIZE], sentence[256];
-        address_text(server_door_address(server, i), address);
-        (void)snprintf(sentence, sizeof(sentence), "listening on %s%s%s%s", scheme_of(address),
-                       address, tenant == NULL ? "" : " for tenant ", tenant == NULL ? "" : tenant);
-        log_say(LOG_NOTICE, "%s", sentence);
-        if (s->config->log_path != NULL)
-            (void)fprintf(stderr, "sfmtls: %s\n", sentence);
-    }
+    char address[ADDRESS_TEXT_SIZE], sentence[256];
+
+    address_text(at, address);
+    (void)snprintf(sentence, sizeof(sentence), "%s %s%s%s%s", what, scheme_of(address), address,
+                   tenant == NULL ? "" : " for tenant ", tenant == NULL ? "" : tenant);
+    log_say(LOG_NOTICE, "%s", sentence);
+    if (s->config->log_path != NULL)
+        (void)fprintf(stderr, "sfmtls: %s\n", sentence);
 }
 
-static void tell_ready_fd(const struct serve *s, const struct server *server, size_t doors)
+static void tell_listeners(const struct serve *s, const struct server *server)
+{
+    for (size_t i = 0; i < s->doors; i++)
+        tell_address(s, "listening on", server_door_address(server, i),
+                     server_door_tenant(server, i));
+    if (admin_address(s->admin) != NULL)
+        tell_address(s, "status on", admin_address(s->admin), NULL);
+}
+
+static void add_address(struct buf *line, const char *name, const struct address *at)
+{
+    char address[ADDRESS_TEXT_SIZE];
+
+    address_text(at, address);
+    buf_add_json_member(line, name, slice_of(address));
+}
+
+static void tell_ready_fd(const struct serve *s, const struct server *server)
 {
     struct buf line = {0};
 
     if (s->ready_fd == NO_READY_FD)
         return;
     buf_addf(&line, "{\"pid\":%ld,\"listeners\":[", (long)getpid());
-    for (size_t i = 0; i < doors; i++) {
+    for (size_t i = 0; i < s->doors; i++) {
         const char *tenant = server_door_tenant(server, i);
-        char address[ADDRESS_TEXT_SIZE];
-        address_text(server_door_address(server, i), address);
-        buf_addf(&line, "%s{\"address\":\"", i == 0 ? "" : ",");
-        buf_add_json(&line, slice_of(address));
-        buf_add_string(&line, "\",\"tenant\":");
-        if (tenant == NULL)
-            buf_add_string(&line, "null}");
-        else
-            buf_addf(&line, "\"%s\"}", tenant);
+        buf_add_string(&line, i == 0 ? "{" : ",{");
+        add_address(&line, "address", server_door_address(server, i));
+        buf_add_json_member(&line, "tenant", slice_of(tenant));
+        buf_add_string(&line, "}");
     }
-    buf_add_string(&line, "]}\n");
+    buf_add_string(&line, "]");
+    if (admin_address(s->admin) != NULL)
+        add_address(&line, "admin", admin_address(s->admin));
+    buf_add_string(&line, "}\n");
     if (write(s->ready_fd, line.p, line.n) != (ssize_t)line.n)
         log_say(LOG_WARNING, "the descriptor of --ready-fd could not be written");
     (void)close(s->ready_fd);
@@ -103,6 +118,14 @@ struct loaded {
     struct config *config;
 };
 
+/* Any thread. */
+static void refuse_reload(struct serve *s, const struct diag *why)
+{
+    log_say(LOG_ERROR, "not reloaded, what was loaded before stays in use: %s", why->text);
+    admin_note_reload(s->admin, why);
+    notify_systemd("READY=1"); /* with what was loaded before */
+}
+
 /* In the server's thread. */
 static void install(void *arg)
 {
@@ -112,10 +135,11 @@ static void install(void *arg)
     if (server_reload(l->serve->server, l->config, &why) == ST_OK) {
         log_say(LOG_NOTICE, "reloaded");
         announce_config(l->config, &l->serve->expiry);
+        admin_note_reload(l->serve->admin, NULL);
+        notify_systemd("READY=1");
     } else {
-        log_say(LOG_ERROR, "not reloaded, what was loaded before stays in use: %s", why.text);
+        refuse_reload(l->serve, &why);
     }
-    notify_systemd("READY=1");
     config_unref(l->config);
     free(l);
 }
@@ -128,10 +152,9 @@ static enum status load_again(void *ctx, struct config **out, struct diag *why)
     return s->load(s->load_ctx, out, why);
 }
 
-static void on_failed(void *ctx)
+static void on_failed(void *ctx, const struct diag *why)
 {
-    (void)ctx;
-    notify_systemd("READY=1"); /* with what was loaded before */
+    refuse_reload(ctx, why);
 }
 
 static void on_loaded(void *ctx, struct config *c)
@@ -159,7 +182,6 @@ static void on_reload(void *ctx)
 static void on_ready(void *ctx, const struct server *server)
 {
     struct serve *s = ctx;
-    size_t doors = s->doors > 0 ? s->doors : server_door_count(server);
 
     if (!harden_is_locked())
         log_say(LOG_WARNING,
@@ -171,8 +193,8 @@ static void on_ready(void *ctx, const struct server *server)
     if (s->load != NULL)
         s->reloader =
             reloader_start(s->config, &(struct reload_hooks){load_again, on_loaded, on_failed, s});
-    tell_listeners(s, server, doors);
-    tell_ready_fd(s, server, doors);
+    tell_listeners(s, server);
+    tell_ready_fd(s, server);
     notify_systemd("READY=1");
     if (s->on_ready != NULL)
         s->on_ready(s->ctx, server);
@@ -212,12 +234,18 @@ enum status serve_open(struct serve *s, struct server **out, struct diag *why)
     enum status st = server_new(s->config, &hooks, out, why);
     if (st != ST_OK)
         return st;
-    st = log_start(s->config->log_path, s->config->log_format, why);
+    s->doors = server_door_count(*out);
+    s->admin = admin_new();
+    st = admin_listen(s->admin, s->config, *out, why);
+    if (st == ST_OK) {
+        st = log_start(s->config->log_path, s->config->log_format, why);
+        if (st != ST_OK && s->config->log_where != NULL)
+            diag_prefix(why, "%s", s->config->log_where);
+    }
     if (st == ST_OK)
         return ST_OK;
-    if (s->config->log_where != NULL)
-        diag_prefix(why, "%s", s->config->log_where);
     server_free(*out);
+    admin_free(s->admin);
     return st;
 }
 
@@ -231,6 +259,8 @@ int serve_run(struct serve *s, struct server *server)
     if (s->on_stopped != NULL)
         s->on_stopped(s->ctx);
     server_free(server);
+    if (!stuck)
+        admin_free(s->admin);
     expiry_free(&s->expiry);
     log_say(LOG_NOTICE, "stopped");
     log_stop();

@@ -15,7 +15,8 @@ struct serve {
     struct config *config;
     int ready_fd; /* NO_READY_FD: nobody waits */
     struct access_log log;
-    size_t doors; /* listeners to tell of: the first ones; 0: all */
+    struct admin *admin;
+    size_t doors; /* listeners of the proxy itself: the first ones */
     enum status (*load)(void *ctx, struct config **out, struct diag *why); /* NULL: no reload */
     void *load_ctx;
     struct reloader *reloader;

@@ -98,6 +98,7 @@ void config_unref(struct config *c)
     free(c->connect_allow_wheres);
     free(c->local_ca_folder);
     free(c->local_ca_where);
+    free(c->admin_where);
     free(c->log_path);
     free(c->log_where);
     free(c->file);

@@ -93,7 +93,9 @@ struct config {
     struct listen_address *listens;
     size_t nlistens;
     bool default_listens; /* none was given */
-    int64_t workers;      /* 0: one for each processor */
+    char *admin_where;    /* NULL: there is no admin listener */
+    struct address admin;
+    int64_t workers; /* 0: one for each processor */
 
     char *log_path; /* NULL: stderr */
     char *log_where;

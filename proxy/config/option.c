@@ -117,6 +117,26 @@ static enum status set_log(const struct option *o, void *section, const struct s
     return set_path(o, section, s, why);
 }
 
+static enum status set_admin(const struct option *o, void *section, const struct setting *s,
+                             struct diag *why)
+{
+    struct config *c = section;
+    enum status st = address_parse(s->value, place(o, section), why);
+
+    if (st != ST_OK)
+        return st;
+    if (!address_is_loopback(&c->admin)) {
+        diag_set(why,
+                 "`%s` can be reached from other machines, and the status is not for them; use "
+                 "127.0.0.1, [::1] or a Unix socket",
+                 s->value);
+        return ST_BAD_INPUT;
+    }
+    free(c->admin_where);
+    c->admin_where = mem_copy_string(s->where);
+    return ST_OK;
+}
+
 static enum status set_local_ca(const struct option *o, void *section, const struct setting *s,
                                 struct diag *why)
 {
@@ -260,6 +280,9 @@ static const struct option table[] = {
      .fallback = "127.0.0.1:8080, [::1]:8080",
      .help = "where callers connect. Loopback addresses and Unix sockets only; port 0 picks a free "
              "port. The default is used only if no `listen` stands anywhere, a tenant's included."},
+    ROW("admin", P(admin), .set = set_admin, .type = "HOST:PORT, [IPV6]:PORT or unix:/path",
+        .help = "a listener that tells how things are: /health for probes, /status for people and "
+                "scripts (JSON): tenants, certificates in use, what a reload refused."),
     ROW("workers", P(workers), .set = set_workers, .min = 1, .max = 64, .fallback = "1",
         .type = "number or auto",
         .help = "threads that serve. One does for most; auto is one for each processor."),
@@ -406,7 +429,6 @@ static const struct option table[] = {
                 "between here and there inspects TLS, or `server` is wrong. auto is yes for the "
                 "certificate hosts of SuccessFactors and no for others."),
 
-    LATER(SECTION_PROXY, "admin"),
     LATER(SECTION_PROXY, "sandbox"),
     LATER(SECTION_PROXY, "allow-remote"),
     LATER(SECTION_PROXY, "host-names"),

@@ -27,6 +27,7 @@ static void add_comment(struct buf *out, const char *text)
 static const char *example_of(const struct option *o)
 {
     static const char *const examples[][2] = {
+        {"admin", "127.0.0.1:8081"},
         {"company-id", "ACME"},
         {"server", "api4.successfactors.com"},
         {"certificate", "acme.pem"},

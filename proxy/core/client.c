@@ -461,12 +461,14 @@ static void turn_away(struct worker *w, const struct client_door *door, int fd)
 
 void client_accept(struct worker *w, const struct client_door *door, int fd)
 {
+    struct quota *places = door->places == NULL ? &w->shared->clients : door->places;
+
     if (w->draining || w->ended)
         (void)close(fd);
-    else if (!quota_take(&w->shared->clients))
+    else if (!quota_take(places))
         turn_away(w, door, fd);
     else
-        start_timer(client_new(w, door, fd, &w->shared->clients), w->config->idle_timeout);
+        start_timer(client_new(w, door, fd, places), w->config->idle_timeout);
 }
 
 struct worker *client_worker(const struct client *c)

@@ -46,7 +46,8 @@ struct client_door {
     void *ctx;
     const char *tenant; /* whose own listener it is, by name; NULL: everybody's */
     bool is_unix;
-    SSL_CTX *tls; /* callers speak TLS; NULL: plain */
+    SSL_CTX *tls;         /* callers speak TLS; NULL: plain */
+    struct quota *places; /* how many may be connected; NULL: max-connections says */
 };
 
 /* Takes the connection. Beyond max-connections the caller is told so and closed. */

@@ -20,7 +20,10 @@ static void report(const struct client *c, const struct client_request *r, const
 static size_t serve(void *ctx, struct client *c, const struct client_request *r)
 {
     const struct local *l = ctx;
-    struct local_request request = {.head = r->head, .tls = stream_ssl(client_stream(c))};
+    struct local_request request = {.head = r->head,
+                                    .tls = stream_ssl(client_stream(c)),
+                                    .worker = client_worker(c),
+                                    .is_unix = client_door(c)->is_unix};
     struct failure why = {.id = FAIL_NONE};
     struct reply reply = {.head_only = r->head->method == METHOD_HEAD};
     struct buf body = {0}, fields = {0}, out = {0};
@@ -29,7 +32,8 @@ static size_t serve(void *ctx, struct client *c, const struct client_request *r)
 
     worker_new_id(client_worker(c), id);
     reply.persistence = client_decide(c, whole);
-    if (target_parse(r->head, &request.target, &why)) {
+    if (target_parse(r->head, &request.target, &why) &&
+        (l->guard == NULL || l->guard(l->ctx, &request, &why))) {
         l->answer(l->ctx, &request, &reply, &body, &fields);
         reply_write(&out, &reply, clock_wall_us());
     } else {

@@ -11,7 +11,9 @@
 struct local_request {
     const struct head *head;
     struct target target;
-    SSL *tls; /* the caller's; NULL: plain */
+    SSL *tls;              /* the caller's; NULL: plain */
+    struct worker *worker; /* whose thread this is */
+    bool is_unix;          /* it came over a Unix socket */
 };
 
 /* Fills *out; body and fields are its room (empty before, freed after), which *out may point into.
@@ -19,9 +21,13 @@ struct local_request {
 typedef void local_answer(void *ctx, const struct local_request *r, struct reply *out,
                           struct buf *body, struct buf *fields);
 
+/* May the request pass? If not, *why becomes the answer. */
+typedef bool local_guard(void *ctx, const struct local_request *r, struct failure *why);
+
 /* Use it as the ctx of a door with local_service. */
 struct local {
     local_answer *answer;
+    local_guard *guard; /* NULL: whatever can be read may pass */
     void *ctx;
     bool silent; /* its exchanges are not recorded */
 };

@@ -456,6 +456,14 @@ static void warn_about_fixed(const struct config *old, const struct config *new)
                     (old->log_path == NULL) == (new->log_path == NULL) &&
                     (old->log_path == NULL || strcmp(old->log_path, new->log_path) == 0);
 
+    char old_admin[ADDRESS_TEXT_SIZE] = "", new_admin[ADDRESS_TEXT_SIZE] = "";
+
+    if (old->admin_where != NULL)
+        address_text(&old->admin, old_admin);
+    if (new->admin_where != NULL)
+        address_text(&new->admin, new_admin);
+    if (strcmp(old_admin, new_admin) != 0)
+        log_say(LOG_WARNING, "admin takes effect at the next start");
     if (old->workers != new->workers)
         log_say(LOG_WARNING, "workers takes effect at the next start");
     if (!same_log)

@@ -165,8 +165,7 @@ static void try_again(struct reloader *r, const struct diag *why)
     if (strcmp(why->text, r->told.text) == 0)
         return;
     r->told = *why;
-    log_say(LOG_ERROR, "not reloaded, what was loaded before stays in use: %s", why->text);
-    r->hooks.on_failed(r->hooks.ctx);
+    r->hooks.on_failed(r->hooks.ctx, why);
 }
 
 /* A pipe could be read at start; to read it again could last for ever. */

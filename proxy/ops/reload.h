@@ -18,7 +18,8 @@ struct reloader;
 struct reload_hooks {
     enum status (*load)(void *ctx, struct config **out, struct diag *why);
     void (*on_loaded)(void *ctx, struct config *c); /* which is the callee's from now on */
-    void (*on_failed)(void *ctx);                   /* for good, until something changes */
+    /* What is there cannot be used; once for each reason. */
+    void (*on_failed)(void *ctx, const struct diag *why);
     void *ctx;
 };
 

@@ -17,7 +17,7 @@ LAYERS = {
     "net": {"base", "tls"},
     "config": {"base", "http", "tls", "sf", "net/address.h"},
     "core": {"base", "http", "tls", "sf", "net", "config"},
-    "ops": {"base", "http", "config", "core"},
+    "ops": {"base", "http", "config", "core", "tls/facts.h"},
     "cli": {"base", "http", "tls", "sf", "net", "config", "core", "ops"},
     "main.c": {"cli"},
 }

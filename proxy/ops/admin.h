@@ -1,0 +1,30 @@
+/*
+ * admin: what the listener `admin` tells: /health for probes, /status for
+ * people and scripts.
+ *
+ * It answers from what the worker that serves the request has in use, and
+ * from counters of the process; nothing in it depends on a server being
+ * reached. Nothing of a request, a key or a passphrase is in it. It is
+ * guarded as the proxy's own listeners are, so that no web page reads it.
+ */
+#ifndef OPS_ADMIN_H
+#define OPS_ADMIN_H
+
+#include "core/server.h"
+
+struct admin;
+
+struct admin *admin_new(void);
+void admin_free(struct admin *a); /* NULL is no error; behind server_free() */
+
+/* Opens the configured address and gives it to the server. ST_OK without one, too. */
+enum status admin_listen(struct admin *a, const struct config *c, struct server *s,
+                         struct diag *why) MUST_CHECK;
+
+/* With the real port; NULL: nothing is listened on. */
+const struct address *admin_address(const struct admin *a);
+
+/* What became of the last reload; why NULL: it is in use. Any thread. */
+void admin_note_reload(struct admin *a, const struct diag *why);
+
+#endif
