@@ -284,6 +284,10 @@ static enum status explain_pkcs12(const char *path, struct diag *why)
                  "%s: is encrypted in an old way that this OpenSSL cannot read; convert it: "
                  "openssl pkcs12 -legacy -in %s -out new.pem",
                  path, path);
+    else if (ERR_peek_last_error() ==
+             0) /* the MAC does not fit, which OpenSSL takes for no error */
+        diag_set(why, "%s: the passphrase does not open the PKCS#12 file; check the passphrase",
+                 path);
     else
         diag_set(why, "%s: the PKCS#12 file cannot be opened (%s); check the passphrase", path,
                  tls_error_text());

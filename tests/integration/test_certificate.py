@@ -157,7 +157,7 @@ DOES_NOT_LOAD = {
     "encrypted, no passphrase": (lambda f: f.encrypted + f.chain, False, "is encrypted; set passphrase-file"),
     "PKCS#12, no passphrase": (lambda f: f.pkcs12(), False, "is encrypted; set passphrase-file"),
     "encrypted, wrong passphrase": (lambda f: f.encrypted + f.chain, b"wrong\n", PASSPHRASE),
-    "PKCS#12, wrong passphrase": (lambda f: f.pkcs12(), b"wrong\n", PASSPHRASE),
+    "PKCS#12, wrong passphrase": (lambda f: f.pkcs12(), b"wrong\n", "the passphrase does not open the PKCS#12 file"),
     "PKCS#12 cut off": (lambda f: f.pkcs12()[:-50], True, "damaged"),
     "DER certificate": (lambda f: f.der(f.leaf), False, "holds no private key"),
     "base64 of text": (lambda f: base64.b64encode(b"there is no certificate in here, nor a key"), False,
