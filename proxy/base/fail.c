@@ -114,6 +114,16 @@ static const struct fail_info table[FAIL_COUNT] = {
          "The request has no Basic credentials that this tenant knows.",
          "Send the user and password that the tenant's callers-file holds; `htpasswd -B` sets a "
          "password anew."},
+    [FAIL_PATH_AMBIGUOUS] =
+        {"path-ambiguous", 400, "http_request_error", BLAME_CALLER, 0, "Ambiguous path",
+         "The path can be read in more than one way, so the tenant's `allow` rules cannot judge "
+         "it.",
+         "Write the path without segments that are empty, . or .., without ';', and with neither "
+         ". / \\ ; percent-encoded nor anything encoded twice."},
+    [FAIL_NOT_ALLOWED] =
+        {"not-allowed-by-rule", 403, "http_request_denied", BLAME_CONFIGURATION, 0,
+         "Not allowed by a rule", "No `allow` rule of the tenant covers the request.",
+         "Ask for what the rules cover, or add one to the tenant's section: allow = METHOD PATH."},
 
     [FAIL_TOO_MANY_CALLERS] = {"too-many-connections", 503, "connection_limit_reached", BLAME_PROXY,
                                5, "Too many connections",

@@ -71,6 +71,7 @@ static void tenant_free(struct tenant *t)
     free(t->ca_file);
     free(t->callers_file);
     callers_free(t->callers);
+    rules_free(t->rules);
     free(t);
 }
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "config/callers.h"
 #include "http/edit.h"
+#include "http/rules.h"
 #include "http/target.h"
 #include "net/address.h"
 #include "sf/link.h"
@@ -57,6 +58,7 @@ struct tenant {
     bool keep_authorization;
     char *callers_file;      /* as given; NULL: whoever can connect may call */
     struct callers *callers; /* NULL without callers_file */
+    struct rules *rules;     /* what may be asked for; NULL: everything */
     bool server_as_is;
     int require_choice;   /* enum tristate, as it was written */
     bool require_request; /* refuse a server that does not ask for the certificate */

@@ -239,6 +239,12 @@ static enum status set_header(const struct option *o, void *section, const struc
     return ST_OK;
 }
 
+static enum status set_allow(const struct option *o, void *section, const struct setting *s,
+                             struct diag *why)
+{
+    return rules_add(place(o, section), slice_of(s->value), why);
+}
+
 /* Listeners belong to the whole configuration, so the loader collects them. */
 static enum status set_nothing(const struct option *o, void *section, const struct setting *s,
                                struct diag *why)
@@ -408,6 +414,11 @@ static const struct option table[] = {
                 "whole as it is sent (sfadmin@ACME). Then a request needs Basic credentials that "
                 "fit, or gets 401; they are never sent on. bcrypt up to cost 12 (passwords of 72 "
                 "bytes at most) and yescrypt up to j9T."),
+    ROW("allow", T(rules), .set = set_allow, .repeats = true, .type = "list of METHOD PATH",
+        .help = "what may be asked for; without a rule, everything. METHOD is GET (HEAD with it), "
+                "GET|POST or * for any. A PATH that ends in * may go on with anything; elsewhere, "
+                "once a segment, * is anything but '/'. Only a rule that says $batch covers that. "
+                "What no rule covers gets 403, a path that could be read in two ways 400."),
     ROW("rewrite-links", T(rewrite_links), .set = set_bool, .choices = "off|on", .fallback = "on",
         .type = "on or off",
         .help =
@@ -436,7 +447,6 @@ static const struct option table[] = {
     LATER(SECTION_PROXY, "allow-uid"),
     LATER(SECTION_PROXY, "caller-token-file"),
     LATER(SECTION_PROXY, "user"),
-    LATER(SECTION_TENANT, "allow"),
 };
 
 const struct option *option_table(size_t *count)

@@ -37,6 +37,7 @@ static const char *example_of(const struct option *o)
         {"ca-file", "corporate-ca.pem"},
         {"callers-file", "acme.callers"},
         {"connect-to", "127.0.0.1:9443"},
+        {"allow", "GET /odata/v2/*"},
         {"listen", "127.0.0.1:8090"},
         {"certificate-next", "acme-next.pem"},
         {"private-key-next", "acme-next.key"},

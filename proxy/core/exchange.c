@@ -328,9 +328,21 @@ bool exchange_set_out(struct exchange *x)
     return false;
 }
 
+/* Told only now, when it is known who calls: rules are nothing for strangers. */
+static bool may_pass(struct exchange *x)
+{
+    struct failure why;
+
+    if (!x->barred)
+        return true;
+    why = *x->failure;
+    exchange_fail(x, &why);
+    return false;
+}
+
 void exchange_go_on(struct exchange *x)
 {
-    if (exchange_set_out(x))
+    if (may_pass(x) && exchange_set_out(x))
         send_late(x);
 }
 
@@ -399,9 +411,13 @@ static size_t serve(void *ctx, struct client *c, const struct client_request *r)
         return 0;
     }
     exchange_request_edit(x, r->head, &target);
+    if (x->tenant->rules != NULL && !rules_cover(x->tenant->rules, r->head, &target, &why)) {
+        exchange_note_failure(x, &why);
+        x->barred = true;
+    }
     if (x->tenant->callers != NULL && !exchange_admit(x, r->head))
         return 0;
-    return exchange_set_out(x) ? exchange_request_push(x, r->rest) : 0;
+    return may_pass(x) && exchange_set_out(x) ? exchange_request_push(x, r->rest) : 0;
 }
 
 const struct client_service exchange_service = {serve};

@@ -33,6 +33,7 @@ struct exchange {
     int minor;
     bool may_repeat;             /* RFC 9110, 9.2.2: idempotent, and nothing says otherwise */
     bool forwards_authorization; /* the server gets the caller's own */
+    bool barred;                 /* the tenant's rules do not cover it: failure tells */
     bool expects;                /* the caller waits for 100 (Continue) before it sends the body */
     struct buf head; /* as the server gets it; as the caller sent it, if it never gets there */
     bool head_sent;

@@ -125,8 +125,7 @@ def test_flaw_of_form(text, words, tmp_path):
 
 @pytest.mark.parametrize("section, key", [
     *(("proxy", key) for key in ("admin", "sandbox", "allow-remote", "host-names", "allow-origin",
-                                 "allow-uid", "caller-token-file", "user")),
-    ("tenant a", "allow")])
+                                 "allow-uid", "caller-token-file", "user"))])
 def test_key_that_is_not_served_yet(section, key, tmp_path):
     """Never ignored: whoever sets it relies on it."""
     refused(tmp_path, f"[{section}]\n>>>{key} = x\n", [f"`{key}`", "not served"])
