@@ -88,6 +88,10 @@ static const struct fail_info table[FAIL_COUNT] = {
                            "Method not allowed", "The admin listener only tells; it is not told.",
                            "Use GET or HEAD; to reload, send SIGHUP to the process."},
 
+    [FAIL_CALLER_UID] = {"caller-uid", 403, "http_request_denied", BLAME_CALLER, 0,
+                         "User not allowed", "The caller's user may not connect.",
+                         "Call as the user that sfmtls runs as, or list the caller's uid in "
+                         "allow-uid."},
     [FAIL_HOST_NOT_SERVED] =
         {"host-not-served", 421, "http_request_denied", BLAME_CALLER, 0, "Misdirected request",
          "The request's Host is not a name of this proxy.",
@@ -129,6 +133,10 @@ static const struct fail_info table[FAIL_COUNT] = {
                                5, "Too many connections",
                                "The proxy serves max-connections callers already.",
                                "Close idle connections, or raise max-connections."},
+    [FAIL_CALLER_SHARE] = {"too-many-connections-of-caller", 503, "connection_limit_reached",
+                           BLAME_CALLER, 5, "Too many connections of this caller",
+                           "The caller has max-connections-per-caller connections already.",
+                           "Close idle connections, or raise max-connections-per-caller."},
     [FAIL_SHORTAGE] = {"out-of-resources", 503, "connection_limit_reached", BLAME_PROXY, 5,
                        "Out of descriptors or ports",
                        "The proxy's machine could not open another connection.",

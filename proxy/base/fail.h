@@ -34,6 +34,7 @@ enum fail {
     FAIL_ADMIN_METHOD,
 
     /* may it pass, and whose is it */
+    FAIL_CALLER_UID,
     FAIL_HOST_NOT_SERVED,
     FAIL_FOREIGN_ORIGIN,
     FAIL_TENANT_UNKNOWN,
@@ -45,6 +46,7 @@ enum fail {
 
     /* limits */
     FAIL_TOO_MANY_CALLERS,
+    FAIL_CALLER_SHARE,
     FAIL_SHORTAGE,
     FAIL_QUEUE_FULL,
     FAIL_QUEUE_TIMEOUT,

@@ -194,7 +194,7 @@ static enum status open_all(struct demo *d, struct server **out, struct diag *wh
     if (st == ST_OK)
         st = address_parse("127.0.0.1:0", &any_port, why);
     if (st == ST_OK)
-        st = acceptor_open(&any_port, &origin, why);
+        st = acceptor_open(&any_port, NULL, &origin, why);
     if (st != ST_OK)
         return st;
     st = open_server(d, origin, d->listen == NULL ? "127.0.0.1:8080" : d->listen, out, why);

@@ -97,6 +97,9 @@ void config_unref(struct config *c)
     }
     free(c->connect_allow);
     free(c->connect_allow_wheres);
+    free(c->allow_uid);
+    free(c->allow_uid_where);
+    free(c->unix_access_where);
     free(c->local_ca_folder);
     free(c->local_ca_where);
     free(c->admin_where);

@@ -14,7 +14,7 @@
 #include "http/edit.h"
 #include "http/rules.h"
 #include "http/target.h"
-#include "net/address.h"
+#include "net/acceptor.h"
 #include "sf/link.h"
 #include "tls/client.h"
 #include "tls/local_ca.h"
@@ -95,9 +95,17 @@ struct config {
     struct listen_address *listens;
     size_t nlistens;
     bool default_listens; /* none was given */
+    bool serves_remote;   /* one of them can be reached from other machines */
     char *admin_where;    /* NULL: there is no admin listener */
     struct address admin;
     int64_t workers; /* 0: one for each processor */
+
+    uid_t *allow_uid; /* none: sfmtls's own and root */
+    size_t nallow_uid;
+    bool allow_any_uid;
+    char *allow_uid_where;              /* the first line of it */
+    struct acceptor_access unix_access; /* of Unix sockets */
+    char *unix_access_where;
 
     char *log_path; /* NULL: stderr */
     char *log_where;
@@ -105,6 +113,8 @@ struct config {
     enum path_mode path_mode;
 
     int64_t max_connections, queue, max_head, max_fields, max_target; /* per process; bytes */
+    int64_t per_caller;   /* connections of one caller; 0: no limit of its own, -1: auto */
+    int64_t max_requests; /* of one connection; 0: no limit */
     /* milliseconds */
     int64_t connect_timeout, handshake_timeout, head_timeout, idle_timeout, body_timeout,
         answer_timeout, pool_idle, pool_age, queue_timeout, drain_timeout, resolve_cache;

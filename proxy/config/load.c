@@ -320,6 +320,7 @@ static enum status finish(struct loader *l, struct diag *why)
     if (st == ST_OK) {
         note_twins(l);
         note_unreachable(l);
+        load_check_access(l);
     }
     if (st == ST_OK)
         st = load_check_connect(l, why);

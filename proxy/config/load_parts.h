@@ -35,6 +35,9 @@ enum status load_complete_tenant(struct loader *l, struct diag *why) MUST_CHECK;
 /* connect-other and connect-allow make sense, together and beside the tenants. */
 enum status load_check_connect(const struct loader *l, struct diag *why) MUST_CHECK;
 
+/* Notes what is to be said of who can connect. */
+void load_check_access(const struct loader *l);
+
 /* Where the tenant's section sets that key, as file:line; NULL: nowhere. */
 const char *load_where_of(const struct loader *l, const char *key);
 

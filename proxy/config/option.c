@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "config/option_access.h"
 #include "config/value.h"
 #include "http/chars.h"
 
@@ -289,6 +290,27 @@ static const struct option table[] = {
     ROW("admin", P(admin), .set = set_admin, .type = "HOST:PORT, [IPV6]:PORT or unix:/path",
         .help = "a listener that tells how things are: /health for probes, /status for people and "
                 "scripts (JSON): tenants, certificates in use, what a reload refused."),
+    {.key = "allow-uid",
+     .section = SECTION_PROXY,
+     .set = option_set_allow_uid,
+     .repeats = true,
+     .type = "list of uids or user names, or any",
+     .help = "whose processes may connect from this machine (403 for the others): on Unix sockets "
+             "and, as far as Linux tells, over TCP. Without it, the user that sfmtls runs as, and "
+             "root; what is listed stands in place of these. Uids are those of the user namespace "
+             "that sfmtls runs in; whom it does not know there is 65534."},
+    {.key = "socket-mode",
+     .section = SECTION_PROXY,
+     .set = option_set_socket_mode,
+     .fallback = "0600",
+     .type = "octal number",
+     .help = "the mode of Unix sockets that are listened on. Others than sfmtls's own user need "
+             "allow-uid, too."},
+    {.key = "socket-group",
+     .section = SECTION_PROXY,
+     .set = option_set_socket_group,
+     .type = "name or gid",
+     .help = "the group of these sockets, for socket-mode = 0660; list its users in allow-uid."},
     ROW("workers", P(workers), .set = set_workers, .min = 1, .max = 64, .fallback = "1",
         .type = "number or auto",
         .help = "threads that serve. One does for most; auto is one for each processor."),
@@ -304,6 +326,16 @@ static const struct option table[] = {
     ROW("max-connections", P(max_connections), .set = set_count, .min = 1, .max = 1000000,
         .fallback = "10000", .type = "number",
         .help = "callers connected at once; one more gets 503."),
+    ROW("max-connections-per-caller", P(per_caller), .set = option_set_per_caller, .min = 1,
+        .max = 1000000, .fallback = "auto", .type = "number, none or auto",
+        .help = "the most of them that one caller may have; one more gets 503. A caller is a user "
+                "of this machine, or the address of another one. auto is three quarters of "
+                "max-connections for other machines and where allow-uid lists several users, else "
+                "none."),
+    ROW("max-requests", P(max_requests), .set = set_count, .min = 0, .max = 1000000000,
+        .fallback = "0", .type = "number",
+        .help = "requests on one connection; the answer to the last says Connection: close. 0 is "
+                "no limit."),
     ROW("queue", P(queue), .set = set_count, .min = 0, .max = 1000000, .fallback = "1000",
         .type = "number",
         .help = "requests that wait for a connection to a server; one more gets 503."),
@@ -444,7 +476,6 @@ static const struct option table[] = {
     LATER(SECTION_PROXY, "allow-remote"),
     LATER(SECTION_PROXY, "host-names"),
     LATER(SECTION_PROXY, "allow-origin"),
-    LATER(SECTION_PROXY, "allow-uid"),
     LATER(SECTION_PROXY, "caller-token-file"),
     LATER(SECTION_PROXY, "user"),
 };

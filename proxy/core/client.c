@@ -1,12 +1,15 @@
 #include "core/client.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "core/admission.h"
 #include "http/reply.h"
 
 enum { LINGER_MS = 5000, LINGER_LIMIT_MS = 30000 };
@@ -32,7 +35,7 @@ struct client {
     struct list node;
     struct worker *worker;
     const struct client_door *door;
-    struct quota *counted; /* where it takes a place */
+    struct admission admission; /* the places that it takes */
     struct stream *stream;
     enum client_state state;
     struct h1_reader reader;
@@ -42,6 +45,7 @@ struct client {
     void *job;
     int64_t request_begun_us;
     int request_minor;
+    int64_t requests;      /* that came so far, inside of a CONNECT if it is in one */
     bool request_keeps;    /* the caller wants to go on after this request */
     bool persists;         /* the connection goes on after this answer */
     bool ended;            /* the caller has sent its last byte */
@@ -82,7 +86,7 @@ static void close_client(struct client *c, enum stream_close_mode mode)
         ops->on_gone(c->job);
     timer_stop(&c->timer);
     list_remove(&c->node);
-    quota_give(c->counted);
+    admission_give(w, &c->admission);
     stream_close(c->stream, mode);
     loop_bury(w->loop, c, release);
     worker_check_drained(w);
@@ -200,6 +204,7 @@ static void report_tls(struct client *c, const struct failure *tls)
 void client_enter(struct client *c, struct inside *in)
 {
     c->inside = in;
+    c->requests = 0;
     c->persists = true;
 }
 
@@ -235,7 +240,10 @@ static void note_request(struct client *c, const struct head *h)
 
 enum persistence client_decide(struct client *c, bool reusable)
 {
-    c->persists = reusable && c->request_keeps && !c->ended && !c->worker->draining;
+    const int64_t most = c->worker->config->max_requests;
+
+    c->persists = reusable && c->request_keeps && !c->ended && !c->worker->draining &&
+                  (most == 0 || c->requests < most);
     if (!c->persists)
         return PERSIST_CLOSE;
     return c->request_minor == 0 ? PERSIST_KEEP_ALIVE : PERSIST_DEFAULT;
@@ -248,6 +256,7 @@ static size_t serve(struct client *c, const struct head *head, struct slice rest
     set_state(c, CLIENT_BUSY);
     timer_stop(&c->timer);
     c->reader = (struct h1_reader){0};
+    c->requests++;
     note_request(c, head);
     return c->door->service->serve(c->door->ctx, c, &r);
 }
@@ -424,13 +433,13 @@ static const struct stream_handler handler = {on_ready,   on_data,   on_end,
                                               on_drained, on_broken, on_write_broken};
 
 static struct client *client_new(struct worker *w, const struct client_door *door, int fd,
-                                 struct quota *counted)
+                                 const struct admission *admission)
 {
     struct client *c = NEW(struct client);
 
     c->worker = w;
     c->door = door;
-    c->counted = counted;
+    c->admission = *admission;
     timer_init(&c->timer, on_expiry, c);
     list_append(&w->clients, &c->node);
     if (door->tls == NULL) {
@@ -444,31 +453,42 @@ static struct client *client_new(struct worker *w, const struct client_door *doo
     return c;
 }
 
-/* Some are told why before they are closed; when even they become many, the rest just is closed. */
-static void turn_away(struct worker *w, const struct client_door *door, int fd)
+/* Somebody has looked whether the port is open: nothing to tell, and nothing to log. */
+static bool has_gone_silently(int fd)
 {
-    struct failure why;
+    char byte;
+    ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
-    if (door->tls != NULL || !quota_take(&w->shared->turned_away)) {
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+/* Some are told why before they are closed; when even they become many, the rest just is closed. */
+static void turn_away(struct worker *w, const struct client_door *door, int fd,
+                      const struct failure *why)
+{
+    const struct admission place = {.counted = &w->shared->turned_away};
+
+    if (door->tls != NULL || has_gone_silently(fd) || !quota_take(place.counted)) {
         (void)close(fd);
         return;
     }
-    struct client *c = client_new(w, door, fd, &w->shared->turned_away);
+    struct client *c = client_new(w, door, fd, &place);
     c->request_begun_us = clock_monotonic_us();
-    failure_plain(&why, FAIL_TOO_MANY_CALLERS);
-    refuse(c, &why, false);
+    refuse(c, why, false);
 }
 
 void client_accept(struct worker *w, const struct client_door *door, int fd)
 {
     struct quota *places = door->places == NULL ? &w->shared->clients : door->places;
+    struct admission admission;
+    struct failure why;
 
     if (w->draining || w->ended)
         (void)close(fd);
-    else if (!quota_take(places))
-        turn_away(w, door, fd);
+    else if (!admission_take(w, places, fd, &admission, &why))
+        turn_away(w, door, fd, &why);
     else
-        start_timer(client_new(w, door, fd, places), w->config->idle_timeout);
+        start_timer(client_new(w, door, fd, &admission), w->config->idle_timeout);
 }
 
 struct worker *client_worker(const struct client *c)

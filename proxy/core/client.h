@@ -50,7 +50,7 @@ struct client_door {
     struct quota *places; /* how many may be connected; NULL: max-connections says */
 };
 
-/* Takes the connection. Beyond max-connections the caller is told so and closed. */
+/* Takes the connection. One that admission_take() does not admit is told why and closed. */
 void client_accept(struct worker *w, const struct client_door *door, int fd);
 
 /* ---- for the service and its job ---- */

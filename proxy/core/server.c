@@ -11,6 +11,8 @@
 #include <event2/event.h>
 
 #include "base/mem.h"
+#include "core/admission.h"
+#include "core/census.h"
 #include "core/checker.h"
 #include "core/cookies.h"
 #include "core/exchange.h"
@@ -233,7 +235,7 @@ static enum status open_acceptor(const struct config *c, const struct listen_add
     *out = NULL;
     if (optional && !address_is_available(&l->address))
         return ST_OK;
-    enum status st = acceptor_open(&l->address, out, why);
+    enum status st = acceptor_open(&l->address, &c->unix_access, out, why);
     if (st != ST_OK && !c->default_listens)
         diag_prefix(why, "%s", l->where);
     return st;
@@ -272,6 +274,7 @@ static void init_shared(struct server *s, const struct config *c)
     quota_init(&s->shared.queue, c->queue);
     s->shared.checker = checker_new();
     s->shared.cookies = cookies_new();
+    s->shared.census = census_new();
     s->shared.on_record = s->hooks->on_record;
     s->shared.record_ctx = s->hooks->ctx;
     s->shared.on_drained = on_worker_drained;
@@ -303,8 +306,12 @@ enum status server_new(struct config *c, const struct server_hooks *hooks, struc
     for (size_t i = 0; i < s->shared.nworkers; i++)
         s->shared.workers[i] = s->threads[i].worker = worker_new(s->generation, &s->shared);
     timer_init(&s->deadline, on_deadline, s);
-    *out = s;
-    return ST_OK;
+    st = admission_check(&s->shared, c, why);
+    if (st == ST_OK)
+        *out = s;
+    else
+        server_free(s);
+    return st;
 }
 
 static void *thread_main(void *arg)
@@ -383,8 +390,12 @@ static enum status open_missing(const struct server *s, const struct config *c,
         char name[ADDRESS_TEXT_SIZE];
         address_text(&c->listens[i].address, name);
         acceptors[i] = find_acceptor(s, name, acceptors, i);
-        if (acceptors[i] != NULL)
+        if (acceptors[i] != NULL) {
+            enum status permitted = acceptor_permit(acceptors[i], &c->unix_access, why);
+            if (permitted != ST_OK)
+                return permitted;
             continue;
+        }
         enum status st = open_acceptor(c, &c->listens[i], &acceptors[i], why);
         if (st != ST_OK)
             return st;
@@ -474,13 +485,16 @@ enum status server_reload(struct server *s, struct config *c, struct diag *why)
 {
     struct acceptor **acceptors = mem_new(c->nlistens * sizeof(struct acceptor *));
     bool *opened = mem_new(c->nlistens);
-    enum status st = s->stopping ? ST_BAD_INPUT : open_missing(s, c, acceptors, opened, why);
+    enum status st = s->stopping ? ST_BAD_INPUT : admission_check(&s->shared, c, why);
 
+    if (st == ST_OK)
+        st = open_missing(s, c, acceptors, opened, why);
     if (s->stopping)
         diag_set(why, "the program is ending");
     if (st == ST_OK) {
         struct generation *g = generation_new(c, s->generation);
         warn_about_fixed(s->generation->config, c);
+        admission_warn(&s->shared, c);
         atomic_store(&s->shared.clients.limit, c->max_connections);
         atomic_store(&s->shared.queue.limit, c->queue);
         change_doors(s, c, acceptors);
@@ -509,6 +523,7 @@ bool server_run(struct server *s)
     s->running = s->shared.nworkers;
     watch_signals(s);
     start_threads(s);
+    admission_warn(&s->shared, s->generation->config);
     for (size_t i = 0; i < s->ndoors; i++)
         acceptor_start(s->doors[i]->acceptor, l, on_accept, s->doors[i]);
     if (s->hooks->on_ready != NULL)
@@ -534,6 +549,7 @@ void server_free(struct server *s)
         worker_free(s->threads[i].worker);
     checker_free(s->shared.checker);
     cookies_free(s->shared.cookies);
+    census_free(s->shared.census);
     for (size_t i = 0; i < s->ndoors; i++)
         free_door(s->doors[i]);
     free(s->doors);

@@ -103,6 +103,7 @@ struct worker *worker_new(struct generation *g, struct shared *s)
     w->loop = loop_new();
     w->shared = s;
     w->resolver = resolver_new(w->loop, g->config->resolve_cache);
+    w->peers = peer_asker_new();
     list_init(&w->clients);
     list_init(&w->retired);
     use_generation(w, g);
@@ -165,6 +166,7 @@ void worker_free(struct worker *w)
     free(w->origins);
     local_leaves_free(w->leaves);
     resolver_free(w->resolver);
+    peer_asker_free(w->peers);
     loop_free(w->loop);
     head_free(w->request_head);
     head_free(w->response_head);

@@ -13,8 +13,10 @@
 #include "http/body.h"
 #include "http/h1_reader.h"
 #include "net/loop.h"
+#include "net/peer.h"
 #include "net/resolve.h"
 
+struct census;
 struct checker;
 struct client;
 struct origin;
@@ -47,6 +49,7 @@ struct shared {
     struct quota clients;     /* max-connections */
     struct quota turned_away; /* callers beyond it that are being told so */
     struct quota queue;       /* requests that wait, of all tenants */
+    struct census *census;    /* of each caller's connections */
     struct cookies *cookies;
     struct checker *checker; /* of callers' passwords */
     size_t nworkers;
@@ -63,6 +66,7 @@ struct worker {
     struct config *config; /* of generation */
     struct shared *shared;
     struct resolver *resolver;
+    struct peer_asker *peers;
     struct origin **origins;     /* by tenant of config */
     struct local_leaves *leaves; /* of config's local CA; NULL: there is none */
     struct list retired;         /* origins of former configurations that are still in use */

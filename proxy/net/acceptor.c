@@ -1,8 +1,10 @@
 #include "net/acceptor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,6 +23,7 @@ struct acceptor {
     struct address at;
     dev_t device; /* of a Unix socket's file, so that only our own is removed */
     ino_t inode;
+    struct acceptor_access access;
     struct loop *loop;
     struct event incoming;
     struct timer pause;
@@ -102,7 +105,59 @@ static void set_options(int fd, const struct address *at)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 }
 
-enum status acceptor_open(const struct address *at, struct acceptor **out, struct diag *why)
+static enum status refuse_access(const char *path, struct diag *why)
+{
+    diag_set(why,
+             "cannot set mode and group of %s: %s; correct socket-mode and socket-group, or let "
+             "sfmtls run as a member of that group",
+             path, strerror(errno));
+    return ST_SYSTEM;
+}
+
+/* By a descriptor, so that it is the file that was looked at, whatever becomes of its name. The
+ * group comes first: until then the mode must not speak of it. */
+static enum status set_access(int file, const char *path, const struct acceptor_access *access,
+                              struct diag *why)
+{
+    char name[64];
+
+    (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", file);
+    if (chmod(name, 0600) != 0 ||
+        (access->has_group && fchownat(file, "", (uid_t)-1, access->group, AT_EMPTY_PATH) != 0) ||
+        chmod(name, access->mode) != 0)
+        return refuse_access(path, why);
+    return ST_OK;
+}
+
+enum status acceptor_permit(struct acceptor *a, const struct acceptor_access *access,
+                            struct diag *why)
+{
+    const struct acceptor_access before = a->access;
+    const char *path = a->at.local.sun_path;
+    struct stat st;
+
+    if (!address_is_unix(&a->at) ||
+        (access->mode == before.mode && access->has_group == before.has_group &&
+         access->group == before.group))
+        return ST_OK;
+    int file = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (file < 0)
+        return refuse_access(path, why);
+    bool ours = fstat(file, &st) == 0 && st.st_dev == a->device && st.st_ino == a->inode &&
+                S_ISSOCK(st.st_mode) && st.st_uid == geteuid();
+    if (!ours)
+        errno = ENOENT;
+    enum status result = ours ? set_access(file, path, access, why) : refuse_access(path, why);
+    if (result == ST_OK)
+        a->access = *access;
+    (void)close(file);
+    return result;
+}
+
+static const struct acceptor_access owner_only = {.mode = 0600};
+
+enum status acceptor_open(const struct address *at, const struct acceptor_access *access,
+                          struct acceptor **out, struct diag *why)
 {
     struct stat st;
 
@@ -114,7 +169,7 @@ enum status acceptor_open(const struct address *at, struct acceptor **out, struc
     int fd = socket(at->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0)
         set_options(fd, at);
-    if (fd < 0 || bind_quietly(fd, at) != 0 || listen(fd, BACKLOG) != 0) {
+    if (fd < 0 || bind_quietly(fd, at) != 0) {
         explain_bind(at, errno, why);
         if (fd >= 0)
             (void)close(fd);
@@ -123,15 +178,25 @@ enum status acceptor_open(const struct address *at, struct acceptor **out, struc
     struct acceptor *a = NEW(struct acceptor);
     a->fd = fd;
     a->at = *at;
-    if (address_is_unix(at) && stat(at->local.sun_path, &st) == 0) {
+    a->access = owner_only;
+    if (address_is_unix(at) && lstat(at->local.sun_path, &st) == 0) {
         a->device = st.st_dev;
         a->inode = st.st_ino;
     } else {
         a->at.length = sizeof(a->at.storage);
         (void)getsockname(fd, &a->at.any, &a->at.length);
     }
-    *out = a;
-    return ST_OK;
+    /* nobody can connect before it listens */
+    enum status result = acceptor_permit(a, access == NULL ? &owner_only : access, why);
+    if (result == ST_OK && listen(fd, BACKLOG) != 0) {
+        explain_bind(at, errno, why);
+        result = ST_SYSTEM;
+    }
+    if (result == ST_OK)
+        *out = a;
+    else
+        acceptor_close(a);
+    return result;
 }
 
 /* No descriptor, no memory: wait until something was closed. */

@@ -124,6 +124,34 @@ bool address_is_loopback(const struct address *a)
     return a->any.sa_family == AF_UNIX;
 }
 
+bool address_is_same_host(const struct address *a, const struct address *b)
+{
+    const struct sockaddr_in *a4 = (const struct sockaddr_in *)&a->storage;
+    const struct sockaddr_in *b4 = (const struct sockaddr_in *)&b->storage;
+    const struct sockaddr_in6 *a6 = (const struct sockaddr_in6 *)&a->storage;
+    const struct sockaddr_in6 *b6 = (const struct sockaddr_in6 *)&b->storage;
+
+    if (a->any.sa_family != b->any.sa_family)
+        return false;
+    if (a->any.sa_family == AF_INET6)
+        return IN6_ARE_ADDR_EQUAL(&a6->sin6_addr, &b6->sin6_addr);
+    return a->any.sa_family == AF_INET && a4->sin_addr.s_addr == b4->sin_addr.s_addr;
+}
+
+void address_unmap(struct address *a)
+{
+    struct sockaddr_in6 in6;
+
+    if (a->any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&v6(a)->sin6_addr))
+        return;
+    in6 = *v6(a);
+    memset(a, 0, sizeof(*a));
+    a->length = sizeof(struct sockaddr_in);
+    v4(a)->sin_family = AF_INET;
+    v4(a)->sin_port = in6.sin6_port;
+    memcpy(&v4(a)->sin_addr, &in6.sin6_addr.s6_addr[12], 4);
+}
+
 static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff}; /* ::ffff:0:0/96 */
 
 /* As IPv6: IPv4 addresses as such that are mapped. */

@@ -32,6 +32,12 @@ void address_text(const struct address *a, char out[ADDRESS_TEXT_SIZE]);
 
 bool address_is_loopback(const struct address *a); /* Unix sockets are */
 
+/* The same IP address, whatever the ports. */
+bool address_is_same_host(const struct address *a, const struct address *b);
+
+/* IPv4 in IPv6 (::ffff:127.0.0.1) becomes IPv4. */
+void address_unmap(struct address *a);
+
 /* Does it lead to this machine, its links or a private network, also as IPv4 in IPv6? Not for Unix
  * sockets. */
 bool address_is_private(const struct address *a);

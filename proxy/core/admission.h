@@ -1,0 +1,31 @@
+/*
+ * admission: may this connection be served: by whose it is (allow-uid), by how
+ * many its caller has (max-connections-per-caller), by how many there are at
+ * all (max-connections)? Decided once, when it was accepted.
+ */
+#ifndef CORE_ADMISSION_H
+#define CORE_ADMISSION_H
+
+#include "base/fail.h"
+#include "core/worker.h"
+
+/* The places that a connection takes. */
+struct admission {
+    struct quota *counted;
+    struct census_entry *of_caller; /* NULL: its caller's are not counted */
+};
+
+/* fd: just accepted; places: where it takes one, of which a caller's share is limited if they are
+ * those of max-connections. False: it is to be told why and closed, and out is empty. */
+bool admission_take(struct worker *w, struct quota *places, int fd, struct admission *out,
+                    struct failure *why) MUST_CHECK;
+void admission_give(struct worker *w, struct admission *a);
+
+/* Can the workers keep to the allow-uid of c? */
+enum status admission_check(const struct shared *s, const struct config *c,
+                            struct diag *why) MUST_CHECK;
+
+/* Says in the log if they cannot keep to the default one. */
+void admission_warn(const struct shared *s, const struct config *c);
+
+#endif

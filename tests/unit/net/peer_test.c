@@ -1,0 +1,103 @@
+#include "net/peer.h"
+
+#include <unistd.h>
+
+#include "test.h"
+
+struct pair {
+    int listener, caller, accepted;
+};
+
+static void open_pair(struct pair *p, const char *any_port)
+{
+    struct address at;
+    struct diag why;
+
+    CHECK(address_parse(any_port, &at, &why) == ST_OK);
+    p->listener = socket(at.any.sa_family, SOCK_STREAM, 0);
+    CHECK(bind(p->listener, &at.any, at.length) == 0 && listen(p->listener, 1) == 0);
+    CHECK(getsockname(p->listener, &at.any, &at.length) == 0);
+    p->caller = socket(at.any.sa_family, SOCK_STREAM, 0);
+    CHECK(connect(p->caller, &at.any, at.length) == 0);
+    p->accepted = accept(p->listener, NULL, NULL);
+    CHECK(p->accepted >= 0);
+}
+
+static void close_pair(struct pair *p)
+{
+    (void)close(p->listener);
+    (void)close(p->accepted);
+    if (p->caller >= 0)
+        (void)close(p->caller);
+}
+
+static const char *const places[] = {"127.0.0.1:0", "127.1.2.3:0", "[::1]:0"};
+
+TEST(peer_is_the_user_who_holds_the_socket)
+{
+    struct peer_asker *asker = peer_asker_new();
+
+    CHECK(peer_asker_works(asker));
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        struct pair p;
+        struct peer found;
+        open_pair(&p, places[i]);
+        for (int again = 0; again < 3; again++) {
+            peer_ask(asker, p.accepted, &found);
+            CHECK_INT(found.kind, PEER_TOLD, places[i]);
+            CHECK_INT(found.uid, geteuid(), places[i]);
+        }
+        (void)shutdown(p.caller, SHUT_WR);
+        peer_ask(asker, p.accepted, &found);
+        CHECK_INT(found.kind, PEER_TOLD, "half-closed");
+        (void)close(p.caller);
+        p.caller = -1;
+        peer_ask(asker, p.accepted, &found);
+        CHECK_INT(found.kind, PEER_UNTOLD, "closed");
+        (void)shutdown(p.accepted, SHUT_WR);
+        peer_ask(asker, p.accepted, &found);
+        CHECK_INT(found.kind, PEER_UNTOLD, "closed on both sides");
+        close_pair(&p);
+    }
+    peer_asker_free(asker);
+}
+
+/* The listener of somebody on the caller's port is not the caller. */
+TEST(peer_is_not_who_listens_on_the_caller_s_port)
+{
+    struct peer_asker *asker = peer_asker_new();
+    struct pair p, other;
+    struct address from = {.length = sizeof(from.storage)};
+    struct linger at_once = {1, 0};
+    struct peer found;
+    int on = 1;
+
+    open_pair(&p, "127.0.0.1:0");
+    CHECK(getsockname(p.caller, &from.any, &from.length) == 0);
+    (void)setsockopt(p.caller, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    (void)close(p.caller);
+    p.caller = -1;
+    other.listener = socket(AF_INET, SOCK_STREAM, 0);
+    (void)setsockopt(other.listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    CHECK(bind(other.listener, &from.any, from.length) == 0 && listen(other.listener, 1) == 0);
+    peer_ask(asker, p.accepted, &found);
+    CHECK_INT(found.kind, PEER_UNTOLD, "reset");
+    (void)close(other.listener);
+    close_pair(&p);
+    peer_asker_free(asker);
+}
+
+TEST(peer_of_a_unix_socket_is_told)
+{
+    struct peer_asker *asker = peer_asker_new();
+    struct peer found;
+    int pair[2];
+
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    peer_ask(asker, pair[0], &found);
+    CHECK_INT(found.kind, PEER_TOLD, "pair");
+    CHECK_INT(found.uid, geteuid(), "pair");
+    (void)close(pair[0]);
+    (void)close(pair[1]);
+    peer_asker_free(asker);
+}
