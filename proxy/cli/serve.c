@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "cli/cli.h"
 #include "ops/admin.h"
 #include "ops/announce.h"
+#include "ops/descriptors.h"
 #include "ops/harden.h"
 #include "ops/notify.h"
 #include "ops/reload.h"
@@ -29,17 +29,6 @@ bool serve_parse_ready_fd(const char *command, const char *text, int *fd)
     }
     *fd = (int)number;
     return true;
-}
-
-/* Each caller costs a descriptor, and each connection to a server. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /* ---- what the outside is told ---- */
@@ -227,7 +216,7 @@ static struct server_hooks hooks = {.on_record = on_record,
 
 enum status serve_open(struct serve *s, struct server **out, struct diag *why)
 {
-    raise_descriptor_limit();
+    descriptors_raise();
     h1_reader_setup();
     hooks.ctx = s;
     s->log = (struct access_log){s->config->log_format, s->config->path_mode};

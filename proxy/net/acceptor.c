@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { BACKLOG = 1024, BATCH = 16, PAUSE_MS = 200 };
+enum { BACKLOG = 1024, BATCH = 16, PAUSE_MS = 200, TELL_AGAIN_MS = 60 * 1000 };
 
 struct acceptor {
     int fd;
@@ -27,7 +27,7 @@ struct acceptor {
     struct loop *loop;
     struct event incoming;
     struct timer pause;
-    bool pause_told;
+    int64_t told_at; /* when the log heard of a pause; loop_now(), 0: never */
     int batch; /* connections to take at once: what came the last time, and more if that was all */
     void (*on_accept)(void *ctx, int fd);
     void *ctx;
@@ -202,10 +202,15 @@ enum status acceptor_open(const struct address *at, const struct acceptor_access
 /* No descriptor, no memory: wait until something was closed. */
 static void pause_accepting(struct acceptor *a, int error)
 {
-    if (!a->pause_told)
-        log_say(LOG_WARNING, "new connections wait: %s; raise the limit of open files (ulimit -n)",
-                strerror(error));
-    a->pause_told = true;
+    int64_t now = loop_now(a->loop);
+
+    if (a->told_at == 0 || now - a->told_at >= TELL_AGAIN_MS) {
+        log_say(LOG_WARNING, "new connections wait: %s; %s", strerror(error),
+                error == EMFILE || error == ENFILE
+                    ? "raise the limit of open files (ulimit -n, LimitNOFILE=)"
+                    : "this machine is out of memory");
+        a->told_at = now;
+    }
     (void)event_del(&a->incoming);
     timer_start(a->loop, &a->pause, PAUSE_MS);
 }
@@ -226,10 +231,9 @@ static void on_incoming(evutil_socket_t fd, short what, void *arg)
     for (int i = 0; i < a->batch && a->fd >= 0; i++) {
         int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (accepted >= 0) {
-            a->pause_told = false;
             a->on_accept(a->ctx, accepted);
             got++;
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        } else if (address_is_shortage(errno)) {
             pause_accepting(a, errno);
             return;
         } else if (errno != ECONNABORTED && errno != EINTR) {

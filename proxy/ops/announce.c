@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ops/descriptors.h"
 
 enum { DAY = 86400 };
 
@@ -79,6 +80,7 @@ void announce_config(const struct config *c, struct expiry *e)
 
     for (size_t i = 0; i < c->nnotes; i++)
         log_say(c->notes[i].level, "%s", c->notes[i].sentence);
+    descriptors_check(c);
     for (size_t i = 0; i < c->ntenants; i++)
         for (int k = 0; k < IDENTITIES; k++)
             if (tenant_has_identity(c->tenants[i], k))

@@ -14,6 +14,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 
@@ -381,6 +382,25 @@ def make_local_ca(folder, text):
     made = run_cli("ca", "init", "-c", str(config))
     assert made.returncode == 0, made.stderr
     return pathlib.Path(folder) / "ca/root.pem"
+
+
+def refusing(call, error, argument=None):
+    """Words before the program's under which that system call fails with that errno, if its first argument is that
+    one: a seccomp filter."""
+    number = {"x86_64": {"socket": 41, "accept4": 288}, "aarch64": {"socket": 198, "accept4": 242}}[os.uname().machine]
+    load, equal, give = 0x20, 0x15, 0x06
+    code = [(load, 0, 0, 0), (equal, 0, 3, number[call]), (load, 0, 0, 16),
+            (equal, 0, 1, int(argument)) if argument is not None else (equal, 0, 0, 0),
+            (give, 0, 0, 0x00050000 | error), (give, 0, 0, 0x7fff0000)]
+    program = """
+import ctypes, os, struct, sys
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *c) for c in %r))
+filter = ctypes.create_string_buffer(struct.pack("HxxxxxxP", %d, ctypes.addressof(code)))
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, filter, 0, 0) == 0
+os.execvp(sys.argv[1], sys.argv[1:])
+""" % (code, len(code))
+    return [sys.executable, "-c", program]
 
 
 # ---- servers ----
