@@ -219,7 +219,7 @@ enum status admin_listen(struct admin *a, const struct config *c, struct server 
     if (c->admin_where == NULL)
         return ST_OK;
     door.is_unix = address_is_unix(&c->admin);
-    enum status st = acceptor_open(&c->admin, &acceptor, why);
+    enum status st = acceptor_open(&c->admin, &c->unix_access, &acceptor, why);
     if (st != ST_OK) {
         diag_prefix(why, "%s", c->admin_where);
         return st;
