@@ -95,11 +95,26 @@ static const struct fail_info table[FAIL_COUNT] = {
     [FAIL_HOST_NOT_SERVED] =
         {"host-not-served", 421, "http_request_denied", BLAME_CALLER, 0, "Misdirected request",
          "The request's Host is not a name of this proxy.",
-         "Call the proxy as localhost or 127.0.0.1, or by the name of a configured server."},
+         "Call the proxy as localhost or 127.0.0.1, or by the name of a configured server; list "
+         "further names of its own with host-names."},
     [FAIL_FOREIGN_ORIGIN] =
         {"foreign-origin", 403, "http_request_denied", BLAME_CALLER, 0, "Web page refused",
          "The request was made by a web page of another origin.",
-         "Call from a program instead of a web page; pages could read your employees' data."},
+         "Call from a program instead of a web page; pages could read your employees' data. A page "
+         "of your own may call if allow-origin lists its origin."},
+    [FAIL_FORWARDED] =
+        {"forwarded-request", 403, "http_request_denied", BLAME_CALLER, 0, "Forwarded request",
+         "The request was forwarded by another proxy, so whoever made it may be elsewhere.",
+         "Call without that proxy, or let it leave out Forwarded, X-Forwarded-* and X-Real-IP; "
+         "allow-forwarded = yes lets in whomever it serves."},
+    [FAIL_CALLER_TOKEN] = {"caller-token-missing", 401, "http_request_denied", BLAME_CALLER, 0,
+                           "Caller token missing",
+                           "The request has no token that the proxy's caller-token-file holds.",
+                           "Send a line of that file as X-Sfmtls-Token: TOKEN."},
+    [FAIL_PROXY_TOKEN] = {"proxy-token-missing", 407, "http_request_denied", BLAME_CALLER, 0,
+                          "Caller token missing",
+                          "The request has no token that the proxy's caller-token-file holds.",
+                          "Send a line of that file as Proxy-Authorization: Bearer TOKEN."},
     [FAIL_TENANT_UNKNOWN] = {"tenant-unknown", 403, "http_request_denied", BLAME_CALLER, 0,
                              "No such tenant", "No configured tenant fits the request.",
                              "Name a configured company ID and server (company IDs are "

@@ -100,8 +100,8 @@ static void add_cookie(struct buf *out, const struct field *f, const struct edit
 
 static uint64_t dropped_of_request(const struct head *request, const struct edit_rules *rules)
 {
-    uint64_t drop =
-        FIELDS_HOP_BY_HOP | FIELDS_STRIPPED | field_bit(FIELD_HOST) | field_bit(FIELD_COMPANY_ID);
+    uint64_t drop = rules->drop | FIELDS_HOP_BY_HOP | FIELDS_STRIPPED | field_bit(FIELD_HOST) |
+                    field_bit(FIELD_COMPANY_ID);
 
     if (!rules->keep_authorization)
         drop |= field_bit(FIELD_AUTHORIZATION);
@@ -299,6 +299,8 @@ void edit_response(struct buf *out, const struct head *response, enum framing bo
         else
             add_field(out, f->name, f->value);
     }
+    if (rules->fields != NULL)
+        buf_add_string(out, rules->fields);
     if (body == FRAMING_CHUNKED)
         buf_add_string(out, "Transfer-Encoding: chunked\r\n");
     if (persistence == PERSIST_CLOSE)

@@ -32,6 +32,7 @@ struct edit_rules {
     const void *ctx;
     bool undoes_codings; /* ask for content codings that can be undone only */
     enum edit_body body;
+    uint64_t drop; /* field bits: left out, beside what never travels */
 };
 
 /* False if a Connection option names a field that the request cannot be read without. */
@@ -68,6 +69,7 @@ struct edit_response_rules {
     uint64_t rewrite; /* field bits: write() appends the new value */
     void (*write)(const void *ctx, const struct field *f, struct buf *out);
     const void *ctx;
+    const char *fields; /* further ones, each ended by CRLF; may be NULL */
 };
 
 /* Appends the response's head as the caller gets it. body is the framing of the body behind it. */

@@ -25,6 +25,8 @@ static const struct known known[] = {
     ROW("upgrade", FIELD_UPGRADE, false),
     ROW("trailer", FIELD_TRAILER, false),
     ROW("location", FIELD_LOCATION, false),
+    ROW("forwarded", FIELD_FORWARDED, false),
+    ROW("x-real-ip", FIELD_FORWARDED, true),
     ROW("connection", FIELD_CONNECTION, false),
     ROW("keep-alive", FIELD_KEEP_ALIVE, false),
     ROW("set-cookie", FIELD_SET_COOKIE, false),
@@ -37,6 +39,7 @@ static const struct known known[] = {
     ROW("x-http-method", FIELD_METHOD_OVERRIDE, true),
     ROW("accept-ranges", FIELD_ACCEPT_RANGES, false),
     ROW("content-range", FIELD_CONTENT_RANGE, false),
+    ROW("x-sfmtls-token", FIELD_CALLER_TOKEN, true),
     ROW("content-length", FIELD_CONTENT_LENGTH, false),
     ROW("content_length", FIELD_FRAMING_ALIAS, false),
     ROW("http2-settings", FIELD_HTTP2_SETTINGS, false),
@@ -59,7 +62,7 @@ enum { LONGEST = 24 };
 
 /* The first row of each length; tests/unit/http/field_test.c holds the two together. */
 static const unsigned char first[LONGEST + 2] = {
-    0, 0, 0, 1, 1, 3, 3, 7, 9, 10, 10, 13, 15, 17, 22, 28, 29, 32, 35, 35, 36, 36, 36, 37, 37, 38};
+    0, 0, 0, 1, 1, 3, 3, 7, 9, 10, 12, 15, 17, 19, 24, 31, 32, 35, 38, 38, 39, 39, 39, 40, 40, 41};
 
 static bool matches(struct slice name, const struct known *k)
 {
@@ -71,10 +74,21 @@ static bool matches(struct slice name, const struct known *k)
     return true;
 }
 
-static bool is_proxy_field(struct slice name)
+/* Names of which only the beginning is known. */
+static const struct known families[] = {
+    ROW("proxy-", FIELD_PROXY_OTHER, true),
+    ROW("x-forwarded-", FIELD_FORWARDED, true),
+    ROW("access-control-", FIELD_CORS, false),
+};
+
+static enum field_id family_of(struct slice name)
 {
-    return name.n > 6 && slice_eq_nocase((struct slice){name.p, 5}, SLICE("proxy")) &&
-           (name.p[5] == '-' || name.p[5] == '_');
+    for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+        size_t n = families[i].name.n;
+        if (name.n > n && matches((struct slice){name.p, n}, &families[i]))
+            return families[i].id;
+    }
+    return FIELD_OTHER;
 }
 
 enum field_id field_identify(struct slice name)
@@ -83,5 +97,5 @@ enum field_id field_identify(struct slice name)
         for (size_t i = first[name.n]; i < first[name.n + 1]; i++)
             if (matches(name, &known[i]))
                 return known[i].id;
-    return is_proxy_field(name) ? FIELD_PROXY_OTHER : FIELD_OTHER;
+    return family_of(name);
 }

@@ -35,6 +35,9 @@ enum field_id {
     FIELD_COOKIE,
     FIELD_ORIGIN,
     FIELD_SEC_FETCH_SITE,
+    FIELD_CALLER_TOKEN, /* X-Sfmtls-Token */
+    FIELD_FORWARDED,    /* Forwarded, X-Forwarded-*, X-Real-IP: of a caller before the caller */
+    FIELD_CORS,         /* Access-Control-*, whatever follows */
     /* the rest that somebody reads */
     FIELD_CONTENT_TYPE,
     FIELD_CONTENT_ENCODING,
@@ -64,10 +67,12 @@ static inline uint64_t field_bit(enum field_id id)
      field_bit(FIELD_PROXY_CONNECTION) | field_bit(FIELD_TE) | field_bit(FIELD_UPGRADE) |          \
      field_bit(FIELD_HTTP2_SETTINGS))
 
-/* Callers may not send these on: they speak for the proxy, or for the SF edge. */
+/* Callers may not send these on: they speak for the proxy, to the proxy, or for the SF edge, or
+ * tell of addresses that nobody has verified. */
 #define FIELDS_STRIPPED                                                                            \
     (field_bit(FIELD_PROXY_AUTHORIZATION) | field_bit(FIELD_PROXY_OTHER) |                         \
-     field_bit(FIELD_PROXY_STATUS) | field_bit(FIELD_CLIENT_CERT))
+     field_bit(FIELD_PROXY_STATUS) | field_bit(FIELD_CLIENT_CERT) |                                \
+     field_bit(FIELD_CALLER_TOKEN) | field_bit(FIELD_FORWARDED))
 
 /* Never in a trailer section (RFC 9110, 6.5.1): framing, routing, identity. */
 #define FIELDS_NOT_IN_TRAILERS                                                                     \

@@ -9,11 +9,13 @@ const char *reply_reason(int status)
         const char *reason;
     } known[] = {
         {200, "OK"},
+        {204, "No Content"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
         {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
+        {407, "Proxy Authentication Required"},
         {408, "Request Timeout"},
         {414, "URI Too Long"},
         {417, "Expectation Failed"},
@@ -50,8 +52,9 @@ void reply_write(struct buf *out, const struct reply *r, int64_t wall_us)
 {
     buf_addf(out, "HTTP/1.1 %d %s\r\n", r->status, reply_reason(r->status));
     add_date(out, wall_us);
-    buf_addf(out, "Content-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n",
-             r->content_type, r->body.n);
+    if (r->content_type != NULL)
+        buf_addf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n", r->content_type, r->body.n);
+    buf_add_string(out, "Cache-Control: no-store\r\n");
     if (r->fields != NULL)
         buf_add_string(out, r->fields);
     if (r->persistence == PERSIST_CLOSE)
@@ -77,8 +80,27 @@ static void add_problem(struct buf *b, const struct failure *f, const char *requ
     buf_add_string(b, "}\n");
 }
 
+/* RFC 9110, 11.6.1 and 11.7.1. */
+static void add_challenge(struct buf *fields, const struct failure *f)
+{
+    if (f->id == FAIL_CALLER_TOKEN)
+        buf_add_string(fields, "WWW-Authenticate: Bearer realm=\"sfmtls\"\r\n");
+    else if (f->id == FAIL_PROXY_TOKEN)
+        buf_add_string(fields, "Proxy-Authenticate: Bearer realm=\"sfmtls\"\r\n");
+    else if (fail_info(f->id)->status == 401)
+        buf_addf(fields, "WWW-Authenticate: Basic realm=\"sfmtls: user@COMPANY\"%s\r\n",
+                 f->id == FAIL_CALLER_UNKNOWN ? ", charset=\"UTF-8\"" : ""); /* RFC 7617, 2.1 */
+}
+
 void reply_problem(struct buf *out, const struct failure *f, const char *request_id, bool head_only,
                    enum persistence persistence, int64_t wall_us)
+{
+    reply_problem_with(out, f, request_id, head_only, persistence, NULL, wall_us);
+}
+
+void reply_problem_with(struct buf *out, const struct failure *f, const char *request_id,
+                        bool head_only, enum persistence persistence, const char *more,
+                        int64_t wall_us)
 {
     const struct fail_info *info = fail_info(f->id);
     struct buf body = {0}, fields = {0};
@@ -88,12 +110,12 @@ void reply_problem(struct buf *out, const struct failure *f, const char *request
              info->token);
     if (info->retry_after > 0)
         buf_addf(&fields, "Retry-After: %d\r\n", info->retry_after);
-    if (info->status == 401)
-        buf_addf(&fields, "WWW-Authenticate: Basic realm=\"sfmtls: user@COMPANY\"%s\r\n",
-                 f->id == FAIL_CALLER_UNKNOWN ? ", charset=\"UTF-8\"" : ""); /* RFC 7617, 2.1 */
+    add_challenge(&fields, f);
     if (info->status == 405)
         buf_addf(&fields, "Allow: GET, HEAD%s\r\n",
                  f->id == FAIL_ADMIN_METHOD ? "" : ", POST, PUT, PATCH, MERGE, DELETE, OPTIONS");
+    if (more != NULL)
+        buf_add_string(&fields, more);
     buf_add(&fields, "", 1); /* the NUL */
     reply_write(out,
                 &(struct reply){.status = info->status,

@@ -15,7 +15,7 @@ const char *reply_reason(int status);
 
 struct reply {
     int status;
-    const char *content_type;
+    const char *content_type; /* NULL: no content, as 204 has none */
     struct slice body;
     bool head_only; /* the answer to HEAD: the fields, no body */
     enum persistence persistence;
@@ -28,5 +28,10 @@ void reply_write(struct buf *out, const struct reply *r, int64_t wall_us);
 /* Appends the answer for a failure whose row has a status. */
 void reply_problem(struct buf *out, const struct failure *f, const char *request_id, bool head_only,
                    enum persistence persistence, int64_t wall_us);
+
+/* The same with further fields, each ended by CRLF; NULL: none. */
+void reply_problem_with(struct buf *out, const struct failure *f, const char *request_id,
+                        bool head_only, enum persistence persistence, const char *more,
+                        int64_t wall_us);
 
 #endif

@@ -7,15 +7,22 @@
 
 enum { MAX_HOST = 255 };
 
-static bool is_address(int family, struct slice s)
+static bool read_address(int family, struct slice s, char out[sizeof(struct in6_addr)])
 {
-    char text[INET6_ADDRSTRLEN], address[sizeof(struct in6_addr)];
+    char text[INET6_ADDRSTRLEN];
 
     if (s.n == 0 || s.n >= sizeof(text))
         return false;
     memcpy(text, s.p, s.n);
     text[s.n] = '\0';
-    return inet_pton(family, text, address) == 1;
+    return inet_pton(family, text, out) == 1;
+}
+
+static bool is_address(int family, struct slice s)
+{
+    char address[sizeof(struct in6_addr)];
+
+    return read_address(family, s, address);
 }
 
 bool authority_is_address(struct slice host)
@@ -74,6 +81,14 @@ static struct slice without_last_dot(struct slice s)
 bool authority_host_eq(struct slice a, struct slice b)
 {
     return slice_eq_nocase(without_last_dot(a), without_last_dot(b));
+}
+
+bool authority_address_eq(struct slice a, struct slice b)
+{
+    char x[sizeof(struct in6_addr)], y[sizeof(struct in6_addr)];
+
+    return read_address(AF_INET6, a, x) && read_address(AF_INET6, b, y) &&
+           memcmp(x, y, sizeof(x)) == 0;
 }
 
 bool authority_is_loopback(const struct authority *a)

@@ -25,6 +25,9 @@ bool authority_is_address(struct slice host);
 /* Without regard to case and to one dot at the end. */
 bool authority_host_eq(struct slice a, struct slice b);
 
+/* Are both the same IPv6 address (without brackets), however they are written? */
+bool authority_address_eq(struct slice a, struct slice b);
+
 /* A name or address of this machine's loopback: localhost and names below it, 127/8, ::1. */
 bool authority_is_loopback(const struct authority *a);
 

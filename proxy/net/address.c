@@ -165,6 +165,26 @@ static void widen(const struct address *a, unsigned char out[16])
     memcpy(out + 12, &((const struct sockaddr_in *)&a->storage)->sin_addr, 4);
 }
 
+bool address_of_socket(int fd, struct address *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->length = sizeof(out->storage);
+    return getsockname(fd, &out->any, &out->length) == 0 &&
+           (out->any.sa_family == AF_INET || out->any.sa_family == AF_INET6);
+}
+
+bool address_is_host(const struct address *a, struct slice host, bool ipv6)
+{
+    struct address said = {0};
+    unsigned char x[16], y[16];
+
+    if (a->any.sa_family == AF_UNIX || !parse_host(host, ipv6, &said))
+        return false;
+    widen(a, x);
+    widen(&said, y);
+    return memcmp(x, y, sizeof(x)) == 0;
+}
+
 static bool is_within(const unsigned char address[16], const char *prefix, int bits)
 {
     unsigned char wanted[16];

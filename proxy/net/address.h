@@ -10,6 +10,7 @@
 #include <sys/un.h>
 
 #include "base/diag.h"
+#include "base/slice.h"
 
 struct address {
     socklen_t length;
@@ -37,6 +38,11 @@ bool address_is_same_host(const struct address *a, const struct address *b);
 
 /* IPv4 in IPv6 (::ffff:127.0.0.1) becomes IPv4. */
 void address_unmap(struct address *a);
+/* The address that this end of a connection has; false for Unix sockets. */
+bool address_of_socket(int fd, struct address *out);
+
+/* Is host (ipv6: one without its brackets) the very same IP address? */
+bool address_is_host(const struct address *a, struct slice host, bool ipv6);
 
 /* Does it lead to this machine, its links or a private network, also as IPv4 in IPv6? Not for Unix
  * sockets. */

@@ -164,3 +164,11 @@ TEST(hosts_compare_without_case_and_last_dot)
     CHECK(!authority_host_eq(SLICE("a.b"), SLICE("a.b..")));
     CHECK(!authority_host_eq(SLICE("a.b"), SLICE("a.bc")));
 }
+
+TEST(addresses_compare_by_what_they_are)
+{
+    CHECK(authority_address_eq(SLICE("2001:db8::1"), SLICE("2001:DB8:0:0::0001")));
+    CHECK(!authority_address_eq(SLICE("2001:db8::1"), SLICE("2001:db8::2")));
+    CHECK(!authority_address_eq(SLICE("a.b"), SLICE("a.b")));
+    CHECK(!authority_address_eq(SLICE("::1"), SLICE("")));
+}

@@ -116,3 +116,32 @@ TEST(private_addresses_are_known)
         CHECK_INT(address_is_private(&a), cases[i].want, cases[i].text);
     }
 }
+
+TEST(hosts_are_compared_as_addresses)
+{
+    static const struct {
+        const char *own, *host;
+        bool ipv6, want;
+    } cases[] = {
+        {"192.0.2.1:80", "192.0.2.1", false, true},
+        {"192.0.2.1:80", "192.0.2.2", false, false},
+        {"192.0.2.1:80", "192.0.2.1.", false, false},
+        {"192.0.2.1:80", "192.0.2.01", false, false},
+        {"192.0.2.1:80", "3221225985", false, false},
+        {"192.0.2.1:80", "evil.example", false, false},
+        {"192.0.2.1:80", "", false, false},
+        {"192.0.2.1:80", "::ffff:192.0.2.1", true, true},
+        {"[2001:db8::1]:80", "2001:DB8:0::1", true, true},
+        {"[2001:db8::1]:80", "2001:db8::2", true, false},
+        {"[2001:db8::1]:80", "2001:db8::1", false, false},
+        {"unix:/s", "127.0.0.1", false, false},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct address a;
+        struct diag why;
+        CHECK_INT(address_parse(cases[i].own, &a, &why), ST_OK, cases[i].own);
+        CHECK_INT(address_is_host(&a, slice_of(cases[i].host), cases[i].ipv6), cases[i].want,
+                  cases[i].host);
+    }
+}
