@@ -100,6 +100,17 @@ void config_unref(struct config *c)
     free(c->allow_uid);
     free(c->allow_uid_where);
     free(c->unix_access_where);
+    for (size_t i = 0; i < c->nhost_names; i++)
+        free(c->host_names[i]);
+    free(c->host_names);
+    for (size_t i = 0; i < c->norigins; i++) {
+        free(c->origins[i].origin);
+        free(c->origins[i].fields);
+    }
+    free(c->origins);
+    free(c->token_file);
+    free(c->token_where);
+    tokens_free(c->tokens);
     free(c->local_ca_folder);
     free(c->local_ca_where);
     free(c->admin_where);
@@ -123,6 +134,23 @@ bool config_has_name(const struct config *c, struct slice host)
         if (tenant_has_name(c->tenants[i], host))
             return true;
     return false;
+}
+
+bool config_has_host_name(const struct config *c, struct slice host)
+{
+    for (size_t i = 0; i < c->nhost_names; i++)
+        if (authority_host_eq(slice_of(c->host_names[i]), host) ||
+            authority_address_eq(slice_of(c->host_names[i]), host))
+            return true;
+    return false;
+}
+
+const struct page_origin *config_find_origin(const struct config *c, struct slice origin)
+{
+    for (size_t i = 0; i < c->norigins; i++)
+        if (slice_eq(slice_of(c->origins[i].origin), origin))
+            return &c->origins[i];
+    return NULL;
 }
 
 bool tenant_is_same_peer(const struct tenant *a, const struct tenant *b)

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "config/callers.h"
+#include "config/tokens.h"
 #include "http/edit.h"
 #include "http/rules.h"
 #include "http/target.h"
@@ -76,6 +77,12 @@ struct listen_address {
     int tenant; /* whose own it is, or -1 */
 };
 
+/* A web page's origin (RFC 6454) as browsers send it, and what answers to such a page carry. */
+struct page_origin {
+    char *origin;
+    char *fields; /* each ended by CRLF */
+};
+
 /* What becomes of a CONNECT to somewhere that is no configured server. */
 enum connect_other { CONNECT_REFUSE, CONNECT_TUNNEL };
 
@@ -127,6 +134,16 @@ struct config {
     struct endpoint *connect_allow;
     char **connect_allow_wheres; /* one for each of connect_allow */
     size_t nconnect_allow;
+
+    bool allow_remote;    /* listeners off the loopback */
+    bool allow_forwarded; /* requests that another proxy forwarded, on those of the loopback */
+    char **host_names;    /* of the proxy itself; addresses of IPv6 without brackets */
+    size_t nhost_names;
+    struct page_origin *origins; /* whose pages may call */
+    size_t norigins;
+    char *token_file; /* as given; NULL: no token is asked for */
+    char *token_where;
+    struct tokens *tokens; /* NULL without token_file */
 
     struct tenant **tenants;
     size_t ntenants;
@@ -181,6 +198,12 @@ bool tenant_has_name(const struct tenant *t, struct slice host);
 
 /* Is it one of any tenant's? */
 bool config_has_name(const struct config *c, struct slice host);
+
+/* Is it one of host-names? */
+bool config_has_host_name(const struct config *c, struct slice host);
+
+/* The entry of allow-origin for a page's Origin; NULL: it is not listed. */
+const struct page_origin *config_find_origin(const struct config *c, struct slice origin);
 
 /* The configuration file with every option, commented, at its default. */
 void config_write_reference(struct buf *out);

@@ -62,13 +62,6 @@ static enum status add_listens(struct loader *l, const struct setting *s, struct
         free(text);
         if (st != ST_OK)
             return st;
-        if (!address_is_loopback(&a.address)) {
-            diag_set(why,
-                     "`%.*s` can be reached from other machines, which is not served yet; "
-                     "listen on 127.0.0.1, [::1] or a Unix socket",
-                     (int)item.n, item.p);
-            return ST_BAD_INPUT;
-        }
         a.where = mem_copy_string(s->where);
         c->listens = mem_grow(c->listens, (c->nlistens + 1) * sizeof(c->listens[0]));
         c->listens[c->nlistens++] = a;
@@ -308,6 +301,10 @@ static enum status finish(struct loader *l, struct diag *why)
 {
     enum status st = end_section(l, why);
 
+    if (st == ST_OK)
+        st = load_check_remote(l, why);
+    if (st == ST_OK)
+        st = load_tokens(l, why);
     if (st == ST_OK && l->config->ntenants == 0) {
         diag_set(why,
                  "%s: names no tenant; add a section [tenant NAME] with company-id, server and "

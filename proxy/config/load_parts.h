@@ -47,6 +47,13 @@ enum status load_identities(struct loader *l, struct diag *why) MUST_CHECK;
 /* Loads `callers-file`, if there is one, and notes what is to be said. */
 enum status load_callers(struct loader *l, struct diag *why) MUST_CHECK;
 
+/* Loads `caller-token-file`, if there is one. */
+enum status load_tokens(struct loader *l, struct diag *why) MUST_CHECK;
+
+/* Listeners off the loopback are allowed, and callers are told apart there; notes what they do not
+ * have. */
+enum status load_check_remote(const struct loader *l, struct diag *why) MUST_CHECK;
+
 /* Makes the TLS side of each. */
 enum status load_tls_clients(struct loader *l, const struct trust *trust,
                              struct diag *why) MUST_CHECK;

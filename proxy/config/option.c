@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "config/option_access.h"
+#include "config/option_guard.h"
 #include "config/value.h"
 #include "http/chars.h"
 
@@ -148,6 +149,16 @@ static enum status set_local_ca(const struct option *o, void *section, const str
     return set_path(o, section, s, why);
 }
 
+static enum status set_token_file(const struct option *o, void *section, const struct setting *s,
+                                  struct diag *why)
+{
+    struct config *c = section;
+
+    free(c->token_where);
+    c->token_where = mem_copy_string(s->where);
+    return set_path(o, section, s, why);
+}
+
 static enum status set_connect_allow(const struct option *o, void *section, const struct setting *s,
                                      struct diag *why)
 {
@@ -200,7 +211,8 @@ static enum status set_connect_to(const struct option *o, void *section, const s
 
 static bool is_reserved(struct slice name)
 {
-    const uint64_t reserved = FIELDS_HOP_BY_HOP | FIELDS_STRIPPED | field_bit(FIELD_HOST) |
+    const uint64_t stripped = FIELDS_STRIPPED & ~field_bit(FIELD_FORWARDED);
+    const uint64_t reserved = FIELDS_HOP_BY_HOP | stripped | field_bit(FIELD_HOST) |
                               field_bit(FIELD_COMPANY_ID) | field_bit(FIELD_CONTENT_LENGTH) |
                               field_bit(FIELD_TRANSFER_ENCODING) | field_bit(FIELD_FRAMING_ALIAS) |
                               field_bit(FIELD_EXPECT) | field_bit(FIELD_TRAILER);
@@ -285,8 +297,9 @@ static const struct option table[] = {
      .repeats = true,
      .type = "list of HOST:PORT, [IPV6]:PORT or unix:/path",
      .fallback = "127.0.0.1:8080, [::1]:8080",
-     .help = "where callers connect. Loopback addresses and Unix sockets only; port 0 picks a free "
-             "port. The default is used only if no `listen` stands anywhere, a tenant's included."},
+     .help = "where callers connect. Loopback addresses and Unix sockets, others with "
+             "allow-remote; port 0 picks a free port. The default is used only if no `listen` "
+             "stands anywhere, a tenant's included."},
     ROW("admin", P(admin), .set = set_admin, .type = "HOST:PORT, [IPV6]:PORT or unix:/path",
         .help = "a listener that tells how things are: /health for probes, /status for people and "
                 "scripts (JSON): tenants, certificates in use, what a reload refused."),
@@ -311,6 +324,28 @@ static const struct option table[] = {
      .set = option_set_socket_group,
      .type = "name or gid",
      .help = "the group of these sockets, for socket-mode = 0660; list its users in allow-uid."},
+    ROW("allow-remote", P(allow_remote), .set = set_bool, .choices = "no|yes", .fallback = "no",
+        .type = "yes or no",
+        .help = "yes allows listeners that other machines reach (0.0.0.0:8080), by plain HTTP. "
+                "Then there must be a caller-token-file, or a callers-file in every tenant that "
+                "is reached there."),
+    ROW("caller-token-file", P(token_file), .set = set_token_file, .type = "file",
+        .help = "who may call: each line is a token of 16 characters or more. Then a request needs "
+                "one of them in Proxy-Authorization: Bearer TOKEN or in X-Sfmtls-Token: TOKEN, or "
+                "gets 401 or 407; inside a CONNECT it was given with that. It is never sent on."),
+    ROW("host-names", P(host_names), .set = option_set_host_names, .repeats = true,
+        .type = "list of names and addresses",
+        .help = "further names by which callers may call the proxy itself, beside localhost and "
+                "the address of an allow-remote listener; other names get 421."),
+    ROW("allow-origin", P(origins), .set = option_set_allow_origin, .repeats = true,
+        .type = "list of SCHEME://HOST[:PORT]",
+        .help = "whose web pages may call, and read the answers; those of others get 403. "
+                "Preflights of these are answered by the proxy."),
+    ROW("allow-forwarded", P(allow_forwarded), .set = set_bool, .choices = "no|yes",
+        .fallback = "no", .type = "yes or no",
+        .help = "yes lets in requests with Forwarded, X-Forwarded-* or X-Real-IP on loopback "
+                "addresses and Unix sockets, where they come from another proxy, whose callers may "
+                "be anybody. The fields are never sent on."),
     ROW("workers", P(workers), .set = set_workers, .min = 1, .max = 64, .fallback = "1",
         .type = "number or auto",
         .help = "threads that serve. One does for most; auto is one for each processor."),
@@ -473,10 +508,6 @@ static const struct option table[] = {
                 "certificate hosts of SuccessFactors and no for others."),
 
     LATER(SECTION_PROXY, "sandbox"),
-    LATER(SECTION_PROXY, "allow-remote"),
-    LATER(SECTION_PROXY, "host-names"),
-    LATER(SECTION_PROXY, "allow-origin"),
-    LATER(SECTION_PROXY, "caller-token-file"),
     LATER(SECTION_PROXY, "user"),
 };
 

@@ -47,6 +47,9 @@ static const char *example_of(const struct option *o)
         {"passphrase-credential-next", "acme-next-passphrase"},
         {"local-ca", "ca"},
         {"connect-allow", "login.example.com:443"},
+        {"caller-token-file", "caller-tokens"},
+        {"host-names", "sfmtls.example.com"},
+        {"allow-origin", "https://app.example.com"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(examples); i++)

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "core/admission.h"
 #include "http/reply.h"
+#include "net/address.h"
 
 enum { LINGER_MS = 5000, LINGER_LIMIT_MS = 30000 };
 
@@ -50,6 +51,7 @@ struct client {
     bool persists;         /* the connection goes on after this answer */
     bool ended;            /* the caller has sent its last byte */
     struct inside *inside; /* the CONNECT whose inside is being read; NULL: none */
+    struct address *own;   /* where it came in; NULL: not of interest */
 };
 
 static void set_state(struct client *c, enum client_state to)
@@ -70,6 +72,7 @@ static void release(void *arg)
     struct client *c = arg;
 
     inside_free(c->inside);
+    free(c->own);
     free(c);
 }
 
@@ -432,6 +435,15 @@ static void on_expiry(void *ctx)
 static const struct stream_handler handler = {on_ready,   on_data,   on_end,
                                               on_drained, on_broken, on_write_broken};
 
+static void note_own_address(struct client *c, int fd)
+{
+    c->own = NEW(struct address);
+    if (address_of_socket(fd, c->own))
+        return;
+    free(c->own);
+    c->own = NULL;
+}
+
 static struct client *client_new(struct worker *w, const struct client_door *door, int fd,
                                  const struct admission *admission)
 {
@@ -442,6 +454,8 @@ static struct client *client_new(struct worker *w, const struct client_door *doo
     c->admission = *admission;
     timer_init(&c->timer, on_expiry, c);
     list_append(&w->clients, &c->node);
+    if (door->is_remote)
+        note_own_address(c, fd);
     if (door->tls == NULL) {
         c->stream = stream_new_plain(w->loop, fd, &handler, c);
     } else {
@@ -499,6 +513,11 @@ struct worker *client_worker(const struct client *c)
 const struct client_door *client_door(const struct client *c)
 {
     return c->door;
+}
+
+const struct address *client_own_address(const struct client *c)
+{
+    return c->own;
 }
 
 struct stream *client_stream(const struct client *c)

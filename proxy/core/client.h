@@ -46,6 +46,7 @@ struct client_door {
     void *ctx;
     const char *tenant; /* whose own listener it is, by name; NULL: everybody's */
     bool is_unix;
+    bool is_remote;       /* other machines can reach it */
     SSL_CTX *tls;         /* callers speak TLS; NULL: plain */
     struct quota *places; /* how many may be connected; NULL: max-connections says */
 };
@@ -59,6 +60,9 @@ struct worker *client_worker(const struct client *c);
 const struct client_door *client_door(const struct client *c);
 struct stream *client_stream(const struct client *c);
 void client_set_job(struct client *c, const struct client_job *ops, void *job);
+
+/* Where it came in, if the door is a remote one; NULL: not known. */
+const struct address *client_own_address(const struct client *c);
 
 /* How an answer is to speak of the connection; reusable: nothing in the exchange itself is against
  * serving another request on it. What is returned here holds for client_done(). */

@@ -67,8 +67,8 @@ static char *plain_host(const struct target *t)
     return text;
 }
 
-static bool open_inside(const struct client *c, const struct target *t, struct inside **out,
-                        struct failure *why)
+static bool open_inside(const struct client *c, const struct client_request *r,
+                        const struct target *t, struct inside **out, struct failure *why)
 {
     struct worker *w = client_worker(c);
     SSL_CTX *tls;
@@ -83,7 +83,7 @@ static bool open_inside(const struct client *c, const struct target *t, struct i
     char *host = plain_host(t);
     enum status st = local_leaves_take(w->leaves, host, clock_wall_us() / 1000000, &tls, &flaw);
     if (st == ST_OK)
-        *out = inside_new(host, t->authority.port, tls);
+        *out = inside_new(host, t->authority.port, guard_token(w->config, r->head), tls);
     else
         failure_set(why, FAIL_LOCAL_CA, "%s", flaw.text);
     free(host);
@@ -123,15 +123,16 @@ static void add_allowed(struct buf *out, const struct config *c)
         buf_addf(out, ", %s:%d", c->connect_allow[i].host, c->connect_allow[i].port);
 }
 
-static size_t serve_other(struct client *c, const struct client_request *r, const struct target *t)
+static size_t serve_other(struct client *c, const struct client_request *r, const struct target *t,
+                          const struct guard_view *v)
 {
-    const struct config *config = client_worker(c)->config;
+    const struct config *config = v->config;
     const struct endpoint *to = find_allowed(config, &t->authority);
     struct buf allowed = {0};
     struct failure why;
 
     if (to != NULL)
-        return tunnel_start(c, r, to);
+        return guard_knows_caller(v, NULL, &why) ? tunnel_start(c, r, to) : refuse(c, r, &why);
     if (config->local_ca == NULL && config->connect_other == CONNECT_REFUSE) {
         failure_plain(&why, FAIL_CONNECT_NOT_SERVED);
         return refuse(c, r, &why);
@@ -146,7 +147,9 @@ static size_t serve_other(struct client *c, const struct client_request *r, cons
 size_t connect_serve(struct client *c, const struct client_request *r)
 {
     struct worker *w = client_worker(c);
-    struct guard_view view = {w->config, client_door(c)->is_unix, NULL};
+    const struct client_door *door = client_door(c);
+    struct guard_view view = {
+        .config = w->config, .unix_listener = door->is_unix, .remote_listener = door->is_remote};
     struct inside *in;
     struct target target;
     struct failure why;
@@ -155,6 +158,6 @@ size_t connect_serve(struct client *c, const struct client_request *r)
         !guard_admits_connect(&view, r->head, &target, &why))
         return refuse(c, r, &why);
     if (!config_has_name(w->config, target.authority.host))
-        return serve_other(c, r, &target);
-    return open_inside(c, &target, &in, &why) ? accept_inside(c, r, in) : refuse(c, r, &why);
+        return serve_other(c, r, &target, &view);
+    return open_inside(c, r, &target, &in, &why) ? accept_inside(c, r, in) : refuse(c, r, &why);
 }

@@ -169,17 +169,34 @@ void exchange_finish(struct exchange *x, bool clean)
     client_done(c, request_is_read(x));
 }
 
+/* Whoever has no token keeps no connection. */
+static bool is_stranger(const struct exchange *x)
+{
+    return x->failure->id == FAIL_CALLER_TOKEN || x->failure->id == FAIL_PROXY_TOKEN;
+}
+
 /* RFC 9110, 15: the proxy's own answer, as long as the server's has not begun to go out. */
 static void reply(struct exchange *x)
 {
     struct buf answer = {0};
-    enum persistence p = client_decide(x->client, request_is_read(x));
+    enum persistence p = client_decide(x->client, request_is_read(x) && !is_stranger(x));
 
     x->status = fail_info(x->failure->id)->status;
     x->first_us = clock_monotonic_us();
-    reply_problem(&answer, x->failure, x->id, x->method == METHOD_HEAD, p, clock_wall_us());
+    reply_problem_with(&answer, x->failure, x->id, x->method == METHOD_HEAD, p,
+                       exchange_page_fields(x), clock_wall_us());
     (void)stream_write_bytes(client_stream(x->client), answer.p, answer.n);
     buf_free(&answer);
+}
+
+void exchange_finish_own(struct exchange *x, int status)
+{
+    struct client *c = x->client;
+
+    x->status = status;
+    x->first_us = clock_monotonic_us();
+    end(x);
+    client_done(c, request_is_read(x));
 }
 
 void exchange_fail(struct exchange *x, const struct failure *why)
@@ -372,22 +389,30 @@ static struct exchange *exchange_new(struct client *c, const struct client_reque
     return x;
 }
 
-static bool judge(struct exchange *x, const struct client_request *r, struct target *target,
-                  struct failure *why)
+static struct guard_view view_of(const struct exchange *x)
 {
     const struct client_door *door = client_door(x->client);
-    struct worker *w = x->worker;
-    const struct inside *in = client_inside(x->client);
-    struct guard_view view = {w->config, door->is_unix, in};
 
-    if (!target_parse(r->head, target, why) || !guard_admits(&view, r->head, target, why))
-        return false;
+    return (struct guard_view){.config = x->worker->config,
+                               .unix_listener = door->is_unix,
+                               .remote_listener = door->is_remote,
+                               .own = client_own_address(x->client),
+                               .inside = client_inside(x->client)};
+}
+
+/* Whose is it? */
+static bool find_tenant(struct exchange *x, const struct client_request *r,
+                        const struct guard_view *v, struct target *target, struct failure *why)
+{
+    struct worker *w = x->worker;
+    const struct inside *in = v->inside;
+
     if (in != NULL) { /* all that the target's host could say was said by the CONNECT */
         target->form = TARGET_AUTHORITY;
         target->authority = in->target;
     }
-    int tenant = route_find(w->config, door->tenant, r->head, target, why);
-    if (tenant < 0)
+    int tenant = route_find(w->config, client_door(x->client)->tenant, r->head, target, why);
+    if (tenant < 0 || !guard_knows_caller(v, w->config->tenants[tenant], why))
         return false;
     x->origin = origin_ref(w->origins[tenant]);
     x->tenant = w->config->tenants[tenant];
@@ -404,10 +429,18 @@ static size_t serve(void *ctx, struct client *c, const struct client_request *r)
         return connect_serve(c, r);
     struct exchange *x = exchange_new(c, r);
     exchange_request_start(x, r->head);
-    if (!judge(x, r, &target, &why)) {
+    x->page = guard_page(x->worker->config, r->head);
+    struct guard_view view = view_of(x);
+    bool admitted =
+        target_parse(r->head, &target, &why) && guard_admits(&view, r->head, &target, &why);
+    bool preflight = admitted && exchange_is_preflight(x, r->head);
+    if (preflight || !admitted || !find_tenant(x, r, &view, &target, &why)) {
         buf_addf(&x->head, "%.*s %.*s ", (int)r->head->method_name.n, r->head->method_name.p,
                  (int)r->head->target.n, r->head->target.p);
-        exchange_fail(x, &why);
+        if (preflight)
+            exchange_answer_preflight(x, r->head);
+        else
+            exchange_fail(x, &why);
         return 0;
     }
     exchange_request_edit(x, r->head, &target);

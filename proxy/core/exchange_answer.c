@@ -109,6 +109,8 @@ static void begin_answer(struct exchange *x, const struct head *h, struct gather
         if (x->answer_links != NULL)
             exchange_drop_digests(&x->answer_trailers);
     }
+    rules.drop |= exchange_page_drops_answer(x);
+    rules.fields = exchange_page_fields(x);
     room->n = 0;
     edit_response(room, h, out, p, &rules);
     gather_add(g, room->p, room->n);

@@ -1,6 +1,6 @@
 /*
  * The inside of an exchange: private to exchange.c, exchange_request.c,
- * exchange_answer.c, exchange_identity.c and exchange_caller.c.
+ * exchange_answer.c, exchange_identity.c, exchange_page.c and exchange_caller.c.
  */
 #ifndef CORE_EXCHANGE_PARTS_H
 #define CORE_EXCHANGE_PARTS_H
@@ -19,7 +19,8 @@ struct exchange {
     struct worker *worker;
     struct generation *generation; /* whose tenant it is, whatever is configured meanwhile */
     struct origin *origin;
-    const struct tenant *tenant; /* NULL: not known (yet), as is origin */
+    const struct tenant *tenant;    /* NULL: not known (yet), as is origin */
+    const struct page_origin *page; /* of another origin that may call; NULL: no such page asks */
     bool over;
 
     /* what the record tells */
@@ -104,6 +105,9 @@ void exchange_go_on(struct exchange *x);
  * once. */
 bool exchange_set_out(struct exchange *x);
 
+/* The proxy itself has answered, and the answer is written. */
+void exchange_finish_own(struct exchange *x, int status);
+
 /* The answer is complete and handed to the caller's stream. clean: nothing came behind it. */
 void exchange_finish(struct exchange *x, bool clean);
 
@@ -129,6 +133,20 @@ bool exchange_request_rewind(struct exchange *x);
 size_t exchange_on_caller_data(void *ctx, struct slice bytes);
 void exchange_on_server_drained(void *ctx);
 void exchange_on_server_write_broken(void *ctx);
+
+/* ---- exchange_page.c ---- */
+
+/* Does the page ask whether it may send a request? Then it gets its answer from here. */
+bool exchange_is_preflight(const struct exchange *x, const struct head *h);
+void exchange_answer_preflight(struct exchange *x, const struct head *h);
+
+/* What answers say to pages; NULL: nothing. */
+const char *exchange_page_fields(const struct exchange *x);
+
+/* What of a page's request stays here, and of an answer is said by the proxy in place of the
+ * server; field bits. */
+uint64_t exchange_page_drops_request(const struct exchange *x);
+uint64_t exchange_page_drops_answer(const struct exchange *x);
 
 /* ---- exchange_caller.c ---- */
 

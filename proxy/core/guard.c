@@ -1,5 +1,7 @@
 #include "core/guard.h"
 
+#include "http/cors.h"
+
 static bool check_method(const struct head *h, struct failure *why)
 {
     if (h->method == METHOD_CONNECT) {
@@ -62,6 +64,15 @@ static bool check_inside(const struct inside *in, const struct target *t,
     return true;
 }
 
+/* Names of which no page can have made another meaning (DNS rebinding): an address is what it is,
+ * and the others are configured. */
+static bool is_own_name(const struct guard_view *v, const struct authority *host)
+{
+    return authority_is_loopback(host) || config_has_name(v->config, host->host) ||
+           config_has_host_name(v->config, host->host) ||
+           (v->own != NULL && address_is_host(v->own, host->host, host->ipv6));
+}
+
 /* RFC 9112, 3.2: exactly one sound Host; the count was checked when the head was read. */
 static bool check_host(const struct guard_view *v, const struct head *h, const struct target *t,
                        struct failure *why)
@@ -75,8 +86,7 @@ static bool check_host(const struct guard_view *v, const struct head *h, const s
     }
     if (v->inside != NULL)
         return check_inside(v->inside, t, &host, why);
-    if (value.p == NULL || v->unix_listener || t->form == TARGET_ABSOLUTE ||
-        authority_is_loopback(&host) || config_has_name(v->config, host.host))
+    if (value.p == NULL || v->unix_listener || t->form == TARGET_ABSOLUTE || is_own_name(v, &host))
         return true;
     failure_set(why, FAIL_HOST_NOT_SERVED, "%.*s is not a name of this proxy.", (int)value.n,
                 value.p);
@@ -107,12 +117,21 @@ static bool is_own_origin(const struct guard_view *v, const struct head *h, cons
            (own.port == 0 ? port : own.port) == (other.port == 0 ? port : other.port);
 }
 
+const struct page_origin *guard_page(const struct config *c, const struct head *request)
+{
+    if (c->norigins == 0 || head_count(request, FIELD_ORIGIN) != 1)
+        return NULL;
+    return config_find_origin(c, head_value(request, FIELD_ORIGIN));
+}
+
 static bool check_page(const struct guard_view *v, const struct head *h, const struct target *t,
                        struct failure *why)
 {
     struct slice origin = head_value(h, FIELD_ORIGIN);
     struct slice site = head_value(h, FIELD_SEC_FETCH_SITE);
 
+    if (guard_page(v->config, h) != NULL)
+        return true; /* whatever Sec-Fetch-Site says */
     if (head_count(h, FIELD_ORIGIN) > 1 || (origin.p != NULL && !is_own_origin(v, h, t, origin))) {
         failure_set(why, FAIL_FOREIGN_ORIGIN, "The request was made by a web page (Origin: %.*s).",
                     (int)origin.n, origin.p);
@@ -129,11 +148,79 @@ static bool check_page(const struct guard_view *v, const struct head *h, const s
     return true;
 }
 
+/* On a listener of this machine alone, nobody else's requests. */
+static bool check_forwarded(const struct guard_view *v, const struct head *h, struct failure *why)
+{
+    size_t at = 0;
+    const struct field *f = head_next(h, FIELD_FORWARDED, &at);
+
+    if (f == NULL || v->remote_listener || v->config->allow_forwarded)
+        return true;
+    failure_set(why, FAIL_FORWARDED,
+                "The request has the field %.*s, so it was forwarded by another proxy, and whoever "
+                "made it may be elsewhere.",
+                (int)f->name.n, f->name.p);
+    return false;
+}
+
+/* RFC 6750, 2.1; p NULL: they are no bearer's. */
+static struct slice bearer_of(struct slice credentials)
+{
+    struct slice token = credentials;
+
+    if (!slice_eq_nocase(slice_split(&token, ' '), SLICE("bearer")))
+        return (struct slice){NULL, 0};
+    return slice_trim(token);
+}
+
+struct slice guard_token(const struct config *c, const struct head *request)
+{
+    struct slice said[] = {head_value(request, FIELD_CALLER_TOKEN),
+                           bearer_of(head_value(request, FIELD_PROXY_AUTHORIZATION))};
+
+    for (size_t i = 0; c->tokens != NULL && i < ARRAY_LEN(said); i++)
+        if (said[i].p != NULL && tokens_have(c->tokens, said[i]))
+            return said[i];
+    return (struct slice){NULL, 0};
+}
+
+static bool check_token(const struct guard_view *v, const struct head *h, const struct target *t,
+                        struct failure *why)
+{
+    const struct tokens *tokens = v->config->tokens;
+    bool proxy = v->inside == NULL && (t->form == TARGET_AUTHORITY || t->form == TARGET_ABSOLUTE);
+    bool given = head_has(h, FIELD_CALLER_TOKEN) || head_has(h, FIELD_PROXY_AUTHORIZATION);
+
+    if (tokens == NULL || guard_token(v->config, h).p != NULL ||
+        (v->inside != NULL && tokens_have(tokens, v->inside->token)))
+        return true;
+    failure_set(why, proxy ? FAIL_PROXY_TOKEN : FAIL_CALLER_TOKEN, "The request has %s.",
+                given ? "a caller token that is not known here" : "no caller token");
+    return false;
+}
+
+bool guard_knows_caller(const struct guard_view *v, const struct tenant *tenant,
+                        struct failure *why)
+{
+    const struct config *c = v->config;
+    bool known = c->tokens != NULL || (tenant != NULL && tenant->callers != NULL);
+
+    if (!v->remote_listener || (c->allow_remote && known))
+        return true;
+    failure_set(why, FAIL_HOST_NOT_SERVED,
+                "The listener by which the connection came is not served any more.");
+    return false;
+}
+
 bool guard_admits(const struct guard_view *v, const struct head *request,
                   const struct target *target, struct failure *why)
 {
-    return check_method(request, why) && check_host(v, request, target, why) &&
-           check_page(v, request, target, why) && edit_connection_is_sound(request, why) &&
+    bool preflight = guard_page(v->config, request) != NULL && cors_is_preflight(request);
+
+    return check_method(request, why) && check_page(v, request, target, why) &&
+           check_forwarded(v, request, why) &&
+           (preflight || check_token(v, request, target, why)) &&
+           check_host(v, request, target, why) && edit_connection_is_sound(request, why) &&
            check_upgrade(request, why) && check_expectation(request, why);
 }
 
@@ -155,9 +242,12 @@ bool guard_admits_connect(const struct guard_view *v, const struct head *request
     struct slice value = head_value(request, FIELD_HOST);
     struct authority host;
 
+    if (!check_page(v, request, target, why) || !check_forwarded(v, request, why) ||
+        !check_token(v, request, target, why))
+        return false;
     if (value.p != NULL && !authority_parse(value, &host)) {
         failure_set(why, FAIL_REQUEST_HOST, "The Host field is not of the form host[:port].");
         return false;
     }
-    return check_no_body(request, why) && check_page(v, request, target, why);
+    return check_no_body(request, why);
 }

@@ -1,6 +1,10 @@
 /*
  * guard: may this request use this listener at all? Pure.
  *
+ * If tokens are configured, a caller has to know one; it is asked for before
+ * anything tells what is configured. The CONNECT that gave it speaks for all
+ * that comes inside of it, as long as the token is configured.
+ *
  * A page in a browser on the same machine can send requests to localhost, by
  * itself (Origin, Sec-Fetch-Site) or after its name was made to resolve to
  * 127.0.0.1 (DNS rebinding: Host). Neither may reach the tenant's data.
@@ -14,16 +18,31 @@
 struct guard_view {
     const struct config *config;
     bool unix_listener;          /* no page can reach one: its Host is not judged */
+    bool remote_listener;        /* other machines can reach it */
+    const struct address *own;   /* where the caller came in, if that is remote; NULL: not known */
     const struct inside *inside; /* the CONNECT in which it came; NULL: none */
 };
 
-/* Checks method, Host, Origin, Sec-Fetch-Site and what cannot be served. Inside a CONNECT, Host and
- * target must be the CONNECT's. */
+/* Checks method, Origin, Sec-Fetch-Site, the caller's token, Host and what cannot be served. Inside
+ * a CONNECT, Host and target must be the CONNECT's. A preflight bears no token (Fetch, 4.8): it
+ * passes without, but is not to go on to a server. */
 bool guard_admits(const struct guard_view *v, const struct head *request,
                   const struct target *target, struct failure *why) MUST_CHECK;
 
 /* Checks the head of a CONNECT; what it says of its own connection does not matter. */
 bool guard_admits_connect(const struct guard_view *v, const struct head *request,
                           const struct target *target, struct failure *why) MUST_CHECK;
+
+/* Is whoever calls from another machine told apart, by a token or by that tenant's passwords?
+ * tenant NULL: by a token. A configuration that does not see to it is not loaded; but a connection
+ * may be older than it. */
+bool guard_knows_caller(const struct guard_view *v, const struct tenant *tenant,
+                        struct failure *why) MUST_CHECK;
+
+/* The page that made the request, if its origin may call; NULL: none did, or it may not. */
+const struct page_origin *guard_page(const struct config *c, const struct head *request);
+
+/* The token by which the request was admitted; p NULL: none is asked for. */
+struct slice guard_token(const struct config *c, const struct head *request);
 
 #endif

@@ -3,14 +3,17 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "tls/secret.h"
 
 enum { RECORD_HANDSHAKE = 0x16 }; /* RFC 8446, 5.1 */
 
-struct inside *inside_new(const char *host, int port, SSL_CTX *tls)
+struct inside *inside_new(const char *host, int port, struct slice token, SSL_CTX *tls)
 {
     struct inside *in = NEW(struct inside);
 
     in->target = (struct authority){.host = slice_of(mem_copy_string(host)), .port = port};
+    if (token.p != NULL)
+        in->token = (struct slice){mem_copy_bytes(token.p, token.n), token.n};
     in->tls = tls;
     return in;
 }
@@ -20,6 +23,9 @@ void inside_free(struct inside *in)
     if (in == NULL)
         return;
     free((char *)(uintptr_t)in->target.host.p);
+    if (in->token.p != NULL)
+        secret_wipe((char *)(uintptr_t)in->token.p, in->token.n);
+    free((char *)(uintptr_t)in->token.p);
     SSL_CTX_free(in->tls);
     free(in);
 }

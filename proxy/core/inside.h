@@ -12,15 +12,16 @@
 struct inside {
     struct authority target; /* a configured server; its host is in lower case */
     SSL_CTX *tls;            /* the server side for it */
+    struct slice token;      /* by which it was admitted; p NULL: none was asked for */
     bool begun;              /* the first byte has come */
     bool secure;             /* it began TLS: what is inside is https */
     bool ready;              /* the handshake is done */
     bool misnamed;           /* it was for another host (SNI) */
 };
 
-/* host is copied, of tls a reference is taken over. */
-struct inside *inside_new(const char *host, int port, SSL_CTX *tls);
-void inside_free(struct inside *in); /* NULL is no error */
+/* host and token are copied, of tls a reference is taken over. */
+struct inside *inside_new(const char *host, int port, struct slice token, SSL_CTX *tls);
+void inside_free(struct inside *in); /* wipes the token; NULL is no error */
 
 /* The first bytes: is it a TLS handshake? */
 bool inside_begin(struct inside *in, struct slice bytes);

@@ -245,7 +245,8 @@ static struct door *add_listener(struct server *s, const struct config *c,
                                  const struct listen_address *l, struct acceptor *a)
 {
     struct client_door door = {.service = &exchange_service,
-                               .is_unix = address_is_unix(&l->address)};
+                               .is_unix = address_is_unix(&l->address),
+                               .is_remote = !address_is_loopback(&l->address)};
     char name[ADDRESS_TEXT_SIZE];
 
     struct door *d = add_door(s, a, &door);

@@ -95,6 +95,7 @@ static void follow(struct reloader *r, const struct config *c)
 {
     forget_files(r);
     add_file(r, c->file);
+    add_file(r, c->token_file);
     for (size_t i = 0; i < c->ntenants; i++) {
         const struct tenant *t = c->tenants[i];
         for (int k = 0; k < IDENTITIES; k++) {

@@ -1,0 +1,95 @@
+/* How callers are told apart, and whether that is enough for where they can come from. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "config/load_parts.h"
+
+enum status load_tokens(struct loader *l, struct diag *why)
+{
+    struct config *c = l->config;
+    const char *path = c->token_file;
+    enum status st;
+
+    if (path == NULL || l->names_only)
+        return ST_OK;
+    if (load_is_open_to_others(path)) {
+        diag_set(why,
+                 "%s: every user of this machine may read the tokens in it; chmod o-r %s (in "
+                 "Kubernetes defaultMode: 0440)",
+                 path, path);
+        st = ST_BAD_INPUT;
+    } else {
+        st = tokens_load(path, &c->tokens, why);
+    }
+    if (st != ST_OK)
+        diag_prefix(why, "%s", c->token_where);
+    return st;
+}
+
+/* The tenant that can be reached there and knows no callers; NULL: there is none. */
+static const struct tenant *open_tenant(const struct config *c, const struct listen_address *at)
+{
+    for (size_t i = 0; i < c->ntenants; i++)
+        if ((at->tenant < 0 || at->tenant == (int)i) && c->tenants[i]->callers_file == NULL)
+            return c->tenants[i];
+    return NULL;
+}
+
+static enum status refuse(const struct listen_address *at, const char *flaw, struct diag *why)
+{
+    char text[ADDRESS_TEXT_SIZE];
+
+    address_text(&at->address, text);
+    diag_set(why, "%s: `%s` can be reached from other machines%s", at->where, text, flaw);
+    return ST_BAD_INPUT;
+}
+
+static enum status check_remote(const struct config *c, const struct listen_address *at,
+                                struct diag *why)
+{
+    if (!c->allow_remote)
+        return refuse(at,
+                      "; listen on 127.0.0.1, [::1] or a Unix socket, or set allow-remote = yes "
+                      "in [proxy] together with caller-token-file",
+                      why);
+    if (c->token_file != NULL)
+        return ST_OK;
+    const struct tenant *open = open_tenant(c, at);
+    if (open != NULL) {
+        char *flaw = mem_format(", and nothing tells callers of tenant %s apart; set "
+                                "caller-token-file in [proxy], or callers-file in [tenant %s]",
+                                open->name, open->name);
+        (void)refuse(at, flaw, why);
+        free(flaw);
+        return ST_BAD_INPUT;
+    }
+    if (c->connect_other == CONNECT_TUNNEL)
+        return refuse(at,
+                      ", and a tunnel (connect-other) asks for nobody's password; set "
+                      "caller-token-file in [proxy], or take connect-other out",
+                      why);
+    return ST_OK;
+}
+
+enum status load_check_remote(const struct loader *l, struct diag *why)
+{
+    const struct config *c = l->config;
+
+    for (size_t i = 0; i < c->nlistens; i++) {
+        const struct listen_address *at = &c->listens[i];
+        char text[ADDRESS_TEXT_SIZE];
+        if (address_is_loopback(&at->address))
+            continue;
+        enum status st = check_remote(c, at, why);
+        if (st != ST_OK)
+            return st;
+        address_text(&at->address, text);
+        load_note(
+            l->config, LOG_WARNING,
+            mem_format("%s: callers reach %s by plain HTTP, so whoever is on the way can read "
+                       "and change all of it, tokens and passwords too; let it be a network "
+                       "that you trust",
+                       at->where, text));
+    }
+    return ST_OK;
+}
