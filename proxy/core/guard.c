@@ -191,7 +191,7 @@ static bool check_token(const struct guard_view *v, const struct head *h, const 
     bool proxy = v->inside == NULL && (t->form == TARGET_AUTHORITY || t->form == TARGET_ABSOLUTE);
     bool given = head_has(h, FIELD_CALLER_TOKEN) || head_has(h, FIELD_PROXY_AUTHORIZATION);
 
-    if (tokens == NULL || guard_token(v->config, h).p != NULL ||
+    if (tokens == NULL || v->tells_nothing || guard_token(v->config, h).p != NULL ||
         (v->inside != NULL && tokens_have(tokens, v->inside->token)))
         return true;
     failure_set(why, proxy ? FAIL_PROXY_TOKEN : FAIL_CALLER_TOKEN, "The request has %s.",

@@ -21,6 +21,7 @@ struct guard_view {
     bool remote_listener;        /* other machines can reach it */
     const struct address *own;   /* where the caller came in, if that is remote; NULL: not known */
     const struct inside *inside; /* the CONNECT in which it came; NULL: none */
+    bool tells_nothing;          /* what is asked for needs no token */
 };
 
 /* Checks method, Origin, Sec-Fetch-Site, the caller's token, Host and what cannot be served. Inside

@@ -113,6 +113,16 @@ def test_refused(proxy, nginx, keys, code, token):
     assert ask(p, "/health").status == 200
 
 
+def test_token(proxy, nginx, tmp_path):
+    """It is asked for the status, too; a probe needs none."""
+    (tmp_path / "tokens").write_text("a-token-of-sixteen-or-more\n")
+    p = proxy(nginx.port, admin="127.0.0.1:0", caller_token_file=f"{tmp_path}/tokens")
+    assert ask(p, "/health").status == 200
+    refused = ask(p, "/status")
+    assert (refused.status, refused.token) == (401, "caller-token-missing")
+    assert ask(p, fields=[("X-Sfmtls-Token", "a-token-of-sixteen-or-more")]).status == 200
+
+
 def test_the_proxy_is_not_behind_it(proxy, nginx):
     """Nor is the status on the proxy's own listeners."""
     p = proxy(nginx.port, admin="127.0.0.1:0")
