@@ -28,6 +28,8 @@ static const char *example_of(const struct option *o)
 {
     static const char *const examples[][2] = {
         {"admin", "127.0.0.1:8081"},
+        {"allow-uid", "1000"},
+        {"socket-group", "users"},
         {"company-id", "ACME"},
         {"server", "api4.successfactors.com"},
         {"certificate", "acme.pem"},
