@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
+enum { AT_ONCE = 64 }; /* timers that expire in one turn */
+
 /* Timers of one duration: appending keeps them sorted. */
 struct duration {
     int64_t ms;
@@ -125,11 +127,13 @@ bool timer_runs(const struct timer *t)
     return t->node.next != NULL && !list_empty(&t->node);
 }
 
-/* A stopped timer leaves the tick armed: it finds nothing and arms itself for what is next. */
+/* A stopped timer leaves the tick armed: it finds nothing and arms itself for what is next. When
+ * thousands expire at once, other events get their turn in between. */
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct loop *l = arg;
     int64_t next = 0;
+    int left = AT_ONCE;
 
     (void)fd;
     (void)what;
@@ -138,12 +142,13 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         struct list *timers = &l->durations[i]->timers, *first;
         while ((first = list_first(timers)) != NULL) {
             struct timer *t = list_entry(first, struct timer, node);
-            if (t->deadline > loop_now(l)) {
+            if (t->deadline > loop_now(l) || left == 0) {
                 if (next == 0 || t->deadline < next)
                     next = t->deadline;
                 break;
             }
             list_remove(&t->node);
+            left--;
             t->on_expiry(t->ctx);
         }
     }

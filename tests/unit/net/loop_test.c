@@ -90,6 +90,33 @@ static void defer_again(void *ctx)
     task_defer(p->loop, &p->task);
 }
 
+static void count_up(void *ctx)
+{
+    (*(int *)ctx)++;
+}
+
+TEST(a_crowd_of_timers_leaves_room_for_other_events)
+{
+    struct loop *l = loop_new();
+    struct timer timers[300];
+    int fired = 0, posted = 0, turns = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(timers); i++) {
+        timer_init(&timers[i], count_up, &fired);
+        timer_start(l, &timers[i], (int64_t)(i % 3));
+    }
+    while (fired == 0)
+        loop_turn(l, true);
+    loop_post(l, count_up, &posted);
+    while (posted == 0 && turns++ < 2)
+        loop_turn(l, true);
+    CHECK_INT(posted, 1, "the post came in between");
+    CHECK(fired < (int)ARRAY_LEN(timers));
+    while (fired < (int)ARRAY_LEN(timers))
+        loop_turn(l, true);
+    loop_free(l);
+}
+
 TEST(a_turn_ends_even_if_its_tasks_make_tasks)
 {
     struct probe p = {.loop = loop_new()};
