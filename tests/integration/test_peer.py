@@ -97,7 +97,7 @@ def folder():
 
 @pytest.mark.parametrize("allowed, uid, passes", TABLE)
 def test_who_may_connect(allowed, uid, passes, proxy, nginx, folder):
-    """Over IPv4, IPv6 and Unix sockets alike; a refusal is an answer, the end of the connection and a line in the log."""
+    """Over IPv4, IPv6 and Unix sockets alike; a refusal is an answer, the end of the connection, a line in the log."""
     p = proxy(nginx.port, listen=f"127.0.0.1:0, [::1]:0, unix:{folder}/s", allow_uid=allowed, socket_mode="0666")
     mapped = f"[::ffff:127.0.0.1]:{p.port}"  # the sockets of Java and others that serve both
     for address in [*p.addresses, mapped]:
