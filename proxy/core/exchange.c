@@ -260,7 +260,7 @@ static void attach(struct exchange *x, struct upstream *u)
 /* What the caller has sent meanwhile was left in its stream. */
 static void send_late(struct exchange *x)
 {
-    (void)exchange_request_push(x, (struct slice){NULL, 0});
+    (void)exchange_request_push(x, SLICE(""));
     if (!x->over && !x->request_done)
         stream_resume(client_stream(x->client));
 }

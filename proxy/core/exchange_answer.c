@@ -248,7 +248,7 @@ void exchange_on_server_end(void *ctx)
 
     g.count = g.bytes = 0;
     if (x->head_passed && body_ends_here(&x->answer)) {
-        pass_body(x, &(struct slice){NULL, 0}, &g);
+        pass_body(x, &SLICE(""), &g);
         return;
     }
     failure_set(&why, FAIL_UPSTREAM_CLOSED, "%s closed the connection before it %s.",

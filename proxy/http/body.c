@@ -125,7 +125,7 @@ static enum body_result gather_filtered(struct body *b, struct slice *in, struct
                 return BODY_BAD;
             b->over = read == CHUNKED_END;
             if (read != CHUNKED_DATA)
-                b->unfiltered = (struct slice){NULL, 0};
+                b->unfiltered = SLICE(""); /* no NULL: whoever reads it counts from its beginning */
             if (read == CHUNKED_MORE)
                 return BODY_MORE;
         }
