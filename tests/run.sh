@@ -99,7 +99,7 @@ stage 'integration tests, as released'
 integration release
 
 stage "fuzzing, $fuzz_seconds s for each target"
-sh tests/fuzz/run.sh "$fuzz_seconds"
+sh tests/fuzz/run.sh "$fuzz_seconds" 2
 total=$((total + $(ls tests/fuzz/*_fuzz.c | wc -l)))
 
 printf '\n%d tests run, all passed\n' "$total"

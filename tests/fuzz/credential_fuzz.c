@@ -139,7 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (line != NULL) {
         key = (struct slice){line + 4, (size_t)(all.p + all.n - line - 4)};
-        all.n = (size_t)(line + 1 - all.p);
+        all.n = (size_t)(line - all.p);
     }
     files.certificate = memory_file_set(&certificate_file, all);
     files.passphrase_file = memory_file_set(&passphrase_file, SLICE("secret\n"));
