@@ -65,7 +65,7 @@ static bool send_request(struct peer_asker *p, const struct address *theirs,
 
 static enum answer read_error(const struct nlmsghdr *head, size_t n)
 {
-    const struct nlmsgerr *e = NLMSG_DATA(head);
+    const struct nlmsgerr *e = (const void *)((const char *)head + NLMSG_HDRLEN);
 
     if (n < NLMSG_LENGTH(sizeof(e->error)))
         return ANSWER_NONE;

@@ -261,9 +261,10 @@ static struct config *load(const char *folder, const char *text)
     return c;
 }
 
-static const char proxy_section[] = "[proxy]\nlisten = 127.0.0.1:1\nmax-connections = 3\nqueue = "
-                                    "1\nmax-head = 4k\nmax-fields = 30\n"
-                                    "connect-other = tunnel\nconnect-allow = 127.0.0.1:7777\n";
+static const char proxy_section[] =
+    "[proxy]\nlisten = 127.0.0.1:1\nallow-uid = any\nmax-connections = 3\nqueue = "
+    "1\nmax-head = 4k\nmax-fields = 30\n"
+    "connect-other = tunnel\nconnect-allow = 127.0.0.1:7777\n";
 static const char acme_section[] =
     "[tenant acme]\ncompany-id = ACME\nserver = localhost:9001\nconnect-to = 127.0.0.1:9001\n"
     "max-upstream = 2\nca-file = one.pem\n";
