@@ -601,6 +601,26 @@ def test_token_and_listener_come_and_go_by_a_reload(proxy, recorder, tokens):
         harness.Caller((own_address(), port))
 
 
+@pytest.mark.parametrize("remains", ["allow_remote", "callers_file"])
+def test_an_older_connection_from_elsewhere_opens_nothing(remains, proxy, recorder, tenant, tokens, tmp_path):
+    """The listener by which it came and the token went together; here a tunnel, or a password, would serve it."""
+    callers = write(tmp_path / "callers", f"u@ACME:{hashed('pw')}\n")
+    keys = {"allow_remote": "yes", "caller_token_file": tokens, "connect_other": "tunnel",
+            "connect_allow": f"127.0.0.1:{recorder.port}"}
+    p = proxy(tenant(recorder.port, callers_file=callers), listen="0.0.0.0:0", **keys)
+    with p.caller() as tunnel, p.caller() as tenants:
+        know = basic("u@ACME", "pw")
+        for c in (tunnel, tenants):
+            assert c.request(fields=[MINE, know]).status == 200
+        lines = p.config.read_text().replace("listen = 0.0.0.0:0", "listen = 127.0.0.1:0").splitlines(True)
+        gone = ("caller-token-file",) + (("allow-remote",) if remains == "callers_file" else ())
+        write(p.config, "".join(line for line in lines if not line.startswith(gone)))
+        harness.eventually(lambda: "no longer listening on" in p.stderr)
+        harness.eventually(lambda: tenants.request(fields=[know]).status == (421 if remains == "callers_file" else 200))
+        connect(tunnel, f"127.0.0.1:{recorder.port}")
+        refused(tunnel.answer(), 421, "host-not-served")
+
+
 # ---- what other proxies forward ----
 
 FORWARDED = [("Forwarded", "for=10.0.0.1"), ("X-Forwarded-For", "127.0.0.1"), ("x-forwarded-host", "evil.example"),
