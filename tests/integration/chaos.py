@@ -213,9 +213,9 @@ class Origin(asyncio.Protocol):
         elif fault == "garbage":
             self.send(bytes([self.random.choice(b"\0\x16\x80<h{")]) + self.random.randbytes(200))
         elif fault == "bad-head":
-            self.send(b"HTTP/1.1 200 OK\r\n" + self.random.choice(
-                [b"X : y\r\n", b"Content-Length: 5\r\nContent-Length: 6\r\n", b" X: y\r\n", b"Transfer-Encoding: x\r\n"])
-                + b"\r\nhello")
+            field = self.random.choice([b"X : y", b"Content-Length: 5\r\nContent-Length: 6", b" X: y",
+                                        b"Transfer-Encoding: x"])
+            self.send(b"HTTP/1.1 200 OK\r\n" + field + b"\r\n\r\nhello")
         elif fault == "large-head":
             self.send(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 300 + b"\r\n")
         elif fault == "upgrade":
