@@ -178,6 +178,10 @@ char *config_local_ca_folder(const struct config *c);
  * which servers it does not know. */
 enum status config_add_local_ca(struct config *c, struct diag *why) MUST_CHECK;
 
+/* Calls f for every file that c names, itself included; path may be NULL. */
+typedef void config_file_hook(void *ctx, const char *path);
+void config_each_file(const struct config *c, config_file_hook *f, void *ctx);
+
 struct config *config_ref(struct config *c);
 void config_unref(struct config *c); /* NULL is no error */
 

@@ -49,8 +49,10 @@ static int64_t now_ms(void)
 
 /* ---- files ---- */
 
-static void add_file(struct reloader *r, const char *path)
+static void add_file(void *ctx, const char *path)
 {
+    struct reloader *r = ctx;
+
     if (path == NULL)
         return;
     r->files = mem_grow(r->files, (r->nfiles + 1) * sizeof(char *));
@@ -94,20 +96,7 @@ static void forget_files(struct reloader *r)
 static void follow(struct reloader *r, const struct config *c)
 {
     forget_files(r);
-    add_file(r, c->file);
-    add_file(r, c->token_file);
-    for (size_t i = 0; i < c->ntenants; i++) {
-        const struct tenant *t = c->tenants[i];
-        for (int k = 0; k < IDENTITIES; k++) {
-            add_file(r, t->identities[k].certificate);
-            add_file(r, t->identities[k].private_key);
-            add_file(r, t->identities[k].passphrase_file);
-        }
-        add_file(r, t->ca_file);
-        add_file(r, t->callers_file);
-    }
-    for (int i = 0; i < LOCAL_CA_FILES; i++)
-        add_file(r, c->local_ca_files[i]);
+    config_each_file(c, add_file, r);
     r->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     for (size_t i = 0; r->watch >= 0 && i < r->nfiles; i++)
         watch_file(r, r->files[i]);
