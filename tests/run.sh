@@ -19,10 +19,10 @@ case "${1:-}" in
 esac
 
 sh conf/setup.sh --packages gcc libc6-dev cmake ninja-build libevent-dev libssl-dev libhttp-parser-dev \
-    libinih-dev zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev ca-certificates clang clang-tidy clang-format \
-    cppcheck llvm libclang-rt-14-dev openssl curl wget gnutls-bin apache2-utils whois nginx-light haproxy \
-    default-jdk-headless python3 python3-pytest python3-pytest-xdist python3-requests libnss-wrapper procps \
-    chromium
+    libinih-dev zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev libseccomp-dev ca-certificates clang clang-tidy \
+    clang-format cppcheck llvm libclang-rt-14-dev openssl curl wget gnutls-bin apache2-utils whois nginx-light haproxy \
+    default-jdk-headless python3 python3-pytest python3-pytest-xdist python3-requests libnss-wrapper procps systemd \
+    hostname iproute2 chromium
 
 # Whoever has another node and npm than Debian's keeps them.
 command -v npm >/dev/null && command -v node >/dev/null || sh conf/setup.sh --packages nodejs npm

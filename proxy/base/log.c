@@ -20,6 +20,7 @@
 #include "base/mem.h"
 
 enum { RING_SIZE = 256 * 1024, MAX_RINGS = 256, LINGER_MS = 50, STOP_MS = 1000 };
+enum { LOG_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, LOG_MODE = 0640 };
 
 /* Positions only grow; the place in bytes[] is the position modulo RING_SIZE. */
 struct ring {
@@ -33,6 +34,7 @@ struct ring {
 static struct {
     int fd, wake;
     char *path;
+    bool is_made; /* the file was not there before */
     enum log_format format;
     bool debug;
     pthread_t thread;
@@ -143,7 +145,7 @@ static void reopen_file(void)
 {
     if (sink.path == NULL)
         return;
-    int fd = open(sink.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    int fd = open(sink.path, LOG_FLAGS, LOG_MODE);
     if (fd < 0)
         return;
     (void)dup3(fd, sink.fd, O_CLOEXEC);
@@ -187,21 +189,34 @@ static void *writer_main(void *arg)
     return NULL;
 }
 
-enum status log_start(const char *path, enum log_format format, struct diag *why)
+enum status log_open(const char *path, struct diag *why)
+{
+    int fd = open(path, LOG_FLAGS | O_EXCL, LOG_MODE);
+
+    sink.is_made = fd >= 0;
+    if (fd < 0)
+        fd = open(path, LOG_FLAGS, LOG_MODE);
+    if (fd < 0) {
+        diag_set(why, "%s: cannot open the log file: %s; check the path and its permissions", path,
+                 strerror(errno));
+        return ST_BAD_INPUT;
+    }
+    sink.fd = fd;
+    sink.path = mem_copy_string(path);
+    return ST_OK;
+}
+
+void log_hand_over(uid_t user, gid_t group)
+{
+    if (sink.is_made && fchown(sink.fd, user, group) != 0)
+        log_say(LOG_WARNING, "the log cannot be handed over: %s", strerror(errno));
+}
+
+enum status log_start(enum log_format format, struct diag *why)
 {
     pthread_condattr_t monotonic;
 
     assert(!atomic_load(&sink.running));
-    if (path != NULL) {
-        sink.fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-        if (sink.fd < 0) {
-            diag_set(why, "%s: cannot open the log file: %s; check the path and its permissions",
-                     path, strerror(errno));
-            sink.fd = STDERR_FILENO;
-            return ST_BAD_INPUT;
-        }
-        sink.path = mem_copy_string(path);
-    }
     sink.format = format;
     sink.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     (void)pthread_condattr_init(&monotonic);

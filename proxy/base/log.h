@@ -13,6 +13,7 @@
 #define BASE_LOG_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/slice.h"
 #include "base/diag.h"
@@ -20,8 +21,15 @@
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_NOTICE, LOG_DEBUG };
 enum log_format { LOG_TEXT, LOG_JSON };
 
-/* Starts the writer. path NULL is stderr; a file is appended to, mode 0640. Once per process. */
-enum status log_start(const char *path, enum log_format format, struct diag *why) MUST_CHECK;
+/* Opens a file for the log in place of stderr; it is appended to, or made with mode 0640. Before
+ * log_start(). */
+enum status log_open(const char *path, struct diag *why) MUST_CHECK;
+
+/* Gives the file to that user, if log_open() made it. One that was there may be anybody's. */
+void log_hand_over(uid_t user, gid_t group);
+
+/* Starts the writer. Once per process. */
+enum status log_start(enum log_format format, struct diag *why) MUST_CHECK;
 
 /* Opens the file again, as after a rotation; keeps the old one if that fails. Any thread. */
 void log_reopen(void);

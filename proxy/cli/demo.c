@@ -187,6 +187,7 @@ static enum status open_all(struct demo *d, struct server **out, struct diag *wh
     struct address any_port;
     enum status st = make_folder(d, why);
 
+    d->serve.scratch = d->folder;
     if (st == ST_OK)
         st = make_identities(d, why);
     if (st == ST_OK)

@@ -49,6 +49,7 @@ struct arguments {
     struct config_pair pairs[MAX_PAIRS]; /* those of [proxy] first */
     size_t npairs, nlistens;
     bool given[ARRAY_LEN(pair_options)];
+    struct serve serve;
 };
 
 static bool add_pair(struct arguments *a, int i, const char *value)
@@ -129,22 +130,34 @@ static enum status load_settings(struct arguments *a, struct config **out, struc
     return st == ST_OK ? config_load(a->file, prompt_ask, NULL, out, why) : st;
 }
 
-static enum status load(void *arguments, struct config **out, struct diag *why)
+static enum status add_local_ca(struct config *c, struct diag *why)
 {
-    enum status st = load_settings(arguments, out, why);
+    enum status st = config_add_local_ca(c, why);
 
     if (st != ST_OK)
-        return st;
-    st = config_add_local_ca(*out, why);
-    if (st != ST_OK)
-        config_unref(*out);
+        config_unref(c);
     return st;
 }
 
+static enum status load(struct arguments *a, struct config **out, struct diag *why)
+{
+    enum status st = load_settings(a, out, why);
+
+    return st == ST_OK ? add_local_ca(*out, why) : st;
+}
+
+/* A local CA that nobody asked for must not keep a renewed certificate out. */
 static enum status load_again(void *arguments, struct config **out, struct diag *why)
 {
+    struct arguments *a = arguments;
+
     prompt_be_silent();
-    return load(arguments, out, why);
+    enum status st = load_settings(a, out, why);
+    if (st != ST_OK || !sandbox_hides_local_ca(a->serve.sandbox, *out))
+        return st == ST_OK ? add_local_ca(*out, why) : st;
+    log_say(LOG_WARNING, "there is a local CA now, in a folder that was not there when the sandbox "
+                         "was made; restart sfmtls to answer CONNECT with it");
+    return ST_OK;
 }
 
 /* ---- run -t ---- */
@@ -217,6 +230,14 @@ static void tell_dates(const struct tenant *t, int identity)
 
 static int test(const struct config *c)
 {
+    struct user user;
+    struct diag why;
+
+    if (user_find(c, &user, &why) != ST_OK) {
+        (void)cli_error(ST_BAD_INPUT, &why);
+        return EXIT_USAGE;
+    }
+    user_free(&user);
     for (size_t i = 0; i < c->nnotes; i++)
         tell(c->notes[i].level, c->notes[i].sentence);
     for (size_t i = 0; i < c->ntenants; i++)
@@ -230,26 +251,25 @@ static int test(const struct config *c)
 
 static int run(struct arguments *a)
 {
-    struct serve s = {.ready_fd = a->ready_fd, .load = load_again, .load_ctx = a};
+    struct serve *s = &a->serve;
     struct server *server;
     struct diag why;
 
-    if (load(a, &s.config, &why) != ST_OK) {
+    s->ready_fd = a->ready_fd;
+    s->load = load_again;
+    s->load_ctx = a;
+    if (load(a, &s->config, &why) != ST_OK) {
         (void)cli_error(ST_BAD_INPUT, &why);
         return EXIT_USAGE;
     }
-    if (a->test) {
-        int code = test(s.config);
-        config_unref(s.config);
-        return code;
-    }
-    if (serve_open(&s, &server, &why) != ST_OK) {
-        config_unref(s.config);
+    int code = EXIT_USAGE;
+    if (a->test)
+        code = test(s->config);
+    else if (serve_open(s, &server, &why) != ST_OK)
         (void)cli_error(ST_BAD_INPUT, &why);
-        return EXIT_USAGE;
-    }
-    int code = serve_run(&s, server);
-    config_unref(s.config);
+    else
+        code = serve_run(s, server);
+    config_unref(s->config);
     return code;
 }
 

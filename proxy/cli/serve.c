@@ -10,12 +10,14 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "net/name_service.h"
 #include "ops/admin.h"
 #include "ops/announce.h"
 #include "ops/descriptors.h"
 #include "ops/harden.h"
 #include "ops/notify.h"
 #include "ops/reload.h"
+#include "tls/credential.h"
 
 enum { EXPIRY_LOOK_MS = 60 * 1000 };
 
@@ -127,18 +129,35 @@ static void install(void *arg)
         admin_note_reload(l->serve->admin, NULL);
         notify_systemd("READY=1");
     } else {
+        user_explain(&l->serve->user, l->config, &why);
+        sandbox_explain(l->serve->sandbox, l->config, &why);
         refuse_reload(l->serve, &why);
     }
     config_unref(l->config);
     free(l);
 }
 
+/* By what the configuration names now, or, if that cannot be told, by what it named at start. */
+static void explain_failure(const struct serve *s, struct diag *why)
+{
+    struct config *names = NULL;
+    struct diag ignored;
+
+    if (s->config->file == NULL || config_load_names(s->config->file, &names, &ignored) != ST_OK)
+        names = config_ref(s->config);
+    sandbox_explain(s->sandbox, names, why);
+    config_unref(names);
+}
+
 /* In the reloader's thread, as the next. */
 static enum status load_again(void *ctx, struct config **out, struct diag *why)
 {
     const struct serve *s = ctx;
+    enum status st = s->load(s->load_ctx, out, why);
 
-    return s->load(s->load_ctx, out, why);
+    if (st != ST_OK)
+        explain_failure(s, why);
+    return st;
 }
 
 static void on_failed(void *ctx, const struct diag *why)
@@ -168,6 +187,15 @@ static void on_reload(void *ctx)
     reloader_wake(s->reloader);
 }
 
+static void announce_process(const struct serve *s)
+{
+    if (s->user.name != NULL)
+        log_say(LOG_NOTICE, "running as %s", s->user.name);
+    if (s->user.warning != NULL)
+        log_say(LOG_WARNING, "%s", s->user.warning);
+    sandbox_announce(s->sandbox);
+}
+
 static void on_ready(void *ctx, const struct server *server)
 {
     struct serve *s = ctx;
@@ -176,6 +204,7 @@ static void on_ready(void *ctx, const struct server *server)
         log_say(LOG_WARNING,
                 "the memory for private keys is not locked; allow 1 MiB of locked memory "
                 "(ulimit -l, LimitMEMLOCK=)");
+    announce_process(s);
     announce_config(s->config, &s->expiry);
     timer_init(&s->expiry_timer, on_expiry_look, s);
     timer_start(server_loop(server), &s->expiry_timer, EXPIRY_LOOK_MS);
@@ -214,27 +243,67 @@ static struct server_hooks hooks = {.on_record = on_record,
                                     .on_reload = on_reload,
                                     .on_log_reopen = on_log_reopen};
 
+/* ---- the beginning ---- */
+
+static enum status open_log(const struct config *c, struct diag *why)
+{
+    enum status st = c->log_path == NULL ? ST_OK : log_open(c->log_path, why);
+
+    if (st != ST_OK && c->log_where != NULL)
+        diag_prefix(why, "%s", c->log_where);
+    return st;
+}
+
+/* What is open stays open; what would be loaded on demand is loaded before. */
+static enum status give_up(struct serve *s, const struct server *server, struct diag *why)
+{
+    enum status st = user_become(&s->user, s->config, server, why);
+
+    if (st != ST_OK)
+        return st;
+    if (s->config->sandbox) {
+        name_service_load();
+        credential_prepare();
+    }
+    s->sandbox = sandbox_enter(s->config, s->scratch);
+    return ST_OK;
+}
+
+static void forget(struct serve *s)
+{
+    user_free(&s->user);
+    sandbox_free(s->sandbox);
+    s->sandbox = NULL;
+}
+
 enum status serve_open(struct serve *s, struct server **out, struct diag *why)
 {
     descriptors_raise();
     h1_reader_setup();
     hooks.ctx = s;
     s->log = (struct access_log){s->config->log_format, s->config->path_mode};
-    enum status st = server_new(s->config, &hooks, out, why);
+    enum status st = user_find(s->config, &s->user, why);
     if (st != ST_OK)
         return st;
+    st = server_new(s->config, &hooks, out, why);
+    if (st != ST_OK) {
+        forget(s);
+        return st;
+    }
     s->doors = server_door_count(*out);
     s->admin = admin_new();
     st = admin_listen(s->admin, s->config, *out, why);
-    if (st == ST_OK) {
-        st = log_start(s->config->log_path, s->config->log_format, why);
-        if (st != ST_OK && s->config->log_where != NULL)
-            diag_prefix(why, "%s", s->config->log_where);
-    }
+    if (st == ST_OK)
+        st = open_log(s->config, why);
+    if (st == ST_OK)
+        st = give_up(s, *out, why);
+    if (st == ST_OK)
+        st = log_start(s->config->log_format, why); /* the first thread */
     if (st == ST_OK)
         return ST_OK;
     server_free(*out);
     admin_free(s->admin);
+    forget(s);
     return st;
 }
 
@@ -255,5 +324,6 @@ int serve_run(struct serve *s, struct server *server)
     log_stop();
     if (stuck)
         _exit(drained ? EXIT_DONE : EXIT_FAILED); /* a thread is still at work */
+    forget(s);
     return drained ? EXIT_DONE : EXIT_FAILED;
 }

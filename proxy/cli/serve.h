@@ -8,6 +8,8 @@
 #include "core/server.h"
 #include "ops/access_log.h"
 #include "ops/expiry.h"
+#include "ops/sandbox.h"
+#include "ops/user.h"
 
 enum { NO_READY_FD = -1 };
 
@@ -20,6 +22,9 @@ struct serve {
     enum status (*load)(void *ctx, struct config **out, struct diag *why); /* NULL: no reload */
     void *load_ctx;
     struct reloader *reloader;
+    const char *scratch; /* a folder that will be removed in the end; NULL: there is none */
+    struct user user;
+    struct sandbox *sandbox;
     struct timer expiry_timer;
     struct expiry expiry;
     struct server *server;
@@ -31,7 +36,8 @@ struct serve {
 /* "3" as a descriptor that is open; false and a sentence on stderr if it is none. */
 bool serve_parse_ready_fd(const char *command, const char *text, int *fd);
 
-/* Prepares the process (descriptors, log) and opens the listeners. */
+/* Prepares the process (descriptors, log), opens the listeners, and then gives up all that serving
+ * does not need: privileges, files, system calls. */
 enum status serve_open(struct serve *s, struct server **out, struct diag *why) MUST_CHECK;
 
 /* Serves until told to end; frees the server. Returns the exit code. */

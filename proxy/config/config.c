@@ -116,6 +116,8 @@ void config_unref(struct config *c)
     free(c->admin_where);
     free(c->log_path);
     free(c->log_where);
+    free(c->user);
+    free(c->user_where);
     free(c->file);
     free(shared(c));
 }

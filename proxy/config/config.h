@@ -119,6 +119,10 @@ struct config {
     enum log_format log_format;
     enum path_mode path_mode;
 
+    bool sandbox;
+    char *user; /* NULL: whoever started it */
+    char *user_where;
+
     int64_t max_connections, queue, max_head, max_fields, max_target; /* per process; bytes */
     int64_t per_caller;   /* connections of one caller; 0: no limit of its own, -1: auto */
     int64_t max_requests; /* of one connection; 0: no limit */

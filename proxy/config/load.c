@@ -119,10 +119,6 @@ static enum status set(struct loader *l, const char *key, const char *value, con
     }
     if (o == NULL)
         return unknown_key(l, key, why);
-    if (o->later) {
-        diag_set(why, "`%s` is not served by this version of sfmtls; take the line out", key);
-        return ST_BAD_INPUT;
-    }
     if (*value == '\0') {
         diag_set(why, "`%s` has no value; give one or take the line out", key);
         return ST_BAD_INPUT;

@@ -139,6 +139,16 @@ static enum status set_admin(const struct option *o, void *section, const struct
     return ST_OK;
 }
 
+static enum status set_user(const struct option *o, void *section, const struct setting *s,
+                            struct diag *why)
+{
+    struct config *c = section;
+
+    free(c->user_where);
+    c->user_where = mem_copy_string(s->where);
+    return set_text(o, section, s, why);
+}
+
 static enum status set_local_ca(const struct option *o, void *section, const struct setting *s,
                                 struct diag *why)
 {
@@ -283,10 +293,6 @@ static enum status set_nothing(const struct option *o, void *section, const stru
 #define DURATION(key_, place_, min_, max_, fallback_, help_)                                       \
     ROW(key_, place_, .set = set_duration, .min = min_, .max = max_, .fallback = fallback_,        \
         .type = "duration", .help = help_)
-#define LATER(section_, key_)                                                                      \
-    {                                                                                              \
-        .key = key_, .section = section_, .set = set_nothing, .later = true, .repeats = true       \
-    }
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
@@ -357,6 +363,16 @@ static const struct option table[] = {
         .fallback = "masked", .type = "masked, full or off",
         .help = "how much of a request's path is logged. masked hides keys and literals, which are "
                 "personal data in OData. The query is never logged."),
+
+    ROW("sandbox", P(sandbox), .set = set_bool, .choices = "off|on", .fallback = "on",
+        .type = "on or off",
+        .help = "on leaves the process what serving takes: it reads the system's files and the "
+                "folders of those that are named here, writes into the folders of the log and of "
+                "Unix sockets, and starts no program (Landlock and seccomp, as far as the kernel "
+                "has them). A reload cannot name files in other folders; that takes a restart."),
+    ROW("user", P(user), .set = set_user, .type = "name",
+        .help = "who sfmtls becomes, when root starts it, once listeners, log and files are open. "
+                "That user has to be able to read the files for a reload."),
 
     ROW("max-connections", P(max_connections), .set = set_count, .min = 1, .max = 1000000,
         .fallback = "10000", .type = "number",
@@ -507,8 +523,6 @@ static const struct option table[] = {
                 "between here and there inspects TLS, or `server` is wrong. auto is yes for the "
                 "certificate hosts of SuccessFactors and no for others."),
 
-    LATER(SECTION_PROXY, "sandbox"),
-    LATER(SECTION_PROXY, "user"),
 };
 
 const struct option *option_table(size_t *count)
@@ -569,7 +583,7 @@ const char *option_nearest(enum option_section section, const char *key)
 
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         size_t d = distance(key, table[i].key);
-        if (table[i].section == section && !table[i].later && d < best) {
+        if (table[i].section == section && d < best) {
             best = d;
             nearest = table[i].key;
         }

@@ -31,7 +31,6 @@ struct option {
     const char *type;     /* for the reference */
     const char *help;     /* one or two sentences */
     bool required, repeats;
-    bool later; /* named in the documents, not served yet */
 };
 
 const struct option *option_table(size_t *count);

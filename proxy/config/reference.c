@@ -48,6 +48,7 @@ static const char *example_of(const struct option *o)
         {"passphrase-credential", "acme-passphrase"},
         {"passphrase-credential-next", "acme-next-passphrase"},
         {"local-ca", "ca"},
+        {"user", "sfmtls"},
         {"connect-allow", "login.example.com:443"},
         {"caller-token-file", "caller-tokens"},
         {"host-names", "sfmtls.example.com"},
@@ -103,7 +104,7 @@ void config_write_reference(struct buf *out)
         add_comment(out, sections[s].about);
         buf_addf(out, "%s\n", sections[s].title);
         for (size_t i = 0; i < count; i++)
-            if (options[i].section == sections[s].section && !options[i].later)
+            if (options[i].section == sections[s].section)
                 add_option(out, &options[i]);
     }
 }

@@ -461,12 +461,16 @@ static void change_doors(struct server *s, const struct config *c, struct accept
     }
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 /* What is fixed once the threads run. */
 static void warn_about_fixed(const struct config *old, const struct config *new)
 {
-    bool same_log = old->log_format == new->log_format && old->path_mode == new->path_mode &&
-                    (old->log_path == NULL) == (new->log_path == NULL) &&
-                    (old->log_path == NULL || strcmp(old->log_path, new->log_path) == 0);
+    bool same_log = old->log_format == new->log_format &&
+                    old->path_mode == new->path_mode &&same_text(old->log_path, new->log_path);
 
     char old_admin[ADDRESS_TEXT_SIZE] = "", new_admin[ADDRESS_TEXT_SIZE] = "";
 
@@ -480,6 +484,10 @@ static void warn_about_fixed(const struct config *old, const struct config *new)
         log_say(LOG_WARNING, "workers takes effect at the next start");
     if (!same_log)
         log_say(LOG_WARNING, "log, log-format and log-path take effect at the next start");
+    if (old->sandbox != new->sandbox)
+        log_say(LOG_WARNING, "sandbox takes effect at the next start");
+    if (!same_text(old->user, new->user))
+        log_say(LOG_WARNING, "user takes effect at the next start");
 }
 
 enum status server_reload(struct server *s, struct config *c, struct diag *why)

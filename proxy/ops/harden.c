@@ -11,14 +11,22 @@ enum { SECURE_HEAP_BYTES = 512 * 1024, SECURE_HEAP_SMALLEST = 32 };
 
 static bool is_locked;
 
+void harden_again(void)
+{
+#ifndef __SANITIZE_ADDRESS__ /* LeakSanitizer is a debugger */
+    (void)prctl(PR_SET_DUMPABLE, 0);
+#else
+    (void)prctl(PR_SET_DUMPABLE, 1);
+#endif
+}
+
 void harden_process(void)
 {
     const struct rlimit none = {0, 0};
 
     (void)setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__ /* LeakSanitizer is a debugger */
-    (void)prctl(PR_SET_DUMPABLE, 0);
-#endif
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    harden_again();
     /* 2: it is there, but not locked */
     is_locked = CRYPTO_secure_malloc_init(SECURE_HEAP_BYTES, SECURE_HEAP_SMALLEST) == 1;
 }

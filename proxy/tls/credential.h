@@ -57,6 +57,9 @@ enum status credential_load(const struct credential_files *files, struct credent
 enum status credential_inspect(const struct credential_files *files, struct credential **out,
                                struct diag *why) MUST_CHECK;
 
+/* Loads the code that only old forms of keys need, for a process that cannot load any later on. */
+void credential_prepare(void);
+
 struct credential *credential_ref(struct credential *c);
 void credential_unref(struct credential *c); /* NULL is no error */
 

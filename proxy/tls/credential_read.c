@@ -75,6 +75,16 @@ static bool load_legacy_provider(void)
     return legacy != NULL;
 }
 
+/* A library of its own that nobody uses: it only has to be in memory. */
+void credential_prepare(void)
+{
+    static OSSL_LIB_CTX *apart;
+
+    if (apart == NULL && (apart = OSSL_LIB_CTX_new()) != NULL)
+        (void)OSSL_PROVIDER_load(apart, "legacy");
+    ERR_clear_error();
+}
+
 /* ---- private keys ---- */
 
 static EVP_PKEY *read_pkcs8(const unsigned char *der, long n)

@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 sh conf/setup.sh --packages gcc libc6-dev cmake ninja-build libevent-dev libssl-dev libhttp-parser-dev \
-    libinih-dev zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev openssl nginx-light haproxy wrk python3 util-linux
+    libinih-dev zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev libseccomp-dev openssl nginx-light haproxy wrk python3 util-linux
 sh conf/setup.sh
 bench=bench
 [ "${1:-}" != --links ] || bench=links

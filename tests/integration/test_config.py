@@ -123,13 +123,6 @@ def test_flaw_of_form(text, words, tmp_path):
     refused(tmp_path, text, words)
 
 
-@pytest.mark.parametrize("section, key", [
-    ("proxy", "sandbox"), ("proxy", "user")])
-def test_key_that_is_not_served_yet(section, key, tmp_path):
-    """Never ignored: whoever sets it relies on it."""
-    refused(tmp_path, f"[{section}]\n>>>{key} = x\n", [f"`{key}`", "not served"])
-
-
 @pytest.mark.parametrize("missing", ["company-id", "server", "certificate"])
 @pytest.mark.parametrize("behind", ["", "[tenant last]\n"], ids=["at the end", "in the middle"])
 def test_tenant_without_a_required_key(missing, behind, tmp_path, pki):

@@ -95,8 +95,6 @@ TEST(every_option_explains_itself)
 
     for (size_t i = 0; i < count; i++) {
         CHECK(o[i].set != NULL);
-        if (o[i].later)
-            continue;
         CHECK_MSG(o[i].help != NULL && o[i].help[strlen(o[i].help) - 1] == '.', "%s", o[i].key);
         CHECK_MSG(o[i].type != NULL, "%s", o[i].key);
         for (size_t j = 0; j < i; j++)

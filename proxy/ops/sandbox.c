@@ -1,0 +1,315 @@
+#include "ops/sandbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/x509.h>
+
+#include "base/mem.h"
+#include "ops/landlock.h"
+#include "ops/syscalls.h"
+
+struct sandbox {
+    struct landlock *files; /* NULL: not in force */
+    enum log_level level;
+    char *sentence;
+    struct buf read, written; /* the folders beside the system's, for the sentence */
+};
+
+/* Where the C library and OpenSSL look while they work: names, CA certificates, random bytes. */
+static const char *const system_places[] = {
+    "/etc",
+    "/usr",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/run/systemd/resolve",
+    "/run/resolvconf",
+    "/run/NetworkManager",
+    "/dev/null",
+    "/dev/random",
+    "/dev/urandom",
+    "/sys/devices/system/cpu",
+};
+
+/* These may be links to somewhere else. */
+static const char *const system_links[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf",
+                                           "/etc/gai.conf", "/etc/host.conf"};
+
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (slash == NULL)
+        return mem_copy_string(".");
+    return mem_copy_bytes(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+/* ---- what may be reached ---- */
+
+/* Unless it is said already. */
+static void mention(struct buf *list, const char *folder)
+{
+    struct slice rest = buf_slice(list), name = slice_of(folder);
+
+    while (rest.n > 0)
+        if (slice_eq(slice_trim(slice_split(&rest, ',')), name))
+            return;
+    buf_addf(list, "%s%s", list->n == 0 ? "" : ", ", folder);
+}
+
+/* The folder, for files are replaced by renaming; but not everything for the sake of a file in the
+ * root folder, nor devices. */
+static void allow_folder_of(struct sandbox *s, struct buf *list, const char *path, unsigned access)
+{
+    char *folder = folder_of(path), *real = realpath(folder, NULL);
+    bool alone = real != NULL && (strcmp(real, "/") == 0 || strcmp(real, "/dev") == 0 ||
+                                  strncmp(real, "/proc/", 6) == 0);
+
+    if (real != NULL) {
+        landlock_allow(s->files, alone ? path : real, access);
+        mention(list, alone ? path : real);
+    }
+    free(real);
+    free(folder);
+}
+
+/* Where it is named, and where it really is. */
+static void allow_file(struct sandbox *s, struct buf *list, const char *path, unsigned access)
+{
+    char *real = realpath(path, NULL);
+
+    allow_folder_of(s, list, path, access);
+    if (real != NULL && strcmp(real, path) != 0)
+        allow_folder_of(s, list, real, access);
+    free(real);
+}
+
+static void on_file(void *ctx, const char *path)
+{
+    struct sandbox *s = ctx;
+
+    if (path != NULL)
+        allow_file(s, &s->read, path, LANDLOCK_READ);
+}
+
+/* One path, or several with a colon between. */
+static void allow_list(const struct sandbox *s, const char *paths, unsigned access)
+{
+    struct slice rest = slice_of(paths == NULL ? "" : paths);
+
+    while (rest.n > 0) {
+        struct slice item = slice_split(&rest, ':');
+        char *path = mem_copy_bytes(item.p, item.n);
+        landlock_allow(s->files, path, access);
+        free(path);
+    }
+}
+
+static void allow_system(const struct sandbox *s)
+{
+    const unsigned access = LANDLOCK_READ | LANDLOCK_LIST;
+
+    for (size_t i = 0; i < ARRAY_LEN(system_places); i++)
+        landlock_allow(s->files, system_places[i], access);
+    for (size_t i = 0; i < ARRAY_LEN(system_links); i++) {
+        char *real = realpath(system_links[i], NULL);
+        char *folder = real == NULL ? NULL : folder_of(real);
+        if (folder != NULL && strcmp(folder, "/") != 0)
+            landlock_allow(s->files, folder, access);
+        free(folder);
+        free(real);
+    }
+    allow_list(s, getenv(X509_get_default_cert_file_env()), access);
+    allow_list(s, getenv(X509_get_default_cert_dir_env()), access);
+    allow_list(s, X509_get_default_cert_file(), access);
+    allow_list(s, X509_get_default_cert_dir(), access);
+    allow_list(s, getenv("CREDENTIALS_DIRECTORY"), access); /* passphrase-credential */
+}
+
+static void allow_named(struct sandbox *s, const struct config *c)
+{
+    config_each_file(c, on_file, s);
+    if (c->log_path != NULL)
+        allow_file(s, &s->written, c->log_path, LANDLOCK_APPEND);
+    for (size_t i = 0; i < c->nlistens; i++)
+        if (address_is_unix(&c->listens[i].address))
+            allow_folder_of(s, &s->written, c->listens[i].address.local.sun_path, LANDLOCK_SOCKETS);
+}
+
+static void allow_scratch(const struct sandbox *s, const char *scratch)
+{
+    char *parent = folder_of(scratch);
+
+    landlock_allow(s->files, scratch, LANDLOCK_REMOVE);
+    landlock_allow(s->files, parent, LANDLOCK_REMOVE_FOLDER);
+    free(parent);
+}
+
+/* systemd listens at a path, others may not. */
+static bool supervisor_is_abstract(void)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+
+    return path != NULL && *path == '@';
+}
+
+/* ---- in ---- */
+
+static bool enter_landlock(struct sandbox *s, const struct config *c, const char *scratch,
+                           struct diag *why)
+{
+    s->files = landlock_new(why);
+    if (s->files == NULL)
+        return false;
+    if (supervisor_is_abstract())
+        landlock_allow_abstract_sockets(s->files);
+    allow_system(s);
+    allow_named(s, c);
+    if (scratch != NULL)
+        allow_scratch(s, scratch);
+    if (landlock_enter(s->files, why) == ST_OK)
+        return true;
+    landlock_free(s->files);
+    s->files = NULL;
+    return false;
+}
+
+static void describe_files(struct buf *out, const struct sandbox *s)
+{
+    buf_addf(out, "files are read in the system's folders and below %.*s, ", (int)s->read.n,
+             s->read.p);
+    if (s->written.n > 0)
+        buf_addf(out, "written below %.*s", (int)s->written.n, s->written.p);
+    else
+        buf_add_string(out, "written nowhere");
+    buf_addf(out, " (Landlock %d)", landlock_version(s->files));
+}
+
+static void enter_both(struct sandbox *s, const struct config *c, const char *scratch)
+{
+    struct buf out = {0};
+    struct diag why;
+
+    buf_add_string(&out, "sandbox: ");
+    if (enter_landlock(s, c, scratch, &why)) {
+        describe_files(&out, s);
+    } else {
+        s->level = LOG_WARNING;
+        buf_addf(&out, "files are not confined: Landlock is missing (%s)", why.text);
+    }
+    if (syscalls_restrict(&why) == ST_OK) {
+        buf_add_string(&out, "; system calls are filtered (seccomp)");
+    } else {
+        s->level = LOG_WARNING;
+        buf_addf(&out, "; system calls are not filtered: seccomp is missing (%s)", why.text);
+    }
+    s->sentence = mem_copy_bytes(out.p, out.n);
+    buf_free(&out);
+}
+
+/* LeakSanitizer traces its own process, ThreadSanitizer makes system calls of its own. */
+static bool is_sanitized(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return true;
+#else
+    return false;
+#endif
+}
+
+struct sandbox *sandbox_enter(const struct config *c, const char *scratch)
+{
+    struct sandbox *s = NEW(struct sandbox);
+
+    s->level = LOG_NOTICE;
+    if (!c->sandbox)
+        s->sentence = mem_copy_string("sandbox: off, as the configuration says");
+    else if (is_sanitized())
+        s->sentence = mem_copy_string("sandbox: off in a program built with sanitizers");
+    else
+        enter_both(s, c, scratch);
+    return s;
+}
+
+void sandbox_free(struct sandbox *s)
+{
+    if (s == NULL)
+        return;
+    landlock_free(s->files);
+    buf_free(&s->read);
+    buf_free(&s->written);
+    free(s->sentence);
+    free(s);
+}
+
+void sandbox_announce(const struct sandbox *s)
+{
+    log_say(s->level, "%s", s->sentence);
+}
+
+/* ---- what came later ---- */
+
+struct search {
+    const struct sandbox *sandbox;
+    struct diag *why;
+    bool found;
+};
+
+static void blame(struct search *s, const char *path, const char *what)
+{
+    s->found = true;
+    diag_set(s->why,
+             "%s: the sandbox, which is made at start, lets nothing be %s there; restart sfmtls, "
+             "or keep it in a folder that is in use already",
+             path, what);
+}
+
+static void on_named(void *ctx, const char *path)
+{
+    struct search *s = ctx;
+
+    if (!s->found && path != NULL && access(path, F_OK) == 0 &&
+        !landlock_allows(s->sandbox->files, path, LANDLOCK_READ))
+        blame(s, path, "read");
+}
+
+/* Only its folder is named. */
+static void look_at_local_ca(struct search *s, const struct config *c)
+{
+    char *folder = config_local_ca_folder(c);
+
+    for (int i = 0; i < LOCAL_CA_FILES; i++) {
+        char *path = local_ca_path(folder, (enum local_ca_file)i);
+        on_named(s, path);
+        free(path);
+    }
+    free(folder);
+}
+
+bool sandbox_hides_local_ca(const struct sandbox *s, const struct config *c)
+{
+    struct diag ignored;
+    struct search search = {.sandbox = s, .why = &ignored};
+
+    if (s->files != NULL && c->local_ca_folder == NULL)
+        look_at_local_ca(&search, c);
+    return search.found;
+}
+
+void sandbox_explain(const struct sandbox *s, const struct config *c, struct diag *why)
+{
+    struct search search = {.sandbox = s, .why = why};
+
+    if (s->files == NULL)
+        return;
+    config_each_file(c, on_named, &search);
+    if (c->local_ca_folder != NULL)
+        look_at_local_ca(&search, c);
+    for (size_t i = 0; !search.found && i < c->nlistens; i++) {
+        const struct address *a = &c->listens[i].address;
+        if (address_is_unix(a) && !landlock_allows(s->files, a->local.sun_path, LANDLOCK_SOCKETS))
+            blame(&search, a->local.sun_path, "made");
+    }
+}
