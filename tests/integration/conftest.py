@@ -2,8 +2,10 @@ import contextlib
 import os
 import pathlib
 import select
+import shutil
 import socket
 import subprocess
+import tempfile
 import types
 
 import pytest
@@ -150,8 +152,11 @@ def recorded(recorded_path):
 
 
 @pytest.fixture
-def names(tmp_path):
-    return harness.Names(tmp_path)
+def names(pki):
+    """In a folder that the sandbox lets be read: below that of ca-file."""
+    folder = pathlib.Path(tempfile.mkdtemp(dir=pki))
+    yield harness.Names(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The configuration: what is right is taken whole, what is wrong is told in one sentence before anything happens."""
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import socket
@@ -786,6 +787,7 @@ def test_reference_with_every_option_in_force(tmp_path, pki):
     text = (ROOT / "conf/sfmtls.ini").read_text().replace(";[tenant acme]", "[tenant acme]")
     text = re.sub(r"(?m)^;(?!passphrase-env|passphrase-credential)(?=[a-z][\w.-]* = )", "", text, flags=re.I)
     text = text.replace("connect-other = refuse", "connect-other = tunnel")
+    text = text.replace("user = sfmtls", f"user = {pwd.getpwuid(os.geteuid()).pw_name}")
     (tmp_path / "sfmtls.ini").write_text(text)
     assert harness.run_cli("ca", "init", "-c", str(tmp_path / "sfmtls.ini")).returncode == 0
     accepted(tmp_path, text)

@@ -774,6 +774,7 @@ def test_reload_finds_and_changes_the_ca(tmp_path, proxy, tenant, script):
     server = script(harness.answering())
     sections = tenant(server.port, server=SERVER)
     home = tmp_path / "xdg"
+    (home / "sfmtls/ca").mkdir(parents=True)
     p = proxy(sections, environment={"XDG_DATA_HOME": str(home)})
     assert p.request("CONNECT", f"{SERVER}:443").token == "connect-not-served"
 

@@ -296,7 +296,7 @@ def test_tenants_come_and_go(service):
 
 
 def test_listeners_come_and_go(service, tmp_path):
-    s = service()
+    s = service(listen=f"127.0.0.1:0, unix:{tmp_path}/zero")
     taken = f"unix:{tmp_path}/one"
     s.write(config(s.tenant(), listen=f"127.0.0.1:0, {taken}"))
     call = lambda path: harness.Caller(str(tmp_path / path), socket.AF_UNIX)
