@@ -242,7 +242,7 @@ def test_key_that_everybody_may_read(mode, linked, tmp_path, pki, nginx, proxy):
     assert f"chmod o-r {path}" in result.stderr and "defaultMode: 0440" in result.stderr
     p = proxy(lines + "insecure-key-file = allow\n")
     assert p.request(target="/who").status == 200
-    assert re.search("warning: tenant acme: every user of this machine may read the private key", p.stderr)
+    harness.eventually(lambda: "warning: tenant acme: every user of this machine may read the private key" in p.stderr)
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o440, 0o400])
