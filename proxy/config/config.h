@@ -15,7 +15,7 @@
 #include "http/edit.h"
 #include "http/rules.h"
 #include "http/target.h"
-#include "net/acceptor.h"
+#include "net/address.h"
 #include "sf/link.h"
 #include "tls/client.h"
 #include "tls/local_ca.h"
@@ -110,8 +110,8 @@ struct config {
     uid_t *allow_uid; /* none: sfmtls's own and root */
     size_t nallow_uid;
     bool allow_any_uid;
-    char *allow_uid_where;              /* the first line of it */
-    struct acceptor_access unix_access; /* of Unix sockets */
+    char *allow_uid_where;             /* the first line of it */
+    struct address_access unix_access; /* of Unix sockets */
     char *unix_access_where;
 
     char *log_path; /* NULL: stderr */

@@ -28,8 +28,6 @@ static const char *example_of(const struct option *o)
 {
     static const char *const examples[][2] = {
         {"admin", "127.0.0.1:8081"},
-        {"allow-uid", "1000"},
-        {"socket-group", "users"},
         {"company-id", "ACME"},
         {"server", "api4.successfactors.com"},
         {"certificate", "acme.pem"},
@@ -49,6 +47,8 @@ static const char *example_of(const struct option *o)
         {"passphrase-credential-next", "acme-next-passphrase"},
         {"local-ca", "ca"},
         {"user", "sfmtls"},
+        {"allow-uid", "root, 1000"},
+        {"socket-group", "1000"},
         {"connect-allow", "login.example.com:443"},
         {"caller-token-file", "caller-tokens"},
         {"host-names", "sfmtls.example.com"},

@@ -23,7 +23,7 @@ struct acceptor {
     struct address at;
     dev_t device; /* of a Unix socket's file, so that only our own is removed */
     ino_t inode;
-    struct acceptor_access access;
+    struct address_access access;
     struct loop *loop;
     struct event incoming;
     struct timer pause;
@@ -116,7 +116,7 @@ static enum status refuse_access(const char *path, struct diag *why)
 
 /* By a descriptor, so that it is the file that was looked at, whatever becomes of its name. The
  * group comes first: until then the mode must not speak of it. */
-static enum status set_access(int file, const char *path, const struct acceptor_access *access,
+static enum status set_access(int file, const char *path, const struct address_access *access,
                               struct diag *why)
 {
     char name[64];
@@ -129,10 +129,10 @@ static enum status set_access(int file, const char *path, const struct acceptor_
     return ST_OK;
 }
 
-enum status acceptor_permit(struct acceptor *a, const struct acceptor_access *access,
+enum status acceptor_permit(struct acceptor *a, const struct address_access *access,
                             struct diag *why)
 {
-    const struct acceptor_access before = a->access;
+    const struct address_access before = a->access;
     const char *path = a->at.local.sun_path;
     struct stat st;
 
@@ -154,9 +154,9 @@ enum status acceptor_permit(struct acceptor *a, const struct acceptor_access *ac
     return result;
 }
 
-static const struct acceptor_access owner_only = {.mode = 0600};
+static const struct address_access owner_only = {.mode = 0600};
 
-enum status acceptor_open(const struct address *at, const struct acceptor_access *access,
+enum status acceptor_open(const struct address *at, const struct address_access *access,
                           struct acceptor **out, struct diag *why)
 {
     struct stat st;

@@ -7,27 +7,18 @@
 #ifndef NET_ACCEPTOR_H
 #define NET_ACCEPTOR_H
 
-#include <sys/types.h>
-
 #include "net/address.h"
 #include "net/loop.h"
 
 struct acceptor;
 
-/* Who may connect to a Unix socket. */
-struct acceptor_access {
-    mode_t mode;
-    bool has_group;
-    gid_t group;
-};
-
 /* Opened, not yet accepting. A Unix socket gets that access before anybody can connect (NULL: mode
  * 0600); one that nobody serves any more is replaced, a live one is an error. */
-enum status acceptor_open(const struct address *at, const struct acceptor_access *access,
+enum status acceptor_open(const struct address *at, const struct address_access *access,
                           struct acceptor **out, struct diag *why) MUST_CHECK;
 
 /* Changes the access to a Unix socket that is open already; nothing to do for others. */
-enum status acceptor_permit(struct acceptor *a, const struct acceptor_access *access,
+enum status acceptor_permit(struct acceptor *a, const struct address_access *access,
                             struct diag *why) MUST_CHECK;
 
 /* fd is the taker's, non-blocking and close-on-exec. */

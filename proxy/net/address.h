@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 #include <sys/un.h>
 
 #include "base/diag.h"
@@ -19,6 +20,13 @@ struct address {
         struct sockaddr_storage storage;
         struct sockaddr_un local;
     };
+};
+
+/* Who may connect to a Unix socket. */
+struct address_access {
+    mode_t mode;
+    bool has_group;
+    gid_t group;
 };
 
 /* For listeners: an IP address (or the name localhost, which is 127.0.0.1) and a port, 0 for any;
