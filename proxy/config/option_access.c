@@ -55,7 +55,7 @@ static bool find_group(const char *name, int64_t *id)
 
 static enum status add_user(struct config *c, const char *name, struct diag *why)
 {
-    int64_t id;
+    int64_t id = 0;
 
     if (strcmp(name, "any") == 0) {
         c->allow_any_uid = true;
@@ -129,7 +129,7 @@ enum status option_set_socket_group(const struct option *o, void *section, const
                                     struct diag *why)
 {
     struct config *c = section;
-    int64_t id;
+    int64_t id = 0;
 
     (void)o;
     if (!is_id(s->value, &id) && !find_group(s->value, &id)) {

@@ -137,7 +137,7 @@ def test_limit_of_descriptors_is_raised(proxy, nginx):
     ({"max_connections": 500, "connect_other": "tunnel", "connect_allow": "example.com:443"}, 1100, ["(564)"]),
 ])
 def test_limit_that_is_too_low_is_said(keys, descriptors, says, proxy, nginx):
-    p = proxy(nginx.port, process=limited(descriptors), **keys)
+    p = proxy(nginx.port, process=limited(descriptors), workers=1, **keys)
     assert p.request(target="/who").status == 200
     p.wait_for_log()
     lines = [line for line in p.stderr.splitlines() if "files can be open" in line]
