@@ -108,6 +108,8 @@ void reply_problem_with(struct buf *out, const struct failure *f, const char *re
     add_problem(&body, f, request_id);
     buf_addf(&fields, "Proxy-Status: sfmtls; error=%s; details=\"%s\"\r\n", info->proxy_error,
              info->token);
+    /* Or a browser that a foreign page sent here asks for /favicon.ico in the name of this one. */
+    buf_add_string(&fields, "Content-Security-Policy: default-src 'none'\r\n");
     if (info->retry_after > 0)
         buf_addf(&fields, "Retry-After: %d\r\n", info->retry_after);
     add_challenge(&fields, f);

@@ -11,6 +11,8 @@ import pytest
 
 import harness
 
+pytestmark = pytest.mark.skipif(os.environ.get("SFMTLS_BUILD") in ("asan", "tsan"),
+                                reason="the browser takes half a minute; as released is enough")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT, MODULES = ROOT / "tests/integration/clients/browser.mjs", ROOT / "build/npm/node_modules"
 
@@ -55,22 +57,25 @@ def test_pages_of_other_origins_are_shut_out(recorded, pages):
     told = browse(foreign=foreign, targets=targets, own=own, rebound=rebound)
 
     assert told["read"] == []
-    assert len(told["called"]) == 3 * (3 * 38 + 9) == len(set(told["called"]))
+    assert len(told["called"]) == 3 * (3 * 38 + 10) == len(set(told["called"]))
     statuses = told["statuses"]
     assert {url: statuses.pop(url) for url in own} == dict.fromkeys(own, 200)
     assert {url: statuses.pop(url) for url in rebound} == dict.fromkeys(rebound, 421)
+    too_long = {path for path in statuses if path.endswith("/navigate-too-long")}
+    assert {statuses.pop(path) for path in too_long} == {414}
     assert set(statuses.values()) == {403}
     assert told["own"] == ["ok", "ok"], "the ways of reading work where they may"
 
-    seen = [s.target for s in recorded.server.take()]
-    assert sorted(t for t in seen if t != "/favicon.ico") == ["/own/fetch", "/own/xhr-post", "/typed", "/typed"]
-
     def all_came():
         came = dict(re.findall(r" (/[^ ?]*)(?:\?\S*)? \S* .*?error=(\S+)", "\n".join(recorded.proxy.log_lines())))
-        assert [path for path in told["called"] if path not in came] == []
+        assert set(told["called"]) - set(came) == too_long
         return came
 
     assert set(harness.eventually(all_came).values()) <= {"foreign-origin", "host-not-served"}
+
+    seen = [s.target for s in recorded.server.take()]
+    assert seen.count("/favicon.ico") <= len(own), "only where the user has been"
+    assert sorted(t for t in seen if t != "/favicon.ico") == ["/own/fetch", "/own/xhr-post", "/typed", "/typed"]
 
 
 def test_what_cannot_be_told_from_a_program(recorded):

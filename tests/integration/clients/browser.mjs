@@ -1,5 +1,5 @@
-// node browser.mjs: reads {foreign: [page URLs], targets: [proxy base URLs], own, rebound} from stdin; prints what pages
-// could read, as [[page, way, target, what]], and what became of plain navigations.
+// node browser.mjs: reads {foreign: [page URLs], targets: [proxy base URLs], own: [URLs], rebound: [URLs]} from stdin.
+// Prints the paths that were called, those that could be read with what was read, and the status of each navigation.
 // In the environment: MODULES, the folder of playwright-core.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
@@ -114,9 +114,10 @@ function attempt([way, url]) {
     return patience(Promise.resolve().then(ways[way]).catch(() => null));
 }
 
-// Top-level navigations that a page causes; each needs a page of its own.
+// Top-level navigations that a page causes.
 const navigations = {
     "navigate-location": (url) => (location = url),
+    "navigate-too-long": (url) => (location = url + "?" + "a".repeat(20000)),
     "navigate-link": (url) => Object.assign(document.createElement("a"), { href: url }).click(),
     "navigate-no-referrer": (url) =>
         Object.assign(document.createElement("a"), { href: url, referrerPolicy: "no-referrer" }).click(),
@@ -131,15 +132,16 @@ const navigations = {
         form.submit();
     },
     "navigate-form-blank": (url) => {
-        const form = Object.assign(document.createElement("form"), { action: url, method: "POST", target: "_blank" });
+        const form = document.createElement("form");
+        Object.assign(form, { action: url, method: "POST", target: "_blank" });
         document.body.append(form);
         form.submit();
     },
     "navigate-open": (url) => void open(url),
     "navigate-open-noopener": (url) => void open(url, "_blank", "noopener"),
     "navigate-refresh": (url) => {
-        const refresh = Object.assign(document.createElement("meta"), { httpEquiv: "refresh", content: `0;url=${url}` });
-        document.head.append(refresh);
+        const meta = document.createElement("meta");
+        document.head.append(Object.assign(meta, { httpEquiv: "refresh", content: `0;url=${url}` }));
     },
 };
 
