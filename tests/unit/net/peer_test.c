@@ -8,16 +8,19 @@ struct pair {
     int listener, caller, accepted;
 };
 
+/* The caller comes from that address, too. */
 static void open_pair(struct pair *p, const char *any_port)
 {
-    struct address at;
+    struct address at, any;
     struct diag why;
 
     CHECK(address_parse(any_port, &at, &why) == ST_OK);
+    any = at;
     p->listener = socket(at.any.sa_family, SOCK_STREAM, 0);
     CHECK(bind(p->listener, &at.any, at.length) == 0 && listen(p->listener, 1) == 0);
     CHECK(getsockname(p->listener, &at.any, &at.length) == 0);
     p->caller = socket(at.any.sa_family, SOCK_STREAM, 0);
+    CHECK(bind(p->caller, &any.any, any.length) == 0);
     CHECK(connect(p->caller, &at.any, at.length) == 0);
     p->accepted = accept(p->listener, NULL, NULL);
     CHECK(p->accepted >= 0);
@@ -72,7 +75,7 @@ TEST(peer_is_not_who_listens_on_the_caller_s_port)
     struct peer found;
     int on = 1;
 
-    open_pair(&p, "127.0.0.1:0");
+    open_pair(&p, "127.9.8.7:0"); /* where nobody else takes the port meanwhile */
     CHECK(getsockname(p.caller, &from.any, &from.length) == 0);
     (void)setsockopt(p.caller, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
     (void)close(p.caller);
