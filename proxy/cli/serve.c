@@ -204,8 +204,8 @@ static void on_ready(void *ctx, const struct server *server)
         log_say(LOG_WARNING,
                 "the memory for private keys is not locked; allow 1 MiB of locked memory "
                 "(ulimit -l, LimitMEMLOCK=)");
-    announce_process(s);
     announce_config(s->config, &s->expiry);
+    announce_process(s);
     timer_init(&s->expiry_timer, on_expiry_look, s);
     timer_start(server_loop(server), &s->expiry_timer, EXPIRY_LOOK_MS);
     if (s->load != NULL)
