@@ -128,14 +128,21 @@ static void allow_system(const struct sandbox *s)
     allow_list(s, getenv("CREDENTIALS_DIRECTORY"), access); /* passphrase-credential */
 }
 
+static void allow_socket(struct sandbox *s, const struct address *a)
+{
+    if (address_is_unix(a))
+        allow_folder_of(s, &s->written, a->local.sun_path, LANDLOCK_SOCKETS);
+}
+
 static void allow_named(struct sandbox *s, const struct config *c)
 {
     config_each_file(c, on_file, s);
     if (c->log_path != NULL)
         allow_file(s, &s->written, c->log_path, LANDLOCK_APPEND);
     for (size_t i = 0; i < c->nlistens; i++)
-        if (address_is_unix(&c->listens[i].address))
-            allow_folder_of(s, &s->written, c->listens[i].address.local.sun_path, LANDLOCK_SOCKETS);
+        allow_socket(s, &c->listens[i].address);
+    if (c->admin_where != NULL)
+        allow_socket(s, &c->admin);
 }
 
 static void allow_scratch(const struct sandbox *s, const char *scratch)
