@@ -68,7 +68,7 @@ static void check_public(const struct credential *c)
     struct buf out = {0};
 
     credential_write_public(c, &out);
-    if (memmem(out.p, out.n, "PRIVATE", 7) != NULL)
+    if (memmem(out.p, out.n, " PRIVATE KEY", 12) != NULL)
         abort();
     buf_free(&out);
 }

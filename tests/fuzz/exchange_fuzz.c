@@ -1054,6 +1054,8 @@ static bool read_body(const struct memory_socket *s, struct slice *got, const st
         return true;
     if (a->chunked) {
         whole = read_chunks(got, &body);
+        if (!whole)
+            got->n = 0; /* a line that was cut in the middle */
     } else {
         size_t n = a->has_length && a->length < got->n ? (size_t)a->length : got->n;
         buf_add(&body, got->p, n);
