@@ -1,283 +1,8 @@
 #include "config/option.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
-#include "config/option_access.h"
-#include "config/option_guard.h"
-#include "config/value.h"
-#include "http/chars.h"
-
-/* ---- setters ---- */
-
-static void *place(const struct option *o, void *section)
-{
-    return (char *)section + o->offset;
-}
-
-static enum status check_range(const struct option *o, int64_t value, const char *text,
-                               const char *unit, struct diag *why)
-{
-    if (value >= o->min && value <= o->max)
-        return ST_OK;
-    diag_set(why, "`%s` is out of range; write something from %lld to %lld%s", text,
-             (long long)o->min, (long long)o->max, unit);
-    return ST_BAD_INPUT;
-}
-
-static enum status set_duration(const struct option *o, void *section, const struct setting *s,
-                                struct diag *why)
-{
-    int64_t *out = place(o, section);
-    enum status st = value_duration(s->value, out, why);
-
-    return st == ST_OK ? check_range(o, *out, s->value, " ms", why) : st;
-}
-
-static enum status set_size(const struct option *o, void *section, const struct setting *s,
-                            struct diag *why)
-{
-    int64_t *out = place(o, section);
-    enum status st = value_size(s->value, out, why);
-
-    return st == ST_OK ? check_range(o, *out, s->value, " bytes", why) : st;
-}
-
-static enum status set_count(const struct option *o, void *section, const struct setting *s,
-                             struct diag *why)
-{
-    int64_t *out = place(o, section);
-    enum status st = value_count(s->value, out, why);
-
-    return st == ST_OK ? check_range(o, *out, s->value, "", why) : st;
-}
-
-static enum status set_workers(const struct option *o, void *section, const struct setting *s,
-                               struct diag *why)
-{
-    int64_t *out = place(o, section);
-
-    if (strcmp(s->value, "auto") != 0)
-        return set_count(o, section, s, why);
-    *out = 0;
-    return ST_OK;
-}
-
-static enum status set_choice(const struct option *o, void *section, const struct setting *s,
-                              struct diag *why)
-{
-    int index;
-    enum status st = value_choice(s->value, o->choices, &index, why);
-
-    if (st == ST_OK)
-        *(int *)place(o, section) = index;
-    return st;
-}
-
-/* The second choice is the true one. */
-static enum status set_bool(const struct option *o, void *section, const struct setting *s,
-                            struct diag *why)
-{
-    int index;
-    enum status st = value_choice(s->value, o->choices, &index, why);
-
-    if (st == ST_OK)
-        *(bool *)place(o, section) = index == 1;
-    return st;
-}
-
-static enum status set_text(const struct option *o, void *section, const struct setting *s,
-                            struct diag *why)
-{
-    (void)why;
-    char **out = place(o, section);
-    free(*out);
-    *out = mem_copy_string(s->value);
-    return ST_OK;
-}
-
-static enum status set_path(const struct option *o, void *section, const struct setting *s,
-                            struct diag *why)
-{
-    (void)why;
-    char **out = place(o, section);
-    free(*out);
-    *out = mem_format("%s%s", s->value[0] == '/' ? "" : s->folder, s->value);
-    return ST_OK;
-}
-
-static enum status set_log(const struct option *o, void *section, const struct setting *s,
-                           struct diag *why)
-{
-    struct config *c = section;
-
-    if (strcmp(s->value, "stderr") == 0)
-        return ST_OK;
-    free(c->log_where);
-    c->log_where = mem_copy_string(s->where);
-    return set_path(o, section, s, why);
-}
-
-static enum status set_admin(const struct option *o, void *section, const struct setting *s,
-                             struct diag *why)
-{
-    struct config *c = section;
-    enum status st = address_parse(s->value, place(o, section), why);
-
-    if (st != ST_OK)
-        return st;
-    if (!address_is_loopback(&c->admin)) {
-        diag_set(why,
-                 "`%s` can be reached from other machines, and the status is not for them; use "
-                 "127.0.0.1, [::1] or a Unix socket",
-                 s->value);
-        return ST_BAD_INPUT;
-    }
-    free(c->admin_where);
-    c->admin_where = mem_copy_string(s->where);
-    return ST_OK;
-}
-
-static enum status set_user(const struct option *o, void *section, const struct setting *s,
-                            struct diag *why)
-{
-    struct config *c = section;
-
-    free(c->user_where);
-    c->user_where = mem_copy_string(s->where);
-    return set_text(o, section, s, why);
-}
-
-static enum status set_local_ca(const struct option *o, void *section, const struct setting *s,
-                                struct diag *why)
-{
-    struct config *c = section;
-
-    free(c->local_ca_where);
-    c->local_ca_where = mem_copy_string(s->where);
-    return set_path(o, section, s, why);
-}
-
-static enum status set_token_file(const struct option *o, void *section, const struct setting *s,
-                                  struct diag *why)
-{
-    struct config *c = section;
-
-    free(c->token_where);
-    c->token_where = mem_copy_string(s->where);
-    return set_path(o, section, s, why);
-}
-
-static enum status set_connect_allow(const struct option *o, void *section, const struct setting *s,
-                                     struct diag *why)
-{
-    struct config *c = section;
-    struct slice rest = slice_of(s->value);
-
-    (void)o;
-    while (rest.n > 0) {
-        struct slice item = slice_trim(slice_split(&rest, ','));
-        char *text = mem_copy_bytes(item.p, item.n);
-        struct endpoint to;
-        enum status st = value_endpoint(text, false, 0, &to, why);
-        free(text);
-        if (st != ST_OK)
-            return st;
-        size_t n = c->nconnect_allow + 1;
-        c->connect_allow = mem_grow(c->connect_allow, n * sizeof(c->connect_allow[0]));
-        c->connect_allow_wheres = mem_grow(c->connect_allow_wheres, n * sizeof(char *));
-        c->connect_allow_wheres[n - 1] = mem_copy_string(s->where);
-        c->connect_allow[n - 1] = to;
-        c->nconnect_allow = n;
-    }
-    return ST_OK;
-}
-
-static enum status set_company_id(const struct option *o, void *section, const struct setting *s,
-                                  struct diag *why)
-{
-    struct slice value = slice_of(s->value);
-
-    if (value.n > 128 || !chars_are(value, CHAR_TARGET)) {
-        diag_set(why, "`%s` is no company ID; write it as Admin Center shows it, without blanks",
-                 s->value);
-        return ST_BAD_INPUT;
-    }
-    return set_text(o, section, s, why);
-}
-
-static enum status set_server(const struct option *o, void *section, const struct setting *s,
-                              struct diag *why)
-{
-    return value_endpoint(s->value, true, 443, place(o, section), why);
-}
-
-static enum status set_connect_to(const struct option *o, void *section, const struct setting *s,
-                                  struct diag *why)
-{
-    return value_endpoint(s->value, false, 0, place(o, section), why);
-}
-
-static bool is_reserved(struct slice name)
-{
-    const uint64_t stripped = FIELDS_STRIPPED & ~field_bit(FIELD_FORWARDED);
-    const uint64_t reserved = FIELDS_HOP_BY_HOP | stripped | field_bit(FIELD_HOST) |
-                              field_bit(FIELD_COMPANY_ID) | field_bit(FIELD_CONTENT_LENGTH) |
-                              field_bit(FIELD_TRANSFER_ENCODING) | field_bit(FIELD_FRAMING_ALIAS) |
-                              field_bit(FIELD_EXPECT) | field_bit(FIELD_TRAILER);
-
-    return (field_bit(field_identify(name)) & reserved) != 0;
-}
-
-static enum status set_header(const struct option *o, void *section, const struct setting *s,
-                              struct diag *why)
-{
-    struct tenant *t = section;
-    const char *name = s->key + strlen(o->key) - 1;
-    const char *flaw = NULL;
-
-    if (*name == '\0' || !chars_are(slice_of(name), CHAR_TOKEN))
-        flaw = "is no field name; use letters, digits and '-'";
-    else if (is_reserved(slice_of(name)))
-        flaw = "cannot be set: the proxy itself decides about that field; take the line out";
-    else if (!chars_are(slice_of(s->value), CHAR_VALUE))
-        flaw = "has a value with a control character in it; write visible characters only";
-    if (flaw != NULL) {
-        diag_set(why, "the header `%s` %s", name, flaw);
-        return ST_BAD_INPUT;
-    }
-    for (size_t i = 0; i < t->nheaders; i++) {
-        if (!slice_eq_nocase(slice_of(t->headers[i].name), slice_of(name)))
-            continue;
-        diag_set(why, "the header `%s` is set a second time (first at %s); keep one of the lines",
-                 name, t->header_wheres[i]);
-        return ST_BAD_INPUT;
-    }
-    t->header_wheres = mem_grow(t->header_wheres, (t->nheaders + 1) * sizeof(char *));
-    t->header_wheres[t->nheaders] = mem_copy_string(s->where);
-    t->headers = mem_grow(t->headers, (t->nheaders + 1) * sizeof(t->headers[0]));
-    t->headers[t->nheaders++] =
-        (struct edit_header){mem_copy_string(name), mem_copy_string(s->value)};
-    return ST_OK;
-}
-
-static enum status set_allow(const struct option *o, void *section, const struct setting *s,
-                             struct diag *why)
-{
-    return rules_add(place(o, section), slice_of(s->value), why);
-}
-
-/* Listeners belong to the whole configuration, so the loader collects them. */
-static enum status set_nothing(const struct option *o, void *section, const struct setting *s,
-                               struct diag *why)
-{
-    (void)o;
-    (void)section;
-    (void)s;
-    (void)why;
-    return ST_OK;
-}
+#include "config/option_set.h"
 
 /* ---- the table ---- */
 
@@ -291,7 +16,7 @@ static enum status set_nothing(const struct option *o, void *section, const stru
     }
 
 #define DURATION(key_, place_, min_, max_, fallback_, help_)                                       \
-    ROW(key_, place_, .set = set_duration, .min = min_, .max = max_, .fallback = fallback_,        \
+    ROW(key_, place_, .set = option_set_duration, .min = min_, .max = max_, .fallback = fallback_, \
         .type = "duration", .help = help_)
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
@@ -299,14 +24,14 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 static const struct option table[] = {
     {.key = "listen",
      .section = SECTION_PROXY,
-     .set = set_nothing,
+     .set = option_set_nothing,
      .repeats = true,
      .type = "list of HOST:PORT, [IPV6]:PORT or unix:/path",
      .fallback = "127.0.0.1:8080, [::1]:8080",
      .help = "where callers connect. Loopback addresses and Unix sockets, others with "
              "allow-remote; port 0 picks a free port. The default is used only if no `listen` "
              "stands anywhere, a tenant's included."},
-    ROW("admin", P(admin), .set = set_admin, .type = "HOST:PORT, [IPV6]:PORT or unix:/path",
+    ROW("admin", P(admin), .set = option_set_admin, .type = "HOST:PORT, [IPV6]:PORT or unix:/path",
         .help = "a listener that tells how things are: /health for probes, /status for people and "
                 "scripts (JSON): tenants, certificates in use, what a reload refused."),
     {.key = "allow-uid",
@@ -330,12 +55,12 @@ static const struct option table[] = {
      .set = option_set_socket_group,
      .type = "name or gid",
      .help = "the group of these sockets, for socket-mode = 0660; list its users in allow-uid."},
-    ROW("allow-remote", P(allow_remote), .set = set_bool, .choices = "no|yes", .fallback = "no",
-        .type = "yes or no",
+    ROW("allow-remote", P(allow_remote), .set = option_set_bool, .choices = "no|yes",
+        .fallback = "no", .type = "yes or no",
         .help = "yes allows listeners that other machines reach (0.0.0.0:8080), by plain HTTP. "
                 "Then there must be a caller-token-file, or a callers-file in every tenant that "
                 "is reached there."),
-    ROW("caller-token-file", P(token_file), .set = set_token_file, .type = "file",
+    ROW("caller-token-file", P(token_file), .set = option_set_token_file, .type = "file",
         .help = "who may call: each line is a token of 16 characters or more. Then a request needs "
                 "one of them in Proxy-Authorization: Bearer TOKEN or in X-Sfmtls-Token: TOKEN, or "
                 "gets 401 or 407; inside a CONNECT it was given with that. It is never sent on."),
@@ -347,34 +72,34 @@ static const struct option table[] = {
         .type = "list of SCHEME://HOST[:PORT]",
         .help = "whose web pages may call, and read the answers; those of others get 403. "
                 "Preflights of these are answered by the proxy."),
-    ROW("allow-forwarded", P(allow_forwarded), .set = set_bool, .choices = "no|yes",
+    ROW("allow-forwarded", P(allow_forwarded), .set = option_set_bool, .choices = "no|yes",
         .fallback = "no", .type = "yes or no",
         .help = "yes lets in requests with Forwarded, X-Forwarded-* or X-Real-IP on loopback "
                 "addresses and Unix sockets, where they come from another proxy, whose callers may "
                 "be anybody. The fields are never sent on."),
-    ROW("workers", P(workers), .set = set_workers, .min = 1, .max = 64, .fallback = "1",
+    ROW("workers", P(workers), .set = option_set_workers, .min = 1, .max = 64, .fallback = "1",
         .type = "number or auto",
         .help = "threads that serve. One does for most; auto is one for each processor."),
-    ROW("log", P(log_path), .set = set_log, .fallback = "stderr", .type = "stderr or a file",
+    ROW("log", P(log_path), .set = option_set_log, .fallback = "stderr", .type = "stderr or a file",
         .help = "where the log goes: one line for each exchange. SIGUSR1 opens the file again."),
-    ROW("log-format", P(log_format), .set = set_choice, .choices = "text|json", .fallback = "text",
-        .type = "text or json", .help = "how a log line is written."),
-    ROW("log-path", P(path_mode), .set = set_choice, .choices = "masked|full|off",
+    ROW("log-format", P(log_format), .set = option_set_choice, .choices = "text|json",
+        .fallback = "text", .type = "text or json", .help = "how a log line is written."),
+    ROW("log-path", P(path_mode), .set = option_set_choice, .choices = "masked|full|off",
         .fallback = "masked", .type = "masked, full or off",
         .help = "how much of a request's path is logged. masked hides keys and literals, which are "
                 "personal data in OData. The query is never logged."),
 
-    ROW("sandbox", P(sandbox), .set = set_bool, .choices = "off|on", .fallback = "on",
+    ROW("sandbox", P(sandbox), .set = option_set_bool, .choices = "off|on", .fallback = "on",
         .type = "on or off",
         .help = "on leaves the process what serving takes: it reads the system's files and the "
                 "folders of those that are named here, writes into the folders of the log and of "
                 "Unix sockets, and starts no program (Landlock and seccomp, as far as the kernel "
                 "has them). A reload cannot name files in other folders; that takes a restart."),
-    ROW("user", P(user), .set = set_user, .type = "name",
+    ROW("user", P(user), .set = option_set_user, .type = "name",
         .help = "who sfmtls becomes, when root starts it, once listeners, log and files are open. "
                 "That user has to be able to read the files for a reload."),
 
-    ROW("max-connections", P(max_connections), .set = set_count, .min = 1, .max = 1000000,
+    ROW("max-connections", P(max_connections), .set = option_set_count, .min = 1, .max = 1000000,
         .fallback = "10000", .type = "number",
         .help = "callers connected at once; one more gets 503."),
     ROW("max-connections-per-caller", P(per_caller), .set = option_set_per_caller, .min = 1,
@@ -383,30 +108,32 @@ static const struct option table[] = {
                 "of this machine, or the address of another one. auto is three quarters of "
                 "max-connections for other machines and where allow-uid lists several users, else "
                 "none."),
-    ROW("max-requests", P(max_requests), .set = set_count, .min = 0, .max = 1000000000,
+    ROW("max-requests", P(max_requests), .set = option_set_count, .min = 0, .max = 1000000000,
         .fallback = "0", .type = "number",
         .help = "requests on one connection; the answer to the last says Connection: close. 0 is "
                 "no limit."),
-    ROW("queue", P(queue), .set = set_count, .min = 0, .max = 1000000, .fallback = "1000",
+    ROW("queue", P(queue), .set = option_set_count, .min = 0, .max = 1000000, .fallback = "1000",
         .type = "number",
         .help = "requests that wait for a connection to a server; one more gets 503."),
-    ROW("max-head", P(max_head), .set = set_size, .min = 1024, .max = 1048576, .fallback = "64k",
-        .type = "size", .help = "the largest head of a request (431 above it) or an answer (502)."),
-    ROW("max-fields", P(max_fields), .set = set_count, .min = 10, .max = 10000, .fallback = "200",
-        .type = "number", .help = "the most header fields of a request (431) or an answer (502)."),
-    ROW("max-target", P(max_target), .set = set_size, .min = 256, .max = 1048576, .fallback = "16k",
-        .type = "size", .help = "the longest URL of a request (414 above it)."),
+    ROW("max-head", P(max_head), .set = option_set_size, .min = 1024, .max = 1048576,
+        .fallback = "64k", .type = "size",
+        .help = "the largest head of a request (431 above it) or an answer (502)."),
+    ROW("max-fields", P(max_fields), .set = option_set_count, .min = 10, .max = 10000,
+        .fallback = "200", .type = "number",
+        .help = "the most header fields of a request (431) or an answer (502)."),
+    ROW("max-target", P(max_target), .set = option_set_size, .min = 256, .max = 1048576,
+        .fallback = "16k", .type = "size", .help = "the longest URL of a request (414 above it)."),
 
-    ROW("local-ca", P(local_ca_folder), .set = set_local_ca, .type = "folder",
+    ROW("local-ca", P(local_ca_folder), .set = option_set_local_ca, .type = "folder",
         .help = "where `sfmtls ca init` put the local CA, under which CONNECT (https_proxy) to a "
                 "configured server is answered. Without it, $XDG_DATA_HOME/sfmtls/ca "
                 "(~/.local/share/sfmtls/ca), or /var/lib/sfmtls/ca for a configuration in "
                 "/etc/sfmtls or without a home, is used if there is a CA."),
-    ROW("connect-other", P(connect_other), .set = set_choice, .choices = "refuse|tunnel",
+    ROW("connect-other", P(connect_other), .set = option_set_choice, .choices = "refuse|tunnel",
         .fallback = "refuse", .type = "refuse or tunnel",
         .help = "what becomes of a CONNECT to anything else. tunnel passes bytes through, unseen, "
                 "to what connect-allow lists; the rest is refused (403)."),
-    ROW("connect-allow", P(connect_allow), .set = set_connect_allow, .repeats = true,
+    ROW("connect-allow", P(connect_allow), .set = option_set_connect_allow, .repeats = true,
         .type = "list of HOST:PORT",
         .help = "where connect-other = tunnel leads. A name must not resolve to an address of this "
                 "machine or of a private network: to reach one, list the address itself."),
@@ -438,86 +165,88 @@ static const struct option table[] = {
     DURATION("resolve-cache", P(resolve_cache), 0, HOUR, "30s",
              "how long the addresses of a server are remembered for new connections."),
 
-    ROW("company-id", T(company_id), .set = set_company_id, .required = true, .type = "text",
+    ROW("company-id", T(company_id), .set = option_set_company_id, .required = true, .type = "text",
         .help = "the tenant's company ID, case-sensitive; sent as successfactors-companyid."),
-    ROW("server", T(server), .set = set_server, .required = true,
+    ROW("server", T(server), .set = option_set_server, .required = true,
         .type = "HOST, HOST:PORT or https://HOST[:PORT]",
         .help = "the API server. For a host of SuccessFactors its certificate host is called: "
                 "api4.successfactors.com becomes api4.cert.successfactors.com."),
-    ROW("server-as-is", T(server_as_is), .set = set_bool, .choices = "no|yes", .fallback = "no",
-        .type = "yes or no", .help = "yes calls `server` exactly as it is written."),
-    ROW("certificate", T(identities[IDENTITY_CURRENT].certificate), .set = set_path,
+    ROW("server-as-is", T(server_as_is), .set = option_set_bool, .choices = "no|yes",
+        .fallback = "no", .type = "yes or no",
+        .help = "yes calls `server` exactly as it is written."),
+    ROW("certificate", T(identities[IDENTITY_CURRENT].certificate), .set = option_set_path,
         .required = true, .type = "file",
         .help = "the client certificate with its chain, leaf first or not; the private key may be "
                 "in the same file. PEM, base64 of PEM as BTP exports it, PKCS#12 or DER: the "
                 "content tells."),
-    ROW("private-key", T(identities[IDENTITY_CURRENT].private_key), .set = set_path, .type = "file",
-        .help = "the private key, when it is not in `certificate`."),
-    ROW("insecure-key-file", T(allow_readable_key), .set = set_bool, .choices = "refuse|allow",
-        .fallback = "refuse", .type = "refuse or allow",
+    ROW("private-key", T(identities[IDENTITY_CURRENT].private_key), .set = option_set_path,
+        .type = "file", .help = "the private key, when it is not in `certificate`."),
+    ROW("insecure-key-file", T(allow_readable_key), .set = option_set_bool,
+        .choices = "refuse|allow", .fallback = "refuse", .type = "refuse or allow",
         .help = "what becomes of a private key that every user of the machine may read."),
-    ROW("passphrase-file", T(identities[IDENTITY_CURRENT].passphrase_file), .set = set_path,
+    ROW("passphrase-file", T(identities[IDENTITY_CURRENT].passphrase_file), .set = option_set_path,
         .type = "file",
         .help = "holds the passphrase of an encrypted private key; one line end is cut off."),
-    ROW("passphrase-env", T(identities[IDENTITY_CURRENT].passphrase_env), .set = set_text,
+    ROW("passphrase-env", T(identities[IDENTITY_CURRENT].passphrase_env), .set = option_set_text,
         .type = "name", .help = "the environment variable that holds the passphrase instead."),
     ROW("passphrase-credential", T(identities[IDENTITY_CURRENT].passphrase_credential),
-        .set = set_text, .type = "name",
+        .set = option_set_text, .type = "name",
         .help = "the systemd credential (LoadCredential=) that holds the passphrase instead."),
-    ROW("certificate-next", T(identities[IDENTITY_NEXT].certificate), .set = set_path,
+    ROW("certificate-next", T(identities[IDENTITY_NEXT].certificate), .set = option_set_path,
         .type = "file",
         .help = "a second certificate, which stands ready: when the server refuses the one in use "
                 "and accepts the other, that one is used from then on. For a renewal that the "
                 "server has yet to learn of."),
-    ROW("private-key-next", T(identities[IDENTITY_NEXT].private_key), .set = set_path,
+    ROW("private-key-next", T(identities[IDENTITY_NEXT].private_key), .set = option_set_path,
         .type = "file", .help = "its private key, when it is not in `certificate-next`."),
-    ROW("passphrase-file-next", T(identities[IDENTITY_NEXT].passphrase_file), .set = set_path,
-        .type = "file", .help = "holds the passphrase of that key."),
-    ROW("passphrase-env-next", T(identities[IDENTITY_NEXT].passphrase_env), .set = set_text,
+    ROW("passphrase-file-next", T(identities[IDENTITY_NEXT].passphrase_file),
+        .set = option_set_path, .type = "file", .help = "holds the passphrase of that key."),
+    ROW("passphrase-env-next", T(identities[IDENTITY_NEXT].passphrase_env), .set = option_set_text,
         .type = "name", .help = "the environment variable that holds it instead."),
     ROW("passphrase-credential-next", T(identities[IDENTITY_NEXT].passphrase_credential),
-        .set = set_text, .type = "name", .help = "the systemd credential that holds it instead."),
-    ROW("ca-file", T(ca_file), .set = set_path, .type = "file",
+        .set = option_set_text, .type = "name",
+        .help = "the systemd credential that holds it instead."),
+    ROW("ca-file", T(ca_file), .set = option_set_path, .type = "file",
         .help = "CA certificates (PEM) that the server's certificate must chain to. They replace "
                 "the system's roots. Without it, those are used."),
-    ROW("connect-to", T(connect_to), .set = set_connect_to, .type = "HOST:PORT",
+    ROW("connect-to", T(connect_to), .set = option_set_connect_to, .type = "HOST:PORT",
         .help = "connects there instead of to `server`, for tunnels and tests. Host, SNI and the "
                 "check of the certificate still use `server`."),
     {.key = "header.*",
      .section = SECTION_TENANT,
-     .set = set_header,
+     .set = option_set_header,
      .type = "text",
      .help = "header.NAME = VALUE adds a field to every request, in place of the caller's."},
-    ROW("authorization", T(keep_authorization), .set = set_bool, .choices = "strip|keep",
+    ROW("authorization", T(keep_authorization), .set = option_set_bool, .choices = "strip|keep",
         .fallback = "strip", .type = "strip or keep",
         .help = "what becomes of the caller's Authorization field. The certificate stands in for "
                 "it, and a stale password would only be in the way."),
-    ROW("callers-file", T(callers_file), .set = set_path, .type = "file",
+    ROW("callers-file", T(callers_file), .set = option_set_path, .type = "file",
         .help = "who may call: lines of user:hash as `htpasswd -B` writes them, the user being "
                 "whole as it is sent (sfadmin@ACME). Then a request needs Basic credentials that "
                 "fit, or gets 401; they are never sent on. bcrypt up to cost 12 (passwords of 72 "
                 "bytes at most) and yescrypt up to j9T."),
-    ROW("allow", T(rules), .set = set_allow, .repeats = true, .type = "list of METHOD PATH",
+    ROW("allow", T(rules), .set = option_set_allow, .repeats = true, .type = "list of METHOD PATH",
         .help = "what may be asked for; without a rule, everything. METHOD is GET (HEAD with it), "
                 "GET|POST or * for any. A PATH that ends in * may go on with anything; elsewhere, "
                 "once a segment, * is anything but '/'. Only a rule that says $batch covers that. "
                 "What no rule covers gets 403, a path that could be read in two ways 400."),
-    ROW("rewrite-links", T(rewrite_links), .set = set_bool, .choices = "off|on", .fallback = "on",
-        .type = "on or off",
+    ROW("rewrite-links", T(rewrite_links), .set = option_set_bool, .choices = "off|on",
+        .fallback = "on", .type = "on or off",
         .help =
             "on changes links to the server in its answers (JSON, XML, Location and the like) so "
             "that they lead through the proxy, and back again in requests; gzip and deflate are "
             "undone for it. off passes everything as it is."),
     {.key = "listen",
      .section = SECTION_TENANT,
-     .set = set_nothing,
+     .set = option_set_nothing,
      .repeats = true,
      .type = "list of HOST:PORT, [IPV6]:PORT or unix:/path",
      .help = "listeners of this tenant's own: whoever calls there means this tenant."},
-    ROW("max-upstream", T(max_upstream), .set = set_count, .min = 1, .max = 100000,
+    ROW("max-upstream", T(max_upstream), .set = option_set_count, .min = 1, .max = 100000,
         .fallback = "64", .type = "number",
         .help = "connections to the server at once; requests beyond that wait in the queue."),
-    ROW("require-client-certificate-request", T(require_choice), .set = set_choice,
+    ROW("require-client-certificate-request", T(require_choice), .set = option_set_choice,
         .choices = "auto|no|yes", .fallback = "auto", .type = "yes, no or auto",
         .help = "yes refuses a server that never asks for the client certificate: then something "
                 "between here and there inspects TLS, or `server` is wrong. auto is yes for the "

@@ -1,4 +1,4 @@
-#include "config/option_access.h"
+#include "config/option_set.h"
 
 #include <errno.h>
 #include <grp.h>

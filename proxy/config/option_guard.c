@@ -1,4 +1,4 @@
-#include "config/option_guard.h"
+#include "config/option_set.h"
 
 #include <stdlib.h>
 
