@@ -731,6 +731,8 @@ def test_reference_has_the_defaults_of_the_contract():
         "connect-timeout": "10s", "handshake-timeout": "10s", "head-timeout": "15s", "idle-timeout": "75s",
         "body-timeout": "60s", "answer-timeout": "450s", "pool-idle": "30s", "queue-timeout": "10s",
         "drain-timeout": "25s", "resolve-cache": "30s", "max-upstream": "64", "authorization": "strip",
+        "server-as-is": "no", "allow-remote": "no", "allow-forwarded": "no", "socket-mode": "0600",
+        "sandbox": "on"}.items()
 
 
 def test_reference_as_it_stands(tmp_path):
