@@ -582,11 +582,12 @@ def test_who_may_call_is_taken_over_by_a_reload(proxy, recorder):
             assert c.request(**keys).token == token
 
 
-def test_token_and_listener_come_and_go_by_a_reload(proxy, recorder, tokens):
+def test_token_and_listener_come_and_go_by_a_reload(proxy, recorder):
     """Who was let in without, is asked now. A listener for others opens and closes again, and whoever came in by it
     is not served without being known."""
     p = proxy(recorder.port)
     port = harness.free_port()
+    tokens = write(p.folder / "tokens", f"{TOKEN}\n")  # where the sandbox lets it be read
     with p.caller() as c:
         assert c.request().status == 200
         whole = p.config.read_text()
