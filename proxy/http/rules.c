@@ -62,11 +62,29 @@ static size_t unit_before(struct slice s, size_t from, size_t end)
 /* ---- traps ---- */
 
 static const char trap_encoding[] = "a '%' without two hexadecimal digits behind it";
-static const char trap_character[] = "one of . / \\ ; or a control character percent-encoded";
+static const char trap_character[] =
+    "one of . / \\ ;, a control character or no UTF-8 percent-encoded";
 static const char trap_twice[] = "something that is percent-encoded twice";
 static const char trap_parameter[] = "a ';'";
 static const char trap_empty[] = "an empty segment (//)";
 static const char trap_dots[] = "a segment . or ..";
+
+/* A hexadecimal digit, itself encoded or not; *i is moved behind it. */
+static bool is_digit_unit(struct slice s, size_t *i)
+{
+    if (*i >= s.n)
+        return false;
+    bool encoded = is_encoded(s, *i);
+    char c = encoded ? decoded(s, *i) : s.p[*i];
+    *i += encoded ? 3 : 1;
+    return char_hex(c) >= 0;
+}
+
+/* Bytes that no UTF-8 holds (RFC 3629, 4), such as those of an overlong '.'. */
+static bool is_no_utf8(unsigned char c)
+{
+    return c == 0xc0 || c == 0xc1 || c > 0xf4;
+}
 
 static const char *find_encoded_trap(struct slice path)
 {
@@ -78,10 +96,11 @@ static const char *find_encoded_trap(struct slice path)
         if (!is_encoded(path, i))
             return trap_encoding;
         char c = decoded(path, i);
-        if ((unsigned char)c < ' ' || c == 0x7f || strchr("./\\;", c) != NULL)
+        if ((unsigned char)c < ' ' || c == 0x7f || strchr("./\\;", c) != NULL ||
+            is_no_utf8((unsigned char)c))
             return trap_character;
-        if (c == '%' && path.n - i > 4 && char_hex(path.p[i + 3]) >= 0 &&
-            char_hex(path.p[i + 4]) >= 0)
+        size_t behind = i + 3;
+        if (c == '%' && is_digit_unit(path, &behind) && is_digit_unit(path, &behind))
             return trap_twice;
     }
     return NULL;
@@ -139,7 +158,10 @@ static bool reads_batch(struct slice segment)
             return false;
         i += encoded ? 3 : 1;
     }
-    return *want == '\0' && i == segment.n;
+    if (*want != '\0' || i == segment.n)
+        return *want == '\0';
+    char next = is_encoded(segment, i) ? decoded(segment, i) : segment.p[i];
+    return !char_is(next, CHAR_HOST) || next == '.'; /* $batch(), "$batch " and the like */
 }
 
 static bool holds_batch(struct slice path)
