@@ -391,12 +391,8 @@ static enum status open_missing(const struct server *s, const struct config *c,
         char name[ADDRESS_TEXT_SIZE];
         address_text(&c->listens[i].address, name);
         acceptors[i] = find_acceptor(s, name, acceptors, i);
-        if (acceptors[i] != NULL) {
-            enum status permitted = acceptor_permit(acceptors[i], &c->unix_access, why);
-            if (permitted != ST_OK)
-                return permitted;
+        if (acceptors[i] != NULL)
             continue;
-        }
         enum status st = open_acceptor(c, &c->listens[i], &acceptors[i], why);
         if (st != ST_OK)
             return st;
@@ -490,6 +486,27 @@ static void warn_about_fixed(const struct config *old, const struct config *new)
         log_say(LOG_WARNING, "user takes effect at the next start");
 }
 
+/* All sockets that are open get the access of c; all or, in the end, none. */
+static enum status permit_all(const struct server *s, const struct config *c, struct diag *why)
+{
+    enum status st = ST_OK;
+
+    for (size_t i = 0; st == ST_OK && i < s->ndoors; i++)
+        if (s->doors[i]->acceptor != NULL)
+            st = acceptor_permit(s->doors[i]->acceptor, &c->unix_access, why);
+    return st;
+}
+
+static enum status change_access(const struct server *s, const struct config *c, struct diag *why)
+{
+    enum status st = permit_all(s, c, why);
+    struct diag again;
+
+    if (st != ST_OK && permit_all(s, s->generation->config, &again) != ST_OK)
+        log_say(LOG_ERROR, "a socket is not as it was: %s", again.text);
+    return st;
+}
+
 enum status server_reload(struct server *s, struct config *c, struct diag *why)
 {
     struct acceptor **acceptors = mem_new(c->nlistens * sizeof(struct acceptor *));
@@ -498,6 +515,8 @@ enum status server_reload(struct server *s, struct config *c, struct diag *why)
 
     if (st == ST_OK)
         st = open_missing(s, c, acceptors, opened, why);
+    if (st == ST_OK)
+        st = change_access(s, c, why);
     if (s->stopping)
         diag_set(why, "the program is ending");
     if (st == ST_OK) {

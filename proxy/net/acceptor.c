@@ -114,19 +114,24 @@ static enum status refuse_access(const char *path, struct diag *why)
     return ST_SYSTEM;
 }
 
-/* By a descriptor, so that it is the file that was looked at, whatever becomes of its name. The
- * group comes first: until then the mode must not speak of it. */
-static enum status set_access(int file, const char *path, const struct address_access *access,
+/* By a descriptor, so that it is the file that was looked at, whatever becomes of its name. Never
+ * wider meanwhile than before and after; as it was if it cannot be done. group -1: it stays. */
+static enum status set_access(int file, const char *path, mode_t mode, gid_t group,
                               struct diag *why)
 {
+    struct stat before;
     char name[64];
 
     (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", file);
-    if (chmod(name, 0600) != 0 ||
-        (access->has_group && fchownat(file, "", (uid_t)-1, access->group, AT_EMPTY_PATH) != 0) ||
-        chmod(name, access->mode) != 0)
+    if (fstat(file, &before) != 0 || chmod(name, before.st_mode & mode & 0777) != 0)
         return refuse_access(path, why);
-    return ST_OK;
+    if ((group == (gid_t)-1 || group == before.st_gid ||
+         fchownat(file, "", (uid_t)-1, group, AT_EMPTY_PATH) == 0) &&
+        chmod(name, mode) == 0)
+        return ST_OK;
+    enum status st = refuse_access(path, why);
+    (void)chmod(name, before.st_mode & 0777);
+    return st;
 }
 
 enum status acceptor_permit(struct acceptor *a, const struct address_access *access,
@@ -147,7 +152,11 @@ enum status acceptor_permit(struct acceptor *a, const struct address_access *acc
                 S_ISSOCK(st.st_mode) && st.st_uid == geteuid();
     if (!ours)
         errno = ENOENT;
-    enum status result = ours ? set_access(file, path, access, why) : refuse_access(path, why);
+    const gid_t group = access->has_group  ? access->group
+                        : before.has_group ? getegid()
+                                           : (gid_t)-1;
+    enum status result =
+        ours ? set_access(file, path, access->mode, group, why) : refuse_access(path, why);
     if (result == ST_OK)
         a->access = *access;
     (void)close(file);

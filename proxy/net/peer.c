@@ -44,6 +44,19 @@ static void put_address(const struct address *a, __be32 ip[4], __be16 *port)
     }
 }
 
+/* Within a machine packets go by lo, which is the first of every network name space. A socket that
+ * is bound to a device, and anybody may do that, is found by its name only; one that is not, by
+ * any.
+ */
+static uint32_t interface_of(const struct address *a)
+{
+    uint32_t scope = a->any.sa_family == AF_INET6
+                         ? ((const struct sockaddr_in6 *)&a->storage)->sin6_scope_id
+                         : 0;
+
+    return scope != 0 ? scope : 1;
+}
+
 static bool send_request(struct peer_asker *p, const struct address *theirs,
                          const struct address *ours)
 {
@@ -55,6 +68,7 @@ static bool send_request(struct peer_asker *p, const struct address *theirs,
         .body = {.sdiag_family = (uint8_t)theirs->any.sa_family,
                  .sdiag_protocol = IPPROTO_TCP,
                  .idiag_states = ~0U,
+                 .id.idiag_if = interface_of(theirs),
                  .id.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}},
     };
 
@@ -207,6 +221,7 @@ void peer_ask(struct peer_asker *p, int fd, struct peer *out)
     enum answer a = ask_caller(p, &out->from, &ours, &out->uid);
     if (a == ANSWER_UID)
         out->kind = PEER_TOLD;
-    else if (a != ANSWER_NOBODY && !is_within_machine(&out->from, &ours))
+    else if (a != ANSWER_NOBODY && !is_within_machine(&out->from, &ours) &&
+             !address_is_available(&out->from))
         out->kind = PEER_REMOTE;
 }

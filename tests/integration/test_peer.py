@@ -239,6 +239,44 @@ def test_mode_and_group_of_a_socket(proxy, nginx, folder):
     assert p.request(target="/who").status == 200
 
 
+def test_refused_reload_leaves_the_sockets_as_they_are(proxy, nginx, folder):
+    p = proxy(nginx.port, listen=f"unix:{folder}/s", admin=f"unix:{folder}/a", socket_mode="0600")
+    text = p.config.read_text()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        p.config.write_text(text.replace("0600", f"0666\nlisten = 127.0.0.1:{taken.getsockname()[1]}"))
+        p.signal(signal.SIGHUP)
+        harness.eventually(lambda: "not reloaded" in p.stderr)
+    assert access_of(f"{folder}/s")[0] == access_of(f"{folder}/a")[0] == "0o600"
+    p.config.write_text(text.replace("0600", "0666"))
+    p.signal(signal.SIGHUP)
+    harness.eventually(lambda: access_of(f"{folder}/s")[0] == access_of(f"{folder}/a")[0] == "0o666")
+
+
+def test_group_that_cannot_be_given_by_a_reload(proxy, nginx, folder):
+    """What was loaded before stays in use: mode and group, too."""
+    prefix = ["setpriv", "--bounding-set=-chown", "--inh-caps=-chown", "--no-new-privs"] if IS_ROOT else []
+    p = proxy(nginx.port, listen=f"unix:{folder}/s", socket_mode="0660", process={"prefix": prefix})
+    before = access_of(f"{folder}/s")
+    assert before[0] == "0o660"
+    p.config.write_text(p.config.read_text().replace("socket-mode", f"socket-group = {GROUP}\nsocket-mode"))
+    p.signal(signal.SIGHUP)
+    harness.eventually(lambda: "not reloaded" in p.stderr)
+    assert access_of(f"{folder}/s") == before
+
+
+def test_caller_that_is_bound_to_a_device_is_known(proxy, nginx):
+    """Whoever binds his socket to lo is found by that name only."""
+    p = proxy(nginx.port)
+    with socket.socket() as s:
+        s.settimeout(harness.LIMIT)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
+        s.connect(("127.0.0.1", p.port))
+        s.sendall(harness.head_lines("GET", "/who").encode())
+        assert s.recv(100).startswith(b"HTTP/1.1 200 ")
+
+
 def test_socket_is_its_owner_s_alone(proxy, nginx, folder):
     p = proxy(nginx.port, listen=f"unix:{folder}/s")
     assert access_of(f"{folder}/s")[0] == "0o600"
