@@ -38,6 +38,7 @@ static size_t serve(void *ctx, struct client *c, const struct client_request *r)
         reply_write(&out, &reply, clock_wall_us());
     } else {
         reply.status = fail_info(why.id)->status;
+        reply.persistence = client_decide(c, false); /* whoever is refused keeps no connection */
         reply_problem(&out, &why, id, reply.head_only, reply.persistence, clock_wall_us());
     }
     (void)stream_write_bytes(client_stream(c), out.p, out.n);

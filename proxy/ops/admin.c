@@ -168,6 +168,10 @@ static bool admits(void *ctx, const struct local_request *r, struct failure *why
         failure_plain(why, FAIL_ADMIN_METHOD);
         return false;
     }
+    if (guard_page(view.config, r->head) != NULL) {
+        failure_plain(why, FAIL_FOREIGN_ORIGIN); /* allow-origin is about calls, not about this */
+        return false;
+    }
     if (!guard_admits(&view, r->head, &r->target, why))
         return false;
     if (!is_health(path) && !slice_eq(path, SLICE("/status"))) {

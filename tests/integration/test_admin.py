@@ -110,7 +110,16 @@ def test_refused(proxy, nginx, keys, code, token):
     assert (answer.status, answer.token) == (code, token)
     if code == 405:
         assert answer.get("Allow") == "GET, HEAD"
+    assert answer.get("Connection") == "close"  # whoever is refused takes no place
     assert ask(p, "/health").status == 200
+
+
+def test_pages_that_may_call_may_not_look(proxy, nginx):
+    """allow-origin is about calls."""
+    p = proxy(nginx.port, admin="127.0.0.1:0", allow_origin="https://app.example")
+    page = ("Origin", "https://app.example")
+    assert p.request(target="/who", fields=[page]).status == 200
+    assert ask(p, fields=[page]).token == ask(p, "/health", fields=[page]).token == "foreign-origin"
 
 
 def test_token(proxy, nginx, tmp_path):
