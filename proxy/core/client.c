@@ -502,7 +502,8 @@ void client_accept(struct worker *w, const struct client_door *door, int fd)
     else if (!admission_take(w, places, fd, &admission, &why))
         turn_away(w, door, fd, &why);
     else
-        start_timer(client_new(w, door, fd, &admission), w->config->idle_timeout);
+        start_timer(client_new(w, door, fd, &admission),
+                    door->is_remote ? w->config->head_timeout : w->config->idle_timeout);
 }
 
 struct worker *client_worker(const struct client *c)
