@@ -90,7 +90,10 @@ static void tell_ready_fd(const struct serve *s, const struct server *server)
     buf_add_string(&line, "}\n");
     if (write(s->ready_fd, line.p, line.n) != (ssize_t)line.n)
         log_say(LOG_WARNING, "the descriptor of --ready-fd could not be written");
-    (void)close(s->ready_fd);
+    if (s->ready_fd > STDERR_FILENO)
+        (void)close(s->ready_fd);
+    else /* nothing else may get the number, to which others write */
+        (void)dup2(s->nowhere, s->ready_fd);
     buf_free(&line);
 }
 
@@ -271,6 +274,7 @@ static enum status give_up(struct serve *s, const struct server *server, struct 
 
 static void forget(struct serve *s)
 {
+    (void)close(s->nowhere);
     user_free(&s->user);
     sandbox_free(s->sandbox);
     s->sandbox = NULL;
@@ -279,6 +283,8 @@ static void forget(struct serve *s)
 enum status serve_open(struct serve *s, struct server **out, struct diag *why)
 {
     descriptors_raise();
+    s->nowhere =
+        open("/dev/null", O_RDWR | O_CLOEXEC); /* which the sandbox does not let be written */
     h1_reader_setup();
     hooks.ctx = s;
     s->log = (struct access_log){s->config->log_format, s->config->path_mode};

@@ -16,6 +16,7 @@ enum { NO_READY_FD = -1 };
 struct serve {
     struct config *config;
     int ready_fd; /* NO_READY_FD: nobody waits */
+    int nowhere;  /* /dev/null */
     struct access_log log;
     struct admin *admin;
     size_t doors; /* listeners of the proxy itself: the first ones */

@@ -1,4 +1,5 @@
 """The process: how it ends, what it tells the supervisor, descriptors, limits, memory."""
+import json
 import contextlib
 import hashlib
 import os
@@ -717,3 +718,25 @@ def test_live_socket_of_another_user_is_left_alone(pki):
             assert os.stat(folder / "s").st_ino == before
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_ready_fd_that_is_a_standard_one(number, nginx, tenant, tmp_path):
+    """Its number is not left to a caller's connection, into which others then write."""
+    (tmp_path / "sfmtls.ini").write_text("[proxy]\nlisten = 127.0.0.1:0\n" + tenant(nginx.port))
+    read, write = os.pipe()
+    process = subprocess.Popen([harness.BINARY, "run", "--ready-fd", str(number), "-c", tmp_path / "sfmtls.ini"],
+                               **{"stdout" if number == 1 else "stderr": write,
+                                  "stderr" if number == 1 else "stdout": subprocess.DEVNULL})
+    os.close(write)
+    try:
+        with os.fdopen(read) as ready:
+            line = next(line for line in ready if line.startswith('{"pid"'))
+            address = json.loads(line)["listeners"][0]["address"]
+            assert ready.read() == ""
+        assert os.readlink(f"/proc/{process.pid}/fd/{number}") == "/dev/null"
+        with harness.Caller(("127.0.0.1", int(address.rsplit(":", 1)[1]))) as c:
+            assert c.request(target="/who").status == c.request(target="/1k").status == 200
+    finally:
+        process.terminate()
+        assert process.wait(harness.LIMIT) == 0
