@@ -28,7 +28,10 @@ static void load_line(struct slice line)
 {
     struct slice words = slice_split(&line, '#');
 
-    if (!slice_eq(slice_trim(slice_split(&words, ':')), SLICE("hosts")))
+    struct slice kind = slice_trim(slice_split(&words, ':'));
+
+    if (!slice_eq(kind, SLICE("hosts")) && !slice_eq(kind, SLICE("passwd")) &&
+        !slice_eq(kind, SLICE("group")))
         return;
     while (words.n > 0) {
         struct slice word = slice_trim(slice_split(&words, ' '));

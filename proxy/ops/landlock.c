@@ -142,7 +142,8 @@ static bool add_rule(struct landlock *l, int ruleset, const struct rule *r)
         .allowed_access = rights_of(r->access, S_ISDIR(st.st_mode)), .parent_fd = fd};
     bool added =
         beneath.allowed_access == 0 ||
-        syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0;
+        syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0 ||
+        errno == EBADFD; /* a pipe, a memfd: of no folder, so nothing forbids it */
     if (added)
         note_place(l, &st, r->access);
     int error = errno;

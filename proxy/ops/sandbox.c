@@ -27,6 +27,8 @@ static const char *const system_places[] = {
     "/run/systemd/resolve",
     "/run/resolvconf",
     "/run/NetworkManager",
+    "/run/netconfig",
+    "/run/connman",
     "/dev/null",
     "/dev/random",
     "/dev/urandom",
@@ -59,13 +61,32 @@ static void mention(struct buf *list, const char *folder)
     buf_addf(list, "%s%s", list->n == 0 ? "" : ", ", folder);
 }
 
-/* The folder, for files are replaced by renaming; but not everything for the sake of a file in the
- * root folder, nor devices. */
+/* The folder, for files are replaced by renaming; but not half of the machine for the sake of one
+ * file in the root folder or the like, nor devices. */
+static bool is_whole_world(const char *folder)
+{
+    static const char *const wide[] = {"/", "/dev", "/run", "/var", "/mnt", "/media"};
+
+    for (size_t i = 0; i < ARRAY_LEN(wide); i++)
+        if (strcmp(folder, wide[i]) == 0)
+            return true;
+    return strncmp(folder, "/proc/", 6) == 0;
+}
+
+static bool is_system_place(const char *folder)
+{
+    for (size_t i = 0; i < ARRAY_LEN(system_places); i++) {
+        size_t n = strlen(system_places[i]);
+        if (strncmp(folder, system_places[i], n) == 0 && (folder[n] == '/' || folder[n] == '\0'))
+            return true;
+    }
+    return false;
+}
+
 static void allow_folder_of(struct sandbox *s, struct buf *list, const char *path, unsigned access)
 {
     char *folder = folder_of(path), *real = realpath(folder, NULL);
-    bool alone = real != NULL && (strcmp(real, "/") == 0 || strcmp(real, "/dev") == 0 ||
-                                  strncmp(real, "/proc/", 6) == 0);
+    bool alone = real != NULL && is_whole_world(real);
 
     if (real != NULL) {
         landlock_allow(s->files, alone ? path : real, access);
@@ -107,7 +128,7 @@ static void allow_list(const struct sandbox *s, const char *paths, unsigned acce
     }
 }
 
-static void allow_system(const struct sandbox *s)
+static void allow_system(struct sandbox *s)
 {
     const unsigned access = LANDLOCK_READ | LANDLOCK_LIST;
 
@@ -116,12 +137,13 @@ static void allow_system(const struct sandbox *s)
     for (size_t i = 0; i < ARRAY_LEN(system_links); i++) {
         char *real = realpath(system_links[i], NULL);
         char *folder = real == NULL ? NULL : folder_of(real);
-        if (folder != NULL && strcmp(folder, "/") != 0)
-            landlock_allow(s->files, folder, access);
+        if (folder != NULL && !is_system_place(folder))
+            allow_folder_of(s, &s->read, real, access);
         free(folder);
         free(real);
     }
-    allow_list(s, getenv(X509_get_default_cert_file_env()), access);
+    if (getenv(X509_get_default_cert_file_env()) != NULL)
+        allow_file(s, &s->read, getenv(X509_get_default_cert_file_env()), LANDLOCK_READ);
     allow_list(s, getenv(X509_get_default_cert_dir_env()), access);
     allow_list(s, X509_get_default_cert_file(), access);
     allow_list(s, X509_get_default_cert_dir(), access);
@@ -185,13 +207,12 @@ static bool enter_landlock(struct sandbox *s, const struct config *c, const char
 
 static void describe_files(struct buf *out, const struct sandbox *s)
 {
-    buf_addf(out, "files are read in the system's folders and below %.*s, ", (int)s->read.n,
-             s->read.p);
+    buf_addf(out, "files (Landlock %d) are ", landlock_version(s->files));
     if (s->written.n > 0)
         buf_addf(out, "written below %.*s", (int)s->written.n, s->written.p);
     else
         buf_add_string(out, "written nowhere");
-    buf_addf(out, " (Landlock %d)", landlock_version(s->files));
+    buf_addf(out, ", and read in the system's folders and below %.*s", (int)s->read.n, s->read.p);
 }
 
 static void enter_both(struct sandbox *s, const struct config *c, const char *scratch)
@@ -199,19 +220,19 @@ static void enter_both(struct sandbox *s, const struct config *c, const char *sc
     struct buf out = {0};
     struct diag why;
 
-    buf_add_string(&out, "sandbox: ");
-    if (enter_landlock(s, c, scratch, &why)) {
+    bool confined = enter_landlock(s, c, scratch, &why);
+    struct diag why_not_filtered;
+    bool filtered = syscalls_restrict(&why_not_filtered) == ST_OK;
+    s->level = confined && filtered ? LOG_NOTICE : LOG_WARNING;
+    if (filtered)
+        buf_add_string(&out, "sandbox: system calls are filtered (seccomp); ");
+    else
+        buf_addf(&out, "sandbox: system calls are not filtered: seccomp is missing (%s); ",
+                 why_not_filtered.text);
+    if (confined)
         describe_files(&out, s);
-    } else {
-        s->level = LOG_WARNING;
+    else
         buf_addf(&out, "files are not confined: Landlock is missing (%s)", why.text);
-    }
-    if (syscalls_restrict(&why) == ST_OK) {
-        buf_add_string(&out, "; system calls are filtered (seccomp)");
-    } else {
-        s->level = LOG_WARNING;
-        buf_addf(&out, "; system calls are not filtered: seccomp is missing (%s)", why.text);
-    }
     s->sentence = mem_copy_bytes(out.p, out.n);
     buf_free(&out);
 }

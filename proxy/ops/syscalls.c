@@ -1,6 +1,7 @@
 #include "ops/syscalls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/sockios.h>
 #include <sched.h>
@@ -35,8 +36,6 @@ static const char *const allowed[] = {
     "open", "openat", "openat2", "stat", "stat64", "lstat", "lstat64", "fstat", "fstat64",
     "fstatat64", "newfstatat", "statx", "access", "faccessat", "faccessat2", "readlink",
     "readlinkat", "getcwd", "getdents", "getdents64", "unlink", "unlinkat", "rmdir", "umask",
-    "chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "chown32", "fchown", "fchown32", "lchown",
-    "lchown32", "fchownat",
     /* memory */
     "brk", "munmap", "mremap", "madvise", "mlock", "mlock2", "munlock",
     /* threads and signals */
@@ -199,6 +198,21 @@ static int allow_limits(scmp_filter_ctx f)
     return add(f, SCMP_ACT_ALLOW, "prlimit64", &none, 1);
 }
 
+/* Mode and group of a Unix socket, which Landlock knows nothing of: never an owner, nothing that
+ * can be executed, let alone as somebody else. */
+static int allow_access(scmp_filter_ctx f)
+{
+    const struct scmp_arg_cmp mode = masked(1, 07777 & ~0666, 0),
+                              mode_at = masked(2, 07777 & ~0666, 0);
+    const struct scmp_arg_cmp group[] = {masked(2, UINT32_MAX, UINT32_MAX),
+                                         equal(4, AT_EMPTY_PATH)};
+    int result = add(f, SCMP_ACT_ALLOW, "chmod", &mode, 1);
+
+    if (result == 0)
+        result = add(f, SCMP_ACT_ALLOW, "fchmodat", &mode_at, 1);
+    return result != 0 ? result : add(f, SCMP_ACT_ALLOW, "fchownat", group, ARRAY_LEN(group));
+}
+
 static int fill(scmp_filter_ctx f)
 {
     int result = 0;
@@ -215,6 +229,8 @@ static int fill(scmp_filter_ctx f)
         result = allow_memory(f);
     if (result == 0)
         result = allow_limits(f);
+    if (result == 0)
+        result = allow_access(f);
     /* Where the kernel cannot end a process like that, they are refused as the rest. */
     for (size_t i = 0; result == 0 && i < ARRAY_LEN(hostile); i++)
         (void)add(f, SCMP_ACT_KILL_PROCESS, hostile[i], NULL, 0);

@@ -91,6 +91,33 @@ def make_hash(password):
     return made.stdout.strip().split(":", 1)[1]
 
 
+def test_log_that_is_a_pipe(release, pki, nginx, tmp_path):
+    """As in a container: pipes are of no folder, and no reason to leave all files open."""
+    copy(pki, tmp_path, "acme-all.pem", "ca.pem")
+    config = tmp_path / "sfmtls.ini"
+    config.write_text("[proxy]\nlisten = 127.0.0.1:0\nlog = /dev/stderr\n" + section(nginx, pki, tmp_path))
+    with subprocess.Popen([release, "run", "-c", config], stderr=subprocess.PIPE, text=True) as process:
+        line = next(line for line in process.stderr if "sandbox:" in line)
+        process.terminate()
+        process.stderr.read()
+    assert process.returncode == 0 and "files (Landlock " in line, line
+
+
+def test_bundle_of_cas_is_replaced(confined, pki, nginx, tmp_path):
+    """SSL_CERT_FILE names it, and it is renewed as files are: by renaming."""
+    (tmp_path / "cas").mkdir()
+    copy(pki, tmp_path, "acme-all.pem", "globex-all.pem")
+    shutil.copy(pki / "ca.pem", tmp_path / "cas/bundle.pem")
+    p = confined(f"[tenant acme]\ncompany-id = ACME\nserver = localhost:{nginx.port}\n"
+                 f"certificate = {tmp_path}/acme-all.pem\n",
+                 environment={"SSL_CERT_FILE": f"{tmp_path}/cas/bundle.pem", "SSL_CERT_DIR": "/nonexistent"})
+    assert p.request(target="/who").status == 200
+    shutil.copy(pki / "ca.pem", tmp_path / "cas/new")
+    os.replace(tmp_path / "cas/new", tmp_path / "cas/bundle.pem")
+    replace(tmp_path / "globex-all.pem", tmp_path / "acme-all.pem")
+    harness.eventually(lambda: "globex_user" in p.request(target="/who").json()["subject"])
+
+
 @pytest.fixture
 def busy(confined, pki, nginx, tmp_path):
     """Everything at once: workers, names from the C library, passwords, CONNECT, a Unix socket, a log of its own, a
@@ -132,8 +159,8 @@ def test_all_work_inside_and_every_thread_is(busy):
         assert c.request(target="/who", host=busy.server, fields=[AUTHORIZATION]).status == 200
     # The first thread, two workers, the log's, the reloader's, the checker's and one for names.
     assert check_threads(p) >= 7
-    assert re.search(r"notice: sandbox: files are read in the system's folders and below .*, written below "
-                     r".* \(Landlock \d+\); system calls are filtered \(seccomp\)", busy.log.read_text())
+    assert re.search(r"notice: sandbox: system calls are filtered \(seccomp\); files \(Landlock \d+\) are written "
+                     r"below .*, and read in the system's folders and below ", busy.log.read_text())
 
     os.rename(busy.log, busy.log.with_suffix(".1"))
     p.signal(signal.SIGUSR1)
@@ -188,13 +215,13 @@ def test_switched_off(confined, tenant, nginx):
 def test_sanitizers_are_told_of(proxy, tenant, nginx):
     p = proxy(tenant(nginx.port))
     sanitized = os.environ.get("SFMTLS_BUILD", "asan") != "release"
-    eventually_in(p, f"notice: sandbox: {'off in a program built with sanitizers' if sanitized else 'files are read'}")
+    eventually_in(p, f"notice: sandbox: {'off in a program built with sanitizers' if sanitized else 'system calls are'}")
 
 
 def test_demo_removes_its_folder(release, tmp_path):
     result = subprocess.run([release, "demo", "--once", "--listen", "127.0.0.1:0"], capture_output=True, text=True,
                             timeout=harness.LIMIT, env={**os.environ, "TMPDIR": str(tmp_path)})
-    assert result.returncode == 0 and "sandbox: files" in result.stderr, result.stderr
+    assert result.returncode == 0 and "files (Landlock " in result.stderr, result.stderr
     assert not list(tmp_path.iterdir())
 
 
