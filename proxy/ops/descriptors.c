@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 
-enum { OWN = 64, PER_WORKER = 8 }; /* log, files, look-ups; event loops */
+enum { OWN = 64 + 256 + 64, PER_WORKER = 8 }; /* log, files, look-ups; who is turned away; admin */
 
 void descriptors_raise(void)
 {
