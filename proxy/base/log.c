@@ -141,13 +141,32 @@ static bool drain_all(void)
     return any;
 }
 
+/* By the writer itself, into the file that stays in use, which may be gone already, and on stderr.
+ */
+static void tell_kept_file(int error)
+{
+    struct buf line = {0};
+    struct diag text;
+
+    diag_set(&text,
+             "the log %s cannot be opened again: %s; what was open stays in use: let sfmtls make "
+             "files in that folder, which has to be the same as at start",
+             sink.path, strerror(error));
+    format_line(&line, LOG_ERROR, slice_of(text.text));
+    write_all(sink.fd, line.p, line.n);
+    write_all(STDERR_FILENO, line.p, line.n);
+    buf_free(&line);
+}
+
 static void reopen_file(void)
 {
     if (sink.path == NULL)
         return;
     int fd = open(sink.path, LOG_FLAGS, LOG_MODE);
-    if (fd < 0)
+    if (fd < 0) {
+        tell_kept_file(errno);
         return;
+    }
     (void)dup3(fd, sink.fd, O_CLOEXEC);
     (void)close(fd);
 }

@@ -171,13 +171,29 @@ static enum status check_reading(struct user *u, const struct config *c, struct 
     }
     diag_set(why,
              "%s: the user %s could not load it again: %s; let that user read the file and search "
-             "its folders (chgrp %s, chmod g+r)",
+             "its folders (chown %s, or a group of its own and chmod g+r)",
              r.path, u->name, strerror(r.error), u->name);
     return ST_BAD_INPUT;
 }
 
+/* Behind a rotation it has to be made anew. */
+static bool can_make_log(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == NULL ? mem_copy_string(".")
+                                 : mem_copy_bytes(path, slash == path ? 1 : (size_t)(slash - path));
+    bool can = access(folder, W_OK | X_OK) == 0;
+
+    free(folder);
+    return can;
+}
+
 static void check_log(struct user *u, const struct config *c)
 {
+    if (c->log_path != NULL && !can_make_log(c->log_path))
+        warn(u, mem_format("the log %s cannot be made anew behind a rotation; let %s write into "
+                           "its folder, or rotate it by copytruncate",
+                           c->log_path, u->name == NULL ? "root" : u->name));
     if (c->log_path != NULL && access(c->log_path, W_OK) != 0)
         warn(u, mem_format("the log %s cannot be opened again without privileges (%s); give it to "
                            "%s",

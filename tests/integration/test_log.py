@@ -482,7 +482,10 @@ def test_reopening_that_fails_keeps_the_old_file(proxy, echo, tmp_path):
     for i in range(3):
         p.request(target=f"/two{i}")
     harness.eventually(lambda: "/two2 " in (tmp_path / "moved" / "log").read_text())
-    assert "/two0 " in (tmp_path / "moved" / "log").read_text()
+    text = (tmp_path / "moved" / "log").read_text()
+    assert "/two0 " in text
+    sentence = f"error: the log {folder}/log cannot be opened again: No such file or directory; what was open stays"
+    assert sentence in text and sentence in p.stderr
 
 
 def test_reopening_stderr_does_nothing(proxy, echo):
