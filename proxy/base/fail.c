@@ -90,8 +90,8 @@ static const struct fail_info table[FAIL_COUNT] = {
 
     [FAIL_CALLER_UID] = {"caller-uid", 403, "http_request_denied", BLAME_CALLER, 0,
                          "User not allowed", "The caller's user may not connect.",
-                         "Call as the user that sfmtls runs as, or list the caller's uid in "
-                         "allow-uid."},
+                         "Call as the user that sfmtls runs as, or list the caller in allow-uid, "
+                         "beside all others that are to call."},
     [FAIL_HOST_NOT_SERVED] =
         {"host-not-served", 421, "http_request_denied", BLAME_CALLER, 0, "Misdirected request",
          "The request's Host is not a name of this proxy.",
@@ -110,11 +110,12 @@ static const struct fail_info table[FAIL_COUNT] = {
     [FAIL_CALLER_TOKEN] = {"caller-token-missing", 401, "http_request_denied", BLAME_CALLER, 0,
                            "Caller token missing",
                            "The request has no token that the proxy's caller-token-file holds.",
-                           "Send a line of that file as X-Sfmtls-Token: TOKEN."},
+                           "Send one as X-Sfmtls-Token: TOKEN; whoever runs the proxy has them."},
     [FAIL_PROXY_TOKEN] = {"proxy-token-missing", 407, "http_request_denied", BLAME_CALLER, 0,
                           "Caller token missing",
                           "The request has no token that the proxy's caller-token-file holds.",
-                          "Send a line of that file as Proxy-Authorization: Bearer TOKEN."},
+                          "Send one as Proxy-Authorization: Bearer TOKEN (Basic is not looked at); "
+                          "whoever runs the proxy has them."},
     [FAIL_TENANT_UNKNOWN] = {"tenant-unknown", 403, "http_request_denied", BLAME_CALLER, 0,
                              "No such tenant", "No configured tenant fits the request.",
                              "Name a configured company ID and server (company IDs are "

@@ -18,6 +18,10 @@ void load_check_access(const struct loader *l)
     for (size_t i = 0; i < c->nlistens; i++)
         if (!address_is_loopback(&c->listens[i].address))
             c->serves_remote = true;
+    if (c->allow_any_uid)
+        load_note(c, LOG_NOTICE,
+                  mem_format("%s: allow-uid = any: every user of this machine may call",
+                             c->allow_uid_where));
     if (c->unix_access_where == NULL || !has_unix_listener(c))
         return;
     if ((mode & 0002) != 0 && c->allow_any_uid)

@@ -45,6 +45,8 @@ static bool is_of_service(const struct config *c)
 {
     static const char folder[] = "/etc/sfmtls/";
 
+    if (c != NULL && c->user != NULL)
+        return true; /* whose home is not that of whoever starts it */
     return c != NULL && c->file != NULL && strncmp(c->file, folder, sizeof(folder) - 1) == 0;
 }
 

@@ -58,7 +58,8 @@ enum status load_check_remote(const struct loader *l, struct diag *why) MUST_CHE
 enum status load_tls_clients(struct loader *l, const struct trust *trust,
                              struct diag *why) MUST_CHECK;
 
-/* May every user of the machine read that file? */
+/* May every user of the machine read, or change, that file? */
 bool load_is_open_to_others(const char *path);
+bool load_is_writable_by_others(const char *path);
 
 #endif

@@ -321,6 +321,12 @@ def test_file_that_others_may_read(mode, warned, pki, tmp_path):
     assert result.returncode == 0 and ("chmod o-r" in result.stderr) == warned, result.stderr
 
 
+def test_file_that_others_may_write(pki, tmp_path):
+    result, where = refused(tmp_path, pki, f"u:{hashed('a')}\n", 0o602)
+    assert result.returncode == 2
+    assert f"{where}: every user of this machine may add a password; chmod o-w" in result.stderr
+
+
 def test_hashes_of_different_costs_are_told(pki, tmp_path):
     result, _ = refused(tmp_path, pki, f"u:{hashed('a')}\nv:{hashed('a', 5)}\n")
     assert result.returncode == 0 and "different costs" in result.stderr
