@@ -142,7 +142,9 @@ static enum status take_key(const char *path, EVP_PKEY *key, struct credential_p
 
 static enum status explain_key(const char *path, bool encrypted, struct diag *why)
 {
-    const char *reason = tls_error_text();
+    bool told =
+        ERR_peek_error() != 0; /* OpenSSL takes a wrong passphrase for no error now and then */
+    const char *reason = told ? tls_error_text() : "it does not fit";
 
     if (encrypted)
         diag_set(why, "%s: the private key cannot be decrypted (%s); check the passphrase", path,
