@@ -215,7 +215,8 @@ def test_switched_off(confined, tenant, nginx):
 def test_sanitizers_are_told_of(proxy, tenant, nginx):
     p = proxy(tenant(nginx.port))
     sanitized = os.environ.get("SFMTLS_BUILD", "asan") != "release"
-    eventually_in(p, f"notice: sandbox: {'off in a program built with sanitizers' if sanitized else 'system calls are'}")
+    words = "off in a program built with sanitizers" if sanitized else "system calls are filtered"
+    eventually_in(p, f"notice: sandbox: {words}")
 
 
 def test_demo_removes_its_folder(release, tmp_path):
