@@ -7,6 +7,7 @@
 #include "base/diag.h"
 #include "base/mem.h"
 #include "config/callers.h"
+#include "http/chars.h"
 #include "memory_file.h"
 
 static bool is_comment(struct slice line)
@@ -38,6 +39,16 @@ static void check_lines(const struct callers *c, struct slice text)
     }
 }
 
+/* Blanks and marks may stand in a user's name as well. */
+static bool looks_secret(struct slice line)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < line.n; i++)
+        n += char_is(line.p[i], CHAR_HOST);
+    return n >= 16;
+}
+
 /* A line without ':' is shown to nobody, for it may be a password. */
 static void check_sentence(const char *sentence, struct slice text)
 {
@@ -45,7 +56,8 @@ static void check_sentence(const char *sentence, struct slice text)
         abort();
     while (text.n > 0) {
         struct slice line = without_cr(slice_split(&text, '\n'));
-        if (line.n < 24 || memchr(line.p, ':', line.n) != NULL || is_comment(line))
+        if (line.n < 24 || !looks_secret(line) || memchr(line.p, ':', line.n) != NULL ||
+            is_comment(line))
             continue;
         if (memmem(sentence, strlen(sentence), line.p, line.n) != NULL &&
             memmem("the user is empty or has a control character in it; write it as it is sent", 74,
