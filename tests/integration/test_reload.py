@@ -300,7 +300,7 @@ def test_listeners_come_and_go(service, tmp_path):
     taken = f"unix:{tmp_path}/one"
     s.write(config(s.tenant(), listen=f"127.0.0.1:0, {taken}"))
     call = lambda path: harness.Caller(str(tmp_path / path), socket.AF_UNIX)
-    harness.eventually(lambda: (tmp_path / "one").exists(), 5)
+    harness.eventually(lambda: f"listening on {taken}" in s.p.stderr, 5)
     with call("one") as c:
         assert c.request(target="/who").status == 200
         assert s.who()["verify"] == "SUCCESS", "the first listener is where it was"
