@@ -7,7 +7,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 case "${1:-}" in
-'') fuzz_seconds=10 ;;
+'') fuzz_seconds=6 ;;
 --full)
     fuzz_seconds=120
     export SFMTLS_FULL=1
@@ -60,7 +60,7 @@ unit() { # PRESET
 integration() { # PRESET pytest-arguments...
     preset=$1
     shift
-    SFMTLS="$PWD/build/$preset/sfmtls" SFMTLS_BUILD="$preset" $python -m pytest -q -p no:cacheprovider -n 4 \
+    SFMTLS="$PWD/build/$preset/sfmtls" SFMTLS_BUILD="$preset" $python -m pytest -q -p no:cacheprovider -n 5 \
         --basetemp "$work/pytest" tests/integration "$@" >"$work/integration" 2>&1 ||
         { cat "$work/integration"; exit 1; }
     tail -n 1 "$work/integration"
