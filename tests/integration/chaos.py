@@ -385,6 +385,7 @@ class Caller:
         self.reader = self.writer = None
 
     async def slowly(self, data, pieces=6):
+        """The pauses are this caller's pace; nothing is waited for by them."""
         step = len(data) // pieces + 1
         for i in range(0, len(data), step):
             self.writer.write(data[i:i + step])

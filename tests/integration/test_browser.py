@@ -11,8 +11,6 @@ import pytest
 
 import harness
 
-pytestmark = pytest.mark.skipif(os.environ.get("SFMTLS_BUILD") in ("asan", "tsan"),
-                                reason="the browser takes half a minute; as released is enough")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT, MODULES = ROOT / "tests/integration/clients/browser.mjs", ROOT / "build/npm/node_modules"
 
