@@ -100,6 +100,7 @@ static void begin_answer(struct exchange *x, const struct head *h, struct gather
                            !head_connection_has(h, SLICE("close"));
     x->idle_ms = idle_time(x, h);
     body_start(&x->answer, in, out, h->content_length, &x->worker->body_limits);
+    x->answer.is_answer = true;
     if (x->answer_links != NULL)
         x->answer.filter = link_filter_run(x->answer_links);
     if (out == FRAMING_CHUNKED) {

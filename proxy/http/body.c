@@ -44,7 +44,7 @@ static bool add_tail(struct body *b)
     buf_add_string(&b->tail, "0\r\n");
     if (section.n > 0) {
         struct head *h = head_new(b->max_fields);
-        ok = h1_read_trailers(section, h);
+        ok = h1_read_trailers(section, b->is_answer, h);
         for (size_t i = 0; ok && i < h->nfields; i++) {
             if ((field_bit(h->fields[i].id) & FIELDS_NOT_IN_TRAILERS) != 0 ||
                 (b->drops_trailer != NULL && b->drops_trailer(b->drops_ctx, h->fields[i].name)))

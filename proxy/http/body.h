@@ -65,7 +65,8 @@ struct body {
     struct slice
         unfiltered; /* content that the filter has not used, between BODY_FULL and the next call */
     struct chunked chunked;
-    size_t max_fields;                                         /* of a trailer section */
+    size_t max_fields; /* of a trailer section */
+    bool is_answer;    /* its trailers are read as an answer's; may be set after body_start() */
     bool (*drops_trailer)(const void *ctx, struct slice name); /* may be set after body_start() */
     const void *drops_ctx;
     char size_line[20];

@@ -61,7 +61,30 @@ static enum h1_result find_end(struct h1_reader *r, size_t max_head, struct slic
     return *end == 0 ? H1_MORE : H1_DONE;
 }
 
-static bool read_field(struct slice line, struct field *f, const char **flaw)
+/* Fields that frame the message or rule the connection: if a blank stands before the colon, one
+ * reader takes them for what they say and another for fields of an unknown name. */
+static bool is_framing(enum field_id id)
+{
+    return (field_bit(id) & (FIELDS_HOP_BY_HOP | field_bit(FIELD_CONTENT_LENGTH) |
+                             field_bit(FIELD_TRANSFER_ENCODING) | field_bit(FIELD_FRAMING_ALIAS) |
+                             field_bit(FIELD_TRAILER))) != 0;
+}
+
+/* RFC 9112, 5.1: of a request such a blank is refused, of an answer a proxy removes it. */
+static bool cut_blank(struct field *f, const struct flaws *flaws)
+{
+    struct slice name = slice_trim(f->name);
+
+    if (name.n == f->name.n)
+        return true;
+    if (flaws == &request_flaws || is_framing(field_identify(name)))
+        return false;
+    f->name = name;
+    return true;
+}
+
+static bool read_field(struct slice line, struct field *f, const struct flaws *flaws,
+                       const char **flaw)
 {
     const char *colon = memchr(line.p, ':', line.n);
 
@@ -75,6 +98,10 @@ static bool read_field(struct slice line, struct field *f, const char **flaw)
     }
     f->name = part(line, 0, (size_t)(colon - line.p));
     f->value = slice_trim(part(line, f->name.n + 1, line.n));
+    if (!cut_blank(f, flaws)) {
+        *flaw = "A blank stands before the colon of a field that must not have one.";
+        return false;
+    }
     if (f->name.n == 0 || !chars_are(f->name, CHAR_TOKEN)) {
         *flaw = "A field name holds a character that is not allowed there.";
         return false;
@@ -103,7 +130,7 @@ static bool read_fields(struct slice lines, struct head *head, const struct flaw
             return false;
         }
         struct field *f = &head->fields[head->nfields];
-        if (!read_field(line, f, &flaw)) {
+        if (!read_field(line, f, flaws, &flaw)) {
             failure_set(why, flaws->malformed, "%s", flaw);
             return false;
         }
@@ -143,20 +170,44 @@ static bool read_framing(struct head *h, const struct flaws *flaws, struct failu
     return flaw == NULL;
 }
 
-/* The library reads what we have read; it must come to the same result. A target that only some of
- * its builds take is replaced by a stand-in. */
-static bool second_opinion(struct http_parser *p, struct slice message, const struct head *h,
-                           struct slice target, struct slice stand_in)
+static bool feed(struct http_parser *p, struct slice bytes)
 {
     static const struct http_parser_settings silent;
-    size_t before = target.n == 0 ? 0 : (size_t)(target.p - message.p);
-    struct slice pieces[] = {part(message, 0, before), stand_in,
-                             part(message, before + target.n, message.n)};
 
-    for (size_t i = target.n == 0 ? 2 : 0; i < ARRAY_LEN(pieces); i++)
-        if (http_parser_execute(p, &silent, pieces[i].p, pieces[i].n) != pieces[i].n ||
-            HTTP_PARSER_ERRNO(p) != HPE_OK)
+    return http_parser_execute(p, &silent, bytes.p, bytes.n) == bytes.n &&
+           HTTP_PARSER_ERRNO(p) == HPE_OK;
+}
+
+/* A target that only some of the library's builds take is replaced by a stand-in. */
+static bool feed_request(struct http_parser *p, struct slice message, struct slice target,
+                         struct slice stand_in)
+{
+    size_t before = target.n == 0 ? 0 : (size_t)(target.p - message.p);
+
+    if (target.n > 0 && (!feed(p, part(message, 0, before)) || !feed(p, stand_in)))
+        return false;
+    return feed(p, part(message, before + target.n, message.n));
+}
+
+/* Blanks before colons are left out: only some of the library's builds take them. */
+static bool feed_response(struct http_parser *p, struct slice message, const struct head *h)
+{
+    const char *from = message.p, *end = message.p + message.n;
+
+    for (size_t i = 0; i < h->nfields; i++) {
+        const char *behind = h->fields[i].name.p + h->fields[i].name.n;
+        if (*behind == ':')
+            continue;
+        if (!feed(p, (struct slice){from, (size_t)(behind - from)}))
             return false;
+        from = memchr(behind, ':', (size_t)(end - behind));
+    }
+    return feed(p, (struct slice){from, (size_t)(end - from)});
+}
+
+/* The library has read what we have read; it must have come to the same result. */
+static bool agrees(const struct http_parser *p, const struct head *h)
+{
     return p->http_major == 1 && p->http_minor == h->minor &&
            ((p->flags & F_CHUNKED) != 0) == h->chunked &&
            (!h->has_length || p->content_length == h->content_length);
@@ -220,11 +271,10 @@ static bool read_request_head(struct slice message, const struct h1_limits *limi
         return false;
     bool connect = slice_eq(head->method_name, SLICE("CONNECT"));
     http_parser_init(&parser, HTTP_REQUEST);
-    bool agreed =
-        second_opinion(&parser, message, head,
-                       connect || head->target_needs_encoding ? head->target : (struct slice){0},
-                       connect ? SLICE("h:1") : SLICE("/"));
-    if (!agreed) {
+    bool replaced = connect || head->target_needs_encoding;
+    if (!feed_request(&parser, message, replaced ? head->target : (struct slice){0},
+                      connect ? SLICE("h:1") : SLICE("/")) ||
+        !agrees(&parser, head)) {
         bool method = HTTP_PARSER_ERRNO(&parser) == HPE_INVALID_METHOD;
         failure_plain(why, method ? FAIL_METHOD_UNKNOWN : FAIL_REQUEST_MALFORMED);
         return false;
@@ -339,7 +389,7 @@ enum h1_result h1_read_response(struct h1_reader *r, const struct h1_limits *lim
         !read_framing(head, &response_flaws, why))
         return H1_REFUSED;
     http_parser_init(&parser, HTTP_RESPONSE);
-    if (!second_opinion(&parser, message, head, (struct slice){0}, (struct slice){0}) ||
+    if (!feed_response(&parser, message, head) || !agrees(&parser, head) ||
         parser.status_code != (unsigned)head->status) {
         failure_plain(why, FAIL_ANSWER_MALFORMED);
         return H1_REFUSED;
@@ -348,9 +398,9 @@ enum h1_result h1_read_response(struct h1_reader *r, const struct h1_limits *lim
     return H1_DONE;
 }
 
-bool h1_read_trailers(struct slice section, struct head *head)
+bool h1_read_trailers(struct slice section, bool is_answer, struct head *head)
 {
     struct failure ignored;
 
-    return read_fields(section, head, &request_flaws, &ignored);
+    return read_fields(section, head, is_answer ? &response_flaws : &request_flaws, &ignored);
 }

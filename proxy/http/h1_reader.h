@@ -6,6 +6,10 @@
  * (RFC 9112 sections 2.2, 3, 5 and 6), and then hands the head to http-parser
  * for a second opinion: both must accept. Nothing else knows http-parser.
  *
+ * Blanks before the colon of a field are refused in requests; in answers they
+ * are cut off the name, but refused where the field frames the message or rules
+ * the connection.
+ *
  * Pure: bytes in, views out; nothing is copied.
  */
 #ifndef HTTP_H1_READER_H
@@ -43,7 +47,8 @@ enum h1_result h1_read_response(struct h1_reader *r, const struct h1_limits *lim
                                 struct failure *why) MUST_CHECK;
 
 /* Reads the fields of a complete trailer section (lines with CRLF, without the empty line) into
- * head->fields. False if it is not well-formed or has too many fields. */
-bool h1_read_trailers(struct slice section, struct head *head) MUST_CHECK;
+ * head->fields. is_answer: blanks before colons are cut off, as in an answer's head. False if it is
+ * not well-formed or has too many fields. */
+bool h1_read_trailers(struct slice section, bool is_answer, struct head *head) MUST_CHECK;
 
 #endif

@@ -9,13 +9,14 @@
 
 static const struct body_limits limits = {1024, 20};
 
-static enum body_result run(struct slice in, size_t step, struct buf *out)
+static enum body_result run(struct slice in, bool is_answer, size_t step, struct buf *out)
 {
     struct body b;
     enum body_result result = BODY_MORE;
     size_t at = 0;
 
     body_start(&b, FRAMING_CHUNKED, FRAMING_CHUNKED, 0, &limits);
+    b.is_answer = is_answer;
     while (result == BODY_MORE && at < in.n) {
         size_t n = in.n - at < step ? in.n - at : step;
         struct slice portion = {mem_copy_bytes(in.p + at, n), n};
@@ -52,8 +53,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice bytes = {(const char *)data, size};
     struct buf whole = {0}, split = {0}, a = {0}, b = {0};
-    enum body_result r1 = run(bytes, size + 1, &whole);
-    enum body_result r2 = run(bytes, size > 0 ? 1 + data[0] % 7 : 1, &split);
+    bool is_answer = size % 2 == 1;
+    enum body_result r1 = run(bytes, is_answer, size + 1, &whole);
+    enum body_result r2 = run(bytes, is_answer, size > 0 ? 1 + data[0] % 7 : 1, &split);
 
     if (r1 != r2)
         abort();

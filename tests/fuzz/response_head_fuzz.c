@@ -42,6 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         edit_response(&out, h, FRAMING_NONE, PERSIST_DEFAULT, &(struct edit_response_rules){0});
         if (out.n <= limits.max_head && read_all(buf_slice(&out), 0, again, &used) != H1_DONE)
             abort();
+        for (size_t i = 0; out.n <= limits.max_head && i < again->nfields; i++)
+            if (again->fields[i].name.p[again->fields[i].name.n] != ':')
+                abort(); /* RFC 9112, 5.1 */
         buf_free(&out);
     }
     head_free(h);

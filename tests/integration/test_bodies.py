@@ -315,7 +315,7 @@ BROKEN_CHUNKS = {
     "LF in an extension": b"3;a\nb\r\nabc\r\n", "endless extension": b"3;" + b"a" * 20000 + b"\r\nabc\r\n",
     "endless size": b"0" * 20000 + b"3\r\nabc\r\n", "blank before the size": b" 3\r\nabc\r\n",
     "trailer without a name": b"0\r\n: x\r\n\r\n", "trailer with a blank in its name": b"0\r\nX : x\r\n\r\n",
-    "folded trailer": b"0\r\nX: x\r\n y\r\n\r\n",
+    "folded trailer": b"0\r\nX: x\r\n y\r\n\r\n", "length with a blank in its name": b"0\r\nContent-Length : 1\r\n\r\n",
     "LF behind a trailer": b"0\r\nX: x\n\r\n", "NUL": b"0\r\nX: \0\r\n\r\n",
     "endless trailers": b"0\r\n" + b"X: %s\r\n" % (b"x" * 1000) * 80 + b"\r\n",
     "very many trailers": b"0\r\n" + b"X: x\r\n" * 300 + b"\r\n",
@@ -338,7 +338,12 @@ def test_broken_chunks_of_a_request(proxy, script, name):
     assert p.last_log()["error"] == "request-body"
 
 
-@pytest.mark.parametrize("name", [name for name in BROKEN_CHUNKS if "many" not in name and "endless" not in name])
+# A blank before the colon is refused in requests; in answers, a proxy takes it away (RFC 9112, 5.1).
+FINE_IN_ANSWERS = "trailer with a blank in its name"
+
+
+@pytest.mark.parametrize("name", [name for name in BROKEN_CHUNKS if "many" not in name and "endless" not in name and
+                                  name != FINE_IN_ANSWERS])
 def test_broken_chunks_of_an_answer(proxy, script, name):
     """They reach the caller as a truncated answer, never as a whole one."""
 

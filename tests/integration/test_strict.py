@@ -210,6 +210,11 @@ BAD_ANSWERS = [  # (name, bytes): 502 bad-answer
     # fields
     ("blank before the colon of CL", answer(b"Content-Length : 5\r\n", b"hello")),
     ("blank before the colon of TE", answer(b"Transfer-Encoding : chunked\r\n", b"0\r\n\r\n")),
+    *((f"blank before the colon of {n}", answer(b"%s\t : x\r\nContent-Length: 0\r\n" % n.encode())) for n in (
+        "Content_Length", "transfer_encoding", "Connection", "Keep-Alive", "Proxy-Connection", "Upgrade", "TE",
+        "Trailer")),
+    ("blank before the colon of an interim answer's CL",
+     answer(b"Content-Length : 5\r\n", line=b"HTTP/1.1 103 Early Hints") + answer(b"Content-Length: 0\r\n")),
     ("blank in a name", answer(b"X Y: z\r\nContent-Length: 0\r\n")),
     ("quote in a name", answer(b"\"y: z\r\nContent-Length: 0\r\n")),
     ("no colon", answer(b"X\r\nContent-Length: 0\r\n")),
@@ -268,6 +273,24 @@ def answering(answering_path):
     """Its .reply is called for each request but those to /afterwards; .proxy, .server as in `recorded`."""
     answering_path.server.take()
     return answering_path
+
+
+def test_blank_before_the_colon_of_an_answers_field_goes(answering):
+    """RFC 9112, 5.1; of final and interim answers and in trailers, whatever the blanks are."""
+    def reply(c, seen):
+        c.send(b"HTTP/1.1 103 Early Hints\r\nLink : </a>\r\n\r\n"
+               b"HTTP/1.1 200 OK\r\nX-A : 1\r\nset-cookie\t \t:a=b\r\nX-B:2\r\nTransfer-Encoding: chunked\r\n\r\n"
+               b"2\r\nok\r\n0\r\nX-End : 3\r\nConnection: x\r\n\r\n")
+
+    answering.reply = reply
+    with answering.proxy.caller() as c:
+        for _ in range(2):  # nothing speaks against using both connections again
+            got = c.request()
+            assert got.raw_head.split(b"\r\n")[1:4] == [b"X-A: 1", b"set-cookie: a=b", b"X-B: 2"]
+            assert c.interim[0].raw_head.endswith(b"\r\nLink: </a>")
+            assert (got.body, got.trailers) == (b"ok", b"X-End: 3\r\n")
+    first, second = answering.server.take()
+    assert first.connection is second.connection
 
 
 def check_not_reused(answering):

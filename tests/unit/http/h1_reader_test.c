@@ -139,7 +139,25 @@ static const struct vector responses[] = {
     {"bare LF", "HTTP/1.1 200 OK\n\n", FAIL_ANSWER_MALFORMED},
     {"folded line", RESPONSE "X: a\r\n b\r\n\r\n", FAIL_ANSWER_MALFORMED},
     {"control character in the reason", "HTTP/1.1 200 O\x01K\r\n\r\n", FAIL_ANSWER_MALFORMED},
-    {"blank before a colon", RESPONSE "X : a\r\n\r\n", FAIL_ANSWER_MALFORMED},
+    {"blanks before a colon", RESPONSE "X : a\r\nY \t \t: b\r\n\r\n", FAIL_NONE},
+    {"no name before the blank", RESPONSE "X: a\r\n : b\r\n\r\n", FAIL_ANSWER_MALFORMED},
+    {"blank inside a name", RESPONSE "X Y: a\r\n\r\n", FAIL_ANSWER_MALFORMED},
+    {"blank inside and behind a name", RESPONSE "X Y : a\r\n\r\n", FAIL_ANSWER_MALFORMED},
+    {"vertical tab before a colon", RESPONSE "X\v: a\r\n\r\n", FAIL_ANSWER_MALFORMED},
+    {"blank behind Content-Length", RESPONSE "Content-Length : 1\r\n\r\n", FAIL_ANSWER_MALFORMED},
+    {"tab behind Content-Length", RESPONSE "content-length\t: 1\r\n\r\n", FAIL_ANSWER_MALFORMED},
+    {"blank behind Content_Length", RESPONSE "Content_Length : 1\r\n\r\n", FAIL_ANSWER_MALFORMED},
+    {"blank behind Transfer-Encoding", RESPONSE "Transfer-Encoding : chunked\r\n\r\n",
+     FAIL_ANSWER_MALFORMED},
+    {"blank behind Transfer_Encoding", RESPONSE "Transfer_Encoding : chunked\r\n\r\n",
+     FAIL_ANSWER_MALFORMED},
+    {"blank behind Connection", RESPONSE "Connection : close\r\n\r\n", FAIL_ANSWER_MALFORMED},
+    {"blank behind Keep-Alive", RESPONSE "Keep-Alive : timeout=5\r\n\r\n", FAIL_ANSWER_MALFORMED},
+    {"blank behind Proxy-Connection", RESPONSE "Proxy-Connection : close\r\n\r\n",
+     FAIL_ANSWER_MALFORMED},
+    {"blank behind Upgrade", RESPONSE "Upgrade : h2c\r\n\r\n", FAIL_ANSWER_MALFORMED},
+    {"blank behind TE", RESPONSE "TE : trailers\r\n\r\n", FAIL_ANSWER_MALFORMED},
+    {"blank behind Trailer", RESPONSE "Trailer : X\r\n\r\n", FAIL_ANSWER_MALFORMED},
 };
 
 typedef enum h1_result reader_function(struct h1_reader *r, const struct h1_limits *limits,
@@ -266,16 +284,45 @@ TEST(limits_hold_exactly)
     CHECK_INT(read_with(long_target, 256, 10, 16384), FAIL_TARGET_TOO_LONG, "the head is the line");
 }
 
+/* RFC 9112, 5.1: what is passed on has no blank there. */
+TEST(blanks_before_a_colon_are_no_part_of_the_name)
+{
+    static const char text[] = RESPONSE "X-A : 1\r\nX-B:2\r\nset-cookie\t :c=d\r\nX-D : : \r\n\r\n";
+    static const char *const want[][2] = {
+        {"X-A", "1"}, {"X-B", "2"}, {"set-cookie", "c=d"}, {"X-D", ":"}};
+    struct h1_limits limits = {65536, 16384};
+    struct h1_reader r = {0};
+    struct head *h = head_new(10);
+    struct failure why;
+    size_t used;
+
+    h1_reader_setup();
+    CHECK_INT(h1_read_response(&r, &limits, slice_of(text), h, &used, &why), H1_DONE, "response");
+    CHECK_INT(h->nfields, ARRAY_LEN(want), "fields");
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+        CHECK_SLICE(h->fields[i].name, want[i][0], "name");
+        CHECK_SLICE(h->fields[i].value, want[i][1], "value");
+    }
+    CHECK(head_has(h, FIELD_SET_COOKIE));
+    head_free(h);
+}
+
 TEST(trailers_are_read_like_fields)
 {
     struct head *h = head_new(2);
 
-    CHECK(h1_read_trailers(slice_of("A: b\r\nContent-Length: 5\r\n"), h));
-    CHECK_INT(h->nfields, 2, "both");
-    CHECK_INT(h->fields[1].id, FIELD_CONTENT_LENGTH, "known by name");
-    CHECK(h1_read_trailers(slice_of(""), h));
-    CHECK_INT(h->nfields, 0, "none");
-    CHECK(!h1_read_trailers(slice_of("A b\r\n"), h));
-    CHECK(!h1_read_trailers(slice_of("A: 1\r\nB: 2\r\nC: 3\r\n"), h));
+    for (int is_answer = 0; is_answer < 2; is_answer++) {
+        CHECK(h1_read_trailers(slice_of("A: b\r\nContent-Length: 5\r\n"), is_answer != 0, h));
+        CHECK_INT(h->nfields, 2, "both");
+        CHECK_INT(h->fields[1].id, FIELD_CONTENT_LENGTH, "known by name");
+        CHECK(h1_read_trailers(slice_of(""), is_answer != 0, h));
+        CHECK_INT(h->nfields, 0, "none");
+        CHECK(!h1_read_trailers(slice_of("A b\r\n"), is_answer != 0, h));
+        CHECK(!h1_read_trailers(slice_of("A: 1\r\nB: 2\r\nC: 3\r\n"), is_answer != 0, h));
+        CHECK(!h1_read_trailers(slice_of("Content-Length : 5\r\n"), is_answer != 0, h));
+    }
+    CHECK(!h1_read_trailers(slice_of("A : b\r\n"), false, h));
+    CHECK(h1_read_trailers(slice_of("A : b\r\n"), true, h));
+    CHECK_SLICE(h->fields[0].name, "A", "without the blank");
     head_free(h);
 }
