@@ -67,8 +67,10 @@ static struct edit_response_rules field_rules(struct exchange *x, const struct h
     rules = (struct edit_response_rules){.rewrite = LINKS_FIELDS, .write = write_field, .ctx = x};
     if (!links_are_in(h))
         return rules;
-    rules.drop = field_bit(FIELD_CONTENT_LENGTH) | field_bit(FIELD_BODY_DIGEST) |
-                 field_bit(FIELD_ACCEPT_RANGES) | field_bit(FIELD_CONTENT_ENCODING);
+    rules.drop = field_bit(FIELD_BODY_DIGEST) | field_bit(FIELD_ACCEPT_RANGES) |
+                 field_bit(FIELD_CONTENT_ENCODING);
+    if (in != FRAMING_NONE || framing_is_bodiless(h->status, x->method))
+        rules.drop |= field_bit(FIELD_CONTENT_LENGTH); /* else it is 0, and so it stays */
     if (in != FRAMING_NONE)
         x->answer_links = link_filter_for_answer(x->tenant, buf_slice(&x->base), h);
     return rules;

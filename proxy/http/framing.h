@@ -17,7 +17,7 @@ enum framing {
 enum framing framing_of_request(const struct head *h);
 enum framing framing_of_response(const struct head *h, enum method request_method);
 
-/* Statuses whose responses have no body, whatever the fields say (RFC 9110, 6.4.1). */
-bool framing_status_is_bodiless(int status);
+/* Such a response has no body, whatever its fields say (RFC 9112, 6.3, 1). */
+bool framing_is_bodiless(int status, enum method request_method);
 
 #endif

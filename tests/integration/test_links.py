@@ -142,6 +142,33 @@ def test_fields_that_no_longer_hold(links, server):
         assert [n for n in [*names, "Content-Length"] if answer.get(n)] == [] and answer.get("Last-Modified") == "y"
 
 
+@pytest.mark.parametrize("status", ["200 OK", "201 Created", "302 Found", "404 Not Found", "503 Busy"])
+@pytest.mark.parametrize("content_type", ["application/json", "application/atom+xml", "multipart/mixed; boundary=b"])
+def test_empty_body_says_so(links, server, status, content_type):
+    """There is nothing to rewrite, and nothing that a caller would have to wait for."""
+    p = links()
+    server.answers("", content_type, f"Location: {url(server)}", "Content-Encoding: gzip", status=status)
+    with p.caller() as c:
+        for _ in range(2):
+            answer = c.request(host=f"localhost:{p.port}")
+            assert f"{answer.status} {answer.reason}" == status and answer.get("Content-Length") == "0"
+            assert answer.get("Transfer-Encoding") is None and answer.get("Content-Encoding") is None
+
+
+def test_curl_follows_an_empty_redirection(links, server):
+    p = links()
+
+    def reply(c, seen):
+        if seen.target == "/from":
+            server.answers("", "application/json", f"Location: {url(server, '/to')}", status="302 Found")
+        else:
+            server.answers("there", "text/plain")
+        Server._reply(server, c, seen)
+
+    server.reply = reply
+    assert subprocess.run(["curl", "-sSL", "-m", "20", home(p, "/from")], check=True, capture_output=True).stdout == b"there"
+
+
 def test_digest_in_a_trailer(links, script):
     server = script(harness.answering(lambda c, *_: c.send(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
