@@ -133,6 +133,7 @@ static void end(struct exchange *x)
     x->over = true;
     timer_stop(&x->answer_timer);
     timer_stop(&x->caller_timer);
+    task_cancel(&x->go_on);
     if (x->check != NULL)
         check_cancel(x->check);
     origin_cancel(&x->acquire);
@@ -385,6 +386,7 @@ static struct exchange *exchange_new(struct client *c, const struct client_reque
     x->minor = r->head->minor;
     timer_init(&x->answer_timer, on_answer_timeout, x);
     timer_init(&x->caller_timer, on_caller_timeout, x);
+    task_init(&x->go_on, exchange_go_on_with_answer, x);
     client_set_job(c, &job, x);
     return x;
 }

@@ -3,7 +3,10 @@
 #include "core/exchange_parts.h"
 #include "http/edit.h"
 
-enum { MAX_INTERIM = 100 };
+enum {
+    MAX_INTERIM = 100,
+    PORTION = 256 * 1024, /* of a body that may grow on its way; as much as a turn may bring in */
+};
 
 /* ---- the head ---- */
 
@@ -189,24 +192,57 @@ static void send_pieces(struct exchange *x, const struct gather *g)
     stream_read_less(upstream_stream(x->upstream));
 }
 
+/* What a filter makes of a read's worth of input has no bounds: no more of it is made while the
+ * caller takes none, and others get their turn in between. */
+static bool has_to_stop(const struct exchange *x, size_t passed)
+{
+    return x->answer_links != NULL && (x->download_blocked || passed >= PORTION);
+}
+
+/* The rest of the input stays with the server's stream, until the caller has taken what is queued
+ * or the next turn comes. */
+static void hold_answer(struct exchange *x, struct slice *in)
+{
+    body_put_back(&x->answer, in);
+    x->answer_held = true;
+    stream_pause(upstream_stream(x->upstream));
+    if (!x->download_blocked)
+        task_defer(x->worker->loop, &x->go_on);
+}
+
 static void pass_body(struct exchange *x, struct slice *in, struct gather *g)
 {
     enum body_result result;
+    size_t passed = 0;
 
-    for (;;) {
+    do {
         result = body_next(&x->answer, in, g);
+        passed += g->bytes;
         send_pieces(x, g);
-        if (result != BODY_FULL)
-            break;
         g->count = g->bytes = 0;
-    }
+    } while (result == BODY_FULL && !has_to_stop(x, passed));
     if (result == BODY_END) {
         exchange_finish(x, in->n == 0);
     } else if (result == BODY_BAD) {
         exchange_fail_plain(x, FAIL_ANSWER_MALFORMED);
     } else {
+        if (result == BODY_FULL)
+            hold_answer(x, in);
         exchange_await(x);
     }
+}
+
+/* First what needs no more input. */
+void exchange_go_on_with_answer(void *ctx)
+{
+    struct exchange *x = ctx;
+    struct gather g;
+
+    g.count = g.bytes = 0;
+    x->answer_held = false;
+    pass_body(x, &SLICE(""), &g);
+    if (!x->over && !x->answer_held && !x->download_blocked)
+        stream_resume(upstream_stream(x->upstream));
 }
 
 /* ---- what the server does ---- */
@@ -251,7 +287,9 @@ void exchange_on_server_end(void *ctx)
 
     g.count = g.bytes = 0;
     if (x->head_passed && body_ends_here(&x->answer)) {
-        pass_body(x, &SLICE(""), &g);
+        x->upstream_persists = false;
+        if (!x->answer_held)
+            pass_body(x, &SLICE(""), &g);
         return;
     }
     failure_set(&why, FAIL_UPSTREAM_CLOSED, "%s closed the connection before it %s.",
@@ -264,6 +302,10 @@ void exchange_on_server_broken(void *ctx, const struct failure *why)
     struct exchange *x = ctx;
     struct failure lost;
 
+    if (x->head_passed && body_is_here(&x->answer)) { /* held, and whole */
+        x->upstream_persists = false;
+        return;
+    }
     if (why->id != FAIL_UPSTREAM_CLOSED && !x->head_passed) {
         if (why->id != FAIL_CERTIFICATE_REFUSED || !exchange_refused(x))
             exchange_fail(x, why); /* TLS says no: repeating would not help */
@@ -282,6 +324,10 @@ void exchange_on_caller_drained(void *ctx)
     if (!x->download_blocked)
         return;
     x->download_blocked = false;
+    if (x->answer_held) {
+        exchange_go_on_with_answer(x);
+        return;
+    }
     exchange_await(x);
     stream_resume(upstream_stream(x->upstream));
 }

@@ -75,6 +75,8 @@ struct exchange {
     struct edit_trailer_rules answer_trailers;
     struct link_filter *answer_links;
     bool download_blocked; /* the caller is slower than the server */
+    bool answer_held;      /* there is more to pass on than was passed on so far */
+    struct task go_on;     /* with an answer that is held, in the next turn */
 
     struct timer answer_timer; /* the server has to do something */
     struct timer caller_timer; /* the caller has to do something */
@@ -181,6 +183,7 @@ void exchange_drop_digests(struct edit_trailer_rules *rules);
 size_t exchange_on_server_data(void *ctx, const char *p, size_t n);
 void exchange_on_server_end(void *ctx);
 void exchange_on_server_broken(void *ctx, const struct failure *why);
+void exchange_go_on_with_answer(void *ctx); /* when it was held */
 void exchange_on_caller_drained(void *ctx);
 
 #endif

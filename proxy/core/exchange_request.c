@@ -170,13 +170,14 @@ size_t exchange_request_push(struct exchange *x, struct slice bytes)
         result = body_next(&x->request, &rest, &g);
         hold(x, &g, first);
         send_pieces(x, &g);
-        if (result != BODY_FULL)
+        if (result != BODY_FULL || (x->upload_blocked && x->request_links != NULL))
             break;
     }
     if (result == BODY_BAD) {
         exchange_fail_plain(x, FAIL_REQUEST_BODY);
         return bytes.n;
     }
+    body_put_back(&x->request, &rest);
     x->request_done = result == BODY_END;
     if (x->upload_blocked && !x->request_done)
         stream_pause(client_stream(x->client));
@@ -220,8 +221,9 @@ void exchange_on_server_drained(void *ctx)
     x->upload_blocked = false;
     if (x->request_done)
         return;
-    exchange_await(x);
-    stream_resume(client_stream(x->client));
+    (void)exchange_request_push(x, SLICE("")); /* first what needs no more input */
+    if (!x->over && !x->request_done && !x->upload_blocked)
+        stream_resume(client_stream(x->client));
 }
 
 /* A server may refuse an upload in the middle and close: its answer is still to be read. */

@@ -7,7 +7,7 @@
 #include "http/coding.h"
 #include "sf/link_batch.h"
 
-enum { DECODED_ROOM = 64 * 1024 };
+enum { DECODED_ROOM = 64 * 1024, PORTION = 64 * 1024 };
 
 /* ---- where the caller came in ---- */
 
@@ -76,8 +76,9 @@ struct link_filter {
     struct link_rules rules;
     struct link_rewriter links;
     struct link_batch *batch; /* NULL: it is JSON or XML */
-    struct buf batched;
-    struct decoder *decoder; /* NULL: the content is not coded */
+    struct buf batched;       /* what goes out of it */
+    size_t passed;            /* of batched, by now */
+    struct decoder *decoder;  /* NULL: the content is not coded */
     char *room;
     struct slice decoded;
     bool decoded_all;
@@ -173,16 +174,27 @@ static bool decode(struct link_filter *f, struct slice *content, bool last)
     return result != DECODED_BAD;
 }
 
-/* Parts of a batch go out whole. */
+static bool has_batched(const struct link_filter *f)
+{
+    return f->passed < f->batched.n;
+}
+
+/* A part of a batch comes at once, and goes out in portions. */
 static size_t run_batch(struct link_filter *f, struct slice *text, bool last, struct iovec *piece)
 {
-    f->batched.n = 0;
-    link_batch_run(f->batch, *text, &f->batched);
-    *text = (struct slice){NULL, 0};
-    if (last)
-        link_batch_finish(f->batch, &f->batched);
-    *piece = (struct iovec){f->batched.p, f->batched.n};
-    return f->batched.n > 0 ? 1 : 0;
+    if (!has_batched(f)) {
+        f->batched.n = f->passed = 0;
+        link_batch_run(f->batch, *text, &f->batched);
+        *text = SLICE("");
+        if (last)
+            link_batch_finish(f->batch, &f->batched);
+    }
+    size_t left = f->batched.n - f->passed, n = left < PORTION ? left : PORTION;
+    if (n == 0)
+        return 0;
+    *piece = (struct iovec){f->batched.p + f->passed, n};
+    f->passed += n;
+    return 1;
 }
 
 static size_t run_links(struct link_filter *f, struct slice *text, bool last, struct iovec *pieces,
@@ -202,12 +214,12 @@ static enum filter_result run(void *ctx, struct slice *content, bool last, struc
     struct slice *text = f->decoder != NULL ? &f->decoded : content;
 
     *count = 0;
-    if (f->decoder != NULL && f->decoded.n == 0 && !decode(f, content, last))
+    if (f->decoder != NULL && f->decoded.n == 0 && !has_batched(f) && !decode(f, content, last))
         return FILTER_BAD;
     bool all = f->decoder == NULL || (f->decoded_all && content->n == 0);
     *count = f->batch != NULL ? run_batch(f, text, last && all, pieces)
                               : run_links(f, text, last && all, pieces, room);
-    if (text->n > 0 || !all)
+    if (text->n > 0 || !all || has_batched(f))
         return FILTER_FULL;
     if (last)
         return FILTER_END;

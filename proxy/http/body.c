@@ -1,5 +1,7 @@
 #include "http/body.h"
 
+#include <assert.h>
+
 #include "http/h1_reader.h"
 
 enum { PIECES_PER_CHUNK = 3 /* the size line, the CRLF behind it all, the last chunk */ };
@@ -181,11 +183,31 @@ enum body_result body_next(struct body *b, struct slice *in, struct gather *g)
     return result;
 }
 
+void body_put_back(struct body *b, struct slice *in)
+{
+    size_t n = b->unfiltered.n;
+
+    if (n == 0)
+        return;
+    assert(b->unfiltered.p + n == in->p);
+    *in = (struct slice){in->p - n, in->n + n};
+    b->unfiltered = SLICE("");
+    if (b->in == FRAMING_CHUNKED)
+        chunked_put_back(&b->chunked, n);
+    else
+        b->left += n;
+}
+
+bool body_is_here(const struct body *b)
+{
+    return b->complete || b->over || (b->in == FRAMING_LENGTH && b->left == 0);
+}
+
 bool body_ends_here(struct body *b)
 {
     if (b->in == FRAMING_CLOSE)
         b->over = true;
-    return b->complete || b->over;
+    return body_is_here(b);
 }
 
 bool body_peek(enum framing in, uint64_t length, const struct body_limits *limits,

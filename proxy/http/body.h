@@ -31,7 +31,7 @@ static inline void gather_add(struct gather *g, const void *p, size_t n)
 
 enum body_result {
     BODY_MORE, /* the input is used up, the body goes on */
-    BODY_FULL, /* the gather is full: send it and call again */
+    BODY_FULL, /* the gather is full: send it and call again, or put back what is left */
     BODY_END,  /* complete; what is left of the input came behind it */
     BODY_BAD,  /* the incoming framing is broken */
 };
@@ -85,6 +85,15 @@ void body_free(struct body *b);
 
 /* Moves *in over what was used and adds the pieces to send to *g, which may hold some already. */
 enum body_result body_next(struct body *b, struct slice *in, struct gather *g) MUST_CHECK;
+
+/* Behind BODY_FULL, if the sink can take no more for now: what was read of *in but has not become
+ * output goes back to it, to be shown again, maybe at another place. Output that is left needs no
+ * input: body_next() with none of it goes on. */
+void body_put_back(struct body *b, struct slice *in);
+
+/* All of the incoming body has come, though maybe not all of it has gone out. False for
+ * FRAMING_CLOSE before body_ends_here(). */
+bool body_is_here(const struct body *b);
 
 /* The incoming connection ended cleanly: true if no more has to come (FRAMING_CLOSE, or all is
  * here). Then body_next() with no input leads to the end. */

@@ -125,6 +125,12 @@ enum chunked_result chunked_read(struct chunked *c, struct slice *in, struct sli
     return c->state == END ? CHUNKED_END : CHUNKED_MORE;
 }
 
+void chunked_put_back(struct chunked *c, size_t n)
+{
+    c->left += n;
+    c->state = DATA;
+}
+
 void chunked_free(struct chunked *c)
 {
     buf_free(&c->trailers);

@@ -32,6 +32,9 @@ struct chunked {
 enum chunked_result chunked_read(struct chunked *c, struct slice *in,
                                  struct slice *data) MUST_CHECK;
 
+/* The last n bytes of the last piece of data have not been read after all: they come again. */
+void chunked_put_back(struct chunked *c, size_t n);
+
 void chunked_free(struct chunked *c);
 
 #endif

@@ -177,6 +177,11 @@ void task_cancel(struct task *t)
         list_remove(&t->node);
 }
 
+bool task_is_due(const struct task *t)
+{
+    return !list_empty(&t->node);
+}
+
 /* Tasks that are deferred by a task wait for the next turn: a turn always ends. */
 static void run_tasks(struct loop *l)
 {

@@ -64,6 +64,7 @@ struct task {
 void task_init(struct task *t, void (*run)(void *ctx), void *ctx);
 void task_defer(struct loop *l, struct task *t); /* no effect if it is due already */
 void task_cancel(struct task *t);
+bool task_is_due(const struct task *t);
 
 /* Calls release(object) when the turn has ended. */
 void loop_bury(struct loop *l, void *object, void (*release)(void *object));

@@ -171,6 +171,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
             timer_start(s->loop, &s->watch, WATCH_MS);
         return;
     }
+    if (s->in.n > 0 && task_is_due(&s->show))
+        return; /* what was kept comes first, or it would grow with each pause */
     read_once(s);
 }
 

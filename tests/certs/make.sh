@@ -53,6 +53,8 @@ signed client-sub '/O=Test/CN=Test Client Sub CA' client-ca "$ca"
 hosts='DNS:localhost,DNS:api4.cert.successfactors.com,DNS:api8.cert.successfactors.com'
 signed server '/O=Test/CN=localhost' ca "$server$hosts,IP:127.0.0.1,IP:::1\n"
 signed server-wrong-host '/O=Test/CN=elsewhere' ca "${server}DNS:elsewhere.example\n"
+label=$(printf '%060d' 0 | tr 0 s)
+signed server-long-name '/O=Test/CN=long' ca "${server}DNS:$label.$label.$label.test\n"
 signed server-untrusted '/O=Test/CN=localhost' other-ca "${server}DNS:localhost\n"
 signed server-expired '/O=Test/CN=localhost' ca "${server}DNS:localhost\n" ec \
     20200101000000Z 20210101000000Z

@@ -161,6 +161,120 @@ TEST(many_small_chunks_become_few)
     buf_free(&out);
 }
 
+/* Takes three bytes at a time and makes two of each: the second ones in the next call. */
+struct doubler {
+    struct buf kept;
+};
+
+static enum filter_result run_doubler(void *ctx, struct slice *content, bool last,
+                                      struct iovec *pieces, size_t room, size_t *count)
+{
+    struct doubler *d = ctx;
+    size_t n = content->n < 3 ? content->n : 3;
+
+    (void)room;
+    *count = 1;
+    if (d->kept.n > 0) {
+        pieces[0] = (struct iovec){d->kept.p, d->kept.n};
+        d->kept.n = 0;
+        return last && content->n == 0 ? FILTER_END
+                                       : FILTER_FULL; /* the piece is the filter's own */
+    }
+    pieces[0] = (struct iovec){(void *)(uintptr_t)content->p, n};
+    buf_add(&d->kept, content->p, n);
+    *content = (struct slice){content->p + n, content->n - n};
+    *count = n > 0 ? 1 : 0;
+    return n > 0 ? FILTER_FULL : last ? FILTER_END : FILTER_MORE;
+}
+
+/* The whole body in portions, which are shown again elsewhere after each time that the sink was
+ * full. */
+static enum body_result run_held(enum framing in, uint64_t length, struct slice bytes, size_t step,
+                                 struct buf *out, size_t *rest)
+{
+    struct doubler d = {0};
+    struct body b;
+    struct buf shown = {0};
+    enum body_result result = BODY_MORE;
+    size_t at = 0;
+
+    body_start(&b, in, FRAMING_CHUNKED, length, &limits);
+    b.filter = (struct body_filter){run_doubler, &d};
+    while (result == BODY_FULL || (result == BODY_MORE && at < bytes.n)) {
+        struct gather g = {0};
+        size_t n = result == BODY_FULL ? 0 : bytes.n - at < step ? bytes.n - at : step;
+        buf_add(&shown, bytes.p + at, n);
+        at += n;
+        char *copy = mem_copy_bytes(shown.n == 0 ? "" : shown.p, shown.n);
+        struct slice left = {copy, shown.n};
+        result = body_next(&b, &left, &g);
+        for (size_t i = 0; i < g.count; i++)
+            buf_add(out, g.pieces[i].iov_base, g.pieces[i].iov_len);
+        body_put_back(&b, &left);
+        memmove(shown.p, left.p, left.n);
+        shown.n = left.n;
+        free(copy);
+    }
+    *rest = bytes.n - at + shown.n;
+    buf_free(&shown);
+    buf_free(&d.kept);
+    body_free(&b);
+    return result;
+}
+
+TEST(what_the_sink_cannot_take_is_shown_again)
+{
+    static const struct {
+        const char *name, *bytes;
+        enum framing in;
+    } bodies[] = {
+        {"counted", "abcdefgGET", FRAMING_LENGTH},
+        {"one chunk", "7\r\nabcdefg\r\n0\r\n\r\nGET", FRAMING_CHUNKED},
+        {"chunks", "1\r\na\r\n4;x\r\nbcde\r\n2\r\nfg\r\n0\r\n\r\nGET", FRAMING_CHUNKED},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+        for (size_t step = 1; step <= 64; step++) {
+            struct buf out = {0};
+            size_t rest = 0, n = 0;
+            enum body_result result =
+                run_held(bodies[i].in, 7, slice_of(bodies[i].bytes), step, &out, &rest);
+            CHECK_INT(result, BODY_END, bodies[i].name);
+            CHECK_INT(rest, 3, bodies[i].name);
+            unchunk(&out);
+            for (const char *c = "abcdefg"; *c != '\0'; c++, n = 0) {
+                for (size_t k = 0; k < out.n; k++)
+                    n += out.p[k] == *c;
+                CHECK_INT(n, 2, bodies[i].name);
+            }
+            CHECK_INT(out.n, 15, "with the mark of the end");
+            buf_free(&out);
+        }
+    }
+}
+
+TEST(a_body_is_here_before_it_is_out)
+{
+    struct doubler d = {0};
+    struct body b;
+    struct gather g = {0};
+    struct slice in = SLICE("abc");
+
+    body_start(&b, FRAMING_LENGTH, FRAMING_CHUNKED, 4, &limits);
+    b.filter = (struct body_filter){run_doubler, &d};
+    CHECK_INT(body_next(&b, &in, &g), BODY_FULL, "the doubles");
+    CHECK(!body_is_here(&b));
+    CHECK_INT(body_next(&b, &in, &g), BODY_FULL, "the first three");
+    CHECK_INT(body_next(&b, &in, &g), BODY_MORE, "no more of them");
+    in = SLICE("d");
+    CHECK_INT(body_next(&b, &in, &g), BODY_FULL, "the last one's double");
+    CHECK(body_is_here(&b) && !b.complete);
+    CHECK_INT(body_next(&b, &in, &g), BODY_FULL, "and itself");
+    CHECK_INT(body_next(&b, &in, &g), BODY_END, "all");
+    buf_free(&d.kept);
+    body_free(&b);
+}
+
 TEST(trailers_and_extensions_are_limited)
 {
     struct buf in = {0}, out = {0};
