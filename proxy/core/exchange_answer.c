@@ -168,7 +168,8 @@ static bool read_head(struct exchange *x, struct slice *in, struct gather *g)
         struct slice rest = {in->p + used, in->n - used};
         x->reader = (struct h1_reader){0};
         if (w->response_head->status >= 200 &&
-            exchange_judge_answer(x, w->response_head, rest) != JUDGE_PASS)
+            (exchange_judge_answer(x, w->response_head, rest) != JUDGE_PASS ||
+             exchange_judge_part(x, w->response_head) != JUDGE_PASS))
             return false; /* if it waits, all of it is shown again */
         *in = rest;
         if (w->response_head->status >= 200) {

@@ -1,6 +1,5 @@
 /*
- * The inside of an exchange: private to exchange.c, exchange_request.c,
- * exchange_answer.c, exchange_identity.c, exchange_page.c and exchange_caller.c.
+ * The inside of an exchange: private to exchange.c and exchange_*.c.
  */
 #ifndef CORE_EXCHANGE_PARTS_H
 #define CORE_EXCHANGE_PARTS_H
@@ -35,6 +34,7 @@ struct exchange {
     bool may_repeat;             /* RFC 9110, 9.2.2: idempotent, and nothing says otherwise */
     bool forwards_authorization; /* the server gets the caller's own */
     bool barred;                 /* the tenant's rules do not cover it: failure tells */
+    bool asks_for_part;          /* its Range travels */
     bool expects;                /* the caller waits for 100 (Continue) before it sends the body */
     struct buf head; /* as the server gets it; as the caller sent it, if it never gets there */
     bool head_sent;
@@ -174,6 +174,16 @@ enum judgement {
 
 /* Looks whether the answer refuses the certificate. rest: what came behind its head so far. */
 enum judgement exchange_judge_answer(struct exchange *x, const struct head *h, struct slice rest);
+
+/* ---- exchange_part.c ---- */
+
+/* The caller's Range stays here: field bits. Else the answer may be a part, and the request can be
+ * repeated for the whole. */
+uint64_t exchange_part_drops_request(struct exchange *x, const struct head *h);
+
+/* Looks whether the answer is a part of one that is rewritten, which the caller must not get.
+ * JUDGE_OVER: it is dropped, and the request repeated or failed. */
+enum judgement exchange_judge_part(struct exchange *x, const struct head *h);
 
 /* ---- exchange_answer.c ---- */
 

@@ -89,7 +89,7 @@ void exchange_request_edit(struct exchange *x, const struct head *h, const struc
         links_write_base(&x->base, h, t, is_tls(x->client));
     if (x->worker->config->ntenants > 1)
         rules.write_cookie = write_cookie;
-    rules.drop = exchange_page_drops_request(x);
+    rules.drop = exchange_page_drops_request(x) | exchange_part_drops_request(x, h);
     if (has_links(x, h))
         rules.body = body_with_links(x, h);
     buf_reserve(&x->head, 1024);

@@ -54,17 +54,39 @@ static enum content content_of(const struct head *h, enum link_syntax *syntax)
     return link_batch_is(content_type) ? CONTENT_BATCH : CONTENT_OTHER;
 }
 
-/* A part of a content (206, Content-Range) could begin in the middle of a link. */
-bool links_are_in(const struct head *h)
+static bool is_answer(const struct head *h)
+{
+    return h->status != 0;
+}
+
+/* RFC 9110, 14.4 and 14.5: a part of a content, which could begin in the middle of a link. */
+static bool is_part(const struct head *h)
+{
+    return is_answer(h) ? h->status == 206 : head_has(h, FIELD_CONTENT_RANGE);
+}
+
+static bool holds_links(const struct head *h)
 {
     enum link_syntax syntax;
 
-    if (!head_has(h, FIELD_CONTENT_TYPE) || h->status == 206 || head_has(h, FIELD_CONTENT_RANGE))
+    if (!head_has(h, FIELD_CONTENT_TYPE) || coding_of(h) == CODING_OTHER)
         return false;
     enum content content = content_of(h, &syntax);
-    bool is_answer = h->status != 0;
-    return (content == CONTENT_LINKS || (content == CONTENT_BATCH && is_answer)) &&
-           coding_of(h) != CODING_OTHER;
+    return content == CONTENT_LINKS || (content == CONTENT_BATCH && is_answer(h));
+}
+
+bool links_are_in(const struct head *h)
+{
+    return !is_part(h) && holds_links(h);
+}
+
+bool links_are_parted(const struct head *h)
+{
+    struct slice rest = head_value(h, FIELD_CONTENT_TYPE);
+
+    return h->status == 206 &&
+           (holds_links(h) ||
+            slice_eq_nocase(slice_trim(slice_split(&rest, ';')), SLICE("multipart/byteranges")));
 }
 
 /* ---- the filter ---- */

@@ -21,6 +21,10 @@ void links_write_base(struct buf *out, const struct head *request, const struct 
 /* Can the content be rewritten, as far as its fields tell? */
 bool links_are_in(const struct head *h);
 
+/* Is the answer a part of one that would be rewritten, or of several, whose types its head does not
+ * tell? */
+bool links_are_parted(const struct head *h);
+
 struct link_filter;
 
 /* For the body behind that head. base: what stands in place of the tenant's own URLs (answers), or

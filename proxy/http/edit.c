@@ -158,6 +158,23 @@ void edit_finish_head(struct buf *out, uint64_t content_length)
     buf_add_string(out, "\r\n\r\n");
 }
 
+void edit_drop_fields(struct buf *head, uint64_t drop)
+{
+    struct slice rest = buf_slice(head);
+    size_t kept = 0;
+
+    while (rest.n > 0) {
+        struct slice line = rest, name = slice_split(&rest, '\n');
+        line.n -= rest.n;
+        name = slice_split(&name, ':');
+        if ((field_bit(field_identify(name)) & drop) != 0)
+            continue;
+        memmove(head->p + kept, line.p, line.n);
+        kept += line.n;
+    }
+    head->n = kept;
+}
+
 void edit_trailer_rules_start(struct edit_trailer_rules *r, const struct head *h,
                               const struct edit_header *headers, size_t nheaders)
 {

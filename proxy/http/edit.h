@@ -43,6 +43,9 @@ void edit_request(struct buf *out, const struct head *request, const struct targ
                   const struct edit_rules *rules);
 void edit_finish_head(struct buf *out, uint64_t content_length);
 
+/* Takes the fields of those bits out of a head that edit_request() has written. */
+void edit_drop_fields(struct buf *head, uint64_t drop);
+
 /* Which trailers may not follow a head: what Connection named, and what was set in their place. */
 struct edit_trailer_rules {
     struct buf named; /* Connection options, each with a ',' behind it */

@@ -45,6 +45,7 @@ enum field_id {
     FIELD_BODY_DIGEST, /* Content-MD5, Digest, Content-Digest, Repr-Digest: of the body as it was */
     FIELD_ACCEPT_RANGES,
     FIELD_CONTENT_RANGE,
+    FIELD_RANGE,    /* and If-Range */
     FIELD_LOCATION, /* and Content-Location, and the OData-EntityId of OData 4 */
     FIELD_LINK,
     FIELD_SET_COOKIE,

@@ -80,6 +80,25 @@ TEST(requests_are_edited)
     }
 }
 
+TEST(fields_leave_a_head_that_is_written)
+{
+    static const char *const cases[][2] = {
+        {"GET /Range: HTTP/1.1\r\nHost: s\r\nRange: a\r\nX: Range: b\r\nif-RANGE: c\r\n\r\n",
+         "GET /Range: HTTP/1.1\r\nHost: s\r\nX: Range: b\r\n\r\n"},
+        {"GET / HTTP/1.1\r\nRange: a\r\nrange: b\r\n\r\n", "GET / HTTP/1.1\r\n\r\n"},
+        {"GET / HTTP/1.1\r\nX-Range: a\r\nRanges: b\r\n\r\n",
+         "GET / HTTP/1.1\r\nX-Range: a\r\nRanges: b\r\n\r\n"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf head = {0};
+        buf_add_string(&head, cases[i][0]);
+        edit_drop_fields(&head, field_bit(FIELD_RANGE));
+        CHECK_SLICE(buf_slice(&head), cases[i][1], "");
+        buf_free(&head);
+    }
+}
+
 TEST(connection_may_not_name_what_a_request_needs)
 {
     static const struct {
