@@ -134,6 +134,7 @@ static void end(struct exchange *x)
     timer_stop(&x->answer_timer);
     timer_stop(&x->caller_timer);
     task_cancel(&x->go_on);
+    exchange_collect_end(x);
     if (x->check != NULL)
         check_cancel(x->check);
     origin_cancel(&x->acquire);

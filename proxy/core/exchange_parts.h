@@ -11,7 +11,10 @@
 #include "http/body.h"
 #include "http/edit.h"
 
-enum { HELD_MAX = 64 * 1024 };
+enum {
+    HELD_MAX = 64 * 1024,     /* of a body that was sent, to send it again */
+    COLLECT_MAX = 256 * 1024, /* of a body that is sent only when it is whole, as it comes */
+};
 
 struct exchange {
     struct client *client;
@@ -44,8 +47,9 @@ struct exchange {
         base; /* where the caller finds the server (links.h); empty: links stay as they are */
     struct link_filter *request_links;
     bool collecting;   /* the body goes out as a whole: its length is known only then */
+    size_t collected;  /* bytes of it that the process's quota counts */
     bool request_done; /* all of it was handed to the server's stream */
-    struct buf held;   /* what was sent of the body, to send it again */
+    struct buf held;   /* what was sent of the body, to send it again; what was collected of it */
     bool holding;
     bool upload_blocked; /* the server is slower than the caller */
     bool upload_dead;    /* the server takes no more; its answer may be on the way */
@@ -135,6 +139,18 @@ bool exchange_request_rewind(struct exchange *x);
 size_t exchange_on_caller_data(void *ctx, struct slice bytes);
 void exchange_on_server_drained(void *ctx);
 void exchange_on_server_write_broken(void *ctx);
+
+/* ---- exchange_collect.c ---- */
+
+/* May its body be collected, instead of going out in chunks? */
+bool exchange_collect_may(const struct exchange *x, const struct head *h);
+
+/* Takes what there is of the body; once `collecting` is false, the head is finished, and what was
+ * collected is in `held`, to be sent behind it. */
+enum body_result exchange_collect(struct exchange *x, struct slice *in);
+
+/* What was collected is sent, or is of no use any more. */
+void exchange_collect_end(struct exchange *x);
 
 /* ---- exchange_page.c ---- */
 

@@ -29,13 +29,13 @@ void exchange_request_start(struct exchange *x, const struct head *h)
     body_start(&x->request, framing, framing, h->content_length, &x->worker->body_limits);
 }
 
-/* RFC 9110, 8.6: a body that is not too large keeps a Content-Length, though it has to be whole
- * first; not if the caller wants to hear from the server before it sends it. */
+/* RFC 9110, 8.6: a body that is not too large keeps a Content-Length. One that came in chunks goes
+ * on in chunks, as a stream. */
 static enum edit_body body_with_links(struct exchange *x, const struct head *h)
 {
     x->request_links = link_filter_for_request(x->tenant, buf_slice(&x->base), h);
     x->request.filter = link_filter_run(x->request_links);
-    x->collecting = x->request.in == FRAMING_LENGTH && h->content_length <= HELD_MAX && !x->expects;
+    x->collecting = exchange_collect_may(x, h);
     if (x->collecting)
         return EDIT_BODY_LATER;
     x->request.out = FRAMING_CHUNKED;
@@ -111,32 +111,14 @@ static void hold(struct exchange *x, const struct gather *g, size_t first)
     }
 }
 
-/* Nothing is sent before all of it is here. */
-static enum body_result collect(struct exchange *x, struct slice *in)
+/* What was collected stays only as what was sent, and so if it is small. */
+static void settle_held(struct exchange *x)
 {
-    enum body_result result;
-    struct gather g;
-
-    do {
-        g.count = g.bytes = 0;
-        result = body_next(&x->request, in, &g);
-        for (size_t i = 0; i < g.count; i++)
-            buf_add(&x->held, g.pieces[i].iov_base, g.pieces[i].iov_len);
-    } while (result == BODY_FULL);
-    if (result == BODY_END) {
-        edit_finish_head(&x->head, x->request.bytes);
-        x->collecting = false;
-    }
-    return result;
-}
-
-static void gather_sent_before(struct exchange *x, struct gather *g)
-{
-    if (x->head_sent)
+    exchange_collect_end(x);
+    if (x->holding && x->held.n <= HELD_MAX)
         return;
-    x->head_sent = true;
-    gather_add(g, x->head.p, x->head.n);
-    gather_add(g, x->held.p, x->held.n);
+    x->holding = false;
+    buf_free(&x->held);
 }
 
 static void send_pieces(struct exchange *x, const struct gather *g)
@@ -145,7 +127,23 @@ static void send_pieces(struct exchange *x, const struct gather *g)
         x->upload_blocked = true;
 }
 
-/* The body is whole: the caller has nothing to do any more. */
+/* The head goes together with the beginning of the body; but what is held may move when more of it
+ * comes, so that is sent before. */
+static void gather_sent_before(struct exchange *x, struct gather *g)
+{
+    if (x->head_sent)
+        return;
+    x->head_sent = true;
+    gather_add(g, x->head.p, x->head.n);
+    if (x->held.n == 0)
+        return;
+    gather_add(g, x->held.p, x->held.n);
+    send_pieces(x, g);
+    g->count = g->bytes = 0;
+    settle_held(x);
+}
+
+/* The caller has nothing to do any more, or waits for the server as for any other body. */
 static bool set_out_late(struct exchange *x)
 {
     timer_stop(&x->caller_timer);
@@ -159,8 +157,8 @@ size_t exchange_request_push(struct exchange *x, struct slice bytes)
     struct gather g;
 
     if (x->collecting) {
-        result = collect(x, &rest);
-        if (result == BODY_END && !set_out_late(x))
+        result = exchange_collect(x, &rest);
+        if (!x->collecting && !set_out_late(x))
             return bytes.n - rest.n;
     }
     while (!x->collecting && result != BODY_BAD) {

@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct quota {
@@ -19,17 +20,28 @@ static inline void quota_init(struct quota *q, int64_t limit)
     atomic_init(&q->limit, limit);
 }
 
+static inline void quota_give_many(struct quota *q, size_t n)
+{
+    atomic_fetch_sub(&q->used, (int64_t)n);
+}
+
+/* All n, or none. */
+static inline bool quota_take_many(struct quota *q, size_t n)
+{
+    if (atomic_fetch_add(&q->used, (int64_t)n) + (int64_t)n <= atomic_load(&q->limit))
+        return true;
+    quota_give_many(q, n);
+    return false;
+}
+
 static inline bool quota_take(struct quota *q)
 {
-    if (atomic_fetch_add(&q->used, 1) < atomic_load(&q->limit))
-        return true;
-    atomic_fetch_sub(&q->used, 1);
-    return false;
+    return quota_take_many(q, 1);
 }
 
 static inline void quota_give(struct quota *q)
 {
-    atomic_fetch_sub(&q->used, 1);
+    quota_give_many(q, 1);
 }
 
 #endif

@@ -221,6 +221,7 @@ static void init_shared(struct server *s, const struct config *c)
     quota_init(&s->shared.clients, c->max_connections);
     quota_init(&s->shared.turned_away, TURNED_AWAY_MAX);
     quota_init(&s->shared.queue, c->queue);
+    quota_init(&s->shared.collected, COLLECTED_MAX);
     s->shared.checker = checker_new();
     s->shared.cookies = cookies_new();
     s->shared.census = census_new();

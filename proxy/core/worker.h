@@ -16,6 +16,8 @@
 #include "net/peer.h"
 #include "net/resolve.h"
 
+enum { COLLECTED_MAX = 32 * 1024 * 1024 }; /* of shared.collected */
+
 struct census;
 struct checker;
 struct client;
@@ -49,6 +51,7 @@ struct shared {
     struct quota clients;     /* max-connections */
     struct quota turned_away; /* callers beyond it that are being told so */
     struct quota queue;       /* requests that wait, of all tenants */
+    struct quota collected;   /* bytes of bodies that are not sent before they are whole */
     struct census *census;    /* of each caller's connections */
     struct cookies *cookies;
     struct checker *checker; /* of callers' passwords */

@@ -107,6 +107,8 @@ static uint64_t dropped_of_request(const struct head *request, const struct edit
         drop |= field_bit(FIELD_AUTHORIZATION);
     if (request->minor == 0)
         drop |= field_bit(FIELD_EXPECT); /* RFC 9110, 10.1.1 */
+    if (rules->body == EDIT_BODY_LATER)
+        drop |= field_bit(FIELD_EXPECT); /* the proxy asks for the body itself */
     if (rules->body != EDIT_BODY_KEEP)
         drop |= field_bit(FIELD_CONTENT_LENGTH) | field_bit(FIELD_TRANSFER_ENCODING) |
                 field_bit(FIELD_BODY_DIGEST);
@@ -156,6 +158,13 @@ void edit_finish_head(struct buf *out, uint64_t content_length)
     buf_add_string(out, "Content-Length: ");
     buf_add_u64(out, content_length);
     buf_add_string(out, "\r\n\r\n");
+}
+
+void edit_finish_head_chunked(struct buf *out, bool expects)
+{
+    if (expects)
+        buf_add_string(out, "Expect: 100-continue\r\n");
+    buf_add_string(out, "Transfer-Encoding: chunked\r\n\r\n");
 }
 
 void edit_drop_fields(struct buf *head, uint64_t drop)

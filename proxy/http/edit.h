@@ -17,7 +17,7 @@ struct edit_header {
 enum edit_body {
     EDIT_BODY_KEEP,
     EDIT_BODY_CHUNKED, /* its length will change: it goes out chunked */
-    EDIT_BODY_LATER,   /* its length is not known yet: the head is finished by edit_finish_head() */
+    EDIT_BODY_LATER,   /* it is collected: the head, for now without Expect, is finished later */
 };
 
 /* What a tenant's requests carry. */
@@ -42,6 +42,7 @@ bool edit_connection_is_sound(const struct head *request, struct failure *why) M
 void edit_request(struct buf *out, const struct head *request, const struct target *target,
                   const struct edit_rules *rules);
 void edit_finish_head(struct buf *out, uint64_t content_length);
+void edit_finish_head_chunked(struct buf *out, bool expects); /* expects: 100 (Continue) */
 
 /* Takes the fields of those bits out of a head that edit_request() has written. */
 void edit_drop_fields(struct buf *head, uint64_t drop);

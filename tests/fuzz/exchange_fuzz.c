@@ -330,6 +330,7 @@ static void begin(void)
     quota_init(&shared.clients, configs[0]->max_connections);
     quota_init(&shared.turned_away, 1);
     quota_init(&shared.queue, configs[0]->queue);
+    quota_init(&shared.collected, COLLECTED_MAX);
     shared.cookies = cookies;
     shared.checker = checker;
     shared.nworkers = 1;

@@ -80,6 +80,38 @@ TEST(requests_are_edited)
     }
 }
 
+TEST(heads_of_collected_bodies_are_finished_later)
+{
+    static const struct edit_rules rules = {
+        .host = "s", .company_id = "A", .body = EDIT_BODY_LATER};
+    static const char *const ends[] = {
+        "Content-Length: 12\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n",
+        "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        struct head *h = read_request("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n"
+                                      "Expect: 100-continue\r\nContent-MD5: x\r\nX: y\r\n\r\n");
+        struct target t;
+        struct failure why;
+        struct buf out = {0};
+        CHECK(target_parse(h, &t, &why));
+        edit_request(&out, h, &t, &rules);
+        if (i == 0)
+            edit_finish_head(&out, 12);
+        else
+            edit_finish_head_chunked(&out, i == 2);
+        char *want = mem_format("POST / HTTP/1.1\r\nHost: s\r\nX: y\r\n"
+                                "successfactors-companyid: A\r\n%s",
+                                ends[i]);
+        CHECK_SLICE(buf_slice(&out), want, "");
+        free(want);
+        buf_free(&out);
+        head_free(h);
+    }
+}
+
 TEST(fields_leave_a_head_that_is_written)
 {
     static const char *const cases[][2] = {
