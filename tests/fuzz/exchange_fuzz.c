@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <zlib.h>
+
 #include "base/clock.h"
 #include "base/mem.h"
 #include "config/config.h"
@@ -34,6 +36,10 @@ enum {
     ACME_PORT = 9001,
     GLOBEX_PORT = 9002,
     TUNNEL_PORT = 7777,
+    COLLECTED_AT_MOST = 100000,  /* of all requests together */
+    BOMB_SIZE = 2 * 1024 * 1024, /* of blanks, in gzip */
+    TURN_AT_MOST =
+        3 * 256 * 1024, /* bytes for one caller in one turn; what waited in its queue, too */
 };
 
 /* ---- the script ---- */
@@ -70,6 +76,7 @@ struct canned {
 
 #define ACME   "successfactors-companyid: ACME\r\n"
 #define GLOBEX "SuccessFactors_CompanyID: GLOBEX\r\n"
+#define JSON   "Content-Type: application/json\r\n"
 
 static const struct canned requests[] = {
     {"GET", ACME, ""},
@@ -97,6 +104,15 @@ static const struct canned requests[] = {
     {"OPTIONS", ACME, ""},
     {"GET", "", ""}, /* whose? */
     {"CONNECT", "", ""},
+    {"POST", ACME JSON "Expect: 100-continue\r\nContent-Length: 35\r\n",
+     "{\"uri\":\"http://localhost/odata/v2\"}", .once = true},
+    {"PUT", GLOBEX JSON "Content-Length: 60000\r\n", "", .filler = 60000},
+    {"POST", ACME "Content-Type: text/xml\r\nExpect: 100-continue\r\nContent-Length: 70000\r\n", "",
+     .filler = 70000, .once = true},
+    {"PUT", ACME JSON "Content-Length: 300000\r\n", "", .filler = 300000},
+    {"GET", ACME "Range: bytes=0-1\r\nIf-Range: \"e\"\r\n", ""},
+    {"HEAD", GLOBEX "Range: bytes=5-\r\n", ""},
+    {"POST", GLOBEX "Range: bytes=5-\r\nContent-Length: 2\r\n", "{}", .once = true},
 };
 
 struct asked {
@@ -122,7 +138,7 @@ static int slots[SLOTS]; /* index into callers, -1: nobody */
 
 /* ---- what servers do ---- */
 
-enum body_kind { BODY_EMPTY, BODY_LENGTH, BODY_CHUNKED, BODY_TO_CLOSE, BODY_JSON };
+enum body_kind { BODY_EMPTY, BODY_LENGTH, BODY_CHUNKED, BODY_TO_CLOSE, BODY_JSON, BODY_BOMB };
 
 struct reply {
     const char *status, *fields;
@@ -142,7 +158,7 @@ static const struct reply replies[] = {
     {"200 OK", "", BODY_LENGTH, 10, .before = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"},
     {"200 OK", "", BODY_LENGTH, 100000},
     {"200 OK", "", BODY_CHUNKED, 150000},
-    {"200 OK", "Content-Type: application/json\r\n", BODY_JSON, 0},
+    {"200 OK", JSON, BODY_JSON, 0},
     {"101 Switching Protocols", "Upgrade: x\r\nConnection: upgrade\r\n", BODY_EMPTY, 0,
      .last = true},
     {"200 OK", "Connection: close\r\n", BODY_LENGTH, 20, .last = true},
@@ -151,6 +167,14 @@ static const struct reply replies[] = {
     {"401 Unauthorized", "", BODY_LENGTH, 20},
     {"400 Bad", "X-Refuses: yes\r\n", BODY_LENGTH, 60},
     {"200 OK", "", BODY_LENGTH, 0},
+    {"206 Partial Content", JSON "Content-Range: bytes 0-40/99\r\n", BODY_JSON, 0},
+    {"206 Partial Content", "Content-Range: bytes 0-9/99\r\n", BODY_LENGTH, 10},
+    {"416 Range Not Satisfiable", "Content-Range: bytes */9\r\n", BODY_LENGTH, 0},
+    {"200 OK", JSON, BODY_LENGTH, 0},
+    {"200 OK", "X-Blank\t : y\r\n", BODY_LENGTH, 30},
+    {"200 OK", JSON "Content-Encoding: gzip\r\n", BODY_BOMB, 0},
+    {"200 OK", JSON "Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", BODY_BOMB, 700},
+    {"200 OK", JSON "Content-Encoding: gzip\r\nConnection: close\r\n", BODY_BOMB, 0, .last = true},
 };
 
 struct server {
@@ -165,9 +189,11 @@ struct server {
     enum { WANTS_HEAD, WANTS_BODY, WANTS_SIZE, WANTS_CHUNK, WANTS_CHUNK_END, WANTS_TRAILERS } wants;
     size_t nrequests;
     bool head_only;
-    bool answered;      /* the last request; the answer may be in pending */
-    bool is_last;       /* it says that no other may follow */
-    char tag[TAG_SIZE]; /* of the last request; empty: it had none */
+    bool answered;                /* the last request; the answer may be in pending */
+    bool is_last;                 /* it says that no other may follow */
+    char tag[TAG_SIZE];           /* of the last request; empty: it had none */
+    const struct caller *filling; /* the request's body is known: so many bytes of filler */
+    size_t filler, filled;
 };
 
 static struct server servers[SOCKETS_MAX]; /* by socket */
@@ -184,6 +210,8 @@ static struct cookies *cookies;
 static struct checker *checker;
 static int64_t begun_wall_us;
 static uint64_t runs;
+static bool rewrites; /* the links of all tenants, so far */
+static struct buf bomb;
 
 int64_t __real_clock_wall_us(void);
 int64_t __wrap_clock_wall_us(void);
@@ -280,6 +308,25 @@ static const char globex_section[] =
     "[tenant globex]\ncompany-id = GLOBEX\nserver = localhost:9002\nconnect-to = 127.0.0.1:9002\n"
     "certificate = one.pem\nprivate-key = one.key\nca-file = one.pem\nallow = * /*, * *\n";
 
+/* RFC 1952: zlib writes it. */
+static void make_bomb(void)
+{
+    static char blanks[BOMB_SIZE];
+    z_stream z = {0};
+
+    memset(blanks, ' ', sizeof(blanks));
+    buf_reserve(&bomb, 64 * 1024);
+    z.next_in = (Bytef *)blanks;
+    z.avail_in = sizeof(blanks);
+    z.next_out = (Bytef *)bomb.p;
+    z.avail_out = (uInt)bomb.cap;
+    if (deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK ||
+        deflate(&z, Z_FINISH) != Z_STREAM_END)
+        abort();
+    bomb.n = bomb.cap - z.avail_out;
+    (void)deflateEnd(&z);
+}
+
 static void set_up(void)
 {
     static const char *const files[] = {"one.pem", "one.key", "two.pem", "two.key"};
@@ -309,6 +356,7 @@ static void set_up(void)
     }
     (void)rmdir(folder);
     h1_reader_setup();
+    make_bomb();
     cookies = cookies_new();
     checker = checker_new();
     begun_wall_us = __real_clock_wall_us();
@@ -321,6 +369,7 @@ static void begin(void)
     sockets_begin();
     runs++;
     ncallers = 0;
+    rewrites = true;
     for (size_t i = 0; i < SLOTS; i++)
         slots[i] = -1;
     memset(servers, 0, sizeof(servers));
@@ -330,7 +379,7 @@ static void begin(void)
     quota_init(&shared.clients, configs[0]->max_connections);
     quota_init(&shared.turned_away, 1);
     quota_init(&shared.queue, configs[0]->queue);
-    quota_init(&shared.collected, COLLECTED_MAX);
+    quota_init(&shared.collected, COLLECTED_AT_MOST);
     shared.cookies = cookies;
     shared.checker = checker;
     shared.nworkers = 1;
@@ -388,12 +437,32 @@ static void note_arrival(struct server *v, struct slice target)
     size_t whose;
 
     v->tag[0] = '\0';
+    v->filling = NULL;
     struct asked *a = mark.n == TAG_SIZE - 1 ? find_asked(mark, &whose) : NULL;
     if (a == NULL)
         return;
     memcpy(v->tag, a->tag, TAG_SIZE);
     a->arrivals++;
     if (a->what->once && a->arrivals > 1)
+        abort();
+    if (a->what->filler > 0 && callers[whose].pure)
+        v->filling = &callers[whose];
+    v->filler = a->what->filler;
+    v->filled = 0;
+}
+
+static void note_body(struct server *v, struct slice piece)
+{
+    for (size_t i = 0; v->filling != NULL && i < piece.n; i++)
+        if (piece.p[i] != 'f' && v->filling->pure)
+            abort();
+    v->filled += piece.n;
+}
+
+static void end_request(struct server *v)
+{
+    v->wants = WANTS_HEAD;
+    if (v->filling != NULL && v->filling->pure && v->filled != v->filler)
         abort();
 }
 
@@ -434,6 +503,8 @@ static void check_request(struct server *v, int port, struct slice head)
     if (counts[FIELD_HOST] != 1 || counts[FIELD_COMPANY_ID] != 1 ||
         counts[FIELD_CONTENT_LENGTH] + counts[FIELD_TRANSFER_ENCODING] > 1)
         abort();
+    if (rewrites && counts[FIELD_RANGE] > 0 && slice_eq(method, SLICE("POST")))
+        abort();
     /* Nobody asks before the answer to the last question is there. */
     if (v->pure && v->nrequests > 0 && (!v->answered || v->is_last || v->pending.n > 0))
         abort();
@@ -471,8 +542,10 @@ static void read_line(struct server *v, struct slice line)
         v->wants = WANTS_SIZE;
         break;
     default:
-        v->wants = line.n == 0 ? WANTS_HEAD : WANTS_TRAILERS;
-        if (line.n > 0 && (field_bit(field_of(line).id) & FIELDS_NOT_IN_TRAILERS) != 0)
+        v->wants = WANTS_TRAILERS;
+        if (line.n == 0)
+            end_request(v);
+        else if (line.n > 0 && (field_bit(field_of(line).id) & FIELDS_NOT_IN_TRAILERS) != 0)
             abort();
     }
 }
@@ -485,10 +558,13 @@ static bool read_some(struct server *v, int port, struct slice got)
         return false;
     if (v->wants == WANTS_BODY || v->wants == WANTS_CHUNK) {
         size_t n = got.n < v->left ? got.n : (size_t)v->left;
+        note_body(v, (struct slice){got.p, n});
         v->left -= n;
         v->at += n;
-        if (v->left == 0)
-            v->wants = v->wants == WANTS_BODY ? WANTS_HEAD : WANTS_CHUNK_END;
+        if (v->left == 0 && v->wants == WANTS_BODY)
+            end_request(v);
+        else if (v->left == 0)
+            v->wants = WANTS_CHUNK_END;
         return true;
     }
     if (v->wants == WANTS_HEAD) {
@@ -534,6 +610,22 @@ static void add_pattern(struct buf *out, const char *tag, size_t from, size_t n)
     out->n += n;
 }
 
+/* In chunks of so many bytes; 0: without. */
+static void add_bomb(struct buf *out, size_t chunk)
+{
+    if (chunk == 0) {
+        buf_add_slice(out, buf_slice(&bomb));
+        return;
+    }
+    for (size_t at = 0; at < bomb.n; at += chunk) {
+        size_t n = bomb.n - at < chunk ? bomb.n - at : chunk;
+        buf_addf(out, "%zx\r\n", n);
+        buf_add(out, bomb.p + at, n);
+        buf_add_string(out, "\r\n");
+    }
+    buf_add_string(out, "0\r\n\r\n");
+}
+
 static void add_body(struct buf *out, const struct reply *r, const char *tag)
 {
     if (r->body == BODY_CHUNKED) {
@@ -545,6 +637,8 @@ static void add_body(struct buf *out, const struct reply *r, const char *tag)
             at += n;
         }
         buf_add_string(out, "0\r\nX-Trailer: x\r\n\r\n");
+    } else if (r->body == BODY_BOMB) {
+        add_bomb(out, r->length);
     } else if (r->body == BODY_JSON) {
         buf_add_string(out, "{\"__next\":\"https://localhost:9001/odata\"}");
     } else {
@@ -563,7 +657,11 @@ static void answer(const struct memory_socket *s, struct server *v, const struct
     v->answered = true;
     v->is_last = r->last;
     buf_addf(out, "%sHTTP/1.1 %s\r\n%s", r->before == NULL ? "" : r->before, r->status, r->fields);
-    if (v->pure && v->tag[0] != '\0' && r->body != BODY_JSON)
+    if (r->body == BODY_BOMB && v->pure)
+        buf_add_string(out, "X-Bomb: y\r\n");
+    if (r->body == BODY_BOMB && r->length == 0 && !r->last)
+        buf_addf(out, "Content-Length: %zu\r\n", bomb.n);
+    if (r->body != BODY_BOMB && v->pure && v->tag[0] != '\0' && r->body != BODY_JSON)
         buf_addf(out, "X-Tag: %s\r\nX-Length: %zu\r\n", v->tag, r->length);
     if (r->body == BODY_CHUNKED)
         buf_add_string(out, "Transfer-Encoding: chunked\r\n");
@@ -638,6 +736,19 @@ static void move_callers(void)
     }
 }
 
+/* No caller gets so much at once that others would have to wait for long. */
+static void turn(void)
+{
+    size_t before[CALLERS_MAX];
+
+    for (size_t i = 0; i < ncallers; i++)
+        before[i] = sockets_of(callers[i].fd)->out.n;
+    loop_turn(worker->loop, false);
+    for (size_t i = 0; i < ncallers; i++)
+        if (sockets_of(callers[i].fd)->out.n - before[i] > TURN_AT_MOST)
+            abort();
+}
+
 /* Turns until nothing happens any more. Nothing may go on forever. */
 static void settle(void)
 {
@@ -647,7 +758,7 @@ static void settle(void)
         move_callers();
         move_servers();
         quiet = sockets_are_ready() ? 0 : quiet + 1;
-        loop_turn(worker->loop, false);
+        turn();
         if (++turns > 100000)
             abort();
     }
@@ -888,6 +999,7 @@ static void reload(unsigned choice)
 {
     struct generation *g = generation_new(configs[choice & 1], generation);
 
+    rewrites = rewrites && (choice & 1) == 0;
     worker_adopt(worker, g);
     generation_unref(generation);
     generation = g;
@@ -951,7 +1063,7 @@ static void check_tags(size_t i, struct slice got)
 /* One answer as it is read. */
 struct read_answer {
     int status;
-    bool chunked, has_length, closes;
+    bool chunked, has_length, closes, json, coded, bomb;
     uint64_t length;
     struct slice tag;
     uint64_t full_length; /* of the body as the server gave it, if tagged */
@@ -985,6 +1097,12 @@ static bool read_answer_head(struct slice *got, struct read_answer *a)
             a->has_length = true;
         } else if (f.id == FIELD_CONNECTION) {
             a->closes = slice_eq_nocase(f.value, SLICE("close"));
+        } else if (f.id == FIELD_CONTENT_TYPE) {
+            a->json = slice_eq(f.value, SLICE("application/json"));
+        } else if (f.id == FIELD_CONTENT_ENCODING) {
+            a->coded = true;
+        } else if (slice_eq(f.name, SLICE("X-Bomb"))) {
+            a->bomb = true;
         } else if (slice_eq(f.name, SLICE("X-Tag"))) {
             a->tag = f.value;
         } else if (slice_eq(f.name, SLICE("X-Length")) &&
@@ -1033,8 +1151,21 @@ static bool read_chunks(struct slice *got, struct buf *body)
     }
 }
 
+static void check_bomb(const struct read_answer *a, const struct buf *body, bool whole)
+{
+    size_t size = a->coded ? bomb.n : BOMB_SIZE;
+
+    if (whole ? body->n != size : body->n > size)
+        abort();
+    for (size_t i = 0; i < body->n; i++)
+        if (body->p[i] != (a->coded ? bomb.p[i] : ' '))
+            abort();
+}
+
 static void check_body(const struct read_answer *a, const struct buf *body, bool whole)
 {
+    if (a->bomb)
+        check_bomb(a, body, whole);
     if (a->tag.p == NULL)
         return;
     size_t n = body->n < a->tag.n ? body->n : a->tag.n;
@@ -1093,8 +1224,12 @@ static void check_answers(const struct caller *c)
             abort();
         if (a.tag.p != NULL && !slice_eq(a.tag, slice_of(asked->tag)))
             abort();
-        if (asked != NULL && asked->spoilt)
+        if (asked != NULL && asked->spoilt) {
             a.tag.p = NULL;
+            a.bomb = false;
+        }
+        if (a.status == 206 && a.json && rewrites)
+            abort();
         /* Whoever is turned away before the request was read gets a body even for a HEAD. */
         bool has_none = asked != NULL && strcmp(asked->what->method, "HEAD") == 0 &&
                         !(a.closes && (a.status == 408 || a.status == 503));
@@ -1120,7 +1255,8 @@ static void finish(void)
     }
     settle();
     if (!list_empty(&worker->clients) || atomic_load(&shared.clients.used) != 0 ||
-        atomic_load(&shared.queue.used) != 0 || atomic_load(&shared.turned_away.used) != 0)
+        atomic_load(&shared.queue.used) != 0 || atomic_load(&shared.turned_away.used) != 0 ||
+        atomic_load(&shared.collected.used) != 0)
         abort();
     for (size_t i = 0; i < generation->config->ntenants; i++)
         if (atomic_load(&generation->tenants[i]->upstreams.used) != 0)

@@ -1,5 +1,5 @@
-"""JSON and XML that callers send may change, but keeps an exact length: up to 256 KiB of it are collected, once all that
-is judged here has been judged. Some servers take nothing else (411)."""
+"""JSON and XML that callers send may change, but keeps an exact length: up to 256 KiB of it are collected, once all is
+judged that is judged here. Some servers take nothing else (411)."""
 import contextlib
 import ssl
 import subprocess

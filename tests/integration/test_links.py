@@ -165,7 +165,8 @@ def test_curl_follows_an_empty_redirection(links, server):
         Server._reply(server, c, seen)
 
     server.reply = reply
-    assert subprocess.run(["curl", "-sSL", "-m", "20", home(p, "/from")], check=True, capture_output=True).stdout == b"there"
+    ran = subprocess.run(["curl", "-sSL", "-m", "20", home(p, "/from")], check=True, capture_output=True)
+    assert ran.stdout == b"there"
 
 
 def test_digest_in_a_trailer(links, script):
