@@ -82,11 +82,11 @@ bool links_are_in(const struct head *h)
 
 bool links_are_parted(const struct head *h)
 {
+    if (h->status != 206)
+        return false;
     struct slice rest = head_value(h, FIELD_CONTENT_TYPE);
-
-    return h->status == 206 &&
-           (holds_links(h) ||
-            slice_eq_nocase(slice_trim(slice_split(&rest, ';')), SLICE("multipart/byteranges")));
+    return holds_links(h) ||
+           slice_eq_nocase(slice_trim(slice_split(&rest, ';')), SLICE("multipart/byteranges"));
 }
 
 /* ---- the filter ---- */
