@@ -8,20 +8,16 @@
  */
 #include "core/exchange_parts.h"
 
-/* Other methods have no ranges (RFC 9110, 14.2), and what cannot be repeated must not get a part.
- */
-static bool may_have_parts(const struct exchange *x)
-{
-    return (x->method == METHOD_GET || x->method == METHOD_HEAD) && x->may_repeat &&
-           x->request.complete;
-}
-
+/* RFC 9110, 14.2: with other methods a server ignores Range. What one that does not has done could
+ * not be done again for the whole. */
 uint64_t exchange_part_drops_request(struct exchange *x, const struct head *h)
 {
     if (x->base.n == 0)
         return 0;
-    x->asks_for_part = head_has(h, FIELD_RANGE) && may_have_parts(x);
-    return x->asks_for_part ? 0 : field_bit(FIELD_RANGE);
+    if (x->method != METHOD_GET && x->method != METHOD_HEAD)
+        return field_bit(FIELD_RANGE);
+    x->asks_for_part = head_has(h, FIELD_RANGE);
+    return 0;
 }
 
 static bool is_of_another_content(const struct exchange *x, const struct head *h)
@@ -42,8 +38,8 @@ enum judgement exchange_judge_part(struct exchange *x, const struct head *h)
             return JUDGE_OVER;
     }
     failure_set(&why, FAIL_ANSWER_MALFORMED,
-                "%s answered with a part (206) of what it was asked for as a whole.",
-                x->tenant->peer);
+                "%s answered %d, for a part of a content that is rewritten as a whole.",
+                x->tenant->peer, h->status);
     exchange_fail(x, &why);
     return JUDGE_OVER;
 }

@@ -193,8 +193,7 @@ enum judgement exchange_judge_answer(struct exchange *x, const struct head *h, s
 
 /* ---- exchange_part.c ---- */
 
-/* The caller's Range stays here: field bits. Else the answer may be a part, and the request can be
- * repeated for the whole. */
+/* Whether the caller's Range stays here: field bits. Else the answer may be a part. */
 uint64_t exchange_part_drops_request(struct exchange *x, const struct head *h);
 
 /* Looks whether the answer is a part of one that is rewritten, which the caller must not get.

@@ -213,7 +213,7 @@ class Origin(asyncio.Protocol):
         elif fault == "garbage":
             self.send(bytes([self.random.choice(b"\0\x16\x80<h{")]) + self.random.randbytes(200))
         elif fault == "bad-head":
-            field = self.random.choice([b"X : y", b"Content-Length: 5\r\nContent-Length: 6", b" X: y",
+            field = self.random.choice([b"Content-Length : 5", b"Content-Length: 5\r\nContent-Length: 6", b" X: y",
                                         b"Transfer-Encoding: x"])
             self.send(b"HTTP/1.1 200 OK\r\n" + field + b"\r\n\r\nhello")
         elif fault == "large-head":

@@ -427,7 +427,7 @@ def test_collected_body_is_sent_again(links, server, script):
 @harness.one_worker
 def test_nothing_that_a_server_says_meanwhile_is_the_answer(links, script):
     """While a body is collected there is no connection: neither a foreign answer nor an end of it can do harm."""
-    go_on = threading.Event()
+    go_on, gone = threading.Event(), threading.Event()
 
     def run(c):
         with contextlib.suppress(ssl.SSLError):
@@ -436,7 +436,8 @@ def test_nothing_that_a_server_says_meanwhile_is_the_answer(links, script):
                 if c.number == 0:
                     harness.happened(go_on)
                     c.reply(b"FOREIGN")
-                    c.head()
+                    c.at_end()
+                    gone.set()
                     return
 
     p = links({"connect_to": f"127.0.0.1:{script(run).port}"})
@@ -445,6 +446,7 @@ def test_nothing_that_a_server_says_meanwhile_is_the_answer(links, script):
         assert c.request().body == b"first"
         c.send(harness.head_lines("PUT", "/", "Content-Type: application/json", f"Content-Length: {len(body)}") + "{")
         go_on.set()
+        harness.happened(gone)
         c.send(body[1:])
         assert c.answer().body == body.encode()
 

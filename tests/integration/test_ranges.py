@@ -208,14 +208,30 @@ def test_repeated_without_range(recorded, kind, method):
 
 
 @pytest.mark.parametrize("method, fields, body", [
-    ("POST", [], b"x"), ("POST", [("X-HTTP-Method", "GET")], b""), ("GET", [("X-HTTP-Method-Override", "POST")], b""),
-    ("GET", [], b"x"), ("PUT", [], b"x"), ("DELETE", [], b""), ("OPTIONS", [], b"")])
+    ("POST", [], b"x"), ("POST", [("X-HTTP-Method", "GET")], b""), ("PUT", [], b"x"), ("PATCH", [], b"x"),
+    ("DELETE", [], b""), ("OPTIONS", [], b"")])
 def test_range_does_not_travel_where_it_means_nothing(recorded, method, fields, body):
-    """With other methods a server ignores it (RFC 9110, 14.2); what cannot be repeated is not asked for in parts."""
+    """With other methods a server ignores it (RFC 9110, 14.2)."""
     p = recorded([WHOLE])
     assert p.request(method, "/x", [*ASKS, *fields], body).status == 200
     [seen] = p.server.take()
     assert seen.all("Range") == seen.all("If-Range") == [] and seen.all("If-Match") == ['"m"']
+
+
+@pytest.mark.parametrize("status", ["206 Partial Content", "416 Range Not Satisfiable"])
+@pytest.mark.parametrize("fields, body", [([("X-HTTP-Method-Override", "POST")], b""), ([], b"x" * 70_000)])
+def test_part_of_what_cannot_be_asked_for_again(recorded, fields, body, status):
+    """A request that may not be repeated, or whose body is not held any more: then there is no answer to give."""
+    p = recorded([(status, [JSON, PART], b"{}")])
+    assert p.request("GET", "/x", [*ASKS, *fields], body).token == "bad-answer"
+    [seen] = p.server.take()
+    assert seen.all("Range") == ["bytes=0-1"] and f"answered {status[:3]}" in p.last_log()["detail"]
+
+
+def test_body_of_a_get_is_sent_again(recorded):
+    p = recorded([PARTIAL, WHOLE])
+    assert p.request("GET", "/x", ASKS, b"query").body == WHOLE[2]
+    assert [seen.body for seen in p.server.take()] == [b"query"] * 2
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
