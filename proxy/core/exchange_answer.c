@@ -58,17 +58,21 @@ void exchange_drop_digests(struct edit_trailer_rules *rules)
         edit_trailer_rules_drop(rules, names[i]);
 }
 
+static struct edit_response_rules link_fields(const struct exchange *x)
+{
+    if (x->base.n == 0)
+        return (struct edit_response_rules){0};
+    return (struct edit_response_rules){.rewrite = LINKS_FIELDS, .write = write_field, .ctx = x};
+}
+
 /* What is rewritten has neither the length nor the digests that it had; nor can a part of it be
  * asked for. Of an answer without a body (HEAD, 304) the same is told. */
 static struct edit_response_rules field_rules(struct exchange *x, const struct head *h,
                                               enum framing in)
 {
-    struct edit_response_rules rules = {0};
+    struct edit_response_rules rules = link_fields(x);
 
-    if (x->base.n == 0)
-        return rules;
-    rules = (struct edit_response_rules){.rewrite = LINKS_FIELDS, .write = write_field, .ctx = x};
-    if (!links_are_in(h))
+    if (x->base.n == 0 || !links_are_in(h))
         return rules;
     rules.drop = field_bit(FIELD_BODY_DIGEST) | field_bit(FIELD_ACCEPT_RANGES) |
                  field_bit(FIELD_CONTENT_ENCODING);
@@ -125,6 +129,7 @@ static void begin_answer(struct exchange *x, const struct head *h, struct gather
 /* RFC 9110, 15.2. False: the exchange has failed. */
 static bool pass_interim(struct exchange *x, const struct head *h)
 {
+    struct edit_response_rules rules = link_fields(x);
     struct buf *room = &x->worker->scratch;
 
     if (h->status == 101) {
@@ -143,7 +148,7 @@ static bool pass_interim(struct exchange *x, const struct head *h)
         return true;
     remember_cookies(x, h);
     room->n = 0;
-    edit_response(room, h, FRAMING_NONE, PERSIST_DEFAULT, &(struct edit_response_rules){0});
+    edit_response(room, h, FRAMING_NONE, PERSIST_DEFAULT, &rules);
     (void)stream_write_bytes(client_stream(x->client), room->p, room->n);
     return true;
 }

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "http/coding.h"
+#include "http/set_cookie.h"
 #include "sf/link_batch.h"
 
 enum { DECODED_ROOM = 64 * 1024, PORTION = 64 * 1024 };
@@ -305,42 +306,24 @@ static void add_link(const struct link_rules *rules, struct slice value, struct 
     buf_add_slice(out, value);
 }
 
-/* RFC 6265, 5.1.3: a cookie with this Domain would be kept for that host. */
-static bool domain_covers(struct slice domain, struct slice host)
+/* By which the caller came: a name, or an address as in a URL. */
+static struct slice host_of(struct slice base, bool *tls)
 {
-    if (domain.n > 0 && domain.p[0] == '.') {
-        domain.p++;
-        domain.n--;
-    }
-    if (domain.n == 0 || domain.n > host.n)
-        return false;
-    struct slice tail = {host.p + host.n - domain.n, domain.n};
-    return slice_eq_nocase(tail, domain) && (tail.p == host.p || tail.p[-1] == '.');
+    *tls = base.n > 5 && base.p[4] == 's';
+    base.p += *tls ? 8 : 7;
+    base.n -= *tls ? 8 : 7;
+    const char *bracket = memchr(base.p, ']', base.n);
+    if (bracket != NULL)
+        return (struct slice){base.p, (size_t)(bracket + 1 - base.p)};
+    return slice_split(&base, ':');
 }
 
-/* RFC 6265, 4.1: a Domain that is not the caller's would make its jar refuse the cookie, and so
- * would Secure where it came without TLS. */
 static void add_cookie(struct slice base, struct slice value, struct buf *out)
 {
-    struct slice host = base;
-    bool tls = base.n > 5 && base.p[4] == 's', first = true;
+    bool tls;
+    struct slice host = host_of(base, &tls);
 
-    host.p += tls ? 8 : 7;
-    host.n -= tls ? 8 : 7;
-    host = slice_split(&host, ':');
-    while (value.n > 0) {
-        struct slice attribute = slice_split(&value, ';'), rest = slice_trim(attribute);
-        struct slice name = slice_trim(slice_split(&rest, '='));
-        bool dropped =
-            !first &&
-            ((slice_eq_nocase(name, SLICE("domain")) && !domain_covers(slice_trim(rest), host)) ||
-             (slice_eq_nocase(name, SLICE("secure")) && !tls));
-        if (!dropped) {
-            buf_add_string(out, first ? "" : ";");
-            buf_add_slice(out, attribute);
-        }
-        first = false;
-    }
+    set_cookie_write(value, host, tls, out);
 }
 
 void links_write_field(const struct tenant *t, struct slice base, const struct field *f,
