@@ -46,7 +46,7 @@ enum field_id {
     FIELD_ACCEPT_RANGES,
     FIELD_CONTENT_RANGE,
     FIELD_RANGE,    /* and If-Range */
-    FIELD_LOCATION, /* and Content-Location, and the OData-EntityId of OData 4 */
+    FIELD_LOCATION, /* and Content-Location, and OData's DataServiceId and OData-EntityId */
     FIELD_LINK,
     FIELD_SET_COOKIE,
     FIELD_EXPECT,

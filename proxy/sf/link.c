@@ -9,6 +9,14 @@ enum { MAX_PORT_DIGITS = 5 };
 
 /* ---- does it lead there? ---- */
 
+enum link_match { MATCH_NO, MATCH_MORE, MATCH_YES };
+
+/* What ends a link, beside the rest of its URL. */
+struct link_end {
+    enum link_syntax syntax;
+    const char *mark;
+};
+
 /* A text that is read from the front. */
 struct cursor {
     struct slice text;
@@ -20,7 +28,7 @@ static enum link_match skip(struct cursor *c, const char *expected, size_t n, bo
     size_t left = c->text.n - c->at, compared = left < n ? left : n;
     struct slice here = {c->text.p + c->at, compared}, there = {expected, compared};
 
-    if (any_case ? !slice_eq_nocase(here, there) : !slice_eq(here, there))
+    if (!slice_eq(here, there) && !(any_case && slice_eq_nocase(here, there)))
         return MATCH_NO;
     c->at += compared;
     return compared < n ? MATCH_MORE : MATCH_YES;
@@ -59,24 +67,26 @@ static enum link_match skip_port(struct cursor *c, int fallback, int *port)
     return digits > 0 ? MATCH_YES : MATCH_NO;
 }
 
-/* The authority is over only if a path, query or fragment begins, or the link ends. */
-static enum link_match is_over(const struct cursor *c, enum link_syntax syntax)
+/* The authority is over only if a path, query or fragment begins, or the link ends: with its
+ * syntax's closing mark, or in XML with a blank. */
+static enum link_match is_over(const struct cursor *c, const struct link_end *end)
 {
-    static const char *const ends[] = {[LINK_JSON] = "/?#\"", [LINK_XML] = "/?#\"'< \t\r\n"};
+    struct cursor rest = *c;
 
     if (c->at == c->text.n)
         return MATCH_MORE;
-    if (syntax == LINK_JSON && c->text.p[c->at] == '\\') {
-        if (c->at + 1 == c->text.n)
-            return MATCH_MORE;
-        return c->text.p[c->at + 1] == '/' ? MATCH_YES : MATCH_NO;
-    }
-    return memchr(ends[syntax], c->text.p[c->at], strlen(ends[syntax])) != NULL ? MATCH_YES
-                                                                                : MATCH_NO;
+    char next = c->text.p[c->at];
+    if (next == '/' || next == '?' || next == '#')
+        return MATCH_YES;
+    if (end->syntax == LINK_JSON && next == '\\')
+        return skip(&rest, "\\/", 2, false);
+    if (next == end->mark[0])
+        return skip(&rest, end->mark, strlen(end->mark), false);
+    return end->syntax == LINK_XML && memchr(" \t\r\n", next, 4) != NULL ? MATCH_YES : MATCH_NO;
 }
 
 /* The length of the part that is replaced; what tells where it ends stands behind it. */
-static enum link_match match_place(const struct link_place *place, enum link_syntax syntax,
+static enum link_match match_place(const struct link_place *place, const struct link_end *end,
                                    struct slice text, size_t *length, bool *escaped)
 {
     struct cursor c = {text, 0};
@@ -84,7 +94,7 @@ static enum link_match match_place(const struct link_place *place, enum link_syn
     size_t before = https ? 8 : 7;
     int port;
 
-    enum link_match m = skip_scheme(&c, place, syntax == LINK_JSON, escaped);
+    enum link_match m = skip_scheme(&c, place, end->syntax == LINK_JSON, escaped);
     if (m == MATCH_YES)
         m = skip(&c, place->origin.p + before, place->origin.n - before, true);
     if (m == MATCH_YES)
@@ -94,34 +104,34 @@ static enum link_match match_place(const struct link_place *place, enum link_syn
     if (port != place->port && port != place->other_port)
         return MATCH_NO;
     *length = c.at;
-    return is_over(&c, syntax);
+    return is_over(&c, end);
 }
 
-enum link_match link_match(const struct link_rules *rules, enum link_syntax syntax,
-                           struct slice text, size_t *length, bool *escaped)
+/* Does a link begin at text.p? *length: what is to be replaced; *escaped: its slashes are. */
+static enum link_match match(const struct link_rules *rules, const struct link_end *end,
+                             struct slice text, size_t *length, bool *escaped)
 {
     enum link_match best = MATCH_NO;
 
     for (size_t i = 0; i < rules->nplaces && best != MATCH_YES; i++) {
-        enum link_match m = match_place(&rules->places[i], syntax, text, length, escaped);
+        enum link_match m = match_place(&rules->places[i], end, text, length, escaped);
         if (m > best)
             best = m;
     }
     return best;
 }
 
-/* In the syntax of XML a blank ends a link, as the end of the text does. */
 size_t link_prefix(const struct link_rules *rules, struct slice url)
 {
+    static const struct link_end end = {LINK_XML, " "};
     char text[LINK_LONGEST];
     size_t n = url.n < sizeof(text) ? url.n : sizeof(text) - 1, length;
     bool escaped;
 
     memcpy(text, url.p, n);
     text[n] = ' ';
-    return link_match(rules, LINK_XML, (struct slice){text, n + 1}, &length, &escaped) == MATCH_YES
-               ? length
-               : 0;
+    struct slice whole = {text, n + 1};
+    return match(rules, &end, whole, &length, &escaped) == MATCH_YES ? length : 0;
 }
 
 /* ---- candidates ---- */
@@ -133,6 +143,16 @@ static void add_base(const struct link_rewriter *r, bool escaped, struct link_ou
     link_out_add(o, base, strlen(base));
 }
 
+/* Of the string, value or text that has begun. */
+static struct link_end end_of(const struct link_rewriter *r)
+{
+    if (r->syntax == LINK_JSON)
+        return (struct link_end){LINK_JSON, "\""};
+    if (r->state == XML_VALUE || r->state == XML_ITEM)
+        return (struct link_end){LINK_XML, r->quote == '"' ? "\"" : "'"};
+    return (struct link_end){LINK_XML, r->state == XML_SKIP ? r->until : "<"};
+}
+
 void link_begin(struct link_rewriter *r, const char **at, const char *end, struct link_out *o)
 {
     struct slice text = {*at, (size_t)(end - *at)};
@@ -141,7 +161,8 @@ void link_begin(struct link_rewriter *r, const char **at, const char *end, struc
 
     if (text.n > LINK_LONGEST)
         text.n = LINK_LONGEST;
-    switch (link_match(r->rules, r->syntax, text, &length, &escaped)) {
+    struct link_end end_mark = end_of(r);
+    switch (match(r->rules, &end_mark, text, &length, &escaped)) {
     case MATCH_YES:
         add_base(r, escaped, o);
         *at += length;
@@ -157,6 +178,20 @@ void link_begin(struct link_rewriter *r, const char **at, const char *end, struc
     }
 }
 
+/* What was held, from there on, is no link or stands behind one: it goes the way of other text. */
+static void release(struct link_rewriter *r, size_t from, struct link_out *o)
+{
+    struct slice text = {r->flushed, r->nheld - from};
+
+    memcpy(r->flushed, r->held + from, text.n);
+    link_out_add(o, text.p, text.n);
+    r->flushes = true;
+    if (r->syntax == LINK_JSON)
+        link_pass_json(r, text);
+    else
+        link_pass_xml(r, text);
+}
+
 bool link_resolve(struct link_rewriter *r, struct slice *in, struct link_out *o)
 {
     size_t had = r->nheld, room = LINK_LONGEST - had, n = in->n < room ? in->n : room, length;
@@ -164,7 +199,9 @@ bool link_resolve(struct link_rewriter *r, struct slice *in, struct link_out *o)
 
     if (n > 0)
         memcpy(r->held + had, in->p, n);
-    switch (link_match(r->rules, r->syntax, (struct slice){r->held, had + n}, &length, &escaped)) {
+    struct link_end end = end_of(r);
+    struct slice held = {r->held, had + n};
+    switch (match(r->rules, &end, held, &length, &escaped)) {
     case MATCH_MORE:
         r->nheld = had + n;
         in->p += n;
@@ -174,16 +211,11 @@ bool link_resolve(struct link_rewriter *r, struct slice *in, struct link_out *o)
         add_base(r, escaped, o);
         break;
     default:
-        memcpy(r->flushed, r->held, had);
-        link_out_add(o, r->flushed, had);
-        r->flushes = had > 0;
-        length = had;
+        length = 0;
         break;
     }
-    if (length < had) { /* a byte behind the link was held to decide */
-        memcpy(r->flushed, r->held + length, had - length);
-        link_out_add(o, r->flushed, had - length);
-        r->flushes = true;
+    if (length < had) {
+        release(r, length, o);
         length = had;
     }
     in->p += length - had;
@@ -199,9 +231,11 @@ void link_start(struct link_rewriter *r, enum link_syntax syntax, const struct l
 {
     r->syntax = syntax;
     r->rules = rules;
-    r->matching = r->link_element = r->flushes = false;
+    r->matching = r->link_element = r->starts_text = r->flushes = false;
     r->nheld = r->nbefore = r->nname = r->nuntil = 0;
+    r->json = JSON_ELSEWHERE;
     r->state = XML_TEXT;
+    link_names_prepare();
 }
 
 size_t link_run(struct link_rewriter *r, struct slice *in, struct iovec *pieces, size_t room)

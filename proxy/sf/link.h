@@ -6,8 +6,9 @@
  * href, SCIM's location); a caller that follows them would leave the proxy, and
  * has no certificate there. Only what stands as a link is changed: a URL that
  * begins a JSON string, an XML attribute's value or an element's text, under a
- * name that is known for links, and whose authority is exactly the place's.
- * Text that mentions a URL stays as it is.
+ * name that is known for links (link_names.c), and whose authority is exactly
+ * the place's. A name may also have an array of strings, or an attribute a
+ * list. Text that mentions a URL stays as it is.
  *
  * Pure. The output is pieces, most of them views into the input. How the input
  * is cut makes no difference. Both syntaxes are taken to be well-formed: in what
@@ -48,19 +49,35 @@ enum {
     LINK_PIECES_MIN = 4, /* room that a call must be given */
 };
 
+/* JSON is looked at only in an array under the name of links. */
+enum link_json_state {
+    JSON_ELSEWHERE,
+    JSON_ARRAY,  /* between its elements */
+    JSON_STRING, /* within one that is a string */
+    JSON_ESCAPE, /* behind the backslash in it */
+};
+
 /* How far XML has been read. */
 enum link_xml_state {
-    XML_TEXT,       /* between tags */
-    XML_TEXT_START, /* the text of a link's element begins */
-    XML_OPEN,       /* behind < */
-    XML_NAME,       /* of an element */
-    XML_TAG,        /* between attributes */
-    XML_ATTRIBUTE,  /* its name */
-    XML_EQUALS,     /* between name and value */
-    XML_VALUE,
-    XML_BANG, /* <! */
-    XML_SKIP, /* up to `until` */
+    XML_TEXT,        /* between tags */
+    XML_TEXT_START,  /* the text of a link's element begins */
+    XML_OPEN,        /* behind < */
+    XML_NAME,        /* of an element */
+    XML_TAG,         /* between attributes */
+    XML_ATTRIBUTE,   /* its name */
+    XML_EQUALS,      /* between name and value */
+    XML_VALUE,       /* to be passed over */
+    XML_VALUE_START, /* of a link */
+    XML_ITEM_START,  /* before an item of a list */
+    XML_ITEM,        /* the rest of it */
+    XML_BANG,        /* <! */
+    XML_CDATA,       /* <![, where a link's text begins */
+    XML_CDATA_START, /* and behind CDATA[ */
+    XML_SKIP,        /* up to `until` */
 };
+
+/* What an attribute has as its value. */
+enum link_value { VALUE_OTHER, VALUE_URL, VALUE_LIST, VALUE_PAIRS };
 
 struct link_rewriter {
     enum link_syntax syntax;
@@ -70,14 +87,18 @@ struct link_rewriter {
     size_t nheld;
     char held[LINK_LONGEST];
     char flushed[LINK_LONGEST]; /* what was held, for the caller to send */
-    /* JSON: the input before this point */
-    size_t nbefore;
+    /* JSON */
+    enum link_json_state json;
+    size_t nbefore; /* the input before this point */
     char before[LINK_CONTEXT];
     /* XML */
     enum link_xml_state state;
     size_t nname;
     char name[LINK_NAME];
-    bool link_element; /* the tag that is read opens a link's element */
+    bool link_element;     /* the tag that is read opens a link's element */
+    bool starts_text;      /* what is read stands before a link's text: a comment, CDATA */
+    enum link_value value; /* of the attribute that is read */
+    bool passes_item;      /* the next item of the list is the first of a pair */
     char quote;
     const char *until; /* XML_SKIP: what ends it */
     size_t nuntil;     /* how much of it was seen */

@@ -1,7 +1,8 @@
 /*
  * JSON is not parsed: a link's string begins with "htt, which is looked for, and
  * its name stands right before it. An unescaped quote that is followed by a
- * letter begins a string, wherever it is.
+ * letter begins a string, wherever it is. Only an array that has such a name is
+ * read, for as long as it has no object or array in it.
  */
 #include <stdint.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static bool cut_end(struct slice *s, char c)
     return true;
 }
 
-/* Is the text before a string the name of a link and a colon? */
+/* Is the text before a string or an array the name of a link and a colon? */
 static bool announces_link(struct slice before)
 {
     before = trim_end(before);
@@ -52,6 +53,8 @@ static bool is_announced(const struct link_rewriter *r, const char *start, const
     char joined[LINK_CONTEXT];
     size_t here = (size_t)(at - start);
 
+    if (here > 0 && at[-1] != ':' && !is_blank(at[-1])) /* as nearly always */
+        return false;
     if (here >= LINK_CONTEXT)
         return announces_link((struct slice){at - LINK_CONTEXT, LINK_CONTEXT});
     size_t earlier = LINK_CONTEXT - here;
@@ -82,6 +85,8 @@ static void remember(struct link_rewriter *r, const char *p, size_t n)
 
 /* ---- the search ---- */
 
+enum { little_endian = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ };
+
 typedef unsigned char block __attribute__((vector_size(16)));
 
 static block load(const char *p)
@@ -100,61 +105,128 @@ static bool is_zero(block b)
     return (halves[0] | halves[1]) == 0;
 }
 
-/* Does a string that may be a link begin at the quote p, as far as can be seen? */
-static bool begins_link(const char *p, const char *end)
+/* Of eight bytes with all bits set or none, as they lie in memory: the first that is set. */
+static size_t first_byte(uint64_t bytes)
+{
+    return (size_t)(little_endian ? __builtin_ctzll(bytes) : __builtin_clzll(bytes)) / 8;
+}
+
+static uint64_t without_first(uint64_t bytes)
+{
+    size_t n = 8 * first_byte(bytes);
+
+    return bytes & ~(little_endian ? UINT64_C(0xff) << n : UINT64_C(0xff) << 56 >> n);
+}
+
+/* Does a string that may be a link begin at p, or an array, as far as can be seen? */
+static bool may_begin(const char *p, const char *end)
 {
     static const char begin[] = "\"htt";
     size_t seen = (size_t)(end - p);
 
+    if (*p == '[')
+        return true;
     if (seen >= 4)
         return memcmp(p, begin, 4) == 0; /* a constant: no call */
     return memcmp(p, begin, seen) == 0;
 }
 
-/* The first of n bytes that begins one; NULL: none. */
-static const char *find_among(const char *p, int n, const char *end)
+static bool begins(const struct link_rewriter *r, const char *start, const char *p, const char *end)
 {
-    for (int i = 0; i < n; i++)
-        if (p[i] == '"' && begins_link(p + i, end))
-            return p + i;
+    return (*p == '"' || *p == '[') && may_begin(p, end) && is_announced(r, start, p);
+}
+
+/* tt two bytes behind one of the 16 at p, or a bracket among them: all bits of its byte. */
+static block marks(const char *p)
+{
+    const block t = (block){0} + (unsigned char)'t', bracket = (block){0} + (unsigned char)'[';
+
+    return ((block)(load(p + 2) == t) & (block)(load(p + 3) == t)) | (block)(load(p) == bracket);
+}
+
+/* The first of 16 bytes that are marked where one does begin; NULL: none. */
+static const char *find_marked(const struct link_rewriter *r, const char *start, const char *p,
+                               const char *end)
+{
+    uint64_t halves[2];
+    block marked = marks(p);
+
+    memcpy(halves, &marked, sizeof(marked));
+    for (int i = 0; i < 2; i++)
+        for (const char *at = p + 8 * (ptrdiff_t)i; halves[i] != 0;
+             halves[i] = without_first(halves[i])) {
+            const char *found = at + first_byte(halves[i]);
+            if (begins(r, start, found, end))
+                return found;
+        }
     return NULL;
 }
 
-static block has_tt(const char *p)
-{
-    const block t = (block){0} + (unsigned char)'t';
-
-    return (block)(load(p) == t) & (block)(load(p + 1) == t);
-}
-
-/* The first quote with htt behind it, or as much of that as there is before the end; NULL: none.
- * Most of JSON has no tt, so it is passed over 64 bytes at a time. */
-static const char *find_string(const char *p, const char *end)
-{
-    for (; end - p > 64 + 3; p += 64) {
-        if (is_zero(has_tt(p + 2) | has_tt(p + 18) | has_tt(p + 34) | has_tt(p + 50)))
-            continue;
-        for (int i = 0; i < 64; i += 16) {
-            const char *quote = is_zero(has_tt(p + i + 2)) ? NULL : find_among(p + i, 16, end);
-            if (quote != NULL)
-                return quote;
-        }
-    }
-    return find_among(p, (int)(end - p), end);
-}
-
-/* Looks on from *at; the link's string begins behind the quote. */
-static const char *find_candidate(const struct link_rewriter *r, const char *start, const char *at,
+/* Looks on from p: the first quote with htt behind it, or as much of that as there is before the
+ * end, or the first bracket, with a link's name before it; NULL: none. Most of JSON has neither, so
+ * it is passed over 64 bytes at a time. */
+static const char *find_announced(const struct link_rewriter *r, const char *start, const char *p,
                                   const char *end)
 {
-    const char *quote = find_string(at, end);
-
-    while (quote != NULL && !is_announced(r, start, quote)) {
-        if (quote + 1 == end)
-            return NULL;
-        quote = find_string(quote + 1, end);
+    for (; end - p > 64 + 3; p += 64) {
+        if (is_zero(marks(p) | marks(p + 16) | marks(p + 32) | marks(p + 48)))
+            continue;
+        for (int i = 0; i < 64; i += 16) {
+            const char *found = find_marked(r, start, p + i, end);
+            if (found != NULL)
+                return found;
+        }
     }
-    return quote;
+    for (; p < end; p++)
+        if (begins(r, start, p, end))
+            return p;
+    return NULL;
+}
+
+/* ---- the array of a link ---- */
+
+/* One byte; true if a string begins behind it. */
+static bool in_array(struct link_rewriter *r, char c)
+{
+    if (r->json == JSON_ESCAPE) {
+        r->json = JSON_STRING;
+    } else if (r->json == JSON_STRING) {
+        if (c == '"')
+            r->json = JSON_ARRAY;
+        else if (c == '\\')
+            r->json = JSON_ESCAPE;
+    } else if (c == '"') {
+        r->json = JSON_STRING;
+        return true;
+    } else if (c == ']' || c == '[' || c == '{') {
+        r->json = JSON_ELSEWHERE;
+    }
+    return false;
+}
+
+void link_pass_json(struct link_rewriter *r, struct slice text)
+{
+    for (size_t i = 0; i < text.n && r->json != JSON_ELSEWHERE; i++)
+        (void)in_array(r, text.p[i]);
+}
+
+/* Moves *at behind the quote of the next string that may be a link, or to the end (false). */
+static bool find_link(struct link_rewriter *r, const char *start, const char **at, const char *end)
+{
+    while (*at < end) {
+        if (r->json != JSON_ELSEWHERE) {
+            if (in_array(r, *(*at)++))
+                return true;
+            continue;
+        }
+        const char *found = find_announced(r, start, *at, end);
+        *at = found == NULL ? end : found + 1;
+        if (found != NULL && *found == '"')
+            return true;
+        if (found != NULL)
+            r->json = JSON_ARRAY;
+    }
+    return false;
 }
 
 void link_run_json(struct link_rewriter *r, struct slice *in, struct link_out *o)
@@ -166,13 +238,7 @@ void link_run_json(struct link_rewriter *r, struct slice *in, struct link_out *o
         return;
     }
     const char *from = in->p, *at = from;
-    while (at < end && !link_out_is_full(o)) {
-        const char *quote = find_candidate(r, start, at, end);
-        if (quote == NULL) {
-            at = end;
-            break;
-        }
-        at = quote + 1;
+    while (at < end && !link_out_is_full(o) && find_link(r, start, &at, end)) {
         link_out_add(o, from, (size_t)(at - from));
         if (at == end)
             r->matching = true;

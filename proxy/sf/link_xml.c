@@ -38,9 +38,14 @@ static void open_tag(struct link_rewriter *r, char c)
     r->link_element = false;
     if (c == '!') {
         r->state = XML_BANG;
-    } else if (c == '?') {
+        return;
+    }
+    if (c == '?') {
         skip_until(r, "?>");
-    } else if (c == '/') {
+        return;
+    }
+    r->starts_text = false;
+    if (c == '/') {
         skip_until(r, ">");
     } else {
         r->state = XML_NAME;
@@ -54,7 +59,35 @@ static void open_bang(struct link_rewriter *r, char c)
     add_to_name(r, c);
     if (r->nname == 1 && (c == '-' || c == '['))
         return;
-    skip_until(r, r->nname < 2 ? ">" : r->name[0] == '-' ? "-->" : "]]>");
+    if (r->nname == 2 && r->name[0] == '[' && r->starts_text)
+        r->state = XML_CDATA;
+    else
+        skip_until(r, r->nname < 2 ? ">" : r->name[0] == '-' ? "-->" : "]]>");
+}
+
+static void open_cdata(struct link_rewriter *r, char c)
+{
+    if (c == '[')
+        r->state = XML_CDATA_START;
+}
+
+static void end_tag(struct link_rewriter *r)
+{
+    r->starts_text = r->link_element;
+    r->state = r->link_element ? XML_TEXT_START : XML_TEXT;
+}
+
+static void in_tag(struct link_rewriter *r, char c)
+{
+    if (c == '>') {
+        end_tag(r);
+    } else if (c == '/') {
+        r->link_element = false;
+    } else if (!is_blank(c)) {
+        r->nname = 0;
+        add_to_name(r, c);
+        r->state = XML_ATTRIBUTE;
+    }
 }
 
 static void end_name(struct link_rewriter *r, char c)
@@ -64,22 +97,8 @@ static void end_name(struct link_rewriter *r, char c)
         return;
     }
     r->link_element = link_is_element(name_of(r));
-    r->state = c == '>' ? (r->link_element ? XML_TEXT_START : XML_TEXT) : XML_TAG;
-    if (c == '/')
-        r->link_element = false;
-}
-
-static void in_tag(struct link_rewriter *r, char c)
-{
-    if (c == '>') {
-        r->state = r->link_element ? XML_TEXT_START : XML_TEXT;
-    } else if (c == '/') {
-        r->link_element = false;
-    } else if (!is_blank(c)) {
-        r->nname = 0;
-        add_to_name(r, c);
-        r->state = XML_ATTRIBUTE;
-    }
+    r->state = XML_TAG;
+    in_tag(r, c);
 }
 
 static void in_attribute(struct link_rewriter *r, char c)
@@ -93,17 +112,29 @@ static void in_attribute(struct link_rewriter *r, char c)
     }
 }
 
-/* True if a link's value begins behind c. */
-static bool before_value(struct link_rewriter *r, char c)
+static void before_value(struct link_rewriter *r, char c)
 {
+    static const enum link_xml_state begin[] = {[VALUE_OTHER] = XML_VALUE,
+                                                [VALUE_URL] = XML_VALUE_START,
+                                                [VALUE_LIST] = XML_ITEM_START,
+                                                [VALUE_PAIRS] = XML_ITEM_START};
+
     if (c == '"' || c == '\'') {
         r->quote = c;
-        r->state = XML_VALUE;
-        return link_is_attribute(name_of(r));
-    }
-    if (c == '>')
+        r->value = link_attribute(name_of(r));
+        r->passes_item = r->value == VALUE_PAIRS;
+        r->state = begin[r->value];
+    } else if (c == '>') {
         in_tag(r, c);
-    return false;
+    }
+}
+
+static void in_item(struct link_rewriter *r, char c)
+{
+    if (c == r->quote)
+        r->state = XML_TAG;
+    else if (is_blank(c))
+        r->state = XML_ITEM_START;
 }
 
 static void in_skipped(struct link_rewriter *r, char c)
@@ -114,41 +145,50 @@ static void in_skipped(struct link_rewriter *r, char c)
         r->nuntil++;
     else if (!(r->nuntil == n - 1 && n > 1 && c == r->until[0])) /* --->, ]]]> */
         r->nuntil = c == r->until[0] ? 1 : 0;
+    if (r->nuntil == 0 && r->until[0] == ']') /* CDATA with a text */
+        r->starts_text = false;
     if (r->nuntil == n)
-        r->state = XML_TEXT;
+        r->state = r->starts_text ? XML_TEXT_START : XML_TEXT;
 }
 
-/* One byte; true if a link may begin behind it. */
-static bool step(struct link_rewriter *r, char c)
+static void step(struct link_rewriter *r, char c)
 {
     switch (r->state) {
     case XML_OPEN:
         open_tag(r, c);
-        return false;
+        break;
     case XML_NAME:
         end_name(r, c);
-        return r->state == XML_TEXT_START;
+        break;
     case XML_TAG:
         in_tag(r, c);
-        return r->state == XML_TEXT_START;
+        break;
     case XML_ATTRIBUTE:
         in_attribute(r, c);
-        return r->state == XML_TEXT_START;
+        break;
     case XML_EQUALS:
-        return before_value(r, c) || r->state == XML_TEXT_START;
+        before_value(r, c);
+        break;
+    case XML_ITEM:
+        in_item(r, c);
+        break;
     case XML_BANG:
         open_bang(r, c);
-        return false;
-    case XML_SKIP:
-        in_skipped(r, c);
-        return false;
-    case XML_TEXT_START:
-        if (!is_blank(c))
-            r->state = c == '<' ? XML_OPEN : XML_TEXT;
-        return r->state == XML_TEXT_START;
+        break;
+    case XML_CDATA:
+        open_cdata(r, c);
+        break;
     default:
-        return false;
+        in_skipped(r, c);
+        break;
     }
+}
+
+/* Of what ends a value or a text, only the marks of CDATA are longer than one byte. */
+void link_pass_xml(struct link_rewriter *r, struct slice text)
+{
+    for (size_t i = 0; i < text.n && r->state == XML_SKIP; i++)
+        in_skipped(r, text.p[i]);
 }
 
 /* Behind the next byte that matters; what lies between is text or a value. */
@@ -163,41 +203,68 @@ static const char *pass(struct link_rewriter *r, const char *at, const char *end
     return found + 1;
 }
 
-/* A link may begin at `at`: in a text, or in a value. */
-static void begin(struct link_rewriter *r, const char **from, const char **at, const char *end,
-                  struct link_out *o)
+static bool may_begin(const struct link_rewriter *r)
 {
-    if (r->state == XML_TEXT_START && *at < end && (is_blank(**at) || **at == '<'))
-        return;
-    const char *before = *at;
-    link_out_add(o, *from, (size_t)(*at - *from));
-    *from = *at;
-    if (*at == end)
-        r->matching = r->state == XML_VALUE;
-    else
-        link_begin(r, at, end, o);
-    if (*at > before || r->matching)
-        *from = *at;
-    if (*at > before && r->state == XML_TEXT_START)
+    return r->state == XML_VALUE_START || r->state == XML_ITEM_START ||
+           r->state == XML_TEXT_START || r->state == XML_CDATA_START;
+}
+
+static bool item_begins(struct link_rewriter *r, char c)
+{
+    if (c == r->quote || is_blank(c)) {
+        r->state = c == r->quote ? XML_TAG : XML_ITEM_START;
+        return false;
+    }
+    bool passes = r->passes_item;
+    r->passes_item = !passes && r->value == VALUE_PAIRS;
+    r->state = XML_ITEM;
+    return !passes;
+}
+
+static bool text_begins(struct link_rewriter *r, char c)
+{
+    if (r->state == XML_TEXT_START && c == '<')
+        r->state = XML_OPEN;
+    if (r->state == XML_OPEN || is_blank(c))
+        return false;
+    r->starts_text = r->state == XML_CDATA_START && c == ']'; /* it may be empty */
+    if (r->state == XML_TEXT_START)
         r->state = XML_TEXT;
+    else
+        skip_until(r, "]]>");
+    return true;
+}
+
+/* Where one may begin: true if that is at c, and the state is what comes after it; else c is
+ * passed over. */
+static bool begins(struct link_rewriter *r, char c)
+{
+    if (r->state == XML_ITEM_START)
+        return item_begins(r, c);
+    if (r->state != XML_VALUE_START)
+        return text_begins(r, c);
+    r->state = XML_VALUE;
+    return true;
 }
 
 void link_run_xml(struct link_rewriter *r, struct slice *in, struct link_out *o)
 {
-    bool resolved = r->matching;
-
     if (r->matching && !link_resolve(r, in, o))
         return;
-    if (resolved && r->state == XML_TEXT_START)
-        r->state = XML_TEXT;
     const char *from = in->p, *at = from, *end = in->p + in->n;
-    if (r->state == XML_TEXT_START && at < end)
-        begin(r, &from, &at, end, o);
     while (at < end && !link_out_is_full(o)) {
-        if (r->state == XML_TEXT || r->state == XML_VALUE)
+        if (r->state == XML_TEXT || r->state == XML_VALUE) {
             at = pass(r, at, end);
-        else if (step(r, *at++))
-            begin(r, &from, &at, end, o);
+        } else if (!may_begin(r)) {
+            step(r, *at++);
+        } else if (begins(r, *at)) {
+            link_out_add(o, from, (size_t)(at - from));
+            from = at;
+            link_begin(r, &at, end, o);
+            from = at;
+        } else {
+            at++;
+        }
     }
     link_out_add(o, from, (size_t)(at - from));
     *in = (struct slice){at, (size_t)(end - at)};

@@ -189,6 +189,7 @@ def test_old_callers_get_the_end_of_the_connection(links, server, version, field
 
 @pytest.mark.parametrize("name, line, want", [
     ("Location", "{}", "{home}"), ("Content-Location", "{}", "{home}"), ("OData-EntityId", "{}", "{home}"),
+    ("DataServiceId", "{}", "{home}"),
     ("Location", "/relative", "/relative"),
     ("Location", "https://elsewhere.example/x", "https://elsewhere.example/x"),
     ("Link", '<{}>; rel="next", <https://b.example/>, </y>', '<{home}>; rel="next", <https://b.example/>, </y>'),

@@ -105,6 +105,29 @@ TEST(json_links_come_home)
         check(LINK_JSON, cases[i][0], cases[i][1]);
 }
 
+TEST(arrays_of_links_come_home)
+{
+    static const char *const cases[][2] = {
+        {"{\"x@odata.bind\":[\"" S "/a\",\"" S "/b\"],\"y\":[\"" S "/c\"]}",
+         "{\"x@odata.bind\":[\"" B "/a\",\"" B "/b\"],\"y\":[\"" S "/c\"]}"},
+        {"{\"x@bind\" : [ \"User('a')\",\n\"" S "/b\" , null, 1e5, \"\", \"a\\\"\\\\\", \"" S
+         ":443\" ]}",
+         "{\"x@bind\" : [ \"User('a')\",\n\"" B "/b\" , null, 1e5, \"\", \"a\\\"\\\\\", \"" B
+         "\" ]}"},
+        {"{\"uri\":[],\"note\":\"" S "/a\",\"uri\":[\"https:\\/\\/api4.successfactors.com\\/b\"]}",
+         "{\"uri\":[],\"note\":\"" S "/a\",\"uri\":[\"http:\\/\\/localhost:8080\\/b\"]}"},
+        {"{\"uri\":[{\"note\":\"" S "/a\",\"uri\":\"" S "/b\"}],\"uri\":[\"[\",\"]\",\"{\",\"" S
+         "/c\"]}",
+         "{\"uri\":[{\"note\":\"" S "/a\",\"uri\":\"" B "/b\"}],\"uri\":[\"[\",\"]\",\"{\",\"" B
+         "/c\"]}"},
+        {"{\"uri\":[\"" S "\\\"x\",\"" S "\\\\\",\"" S "/a\"]}",
+         "{\"uri\":[\"" S "\\\"x\",\"" S "\\\\\",\"" B "/a\"]}"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        check(LINK_JSON, cases[i][0], cases[i][1]);
+}
+
 TEST(json_that_is_no_link_stays)
 {
     static const char *const cases[] = {
@@ -136,6 +159,11 @@ TEST(json_that_is_no_link_stays)
         "{\"uri\":\"https://api4.successfactors.com\\",
         "{\"uri\":\"https:\\/\\/api4.succ",
         "[\"" S "/x\"]",
+        "{\"note\":[\"" S "/x\"],\"uri\":[[\"" S "/x\"]],\"uri\":[{},\"" S "/x\"]}",
+        "{\"note\":\"\\\"uri\\\":[\",\"x\":\"" S "/x\"}",
+        "{\"uri\":[\"x\",\"see " S "/x\",\"" S ".evil.example\",\"" S "",
+        "{\"x@odata.bindx\":\"" S "/x\",\"@x.bind\":[\"" S "/x\"],\"bind\":\"" S "/x\"}",
+        "{\"URI\":\"" S "/x\",\"odata.uri\":\"" S "/x\",\"@odata.uri\":\"" S "/x\"}",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -164,6 +192,35 @@ TEST(xml_links_come_home)
         check(LINK_XML, cases[i][0], cases[i][1]);
 }
 
+TEST(lists_and_texts_in_pieces_come_home)
+{
+    static const char *const cases[][2] = {
+        {"<a xsi:schemaLocation=' " S "/ns\n" S "/a.xsd  urn:b\t" S ":443/b.xsd ' b='" S "'/>",
+         "<a xsi:schemaLocation=' " S "/ns\n" B "/a.xsd  urn:b\t" B "/b.xsd ' b='" S "'/>"},
+        {"<a x:schemaLocation=\"urn:a\"/><a x:schemaLocation=\"\" href='" S "'/>",
+         "<a x:schemaLocation=\"urn:a\"/><a x:schemaLocation=\"\" href='" B "'/>"},
+        {"<xs:import schemaLocation='" S "/a.xsd' namespace='" S "/ns'/>",
+         "<xs:import schemaLocation='" B "/a.xsd' namespace='" S "/ns'/>"},
+        {"<w:Metadata wsdli:wsdlLocation='" S "/ns " S "/a.wsdl'/>",
+         "<w:Metadata wsdli:wsdlLocation='" S "/ns " B "/a.wsdl'/>"},
+        {"<x PolicyURIs='" S "/a  #b " S "'/>", "<x PolicyURIs='" B "/a  #b " B "'/>"},
+        {"<id><![CDATA[" S "/a]]></id><id> <![CDATA[ " S "]]></id>",
+         "<id><![CDATA[" B "/a]]></id><id> <![CDATA[ " B "]]></id>"},
+        {"<id><![CDATA[ ]]> <![CDATA[]]>" S "/a</id>",
+         "<id><![CDATA[ ]]> <![CDATA[]]>" B "/a</id>"},
+        {"<id><![CDATA[" S "]]></id><a href='" S "'/><id><![CDATA[" S "]x]]></id><a href='" S "'/>",
+         "<id><![CDATA[" B "]]></id><a href='" B "'/><id><![CDATA[" S "]x]]></id><a href='" B
+         "'/>"},
+        {"<id><!-- <a> --> <?p i?>" S "/a</id><b>" S "</b>",
+         "<id><!-- <a> --> <?p i?>" B "/a</id><b>" S "</b>"},
+        {"<w:To x='1'>" S "/a</w:To><w:ReplyTo><w:Address>" S "/b</w:Address></w:ReplyTo>",
+         "<w:To x='1'>" B "/a</w:To><w:ReplyTo><w:Address>" B "/b</w:Address></w:ReplyTo>"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        check(LINK_XML, cases[i][0], cases[i][1]);
+}
+
 TEST(xml_that_is_no_link_stays)
 {
     static const char *const cases[] = {
@@ -183,6 +240,12 @@ TEST(xml_that_is_no_link_stays)
         "<a-very-long-name-that-is-longer-than-any-name-that-is-known-id>" S "/</a>",
         "<id>https://api4.successfactors.chttps://api4.successfactors.com/</id>",
         "<id>" S,
+        "<a xmlns:href='" S "/x' xml:id='" S "/x' schemalocation='" S "/x'/>",
+        "<a x:schemaLocation='urn:a urn:b " S "/x' type='" S "/x' context='" S "/x'/>",
+        "<id>x<!-- -->" S "/x</id><id><![CDATA[]x]]>" S "/x</id><id><![CDATA[x]]>" S "/x</id>",
+        "<id>" S "\"x</id><a href='" S "\"x' uri=\"" S "'x\"/><id>" S "]]></id>",
+        "<id></id>" S "<id><!DOCTYPE x><b/><!-- -->" S "</id>",
+        "<id><![CDATA[" S "]x]]></id>",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
