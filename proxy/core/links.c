@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "http/coding.h"
 #include "http/set_cookie.h"
 #include "sf/link_batch.h"
+#include "sf/link_field.h"
 
 enum { DECODED_ROOM = 64 * 1024, PORTION = 64 * 1024 };
 
@@ -72,8 +74,7 @@ static bool holds_links(const struct head *h)
 
     if (!head_has(h, FIELD_CONTENT_TYPE) || coding_of(h) == CODING_OTHER)
         return false;
-    enum content content = content_of(h, &syntax);
-    return content == CONTENT_LINKS || (content == CONTENT_BATCH && is_answer(h));
+    return content_of(h, &syntax) != CONTENT_OTHER;
 }
 
 bool links_are_in(const struct head *h)
@@ -93,6 +94,7 @@ bool links_are_parted(const struct head *h)
 /* ---- the filter ---- */
 
 struct link_filter {
+    const struct tenant *tenant;
     struct link_place place; /* requests: the caller's base */
     char *origin;
     char *base, *escaped;
@@ -101,6 +103,8 @@ struct link_filter {
     struct link_batch *batch; /* NULL: it is JSON or XML */
     struct buf batched;       /* what goes out of it */
     size_t passed;            /* of batched, by now */
+    bool unfinished;          /* the batch has more to give before it takes more */
+    bool told;                /* of links that were left in it */
     struct decoder *decoder;  /* NULL: the content is not coded */
     char *room;
     struct slice decoded;
@@ -119,12 +123,14 @@ static char *escape_slashes(const char *s)
     return escaped;
 }
 
-static struct link_filter *filter_new(struct slice base, const struct head *h)
+static struct link_filter *filter_new(const struct tenant *t, struct slice base,
+                                      const struct head *h)
 {
     struct link_filter *f = NEW(struct link_filter);
     enum coding coding = coding_of(h);
     enum link_syntax syntax;
 
+    f->tenant = t;
     f->base = mem_copy_bytes(base.p, base.n);
     f->escaped = escape_slashes(f->base);
     f->rules.base = f->base;
@@ -134,7 +140,7 @@ static struct link_filter *filter_new(struct slice base, const struct head *h)
         f->room = mem_new(DECODED_ROOM);
     }
     if (content_of(h, &syntax) == CONTENT_BATCH)
-        f->batch = link_batch_new(head_value(h, FIELD_CONTENT_TYPE), &f->rules);
+        f->batch = link_batch_new(head_value(h, FIELD_CONTENT_TYPE), &f->rules, LINK_BATCH_PART);
     link_start(&f->links, syntax, &f->rules);
     return f;
 }
@@ -142,7 +148,7 @@ static struct link_filter *filter_new(struct slice base, const struct head *h)
 struct link_filter *link_filter_for_answer(const struct tenant *t, struct slice base,
                                            const struct head *h)
 {
-    struct link_filter *f = filter_new(base, h);
+    struct link_filter *f = filter_new(t, base, h);
 
     f->rules.places = t->places;
     f->rules.nplaces = t->nplaces;
@@ -152,7 +158,7 @@ struct link_filter *link_filter_for_answer(const struct tenant *t, struct slice 
 struct link_filter *link_filter_for_request(const struct tenant *t, struct slice base,
                                             const struct head *h)
 {
-    struct link_filter *f = filter_new(slice_of(t->url), h);
+    struct link_filter *f = filter_new(t, slice_of(t->url), h);
     struct authority a;
     struct slice authority = base;
     bool https = base.n > 5 && base.p[4] == 's';
@@ -197,20 +203,31 @@ static bool decode(struct link_filter *f, struct slice *content, bool last)
     return result != DECODED_BAD;
 }
 
+static void tell_what_is_left(struct link_filter *f)
+{
+    if (f->told || !link_batch_left_any(f->batch))
+        return;
+    f->told = true;
+    log_say(LOG_WARNING,
+            "tenant %s: links in a $batch were not changed: they begin more than %d KiB behind the "
+            "beginning of a part that has a Content-Length, which would be wrong then; send such "
+            "parts without Content-Length, or by themselves",
+            f->tenant->name, LINK_BATCH_PART / 1024);
+}
+
 static bool has_batched(const struct link_filter *f)
 {
-    return f->passed < f->batched.n;
+    return f->unfinished || f->passed < f->batched.n;
 }
 
 /* A part of a batch comes at once, and goes out in portions. */
 static size_t run_batch(struct link_filter *f, struct slice *text, bool last, struct iovec *piece)
 {
-    if (!has_batched(f)) {
+    if (f->passed == f->batched.n) {
         f->batched.n = f->passed = 0;
-        link_batch_run(f->batch, *text, &f->batched);
-        *text = SLICE("");
-        if (last)
-            link_batch_finish(f->batch, &f->batched);
+        f->unfinished = link_batch_run(f->batch, text, &f->batched) ||
+                        (last && text->n == 0 && link_batch_finish(f->batch, &f->batched));
+        tell_what_is_left(f);
     }
     size_t left = f->batched.n - f->passed, n = left < PORTION ? left : PORTION;
     if (n == 0)
@@ -263,49 +280,6 @@ static struct link_rules rules_of(const struct tenant *t, const char *base)
     return (struct link_rules){t->places, t->nplaces, base, base};
 }
 
-static void add_url(const struct link_rules *rules, struct slice url, struct buf *out)
-{
-    size_t n = link_prefix(rules, url);
-
-    if (n > 0)
-        buf_add_string(out, rules->base);
-    buf_add(out, url.p + n, url.n - n);
-}
-
-/* Behind the first < outside of strings; 0: there is none. */
-static size_t behind_open(struct slice value)
-{
-    bool quoted = false;
-
-    for (size_t i = 0; i < value.n; i++) {
-        if (value.p[i] == '"')
-            quoted = !quoted;
-        else if (quoted && value.p[i] == '\\')
-            i++;
-        else if (!quoted && value.p[i] == '<')
-            return i + 1;
-    }
-    return 0;
-}
-
-/* RFC 8288, 3: the targets stand in <>. */
-static void add_link(const struct link_rules *rules, struct slice value, struct buf *out)
-{
-    size_t n;
-
-    while ((n = behind_open(value)) > 0) {
-        buf_add(out, value.p, n);
-        value.p += n;
-        value.n -= n;
-        const char *close = memchr(value.p, '>', value.n);
-        size_t url = close == NULL ? value.n : (size_t)(close - value.p);
-        add_url(rules, (struct slice){value.p, url}, out);
-        value.p += url;
-        value.n -= url;
-    }
-    buf_add_slice(out, value);
-}
-
 /* By which the caller came: a name, or an address as in a URL. */
 static struct slice host_of(struct slice base, bool *tls)
 {
@@ -335,8 +309,8 @@ void links_write_field(const struct tenant *t, struct slice base, const struct f
     if (f->id == FIELD_SET_COOKIE)
         add_cookie(base, f->value, out);
     else if (f->id == FIELD_LINK)
-        add_link(&rules, f->value, out);
+        link_write_targets(&rules, f->value, out);
     else
-        add_url(&rules, f->value, out);
+        link_write_url(&rules, f->value, out);
     free(text);
 }

@@ -82,7 +82,7 @@ static enum link_match is_over(const struct cursor *c, const struct link_end *en
         return skip(&rest, "\\/", 2, false);
     if (next == end->mark[0])
         return skip(&rest, end->mark, strlen(end->mark), false);
-    return end->syntax == LINK_XML && memchr(" \t\r\n", next, 4) != NULL ? MATCH_YES : MATCH_NO;
+    return end->syntax == LINK_XML && link_is_blank(next) ? MATCH_YES : MATCH_NO;
 }
 
 /* The length of the part that is replaced; what tells where it ends stands behind it. */
@@ -136,8 +136,19 @@ size_t link_prefix(const struct link_rules *rules, struct slice url)
 
 /* ---- candidates ---- */
 
-static void add_base(const struct link_rewriter *r, bool escaped, struct link_out *o)
+bool link_may_grow(const struct link_rules *rules)
 {
+    size_t n = strlen(rules->base);
+    bool may = false;
+
+    for (size_t i = 0; i < rules->nplaces; i++)
+        may = may || rules->places[i].origin.n < n;
+    return may;
+}
+
+static void add_base(struct link_rewriter *r, bool escaped, struct link_out *o)
+{
+    r->changed = true;
     const char *base = escaped ? r->rules->escaped : r->rules->base;
 
     link_out_add(o, base, strlen(base));
@@ -231,7 +242,7 @@ void link_start(struct link_rewriter *r, enum link_syntax syntax, const struct l
 {
     r->syntax = syntax;
     r->rules = rules;
-    r->matching = r->link_element = r->starts_text = r->flushes = false;
+    r->matching = r->link_element = r->starts_text = r->flushes = r->changed = false;
     r->nheld = r->nbefore = r->nname = r->nuntil = 0;
     r->json = JSON_ELSEWHERE;
     r->state = XML_TEXT;

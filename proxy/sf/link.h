@@ -84,6 +84,7 @@ struct link_rewriter {
     const struct link_rules *rules;
     bool flushes;  /* the pieces of the last call hold what was held: send them before the next */
     bool matching; /* a link may begin here; held is its beginning */
+    bool changed;  /* a link was */
     size_t nheld;
     char held[LINK_LONGEST];
     char flushed[LINK_LONGEST]; /* what was held, for the caller to send */

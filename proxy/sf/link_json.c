@@ -11,14 +11,9 @@
 
 /* ---- what stands before ---- */
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 static struct slice trim_end(struct slice s)
 {
-    while (s.n > 0 && is_blank(s.p[s.n - 1]))
+    while (s.n > 0 && link_is_blank(s.p[s.n - 1]))
         s.n--;
     return s;
 }
@@ -53,7 +48,7 @@ static bool is_announced(const struct link_rewriter *r, const char *start, const
     char joined[LINK_CONTEXT];
     size_t here = (size_t)(at - start);
 
-    if (here > 0 && at[-1] != ':' && !is_blank(at[-1])) /* as nearly always */
+    if (here > 0 && at[-1] != ':' && !link_is_blank(at[-1])) /* as nearly always */
         return false;
     if (here >= LINK_CONTEXT)
         return announces_link((struct slice){at - LINK_CONTEXT, LINK_CONTEXT});

@@ -46,6 +46,18 @@ enum link_kind {
     LINK_NOT_KNOWN,
 };
 
+/* Of JSON (RFC 8259, 2) and of XML (2.3), and between lines. */
+static inline bool link_is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Without blanks and line ends at both ends. */
+struct slice link_trim(struct slice s);
+
+/* May what stands in place of a link be longer than that? */
+bool link_may_grow(const struct link_rules *rules);
+
 /* To be called before the functions below. */
 void link_names_prepare(void);
 

@@ -7,11 +7,6 @@
 
 #include "sf/link_parts.h"
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 /* A name that is too long is none that is known. */
 static void add_to_name(struct link_rewriter *r, char c)
 {
@@ -83,7 +78,7 @@ static void in_tag(struct link_rewriter *r, char c)
         end_tag(r);
     } else if (c == '/') {
         r->link_element = false;
-    } else if (!is_blank(c)) {
+    } else if (!link_is_blank(c)) {
         r->nname = 0;
         add_to_name(r, c);
         r->state = XML_ATTRIBUTE;
@@ -92,7 +87,7 @@ static void in_tag(struct link_rewriter *r, char c)
 
 static void end_name(struct link_rewriter *r, char c)
 {
-    if (!is_blank(c) && c != '>' && c != '/') {
+    if (!link_is_blank(c) && c != '>' && c != '/') {
         add_to_name(r, c);
         return;
     }
@@ -103,7 +98,7 @@ static void end_name(struct link_rewriter *r, char c)
 
 static void in_attribute(struct link_rewriter *r, char c)
 {
-    if (c == '=' || is_blank(c)) {
+    if (c == '=' || link_is_blank(c)) {
         r->state = XML_EQUALS;
     } else if (c == '>') {
         in_tag(r, c);
@@ -133,7 +128,7 @@ static void in_item(struct link_rewriter *r, char c)
 {
     if (c == r->quote)
         r->state = XML_TAG;
-    else if (is_blank(c))
+    else if (link_is_blank(c))
         r->state = XML_ITEM_START;
 }
 
@@ -211,7 +206,7 @@ static bool may_begin(const struct link_rewriter *r)
 
 static bool item_begins(struct link_rewriter *r, char c)
 {
-    if (c == r->quote || is_blank(c)) {
+    if (c == r->quote || link_is_blank(c)) {
         r->state = c == r->quote ? XML_TAG : XML_ITEM_START;
         return false;
     }
@@ -225,7 +220,7 @@ static bool text_begins(struct link_rewriter *r, char c)
 {
     if (r->state == XML_TEXT_START && c == '<')
         r->state = XML_OPEN;
-    if (r->state == XML_OPEN || is_blank(c))
+    if (r->state == XML_OPEN || link_is_blank(c))
         return false;
     r->starts_text = r->state == XML_CDATA_START && c == ']'; /* it may be empty */
     if (r->state == XML_TEXT_START)
@@ -259,7 +254,6 @@ void link_run_xml(struct link_rewriter *r, struct slice *in, struct link_out *o)
             step(r, *at++);
         } else if (begins(r, *at)) {
             link_out_add(o, from, (size_t)(at - from));
-            from = at;
             link_begin(r, &at, end, o);
             from = at;
         } else {

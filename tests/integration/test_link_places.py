@@ -56,7 +56,8 @@ class Base:
         self.in_xml = re.compile(f"(?:{any_way})(?=[/?# \t\r\n]|$)")  # where blanks are separators
 
     def url(self, text, pattern=None):
-        return (pattern or self.pattern).sub(self.home, text, count=1) if (pattern or self.pattern).match(text) else text
+        found = (pattern or self.pattern).match(text)
+        return self.home + text[found.end():] if found else text
 
     def json(self, value, name=None):
         """A document as pairs, with those links changed that are some."""
@@ -143,8 +144,9 @@ class Maker:
         link = there + self.one("", "/", "/odata/v2/User('a')", "?a=b", "#x", "/\u00e9&<'\"x")
         return self.one(link, link, link, f"see {link}", there + "0/", there + ".evil", f"{there}@evil/", f"x{link}",
                         there + self.one('"', "'", "]", ")", "<", ">", "&", "\\u0041", ";", ",", " ") + "x",
-                        there[:-3], "http://elsewhere.example/x", "relative(1)", "", "W/\"1\"", "tttt[\"http", "\u20ac" * 20,
-                        f'"uri":"{link}"', f'{{"uri":["{link}"', f"<id>{link}</id>", "\\" + link, link.upper(), there + "\\x")
+                        there[:-3], "http://elsewhere.example/x", "relative(1)", "", "W/\"1\"", "tttt[\"http",
+                        "\u20ac" * 20, f'"uri":"{link}"', f'{{"uri":["{link}"', f"<id>{link}</id>", "\\" + link,
+                        link.upper(), there + "\\x")
 
     # JSON
 
@@ -152,8 +154,9 @@ class Maker:
         control = self.one(*names("CONTROL"))
         name = self.one(*names("MEMBER", "MEMBER_ANY_CASE"))
         known = [name, f"@{control}", f"@odata.{control}", f"nav@odata.{control}", f"a.b@{control}", f"odata.{control}"]
-        decoys = [name + "x", "x" + name, name.upper(), control, f"@x.{control}", f"@{control}x", f"@{name}", f'a"{name}',
-                  "value", "note", "schemas", "", "tt", f"{name} ", f"@odata.{name}", f"odata.{name}@{control}x"]
+        decoys = [name + "x", "x" + name, name.upper(), control, f"@x.{control}", f"@{control}x", f"@{name}",
+                  f'a"{name}', "value", "note", "schemas", "", "tt", f"{name} ", f"@odata.{name}",
+                  f"odata.{name}@{control}x"]
         return self.one(*known, *known, *known, *decoys)
 
     def json(self, depth=4):
@@ -180,7 +183,7 @@ class Maker:
     # XML
 
     def element(self, depth=4):
-        name = self.one(*names("ELEMENT"), *names("ELEMENT"), "entry", "links", "Header", "ReplyTo", "note", "Id", "idx", "xid")
+        name = self.one(*names("ELEMENT"), *names("ELEMENT"), "entry", "links", "Header", "ReplyTo", "Id", "idx", "xid")
         tag = self.one("", "p:", "q:") + name
         inside = ""
         for _ in range(self.r.randrange(4)):
@@ -197,7 +200,7 @@ class Maker:
         plain = [n for n in names(*kinds) if ":" not in n]
         seen = set()
         for _ in range(self.r.randrange(5)):
-            name = self.one("", "", "p:", "q:") + self.one(*plain, *plain, "title", "hrefs", "Href", "xhref", "namespace")
+            name = self.one("", "", "p:", "q:") + self.one(*plain, *plain, "title", "hrefs", "Href", "namespace")
             name = self.one(name, name, name, name, "xml:base", "xml:id", "xmlns:href", "xmlns:id")
             if name in seen or (name == "xml:id"):
                 continue
@@ -240,8 +243,9 @@ class Path:
     def __init__(self, path, direction):
         self.proxy, self.server, self.direction = path.proxy, path.server, direction
         there, home = f"https://localhost:{path.server.port}", f"http://localhost:{path.proxy.port}"
-        plain = [f"http://localhost:{path.server.port}", "https://localhost:443", "https://localhost", "http://localhost"]
-        self.base = Base(there, home, plain) if direction == "answers" else Base(home, there)
+        ways = [f"http://localhost:{path.server.port}", "https://localhost:443", "https://localhost",
+                "http://localhost"]
+        self.base = Base(there, home, ways) if direction == "answers" else Base(home, there)
         self.caller = path.proxy.caller()
 
     def carry(self, text, media_type, r):
@@ -325,3 +329,14 @@ def test_every_row_alone(path):
             text = shape.format(name=name, upper=name.upper(), link=link)
             got = path.carry(text, "text/xml" if text[0] == "<" else "application/json", r)
             assert got == shape.format(name=name, upper=name.upper(), link=want), (kind, name)
+
+
+def test_every_field(recorded):
+    """Of a whole answer as of one in a batch (tests/unit/sf/link_batch_test.c)."""
+    there, home = f"https://localhost:{recorded.server.port}/x", f"http://localhost:{recorded.proxy.port}/x"
+    values = {"FIELD": "{}", "FIELD_TARGETS": "<{}>; rel=next"}
+    rows = [(name, values[kind]) for kind, name, _ in ROWS if kind in values]
+    fields = "".join(f"{name}: {value.format(there)}\r\n" for name, value in rows)
+    recorded.server.reply = lambda c, seen: c.reply(fields=fields)
+    answer = recorded.proxy.request(host=f"localhost:{recorded.proxy.port}")
+    assert [(name, answer.all(name)) for name, _ in rows] == [(name, [value.format(home)]) for name, value in rows]

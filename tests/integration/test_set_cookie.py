@@ -51,7 +51,7 @@ CASES = [
     ("v=SameSite=None, Secure; Path=/; Secure", "v=SameSite=None, Secure; Path=/"),
     ('q="a; Secure"; Path=/', 'q="a; Secure"; Path=/'),
     ('q="a;Secure;b"; Path=/', 'q="a;b"; Path=/'),
-    ("e=1; Expires=Wed, 21 Oct 2099 07:28:00 GMT; Secure; Max-Age=9", "e=1; Expires=Wed, 21 Oct 2099 07:28:00 GMT; Max-Age=9"),
+    ("e=1; Expires=Wed, 21 Oct 2099 07:28:00 GMT; Secure", "e=1; Expires=Wed, 21 Oct 2099 07:28:00 GMT"),
     ("s=1;; ;Secure;", "s=1;; ;"),
     ("end=1;", "end=1;"),
     ("nameless; Secure", "nameless"),
