@@ -148,7 +148,7 @@ static void accepted(struct exchange *x, int status)
 /* ---- answers ---- */
 
 /* What the content says. */
-enum sight { SIGHT_REFUSAL, SIGHT_OTHER, SIGHT_NONE /* it cannot be read, or is cut off */ };
+enum sight { SIGHT_REFUSAL, SIGHT_OTHER, SIGHT_NONE /* it cannot be read, or may be either */ };
 
 /* The beginning of a coded content; false if it is damaged. */
 static bool undo(enum coding coding, struct slice coded, char *room, size_t size,
@@ -167,6 +167,12 @@ static bool undo(enum coding coding, struct slice coded, char *room, size_t size
     return result != DECODED_BAD;
 }
 
+/* One that is named twice, or not at all, is not known. */
+static struct slice media_type_of(const struct head *h)
+{
+    return head_count(h, FIELD_CONTENT_TYPE) == 1 ? head_value(h, FIELD_CONTENT_TYPE) : SLICE("");
+}
+
 static enum sight look(const struct head *h, struct slice content, const char **phrase)
 {
     char room[SF_REFUSAL_LOOK];
@@ -176,8 +182,10 @@ static enum sight look(const struct head *h, struct slice content, const char **
         return SIGHT_NONE;
     if (coding != CODING_IDENTITY && !undo(coding, content, room, sizeof(room), &content))
         return SIGHT_NONE;
-    *phrase = sf_refusal_find(h->status, content);
-    return *phrase != NULL ? SIGHT_REFUSAL : SIGHT_OTHER;
+    *phrase = sf_refusal_find(h->status, media_type_of(h), content);
+    if (*phrase != NULL)
+        return SIGHT_REFUSAL;
+    return sf_refusal_is_mentioned(content) ? SIGHT_NONE : SIGHT_OTHER;
 }
 
 static enum judgement refused_by_answer(struct exchange *x, int status, const char *phrase)

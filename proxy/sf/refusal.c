@@ -1,24 +1,51 @@
 #include "sf/refusal.h"
 
-#include <stddef.h>
-#include <string.h>
-
 #include "base/status.h"
 
-static const struct {
-    int status;
-    const char *phrase;
-} known[] = {
-    {400, "SSL certificate error"},
-    {400, "No required SSL certificate was sent"},
-    {401, "AUTH0032"},
-};
+/* Those of nginx for its statuses 495 and 496, which it sends as 400. */
+static const char *const phrases[] = {"SSL certificate error",
+                                      "No required SSL certificate was sent"};
+static const char code[] = "AUTH0032";
 
-const char *sf_refusal_find(int status, struct slice content)
+static const char *find_in_page(const struct error_body *b)
 {
-    for (size_t i = 0; i < ARRAY_LEN(known); i++)
-        if (known[i].status == status && content.n > 0 &&
-            memmem(content.p, content.n, known[i].phrase, strlen(known[i].phrase)) != NULL)
-            return known[i].phrase;
+    for (size_t i = 0; i < ARRAY_LEN(phrases); i++)
+        if (error_body_has(b, ERROR_TITLE, slice_of(phrases[i])))
+            return phrases[i];
     return NULL;
+}
+
+static const char *find_in_error(const struct error_body *b)
+{
+    struct slice token = SLICE("[AUTH0032]");
+
+    if (slice_eq(b->text[ERROR_CODE], SLICE("AuthenticationFailed")) &&
+        (error_body_has(b, ERROR_DETAILS, token) || error_body_has(b, ERROR_MESSAGE, token)))
+        return code;
+    return NULL;
+}
+
+const char *sf_refusal_find(int status, struct slice content_type, struct slice content)
+{
+    struct error_body b;
+
+    if (!sf_refusal_status(status))
+        return NULL;
+    error_body_read(&b, content_type, content);
+    if (status == 400)
+        return b.form == ERROR_BODY_HTML ? find_in_page(&b) : NULL;
+    return b.form == ERROR_BODY_JSON ? find_in_error(&b) : NULL;
+}
+
+static bool mentions(struct slice content, const char *words)
+{
+    return content.n > 0 && memmem(content.p, content.n, words, strlen(words)) != NULL;
+}
+
+bool sf_refusal_is_mentioned(struct slice content)
+{
+    for (size_t i = 0; i < ARRAY_LEN(phrases); i++)
+        if (mentions(content, phrases[i]))
+            return true;
+    return mentions(content, code);
 }

@@ -301,34 +301,44 @@ def test_page_of_nginx_that_refuses_our_certificate(proxy, strict_nginx, tenant,
 
 
 PHRASE, OTHER = b"SSL certificate error", b"No required SSL certificate was sent"
+TITLE, REST = b"<html><head><title>400 ", b"</title></head><body><h1>400 Bad Request</h1></body></html>"
+CODE = b'{"error":{"code":"AuthenticationFailed","details":"[%s]Invalid client certificate"}}'
+HTML, JSON = "text/html; charset=utf-8", "application/json"
 PAGES = {
-    "the phrase": ("400", "length", [b"<p>" + PHRASE + b"</p>"], True),
-    "the other phrase": ("400", "length", [OTHER], True),
-    "in two parts": ("400", "length", [b"<p>SSL certif", b"icate error"], True),
-    "in many chunks": ("400", "chunked", [b"<p>SSL c", b"ertif", b"icate ", b"error"], True),
-    "until the end": ("400", None, [b"No required SSL cert", b"ificate was sent"], True),
-    "within 4 KiB": ("400", "length", [b"x" * (4096 - len(PHRASE)) + PHRASE], True),
-    "behind 4 KiB": ("400", "length", [b"x" * 4096 + PHRASE], False),
-    "other words": ("400", "length", [b"certificate error"], False),
-    "another status": ("403", "length", [PHRASE], False),
-    "success": ("200", "length", [PHRASE], False),
-    "the code of SF": ("401", "length", [b'{"details":"[AUTH', b'0032]Invalid client certificate"}'], True),
-    "another code of SF": ("401", "length", [b'{"details":"[LGN0003]"}'], False),
-    "the code of SF in a 400": ("400", "length", [b"AUTH0032"], False),
+    "the phrase": (HTML, "400", "length", [TITLE + b"The " + PHRASE + REST], True),
+    "the other phrase": (HTML, "400", "length", [TITLE + OTHER + REST], True),
+    "in two parts": (HTML, "400", "length", [TITLE + b"SSL certif", b"icate error" + REST], True),
+    "in many chunks": (HTML, "400", "chunked", [b"<ti", b"tle>SSL c", b"ertif", b"icate ", b"error</ti", b"tle>"],
+                       True),
+    "until the end": (HTML, "400", None, [TITLE + b"No required SSL cert", b"ificate was sent" + REST], True),
+    "within 4 KiB": (HTML, "400", "length", [b" " * (4081 - len(PHRASE)) + b"<title>" + PHRASE + b"</title>"], True),
+    "behind 4 KiB": (HTML, "400", "length", [b" " * (4082 - len(PHRASE)) + b"<title>" + PHRASE + b"</title>"], False),
+    "in the body": (HTML, "400", "length", [TITLE + REST + PHRASE], False),
+    "as text": ("text/plain", "400", "length", [TITLE + PHRASE + REST], False),
+    "of no type": (None, "400", "length", [TITLE + PHRASE + REST], False),
+    "of two types": (HTML + "\r\nContent-Type: text/html", "400", "length", [TITLE + PHRASE + REST], False),
+    "other words": (HTML, "400", "length", [TITLE + b"certificate error" + REST], False),
+    "another status": (HTML, "403", "length", [TITLE + PHRASE + REST], False),
+    "success": (HTML, "200", "length", [TITLE + PHRASE + REST], False),
+    "the code of SF": (JSON, "401", "length", [CODE[:60] % b"AUTH0032", CODE[60:]], True),
+    "another code of SF": (JSON, "401", "length", [CODE % b"LGN0003"], False),
+    "the code of SF in a 400": (JSON, "400", "length", [CODE % b"AUTH0032"], False),
+    "the code of SF as a page": (HTML, "401", "length", [CODE % b"AUTH0032"], False),
 }
 
 
 @pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/1.0"])
 @pytest.mark.parametrize("name", PAGES)
 def test_pages_that_speak_of_our_certificate(proxy, script, name, version):
-    """A 400 whose first 4 KiB hold one of two phrases, however they arrive and go on."""
-    status, framing, parts, means_it = PAGES[name]
+    """A page of 400 whose title, in the first 4 KiB, holds one of two phrases, or SF's own error, however they arrive
+    and go on."""
+    media_type, status, framing, parts, means_it = PAGES[name]
     pace = threading.Event()
 
     def reply(c):
         assert c.head()
         length = sum(map(len, parts))
-        c.send(f"HTTP/1.1 {status} Some reason\r\n" + {
+        c.send(f"HTTP/1.1 {status} Some reason\r\n" + (f"Content-Type: {media_type}\r\n" if media_type else "") + {
             "length": f"Content-Length: {length}\r\n\r\n", "chunked": "Transfer-Encoding: chunked\r\n\r\n",
             None: "\r\n"}[framing])
         for part in parts:

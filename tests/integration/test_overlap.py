@@ -1,6 +1,8 @@
 """certificate-next: a second certificate stands ready while the server has yet to learn of it."""
 import collections
 import gzip
+import html
+import json
 import os
 import re
 import ssl
@@ -14,6 +16,7 @@ import harness
 from harness import Background
 from test_reload import openssl
 
+JSON = "Content-Type: application/json\r\n"
 SF_SAYS = (b'{"error":{"code":"AuthenticationFailed","message":"Authentication service failed to return token.",'
            b'"details":"[AUTH0032]Invalid client certificate"}}')
 
@@ -23,7 +26,7 @@ class Server(harness.Recorder):
 
     def __init__(self, pki, **kwargs):
         self.refused = {"acme_user"}
-        self.refuse = lambda c: c.reply(SF_SAYS, "401 Unauthorized", "Content-Type: application/json\r\n")
+        self.refuse = lambda c: c.reply(SF_SAYS, "401 Unauthorized", JSON)
         self.accept = lambda c: c.reply(c.peer_cn().encode())
         super().__init__(pki, self._answer, **kwargs)
 
@@ -240,26 +243,32 @@ def refusing_both(server, tell):
 
 def without_body(c, seen):
     if seen.method == "HEAD":
-        c.send(f"HTTP/1.1 401 No\r\nContent-Length: {len(SF_SAYS)}\r\n\r\n")
+        c.send(f"HTTP/1.1 401 No\r\n{JSON}Content-Length: {len(SF_SAYS)}\r\n\r\n")
     return seen.method == "HEAD"
 
 
 def in_brotli(c, seen):
     if seen.user == "globex_user":
-        c.reply(b"\x0b\x02\x80brotli?\x03", "401 No", "Content-Encoding: br\r\n")
+        c.reply(b"\x0b\x02\x80brotli?\x03", "401 No", JSON + "Content-Encoding: br\r\n")
     return seen.user == "globex_user"
 
 
 def cut_off(c, seen):
     if seen.user == "globex_user":
-        c.send(f"HTTP/1.1 401 No\r\nContent-Length: {len(SF_SAYS)}\r\n\r\n")
+        c.send(f"HTTP/1.1 401 No\r\n{JSON}Content-Length: {len(SF_SAYS)}\r\n\r\n")
         c.send(SF_SAYS[:20])
         c.raw_close()
     return seen.user == "globex_user"
 
 
+def as_text(c, seen):
+    if seen.user == "globex_user":
+        c.reply(SF_SAYS, "401 No", "Content-Type: text/plain\r\n")
+    return seen.user == "globex_user"
+
+
 @pytest.mark.parametrize("tell, method", [
-    (without_body, "HEAD"), (in_brotli, "POST"), (cut_off, "POST"), (cut_off, "GET")])
+    (without_body, "HEAD"), (in_brotli, "POST"), (cut_off, "POST"), (cut_off, "GET"), (as_text, "POST")])
 @pytest.mark.parametrize("suspected", [True, False])
 def test_refusal_that_cannot_be_read_proves_nothing(overlap, server, tell, method, suspected):
     refusing_both(server, tell)
@@ -320,7 +329,7 @@ def test_connection_in_the_making_under_the_refused_one(proxy, tenant, pki, serv
 def test_try_is_not_starved_by_a_crowd(server, proxy, tenant, pki):
     """One connection, and always somebody who would take it as it is: the try gets its place all the same."""
     pace = threading.Event()
-    server.refuse = lambda c: (pace.wait(0.01), c.reply(SF_SAYS, "401 No"))
+    server.refuse = lambda c: (pace.wait(0.01), c.reply(SF_SAYS, "401 No", JSON))
     p = proxy(tenant(server.port, certificate_next=f"{pki}/globex-all.pem", max_upstream="1"))
     stop = threading.Event()
 
@@ -428,6 +437,12 @@ def in_chunks(body, size):
         body[i:i + size] for i in range(0, len(body), size))) + b"0\r\n\r\n"
 
 
+def padded(body, end):
+    """With so many blanks in its middle that its [AUTH0032] ends there."""
+    before, behind = body.split(b'"details"')
+    return before + b" " * (end - body.index(b"2]") - 2) + b'"details"' + behind
+
+
 RAW_DEFLATE = zlib.compressobj(wbits=-15)
 FORMS = {  # fields, bytes behind the head, is it a refusal?
     "length": (f"Content-Length: {len(SF_SAYS)}", SF_SAYS, True),
@@ -441,9 +456,9 @@ FORMS = {  # fields, bytes behind the head, is it a refusal?
                 RAW_DEFLATE.compress(SF_SAYS) + RAW_DEFLATE.flush(), True),
     "a bomb": ("Content-Encoding: gzip\r\nConnection: close", gzip.compress(bytes(64 << 20) + SF_SAYS), False),
     "no gzip at all": ("Content-Encoding: gzip\r\nConnection: close", b"[AUTH0032]", False),
-    "at the end of 4 KiB": ("Connection: close", bytes(4088) + b"AUTH0032" + bytes(9000), True),
-    "behind 4 KiB": ("Connection: close", bytes(4089) + b"AUTH0032", False),
-    "another code": ("Connection: close", b"[LGN0003]", False),
+    "at the end of 4 KiB": ("Connection: close", padded(SF_SAYS, 4096) + b" " * 9000, True),
+    "behind 4 KiB": ("Connection: close", padded(SF_SAYS, 4097), False),
+    "another code": ("Connection: close", SF_SAYS.replace(b"AUTH0032", b"LGN0003"), False),
     "nothing": ("Content-Length: 0", b"", False),
 }
 
@@ -455,7 +470,7 @@ def test_forms_of_a_refusal(overlap, server, name, pace):
     pause = threading.Event()
 
     def refuse(c):
-        c.send(f"HTTP/1.1 401 Unauthorized\r\n{fields}\r\n\r\n")
+        c.send(f"HTTP/1.1 401 Unauthorized\r\n{JSON}{fields}\r\n\r\n")
         step = len(body) + 1 if pace == "at once" else len(body) // 5 + 1
         for i in range(0, len(body), step):
             if step <= len(body):
@@ -465,13 +480,55 @@ def test_forms_of_a_refusal(overlap, server, name, pace):
             c.end()
 
     server.refuse = refuse
-    p = overlap()
+    p = overlap({"rewrite_links": "off"})
     with p.caller() as c:
         answer = c.request()
     if means_it:
         assert answer.body == b"globex_user" and server.users() == ["acme_user", "globex_user"]
     else:
         assert answer.status == 401 and answer.body == body and server.users() == ["acme_user"]
+
+
+ECHOES = [b"SSL certificate error", b"No required SSL certificate was sent", b"[AUTH0032]", SF_SAYS,
+          b'AuthenticationFailed","details":"[AUTH0032]', b"<title>400 The SSL certificate error</title>"]
+QUOTING = {  # media type, status, how the server shows a caller's text
+    "a value": ("application/json", 400, lambda text: json.dumps({"error": {"code": "BadRequest", "message": text}})),
+    "a path": ("application/json", 401, lambda text: json.dumps(
+        {"error": {"code": "AuthenticationFailed"}, "path": text})),
+    "a detail": ("application/json", 401, lambda text: json.dumps(
+        {"error": {"code": "AuthenticationFailed", "details": [{"message": text, "details": text}]}})),
+    "a code": ("application/json", 401, lambda text: json.dumps({"error": {"code": text + "!", "details": "none"}})),
+    "a name": ("application/json", 401, lambda text: json.dumps(
+        {"error": {"code": "AuthenticationFailed", "x": {text: text}}})),
+    "XML": ("application/xml", 401, lambda text: f"<error><code>AuthenticationFailed</code><details>{html.escape(text)}"
+                                                 "</details></error>"),
+    "text": ("text/plain", 400, lambda text: text),
+    "no type": (None, 401, lambda text: text),
+    "a page": ("text/html", 400, lambda text: f"<html><head><title>400 Bad Request</title></head><body><h1>"
+                                              f"{html.escape(text)}</h1>{html.escape(text)}</body></html>"),
+    "an attribute": ("text/html", 400, lambda text: f'<html><head><meta content="{html.escape(text)}">'
+                                                    '<title>400</title>'),
+    "a comment": ("text/html", 400, lambda text: f"<html><!-- {text} --><title>400 Bad Request</title>"),
+    "a page's body": ("text/html", 400, lambda text: f"<html><head></head><body>{text}"),
+    "a page of 401": ("text/html", 401, lambda text: f"<title>{html.escape(text)}</title>"),
+}
+
+
+@pytest.mark.parametrize("place", QUOTING)
+def test_text_that_a_caller_has_quoted_switches_nothing(overlap, server, place):
+    """The server accepts the certificate, and shows what it was sent; the answer reaches the caller as it is."""
+    media_type, status, show = QUOTING[place]
+    fields = f"Content-Type: {media_type}\r\n" if media_type else ""
+    server.reply = lambda c, seen: (setattr(seen, "user", c.peer_cn()),
+                                    c.reply(show(seen.body.decode()).encode(), f"{status} No", fields))
+    p = overlap()
+    for text in ECHOES:
+        for method in ("PUT", "POST"):
+            answer = p.request(method, body=text)
+            assert (answer.status, answer.body) == (status, show(text.decode()).encode())
+    assert set(server.users()) == {"acme_user"}
+    p.wait_for_log(2 * len(ECHOES))
+    assert "error=" not in "".join(p.log_lines()) and warnings(p, "refuse|serves from now on") == 0
 
 
 def test_refusal_that_stalls(overlap, server):
@@ -492,7 +549,7 @@ def test_refusal_before_the_body_has_come(overlap, server, script):
         head = c.head()
         if c.peer_cn() == "acme_user":
             assert c.body(5) == b"first"
-            c.reply(SF_SAYS, "401 No")
+            c.reply(SF_SAYS, "401 No", JSON)
             c.at_end()
         else:
             c.reply(c.body(10) + b"/" + c.peer_cn().encode())
