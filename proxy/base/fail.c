@@ -138,8 +138,9 @@ static const struct fail_info table[FAIL_COUNT] = {
         {"path-ambiguous", 400, "http_request_error", BLAME_CALLER, 0, "Ambiguous path",
          "The path can be read in more than one way, so the tenant's `allow` rules cannot judge "
          "it.",
-         "Write the path without segments that are empty, . or .., without ';', and with neither "
-         ". / \\ ; percent-encoded nor anything encoded twice."},
+         "Write the path in UTF-8, without segments that are empty, of blanks or of dots, without "
+         "';', and with neither . / \\ ; ? # percent-encoded nor anything encoded twice; leave out "
+         "fields such as X-Original-URL."},
     [FAIL_NOT_ALLOWED] =
         {"not-allowed-by-rule", 403, "http_request_denied", BLAME_CONFIGURATION, 0,
          "Not allowed by a rule", "No `allow` rule of the tenant covers the request.",

@@ -1,7 +1,6 @@
 #include "base/utf8.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
 static bool is_tail(unsigned char c)
 {
@@ -18,9 +17,10 @@ static size_t length_of(unsigned char first)
     return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
-static uint32_t decode(const unsigned char *s, size_t length)
+uint32_t utf8_code(const char *p, size_t length)
 {
     static const unsigned char first_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    const unsigned char *s = (const unsigned char *)p;
     uint32_t code = s[0] & first_bits[length];
 
     for (size_t i = 1; i < length; i++)
@@ -39,7 +39,7 @@ size_t utf8_visible(const char *p, size_t n)
     for (size_t i = 1; i < length; i++)
         if (!is_tail(s[i]))
             return 0;
-    uint32_t code = decode(s, length);
+    uint32_t code = utf8_code(p, length);
     bool surrogate = code >= 0xd800 && code <= 0xdfff;
     return code < smallest[length] || code == 0x7f || code > 0x10ffff || surrogate ? 0 : length;
 }

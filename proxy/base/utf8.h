@@ -5,9 +5,13 @@
 #define BASE_UTF8_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* The length of the visible character (or blank) at the front of p, n > 0; 0 if what stands there
  * is a control character (C0, DEL, C1: a terminal would obey them) or no UTF-8 (RFC 3629). */
 size_t utf8_visible(const char *p, size_t n);
+
+/* The code point of the character at p that has that length, as utf8_visible() says. */
+uint32_t utf8_code(const char *p, size_t length);
 
 #endif

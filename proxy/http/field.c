@@ -29,11 +29,14 @@ static const struct known known[] = {
     ROW("if-range", FIELD_RANGE, false),
     ROW("forwarded", FIELD_FORWARDED, false),
     ROW("x-real-ip", FIELD_FORWARDED, true),
+    ROW("path-info", FIELD_PATH_OVERRIDE, true),
     ROW("connection", FIELD_CONNECTION, false),
     ROW("keep-alive", FIELD_KEEP_ALIVE, false),
     ROW("set-cookie", FIELD_SET_COOKIE, false),
     ROW("content-md5", FIELD_BODY_DIGEST, false),
     ROW("repr-digest", FIELD_BODY_DIGEST, false),
+    ROW("destination", FIELD_PATH_OVERRIDE, false),
+    ROW("script-name", FIELD_PATH_OVERRIDE, true),
     ROW("proxy-status", FIELD_PROXY_STATUS, true),
     ROW("content-type", FIELD_CONTENT_TYPE, false),
     ROW("authorization", FIELD_AUTHORIZATION, false),
@@ -42,6 +45,10 @@ static const struct known known[] = {
     ROW("accept-ranges", FIELD_ACCEPT_RANGES, false),
     ROW("content-range", FIELD_CONTENT_RANGE, false),
     ROW("dataserviceid", FIELD_LOCATION, false),
+    ROW("x-script-name", FIELD_PATH_OVERRIDE, true),
+    ROW("x-rewrite-url", FIELD_PATH_OVERRIDE, true),
+    ROW("x-request-uri", FIELD_PATH_OVERRIDE, true),
+    ROW("unencoded-url", FIELD_PATH_OVERRIDE, true),
     ROW("x-sfmtls-token", FIELD_CALLER_TOKEN, true),
     ROW("content-length", FIELD_CONTENT_LENGTH, false),
     ROW("content_length", FIELD_FRAMING_ALIAS, false),
@@ -49,14 +56,22 @@ static const struct known known[] = {
     ROW("odata-entityid", FIELD_LOCATION, false),
     ROW("sec-fetch-site", FIELD_SEC_FETCH_SITE, false),
     ROW("content-digest", FIELD_BODY_DIGEST, false),
+    ROW("x-original-url", FIELD_PATH_OVERRIDE, true),
+    ROW("x-original-uri", FIELD_PATH_OVERRIDE, true),
+    ROW("x-override-url", FIELD_PATH_OVERRIDE, true),
     ROW("accept-encoding", FIELD_ACCEPT_ENCODING, false),
+    ROW("x-original-path", FIELD_PATH_OVERRIDE, true),
     ROW("proxy-connection", FIELD_PROXY_CONNECTION, true),
     ROW("content-encoding", FIELD_CONTENT_ENCODING, false),
     ROW("content-location", FIELD_LOCATION, false),
     ROW("transfer-encoding", FIELD_TRANSFER_ENCODING, false),
     ROW("transfer_encoding", FIELD_FRAMING_ALIAS, false),
     ROW("x-method-override", FIELD_METHOD_OVERRIDE, true),
+    ROW("x-ms-original-url", FIELD_PATH_OVERRIDE, true),
     ROW("proxy-authorization", FIELD_PROXY_AUTHORIZATION, false),
+    ROW("x-waws-unencoded-url", FIELD_PATH_OVERRIDE, true),
+    ROW("x-http-path-override", FIELD_PATH_OVERRIDE, true),
+    ROW("x-envoy-original-path", FIELD_PATH_OVERRIDE, true),
     ROW("x-http-method-override", FIELD_METHOD_OVERRIDE, true),
     ROW("successfactors-companyid", FIELD_COMPANY_ID, true),
 };
@@ -65,7 +80,7 @@ enum { LONGEST = 24 };
 
 /* The first row of each length; tests/unit/http/field_test.c holds the two together. */
 static const unsigned char first[LONGEST + 2] = {
-    0, 0, 0, 1, 1, 3, 4, 8, 10, 12, 14, 17, 19, 21, 27, 34, 35, 38, 41, 41, 42, 42, 42, 43, 43, 44};
+    0, 0, 0, 1, 1, 3, 4, 8, 10, 12, 15, 18, 22, 24, 34, 44, 46, 49, 53, 53, 54, 56, 57, 58, 58, 59};
 
 static bool matches(struct slice name, const struct known *k)
 {

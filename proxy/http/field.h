@@ -32,6 +32,7 @@ enum field_id {
     FIELD_COMPANY_ID,  /* successfactors-companyid, also spelled with '_' */
     FIELD_CLIENT_CERT, /* X-CLIENT-CERT: the SF edge hands the certificate on in it */
     FIELD_METHOD_OVERRIDE,
+    FIELD_PATH_OVERRIDE, /* X-Original-URL and its kin; Destination (RFC 4918, 10.3) */
     FIELD_COOKIE,
     FIELD_ORIGIN,
     FIELD_SEC_FETCH_SITE,
@@ -80,8 +81,8 @@ static inline uint64_t field_bit(enum field_id id)
     (FIELDS_HOP_BY_HOP | FIELDS_STRIPPED | field_bit(FIELD_CONTENT_LENGTH) |                       \
      field_bit(FIELD_TRANSFER_ENCODING) | field_bit(FIELD_FRAMING_ALIAS) | field_bit(FIELD_HOST) | \
      field_bit(FIELD_AUTHORIZATION) | field_bit(FIELD_COMPANY_ID) | field_bit(FIELD_COOKIE) |      \
-     field_bit(FIELD_SET_COOKIE) | field_bit(FIELD_METHOD_OVERRIDE) | field_bit(FIELD_EXPECT) |    \
-     field_bit(FIELD_TRAILER))
+     field_bit(FIELD_SET_COOKIE) | field_bit(FIELD_METHOD_OVERRIDE) |                              \
+     field_bit(FIELD_PATH_OVERRIDE) | field_bit(FIELD_EXPECT) | field_bit(FIELD_TRAILER))
 
 struct field {
     struct slice name, value;

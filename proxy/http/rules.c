@@ -5,10 +5,11 @@
 
 #include "base/mem.h"
 #include "http/chars.h"
+#include "http/rules_path.h"
 
 struct rule {
     char *methods;      /* "GET|POST", or "*" */
-    struct buf pattern; /* as paths are compared: see next_unit() */
+    struct buf pattern; /* as paths are compared: see rules_next_unit() */
     bool any_rest;      /* it ended in '*', which is cut off */
 };
 
@@ -16,163 +17,6 @@ struct rules {
     struct rule *rules;
     size_t count;
 };
-
-/* ---- paths as they are compared ---- */
-
-/* One character, or one percent-encoded byte that stays encoded, in upper case. */
-struct unit {
-    char text[3];
-    size_t n;
-};
-
-static bool is_unreserved(char c)
-{
-    return char_is(c, CHAR_HOST) || c == '~';
-}
-
-static bool is_encoded(struct slice s, size_t i)
-{
-    return s.n - i > 2 && s.p[i] == '%' && char_hex(s.p[i + 1]) >= 0 && char_hex(s.p[i + 2]) >= 0;
-}
-
-static char decoded(struct slice s, size_t i)
-{
-    return (char)(char_hex(s.p[i + 1]) * 16 + char_hex(s.p[i + 2]));
-}
-
-/* The unit that begins at *i, which is moved behind it. */
-static struct unit next_unit(struct slice s, size_t *i)
-{
-    static const char hex[] = "0123456789ABCDEF";
-    bool encoded = is_encoded(s, *i);
-    unsigned char c = (unsigned char)(encoded ? decoded(s, *i) : s.p[*i]);
-
-    *i += encoded ? 3 : 1;
-    if (encoded ? is_unreserved((char)c) : !char_is((char)c, CHAR_ENCODE))
-        return (struct unit){{(char)c}, 1};
-    return (struct unit){{'%', hex[c >> 4], hex[c & 15]}, 3};
-}
-
-/* Where the unit begins that ends before end: in a sound path a '%' is followed by two digits. */
-static size_t unit_before(struct slice s, size_t from, size_t end)
-{
-    return end - from > 2 && s.p[end - 3] == '%' ? end - 3 : end - 1;
-}
-
-/* ---- traps ---- */
-
-static const char trap_encoding[] = "a '%' without two hexadecimal digits behind it";
-static const char trap_character[] =
-    "one of . / \\ ;, a control character or no UTF-8 percent-encoded";
-static const char trap_twice[] = "something that is percent-encoded twice";
-static const char trap_parameter[] = "a ';'";
-static const char trap_empty[] = "an empty segment (//)";
-static const char trap_dots[] = "a segment . or ..";
-
-/* A hexadecimal digit, itself encoded or not; *i is moved behind it. */
-static bool is_digit_unit(struct slice s, size_t *i)
-{
-    if (*i >= s.n)
-        return false;
-    bool encoded = is_encoded(s, *i);
-    char c = encoded ? decoded(s, *i) : s.p[*i];
-    *i += encoded ? 3 : 1;
-    return char_hex(c) >= 0;
-}
-
-/* Bytes that no UTF-8 holds (RFC 3629, 4), such as those of an overlong '.'. */
-static bool is_no_utf8(unsigned char c)
-{
-    return c == 0xc0 || c == 0xc1 || c > 0xf4;
-}
-
-static const char *find_encoded_trap(struct slice path)
-{
-    for (size_t i = 0; i < path.n; i++) {
-        if (path.p[i] == ';')
-            return trap_parameter;
-        if (path.p[i] != '%')
-            continue;
-        if (!is_encoded(path, i))
-            return trap_encoding;
-        char c = decoded(path, i);
-        if ((unsigned char)c < ' ' || c == 0x7f || strchr("./\\;", c) != NULL ||
-            is_no_utf8((unsigned char)c))
-            return trap_character;
-        size_t behind = i + 3;
-        if (c == '%' && is_digit_unit(path, &behind) && is_digit_unit(path, &behind))
-            return trap_twice;
-    }
-    return NULL;
-}
-
-/* Cuts the next segment off; false behind the last. */
-static bool next_segment(struct slice *rest, struct slice *segment)
-{
-    if (rest->p == NULL)
-        return false;
-    const char *slash = rest->n == 0 ? NULL : memchr(rest->p, '/', rest->n);
-    *segment = *rest;
-    if (slash == NULL) {
-        *rest = (struct slice){NULL, 0};
-        return true;
-    }
-    segment->n = (size_t)(slash - rest->p);
-    *rest = (struct slice){slash + 1, rest->n - segment->n - 1};
-    return true;
-}
-
-static const char *find_segment_trap(struct slice path)
-{
-    struct slice segment;
-    bool first = true;
-
-    while (next_segment(&path, &segment)) {
-        if (segment.n == 0 && !first && path.p != NULL)
-            return trap_empty;
-        if (slice_eq(segment, SLICE(".")) || slice_eq(segment, SLICE("..")))
-            return trap_dots;
-        first = false;
-    }
-    return NULL;
-}
-
-/* What a server may understand otherwise than it is compared here; NULL: nothing. */
-static const char *find_trap(struct slice path)
-{
-    const char *trap = find_encoded_trap(path);
-
-    return trap == NULL ? find_segment_trap(path) : trap;
-}
-
-/* ---- $batch ---- */
-
-static bool reads_batch(struct slice segment)
-{
-    const char *want = "$batch";
-    size_t i = 0;
-
-    for (; *want != '\0' && i < segment.n; want++) {
-        bool encoded = is_encoded(segment, i);
-        if (ascii_lower(encoded ? decoded(segment, i) : segment.p[i]) != *want)
-            return false;
-        i += encoded ? 3 : 1;
-    }
-    if (*want != '\0' || i == segment.n)
-        return *want == '\0';
-    char next = is_encoded(segment, i) ? decoded(segment, i) : segment.p[i];
-    return !char_is(next, CHAR_HOST) || next == '.'; /* $batch(), "$batch " and the like */
-}
-
-static bool holds_batch(struct slice path)
-{
-    struct slice segment;
-
-    while (next_segment(&path, &segment))
-        if (reads_batch(segment))
-            return true;
-    return false;
-}
 
 /* ---- matching ---- */
 
@@ -182,7 +26,7 @@ static bool begins(struct slice path, size_t *i, struct slice text)
     while (text.n > 0) {
         if (*i >= path.n)
             return false;
-        struct unit u = next_unit(path, i);
+        struct rules_unit u = rules_next_unit(path, i);
         if (u.n > text.n || memcmp(u.text, text.p, u.n) != 0)
             return false;
         text = (struct slice){text.p + u.n, text.n - u.n};
@@ -198,8 +42,8 @@ static bool ends(struct slice path, size_t from, struct slice text)
     while (text.n > 0) {
         if (end <= from)
             return false;
-        size_t i = end = unit_before(path, from, end);
-        struct unit u = next_unit(path, &i);
+        size_t i = end = rules_unit_before(path, from, end);
+        struct rules_unit u = rules_next_unit(path, &i);
         if (u.n > text.n || memcmp(u.text, text.p + text.n - u.n, u.n) != 0)
             return false;
         text.n -= u.n;
@@ -215,7 +59,7 @@ static bool fits_segment(struct slice pattern, struct slice segment)
 
     if (!begins(segment, &i, head))
         return false;
-    return star ? ends(segment, i, tail) && !reads_batch(segment) : i == segment.n;
+    return star ? ends(segment, i, tail) && !rules_segment_is_batch(segment) : i == segment.n;
 }
 
 static bool fits(const struct rule *r, struct slice path)
@@ -223,10 +67,10 @@ static bool fits(const struct rule *r, struct slice path)
     struct slice pattern = {r->pattern.n == 0 ? "" : r->pattern.p, r->pattern.n}, wanted, segment;
     size_t i = 0;
 
-    while (next_segment(&pattern, &wanted)) {
+    while (rules_next_segment(&pattern, &wanted)) {
         if (r->any_rest && pattern.p == NULL)
-            return path.p != NULL && begins(path, &i, wanted) && !holds_batch(path);
-        if (!next_segment(&path, &segment) || !fits_segment(wanted, segment))
+            return path.p != NULL && begins(path, &i, wanted) && !rules_path_has_batch(path);
+        if (!rules_next_segment(&path, &segment) || !fits_segment(wanted, segment))
             return false;
     }
     return path.p == NULL;
@@ -265,36 +109,102 @@ static struct slice path_of(const struct head *h, const struct target *t)
     return t->path.n == 0 && h->method == METHOD_OPTIONS ? SLICE("*") : SLICE("/");
 }
 
+/* A path that no server can take for another one than is judged here. */
+static bool check_path(const struct head *request, struct slice path, struct failure *why)
+{
+    const char *flaw = rules_find_flaw(path);
+    const struct field *other = head_next(request, FIELD_PATH_OVERRIDE, &(size_t){0});
+
+    if (flaw != NULL) {
+        failure_set(why, FAIL_PATH_AMBIGUOUS, "The path holds %s.", flaw);
+        return false;
+    }
+    if (other != NULL) {
+        failure_set(why, FAIL_PATH_AMBIGUOUS,
+                    "The request has the field %.*s, which some servers take for the path.",
+                    (int)other->name.n, other->name.p);
+        return false;
+    }
+    return true;
+}
+
+static bool check_override(const struct rules *r, struct slice name, struct slice method,
+                           struct slice path, struct failure *why)
+{
+    if (covers(r, method, path))
+        return true;
+    failure_set(why, FAIL_NOT_ALLOWED,
+                "No `allow` rule of the tenant covers the method that %.*s names with this path.",
+                (int)name.n, name.p);
+    return false;
+}
+
+/* Does the name, percent-encoded or not, with '-' or '_', mean that one? */
+static bool is_parameter(struct slice name, const char *known)
+{
+    size_t i = 0;
+
+    for (; *known != '\0'; known++) {
+        if (i >= name.n)
+            return false;
+        char c = ascii_lower(rules_next_byte(name, &i));
+        if (c != *known && !(c == '-' && *known == '_'))
+            return false;
+    }
+    return i == name.n;
+}
+
+/* Parameters in which frameworks look for the method, as in X-HTTP-Method-Override. */
+static bool names_method(struct slice name)
+{
+    static const char *const known[] = {"_method",          "_httpmethod",
+                                        "$method",          "$httpmethod",
+                                        "x_http_method",    "x_http_method_override",
+                                        "x_method_override"};
+
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (is_parameter(name, known[i]))
+            return true;
+    return false;
+}
+
+static bool check_query(const struct rules *r, struct slice query, struct slice path,
+                        struct failure *why)
+{
+    while (query.n > 0) {
+        struct slice pairs = slice_split(&query, '&');
+        while (pairs.n > 0) { /* some servers part them at ';', too */
+            struct slice value = slice_split(&pairs, ';'), name = slice_split(&value, '=');
+            if (names_method(name) && !check_override(r, name, value, path, why))
+                return false;
+        }
+    }
+    return true;
+}
+
 bool rules_cover(const struct rules *r, const struct head *request, const struct target *t,
                  struct failure *why)
 {
-    struct slice path = path_of(request, t);
-    const char *trap = find_trap(path);
+    struct slice path = path_of(request, t), query = t->path;
     const struct field *f;
     size_t at = 0;
 
-    if (trap != NULL) {
-        failure_set(why, FAIL_PATH_AMBIGUOUS, "The path holds %s.", trap);
+    (void)slice_split(&query, '?');
+    if (!check_path(request, path, why))
         return false;
-    }
     if (!covers(r, request->method_name, path)) {
         failure_set(why, FAIL_NOT_ALLOWED,
                     "No `allow` rule of the tenant covers %.*s with this "
                     "path%s.",
                     (int)request->method_name.n, request->method_name.p,
-                    holds_batch(path) ? "; $batch has to be named by a rule of its own" : "");
+                    rules_path_has_batch(path) ? "; $batch has to be named by a rule of its own"
+                                               : "");
         return false;
     }
-    while ((f = head_next(request, FIELD_METHOD_OVERRIDE, &at)) != NULL) {
-        if (covers(r, f->value, path))
-            continue;
-        failure_set(why, FAIL_NOT_ALLOWED,
-                    "No `allow` rule of the tenant covers the method that "
-                    "%.*s names with this path.",
-                    (int)f->name.n, f->name.p);
-        return false;
-    }
-    return true;
+    while ((f = head_next(request, FIELD_METHOD_OVERRIDE, &at)) != NULL)
+        if (!check_override(r, f->name, f->value, path, why))
+            return false;
+    return check_query(r, query, path, why);
 }
 
 /* ---- reading ---- */
@@ -323,7 +233,7 @@ static bool has_two_stars(struct slice pattern)
 {
     struct slice segment;
 
-    while (next_segment(&pattern, &segment)) {
+    while (rules_next_segment(&pattern, &segment)) {
         const char *star = segment.n == 0 ? NULL : memchr(segment.p, '*', segment.n);
         if (star != NULL && memchr(star + 1, '*', (size_t)(segment.p + segment.n - star - 1)))
             return true;
@@ -334,7 +244,7 @@ static bool has_two_stars(struct slice pattern)
 /* Sets *why to a flaw of the pattern; false if there is none. */
 static bool has_pattern_flaw(struct slice text, struct slice pattern, struct diag *why)
 {
-    const char *trap = find_trap(pattern), *flaw = NULL;
+    const char *ambiguous = rules_find_flaw(pattern), *flaw = NULL;
 
     if (pattern.n == 0)
         flaw = "has no path behind the method";
@@ -348,7 +258,7 @@ static bool has_pattern_flaw(struct slice text, struct slice pattern, struct dia
         flaw = "has a character that no path holds; percent-encode it";
     else if (has_two_stars(pattern))
         flaw = "has two `*` in one segment of its path, where one is served";
-    else if (trap == NULL)
+    else if (ambiguous == NULL)
         return false;
     if (flaw != NULL)
         diag_set(why, "`%.*s` %s; write METHOD PATH, such as GET /odata/v2/*", (int)text.n, text.p,
@@ -357,7 +267,7 @@ static bool has_pattern_flaw(struct slice text, struct slice pattern, struct dia
         diag_set(why,
                  "`%.*s` holds %s, which no path may where rules stand; write the path "
                  "without",
-                 (int)text.n, text.p, trap);
+                 (int)text.n, text.p, ambiguous);
     return true;
 }
 
@@ -371,7 +281,7 @@ static void add(struct rules *r, struct slice methods, struct slice pattern)
     if (new->any_rest)
         pattern.n--;
     for (size_t i = 0; i < pattern.n;) {
-        struct unit u = next_unit(pattern, &i);
+        struct rules_unit u = rules_next_unit(pattern, &i);
         buf_add(&new->pattern, u.text, u.n);
     }
 }

@@ -8,8 +8,8 @@
  *
  * Percent-encoding: unreserved characters are the same encoded or not (RFC 3986, 6.2.2.2), all
  * others only as they are written. What a server could take for another path than the one that
- * is judged here is refused. A segment that reads $batch carries requests of its own, so no `*`
- * covers it.
+ * is judged here is refused (rules_path.h), and so are fields in which some look for the path. A
+ * segment that reads $batch carries requests of its own, so no `*` covers it.
  *
  * Pure; a set of rules is immutable once all are added, and judging allocates nothing.
  */
@@ -25,8 +25,8 @@ struct rules;
 enum status rules_add(struct rules **rules, struct slice text, struct diag *why) MUST_CHECK;
 void rules_free(struct rules *r); /* NULL is no error */
 
-/* May the request pass? Its method, and each that a method-override field names, must be covered.
- * If not, *why says why. */
+/* May the request pass? Its method, and each that a method-override field or a parameter of the
+ * query names, must be covered. If not, *why says why. */
 bool rules_cover(const struct rules *r, const struct head *request, const struct target *t,
                  struct failure *why) MUST_CHECK;
 

@@ -1,12 +1,14 @@
 /*
- * Any bytes as allow rules (the first line), a method and a path. What passes has no segment that a
- * server could take for a way up, nothing encoded that hides one, and no $batch that no rule names;
- * and a path judged is judged the same with its unreserved characters encoded or not.
+ * Any bytes as allow rules (the first line), a method and a path. What passes is UTF-8, has no
+ * segment that a server could take for a way up, not without its blanks either, nothing encoded
+ * that hides one, and no $batch that no rule names; and a path judged is judged the same with its
+ * unreserved characters encoded or not.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "http/chars.h"
 #include "http/h1_reader.h"
 #include "http/rules.h"
@@ -86,7 +88,7 @@ static void check_segments(struct slice path, struct slice rules, int times)
 
     while (rest.n > 0) {
         bool last = memchr(rest.p, '/', rest.n) == NULL;
-        struct slice segment = slice_split(&rest, '/');
+        struct slice segment = slice_trim(slice_split(&rest, '/'));
         if (slice_eq(segment, SLICE(".")) || slice_eq(segment, SLICE("..")) ||
             (segment.n == 0 && !first && !last) ||
             (segment.n > 0 && memchr(segment.p, '\\', segment.n) != NULL))
@@ -99,6 +101,13 @@ static void check_segments(struct slice path, struct slice rules, int times)
     }
 }
 
+static void check_text(struct slice s)
+{
+    for (size_t i = 0, n; i < s.n; i += n)
+        if ((n = utf8_visible(s.p + i, s.n - i)) == 0)
+            abort();
+}
+
 static void check_passed(struct slice path, struct slice rules)
 {
     struct buf once = {0}, twice = {0};
@@ -106,6 +115,7 @@ static void check_passed(struct slice path, struct slice rules)
 
     path = slice_split(&query, '?');
     decode(path, &once);
+    check_text(buf_slice(&once));
     check_segments(buf_slice(&once), rules, 1);
     decode(buf_slice(&once), &twice);
     check_segments(buf_slice(&twice), rules, 2);
@@ -130,6 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         enum verdict v = judge(r, method, request);
 
         encode(path, &encoded);
+        buf_add(&encoded, request.p + path.n, request.n - path.n);
         if (v != NO_REQUEST && path.n < limits.max_target / 3 &&
             judge(r, method, buf_slice(&encoded)) != v && v != TRAPPED)
             abort();

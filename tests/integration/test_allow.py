@@ -58,6 +58,7 @@ OVERRIDE = ("X-HTTP-Method", "MERGE")
     ("GET", "/odata/v2/", []),
     ("GET", "/%C3%9Cber", []),
     ("GET", "/Über".encode().decode("latin-1"), []),
+    ("GET", "/odata/v2/User('M\u00fcller')?x=%c0%ae".encode().decode("latin-1"), []),
     ("POST", "/odata/v2/$batch", []),
     ("MERGE", "/odata/v2/User('x')", []),
     ("POST", "/odata/v2/User('x')", [OVERRIDE]),
@@ -70,6 +71,11 @@ def test_what_a_rule_covers_passes(path, form, method, target, fields):
     seen, = path.server.take()
     assert seen.method == method
     assert seen.target == "".join(f"%{ord(c):02X}" if ord(c) > 126 else c for c in target), "otherwise as it was sent"
+
+
+OTHER_PATHS = ["X-Original-URL", "X-Rewrite-URL", "x_original_url", "X-Original-URI", "X-Original-Path",
+               "X-Override-URL", "X-Envoy-Original-Path", "Script-Name", "X-Script-Name", "PATH_INFO", "Unencoded-URL",
+               "Destination"]
 
 
 @FORMS
@@ -89,6 +95,13 @@ def test_what_a_rule_covers_passes(path, form, method, target, fields):
     ("GET", "/odata/v2/%24ba%74ch", [], (403, "not-allowed-by-rule")),
     ("GET", "/odata/v2/User", [("X-HTTP-Method", "DELETE")], (403, "not-allowed-by-rule")),
     ("GET", "/odata/v2/User", [("x_http_method_override", "PUT")], (403, "not-allowed-by-rule")),
+    ("GET", "/odata/v2/User?_method=DELETE", [], (403, "not-allowed-by-rule")),
+    ("GET", "/odata/v2/User?$top=1&X-HTTP-Method=PUT", [], (403, "not-allowed-by-rule")),
+    ("GET", "/odata/v2/\xc0\xae\xc0\xae/v4", [], (400, "path-ambiguous")),
+    ("GET", "/odata/v2/%e0%80%ae%e0%80%ae/v4", [], (400, "path-ambiguous")),
+    ("POST", "/odata/v2/%20$batch", [], (403, "not-allowed-by-rule")),
+    ("GET", "/odata/v2/%20$batch", [], (403, "not-allowed-by-rule")),
+    *(("GET", "/odata/v2/User", [(name, "/odata/v4/User")], (400, "path-ambiguous")) for name in OTHER_PATHS),
     ("GET", "/odata/v2/User", [("X-Method-Override", "GET"), ("X-Method-Override", "PUT")],
      (403, "not-allowed-by-rule")),
     ("POST", "/odata/v2/User", [OVERRIDE], (403, "not-allowed-by-rule")),
@@ -117,6 +130,13 @@ def test_body_of_a_refused_request_is_not_read_as_a_request(path):
         assert c.request("PUT", "/odata/v2/x", body=inner).token == "not-allowed-by-rule"
         assert c.pending + c.read_to_end() == b"", "closed, or the next request behind the body"
     assert path.server.take() == []
+
+
+@pytest.mark.parametrize("name", OTHER_PATHS)
+def test_fields_that_name_a_path_travel_where_no_rule_is(recorded, name):
+    assert recorded.proxy.request(fields=[(name, "/other")]).status == 200
+    [seen] = recorded.server.take()
+    assert seen.others() == [(name, "/other")]
 
 
 def test_connect_itself_needs_no_rule(path):

@@ -100,6 +100,21 @@ TEST(every_known_name_is_found)
         {"proxy-authorization", FIELD_PROXY_AUTHORIZATION},
         {"x-http-method-override", FIELD_METHOD_OVERRIDE},
         {"successfactors-companyid", FIELD_COMPANY_ID},
+        {"path-info", FIELD_PATH_OVERRIDE},
+        {"destination", FIELD_PATH_OVERRIDE},
+        {"script-name", FIELD_PATH_OVERRIDE},
+        {"x-script-name", FIELD_PATH_OVERRIDE},
+        {"x-rewrite-url", FIELD_PATH_OVERRIDE},
+        {"x-request-uri", FIELD_PATH_OVERRIDE},
+        {"unencoded-url", FIELD_PATH_OVERRIDE},
+        {"x-original-url", FIELD_PATH_OVERRIDE},
+        {"x-original-uri", FIELD_PATH_OVERRIDE},
+        {"x-override-url", FIELD_PATH_OVERRIDE},
+        {"x-original-path", FIELD_PATH_OVERRIDE},
+        {"x-ms-original-url", FIELD_PATH_OVERRIDE},
+        {"x-waws-unencoded-url", FIELD_PATH_OVERRIDE},
+        {"x-http-path-override", FIELD_PATH_OVERRIDE},
+        {"x-envoy-original-path", FIELD_PATH_OVERRIDE},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)

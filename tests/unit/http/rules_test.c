@@ -182,7 +182,50 @@ TEST(rules_cover_methods_and_paths)
         {"* *", "GET http://h/a/../b", TRAP},
         {"* *", "GET /a;b", TRAP},
         {"* *", "GET /a;jsessionid=1/b", TRAP},
-        {"* *", "GET /...", PASS},
+        {"* *", "GET /...", TRAP},
+        {"* *", "GET /a...b", PASS},
+        {"* *", "GET /a/.%20./b", TRAP},
+        {"* *", "GET /a/..%20/b", TRAP},
+        {"* *", "GET /a/%20../b", TRAP},
+        {"* *", "GET /a/.+/b", TRAP},
+        {"* *", "GET /a/..%c2%a0/b", TRAP},
+        {"* *", "GET /a/\xe2\x80\x8b../b", TRAP},
+        {"* *", "GET /a/%20/b", TRAP},
+        {"* *", "GET /a/+", TRAP},
+        {"* *", "GET /a/%e3%80%80/b", TRAP},
+        {"* *", "GET /a/%20b%20", PASS},
+        {"* *", "GET /a/C++", PASS},
+        {"* *", "GET /a%3Fb", TRAP},
+        {"* *", "GET /a%23b", TRAP},
+
+        /* UTF-8, percent-encoded or not, and what looks like more than it is */
+        {"* *", "GET /\xc0\xae\xc0\xae/v4", TRAP},
+        {"* *", "GET /a\xc0%af", TRAP},
+        {"* *", "GET /%e0%80%ae", TRAP},
+        {"* *", "GET /\xe0\x80\xaf", TRAP},
+        {"* *", "GET /%f0%80%80%ae", TRAP},
+        {"* *", "GET /%ed%a0%80", TRAP},
+        {"* *", "GET /%f4%90%80%80", TRAP},
+        {"* *", "GET /%f5%80%80%80", TRAP},
+        {"* *", "GET /%c3", TRAP},
+        {"* *", "GET /%c3/%a4", TRAP},
+        {"* *", "GET /%c3(", TRAP},
+        {"* *", "GET /%a4", TRAP},
+        {"* *", "GET /\xff", TRAP},
+        {"* *", "GET /%c2%80", TRAP},
+        {"* *", "GET /\xc3%a4", PASS},
+        {"* *", "GET /%f0%9f%98%80", PASS},
+        {"* *", "GET /%ef%bf%bf", PASS},
+        {"* *", "GET /\xef\xbc\x8e\xef\xbc\x8e/a", TRAP}, /* fullwidth . */
+        {"* *", "GET /a%ef%bc%8fb", TRAP},                /* fullwidth / */
+        {"* *", "GET /a%ef%bc%bcb", TRAP},
+        {"* *", "GET /a%ef%bc%852e", TRAP},
+        {"* *", "GET /a%e2%88%95b", TRAP}, /* division slash */
+        {"* *", "GET /a%e2%80%a5b", TRAP}, /* two dot leader */
+        {"* *", "GET /a%cd%beb", TRAP},    /* Greek question mark: ; in NFC */
+        {"* *", "GET /%ef%bc%a1", PASS},   /* fullwidth A */
+        {"* *", "GET /a%25u002e", TRAP},
+        {"* *", "GET /a%25%55002e", TRAP},
         {"* *", "GET /a./.b", PASS},
         {"* *", "GET /a/", PASS},
         {"* *", "GET /a%25?b%2e%2e//;", PASS},
@@ -211,7 +254,20 @@ TEST(rules_cover_methods_and_paths)
         {"* /odata/v2/*", "POST /odata/v2/$batch_1", PASS},
         {"* /odata/v2/*", "POST /odata/v2/$batch()", DENY},
         {"* /odata/v2/*", "POST /odata/v2/$batch%20", DENY},
-        {"* /odata/v2/*", "POST /odata/v2/$batch%3Fx", DENY},
+        {"* /odata/v2/*", "POST /odata/v2/$batch%3Fx", TRAP},
+        {"* /odata/v2/*", "POST /odata/v2/%20$batch", DENY},
+        {"* /odata/v2/*", "POST /odata/v2/%20%20%24BATCH", DENY},
+        {"* /odata/v2/*", "POST /odata/v2/+$batch", DENY},
+        {"* /odata/v2/*", "POST /odata/v2/%2b$batch", DENY},
+        {"* /odata/v2/*", "POST /odata/v2/$batch+", DENY},
+        {"* /odata/v2/*", "POST /odata/v2/%c2%a0$batch", TRAP},
+        {"* /odata/v2/*",
+         "POST /odata/v2/$\xef\xbd\x82"
+         "atch",
+         TRAP},                                                   /* fullwidth b */
+        {"* /odata/v2/*", "POST /odata/v2/%ef%bc%84batch", TRAP}, /* fullwidth $ */
+        {"* /odata/v2/*", "POST /odata/v2/$batch%c3%a4", TRAP},
+        {"* /odata/v2/*", "GET /odata/v2/User('$')/$value", PASS},
         {"* /odata/v2/*", "POST /odata/v2/$batch.", DENY},
         {"* /odata/v2/*", "POST /odata/v2/x$batch", PASS},
     };
@@ -255,6 +311,51 @@ TEST(a_method_override_is_judged_as_the_method)
     }
 }
 
+TEST(a_method_that_the_query_names_is_judged_as_the_method)
+{
+    static const struct {
+        const char *rules, *request;
+        enum outcome want;
+    } cases[] = {
+        {"GET /a", "GET /a?_method=DELETE", DENY},
+        {"GET /a", "GET /a?x=1&_METHOD=DELETE", DENY},
+        {"GET /a", "GET /a?x=1;_method=DELETE", DENY},
+        {"GET /a", "GET /a?%5Fm%65thod=DELETE", DENY},
+        {"GET /a", "GET /a?-method=DELETE", DENY},
+        {"GET /a", "GET /a?$method=DELETE", DENY},
+        {"GET /a", "GET /a?X-HTTP-Method=DELETE", DENY},
+        {"GET /a", "GET /a?x_http_method_override=DELETE", DENY},
+        {"GET /a", "GET /a?X-Method-Override=GET", PASS},
+        {"GET /a", "GET /a?_method=", DENY},
+        {"GET /a", "GET /a?_method", DENY},
+        {"GET /a", "GET /a?_method=GET&_method=PUT", DENY},
+        {"GET|PUT /a", "GET /a?_method=PUT", PASS},
+        {"* /a", "GET /a?_method=PUT", PASS},
+        {"GET /a", "GET http://h/a?_method=PUT", DENY},
+        {"GET /a", "GET /a?method=PUT&_methods=PUT&x_method=PUT&$format=json", PASS},
+        {"GET /a", "GET /a?x=_method", PASS},
+        {"GET /a", "GET /a?&;&", PASS},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        CHECK_INT(judge(cases[i].rules, cases[i].request, ""), cases[i].want, cases[i].request);
+}
+
+TEST(fields_that_name_another_path_are_refused)
+{
+    static const char *const names[] = {"X-Original-URL",  "x-rewrite-url",  "X_Original_Url",
+                                        "X-Original-URI",  "X-Override-URL", "Destination",
+                                        "X-Original-Path", "SCRIPT_NAME",    "X-HTTP-Path-Override",
+                                        "Path-Info"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        char fields[64];
+        (void)snprintf(fields, sizeof(fields), "%s: /a\r\n", names[i]);
+        CHECK_INT(judge("* *", "GET /a", fields), TRAP, names[i]);
+    }
+    CHECK_INT(judge("* *", "GET /a", "Location: /b\r\nX-Original: /b\r\n"), PASS, "others");
+}
+
 TEST(flaws_of_rules_are_told)
 {
     static const struct {
@@ -289,6 +390,9 @@ TEST(flaws_of_rules_are_told)
         {"GET /a%2Eb", "percent-encoded"},
         {"GET /a%", "hexadecimal"},
         {"GET /a%2541", "twice"},
+        {"GET /a\xc0\xaf", "no UTF-8"},
+        {"GET /a%e0%80%af", "no UTF-8"},
+        {"GET /a\xef\xbc\x8f", "can be read as"},
         {"GET /a,", "between two commas"},
         {"GET /a,,GET /b", "between two commas"},
         {", GET /a", "between two commas"},
