@@ -220,7 +220,8 @@ static const struct option table[] = {
     ROW("authorization", T(keep_authorization), .set = option_set_bool, .choices = "strip|keep",
         .fallback = "strip", .type = "strip or keep",
         .help = "what becomes of the caller's Authorization field. The certificate stands in for "
-                "it, and a stale password would only be in the way."),
+                "it, and a stale password would only be in the way. With keep, one that servers "
+                "could read in different ways is refused (400)."),
     ROW("callers-file", T(callers_file), .set = option_set_path, .type = "file",
         .help = "who may call: lines of user:hash as `htpasswd -B` writes them, the user being "
                 "whole as it is sent (sfadmin@ACME). Then a request needs Basic credentials that "

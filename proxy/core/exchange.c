@@ -415,7 +415,8 @@ static bool find_tenant(struct exchange *x, const struct client_request *r,
         target->authority = in->target;
     }
     int tenant = route_find(w->config, client_door(x->client)->tenant, r->head, target, why);
-    if (tenant < 0 || !guard_knows_caller(v, w->config->tenants[tenant], why))
+    if (tenant < 0 || !guard_knows_caller(v, w->config->tenants[tenant], why) ||
+        !guard_reads_credentials(v, w->config->tenants[tenant], r->head, why))
         return false;
     x->origin = origin_ref(w->origins[tenant]);
     x->tenant = w->config->tenants[tenant];

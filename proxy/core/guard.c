@@ -1,5 +1,6 @@
 #include "core/guard.h"
 
+#include "http/authorization.h"
 #include "http/cors.h"
 
 static bool check_method(const struct head *h, struct failure *why)
@@ -209,6 +210,26 @@ bool guard_knows_caller(const struct guard_view *v, const struct tenant *tenant,
         return true;
     failure_set(why, FAIL_HOST_NOT_SERVED,
                 "The listener by which the connection came is not served any more.");
+    return false;
+}
+
+/* Where there is a callers-file, exchange_admit() reads them, and they go no further. */
+bool guard_reads_credentials(const struct guard_view *v, const struct tenant *tenant,
+                             const struct head *request, struct failure *why)
+{
+    const char *flaw = NULL;
+
+    if (tenant->callers != NULL || !head_has(request, FIELD_AUTHORIZATION))
+        return true;
+    if (tenant->keep_authorization)
+        flaw = authorization_ambiguity(request);
+    else if (v->config->ntenants > 1)
+        flaw = authorization_illegible(request);
+    if (flaw == NULL)
+        return true;
+    failure_set(why, FAIL_REQUEST_MALFORMED,
+                "The Authorization field %s, so it could mean another company than is read here.",
+                flaw);
     return false;
 }
 

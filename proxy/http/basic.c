@@ -15,26 +15,40 @@ static int base64_value(char c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* Decodes into out, which has room for in.n bytes; the length, or SIZE_MAX if it is not base64. */
+/* Takes the padding off, which may be left out as a whole (RFC 4648, 3.2); false if it is wrong. */
+static bool cut_padding(struct slice *in)
+{
+    size_t n = in->n;
+
+    while (n > 0 && in->p[n - 1] == '=')
+        n--;
+    bool padded = n < in->n;
+    bool sound = n % 4 != 1 && (!padded || (in->n % 4 == 0 && in->n - n < 3));
+    in->n = n;
+    return sound;
+}
+
+/* Decodes into out, which has room for in.n bytes; the length, or SIZE_MAX if it is not base64 as
+ * encoders write it: nothing else in it, and the bits that are left over zero. */
 static size_t base64_decode(struct slice in, char *out)
 {
     unsigned bits = 0, value = 0;
     size_t n = 0;
 
-    while (in.n > 0 && in.p[in.n - 1] == '=')
-        in.n--;
+    if (!cut_padding(&in))
+        return SIZE_MAX;
     for (size_t i = 0; i < in.n; i++) {
         int v = base64_value(in.p[i]);
         if (v < 0)
             return SIZE_MAX;
-        value = value << 6 | (unsigned)v;
+        value = (value << 6 | (unsigned)v) & 0xffff;
         bits += 6;
         if (bits >= 8) {
             bits -= 8;
             out[n++] = (char)(value >> bits & 0xff);
         }
     }
-    return n;
+    return (value & ((1U << bits) - 1)) == 0 ? n : SIZE_MAX;
 }
 
 enum basic_result basic_company_of(struct slice user, char out[BASIC_MAX_COMPANY])

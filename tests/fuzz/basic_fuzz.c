@@ -1,12 +1,17 @@
 /*
  * Any bytes as an Authorization value, and as user and password: what was encoded is read again,
- * and the company is what stands behind the last '@' of the user.
+ * and the company is what stands behind the last '@' of the user. What is said to have one reading
+ * is Basic at its beginning or nowhere, with a user that is text.
  */
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/utf8.h"
+#include "http/authorization.h"
 #include "http/basic.h"
+#include "http/chars.h"
+#include "http/h1_reader.h"
 
 static void encode(struct slice plain, struct buf *out)
 {
@@ -72,6 +77,57 @@ static void check_round_trip(struct slice plain)
     buf_free(&text);
 }
 
+/* A letter comes before it, or a list is none: then "basic" is part of something else. */
+static bool is_apart(struct slice value, size_t at)
+{
+    while (at > 0 && value.p[at - 1] != ',')
+        if (ascii_lower(value.p[--at]) >= 'a' && ascii_lower(value.p[at]) <= 'z')
+            return false;
+    return true;
+}
+
+static void check_one_reading(struct slice value)
+{
+    struct basic b;
+
+    for (size_t i = 1; i + 5 <= value.n; i++)
+        if (slice_eq_nocase((struct slice){value.p + i, 5}, SLICE("basic")) && is_apart(value, i))
+            abort();
+    if (value.n < 5 || !slice_eq_nocase((struct slice){value.p, 5}, SLICE("basic")))
+        return;
+    if (!basic_read(value, &b))
+        abort();
+    for (size_t i = 0, n; i < b.user.n; i += n)
+        if ((n = utf8_visible(b.user.p + i, b.user.n - i)) == 0)
+            abort();
+    basic_wipe(&b);
+}
+
+/* As the field of a request. */
+static void check_field(struct slice value)
+{
+    static const struct h1_limits limits = {65536, 32768};
+    struct head *h = head_new(10);
+    struct h1_reader reader = {0};
+    struct failure why;
+    struct buf text = {0};
+    size_t used;
+
+    buf_add_string(&text, "GET / HTTP/1.1\r\nHost: h\r\nAuthorization: ");
+    buf_add_slice(&text, value);
+    buf_add_string(&text, "\r\n\r\n");
+    h1_reader_setup();
+    if (chars_are(value, CHAR_VALUE) &&
+        h1_read_request(&reader, &limits, buf_slice(&text), h, &used, &why) == H1_DONE &&
+        head_count(h, FIELD_AUTHORIZATION) == 1 && authorization_ambiguity(h) == NULL) {
+        if (authorization_illegible(h) != NULL)
+            abort();
+        check_one_reading(head_value(h, FIELD_AUTHORIZATION));
+    }
+    buf_free(&text);
+    head_free(h);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -80,6 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     check_read((struct slice){bytes, size});
     check_round_trip((struct slice){bytes, size});
+    check_field((struct slice){bytes, size});
     free(bytes);
     return 0;
 }

@@ -18,6 +18,10 @@ TEST(the_company_stands_behind_the_last_at)
         {"Basic dXNlckA6cHc=", NULL},           /* user@:pw */
         {"Basic QDpwdw==", NULL},               /* @:pw */
         {"Basic !!!!", NULL},
+        {"Basic dXNlckBBQ01FOnA6QEI==", NULL}, /* too much padding */
+        {"Basic dXNlckBBQ01FOnA6QEJ=", NULL},  /* bits that are left over */
+        {"Basic dXNlckBBQ01FOnB3A", NULL},     /* six bits more */
+        {"Basic dXNlckBBQ01FOnB3====", NULL},
         {"Basic ", NULL},
         {"Basic", NULL},
         {"Bearer dXNlckBBQ01FOnB3", NULL},
