@@ -89,7 +89,7 @@ static void remember_cookies(const struct exchange *x, const struct head *h)
     size_t at = 0;
 
     while ((f = head_next(h, FIELD_SET_COOKIE, &at)) != NULL)
-        cookies_remember(x->worker->shared->cookies, x->tenant->name, f->value);
+        cookies_remember(x->worker->shared->cookies, x->tenant, f->value);
 }
 
 /* Adds the head to what is sent, in the worker's room for it. */

@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "core/cookies.h"
 #include "core/exchange_parts.h"
 #include "http/edit.h"
@@ -62,7 +63,12 @@ static void write_cookie(const void *ctx, struct slice value, struct buf *out)
 {
     const struct exchange *x = ctx;
 
-    cookies_write(x->worker->shared->cookies, x->tenant->name, value, out);
+    if (cookies_write(x->worker->shared->cookies, x->tenant, value, out))
+        log_say(LOG_NOTICE,
+                "tenant %s: a cookie was taken out of a request, because the server has not set it "
+                "since sfmtls started; with several tenants only those that it has set are sent. "
+                "This is logged once",
+                x->tenant->name);
 }
 
 static bool is_tls(const struct client *c)

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "core/admission.h"
+#include "core/cookies.h"
 
 static bool is_among(struct acceptor *const *acceptors, size_t n, const struct acceptor *a)
 {
@@ -194,6 +195,7 @@ enum status server_reload(struct server *s, struct config *c, struct diag *why)
         admission_warn(&s->shared, c);
         atomic_store(&s->shared.clients.limit, c->max_connections);
         atomic_store(&s->shared.queue.limit, c->queue);
+        cookies_keep_only(s->shared.cookies, c);
         change_doors(s, c, acceptors);
         generation_unref(s->generation);
         s->generation = g;
