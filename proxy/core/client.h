@@ -47,6 +47,7 @@ struct client_door {
     const char *tenant; /* whose own listener it is, by name; NULL: everybody's */
     bool is_unix;
     bool is_remote;       /* other machines can reach it */
+    int port;             /* 0: a Unix socket */
     SSL_CTX *tls;         /* callers speak TLS; NULL: plain */
     struct quota *places; /* how many may be connected; NULL: max-connections says */
 };

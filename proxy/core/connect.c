@@ -123,6 +123,41 @@ static void add_allowed(struct buf *out, const struct config *c)
         buf_addf(out, ", %s:%d", c->connect_allow[i].host, c->connect_allow[i].port);
 }
 
+/* ---- the proxy itself ---- */
+
+static bool is_own_port(const struct guard_view *v, int port)
+{
+    const struct config *c = v->config;
+
+    for (size_t i = 0; i < c->nlistens; i++)
+        if (port == address_port(&c->listens[i].address))
+            return true;
+    return port == v->port || (c->admin_where != NULL && port == address_port(&c->admin));
+}
+
+/* Is it an address of this machine, 0.0.0.0 included? System calls; for own ports only. */
+static bool is_own_address(const struct authority *a)
+{
+    struct buf text = {0};
+    struct address own;
+    struct diag why;
+
+    authority_write(&text, a, 0);
+    buf_add(&text, "", 1);
+    bool found = authority_is_address(a->host) && address_parse(text.p, &own, &why) == ST_OK &&
+                 address_is_available(&own);
+    buf_free(&text);
+    return found;
+}
+
+/* Through a tunnel to one of its own listeners callers would have the proxy's own user and address.
+ */
+static bool leads_back(const struct guard_view *v, const struct target *t)
+{
+    return is_own_port(v, t->authority.port) && !route_has_server(v->config, t) &&
+           (guard_is_own_name(v, &t->authority) || is_own_address(&t->authority));
+}
+
 static size_t serve_other(struct client *c, const struct client_request *r, const struct target *t,
                           const struct guard_view *v)
 {
@@ -148,8 +183,11 @@ size_t connect_serve(struct client *c, const struct client_request *r)
 {
     struct worker *w = client_worker(c);
     const struct client_door *door = client_door(c);
-    struct guard_view view = {
-        .config = w->config, .unix_listener = door->is_unix, .remote_listener = door->is_remote};
+    struct guard_view view = {.config = w->config,
+                              .unix_listener = door->is_unix,
+                              .port = door->port,
+                              .remote_listener = door->is_remote,
+                              .own = client_own_address(c)};
     struct inside *in;
     struct target target;
     struct failure why;
@@ -157,6 +195,13 @@ size_t connect_serve(struct client *c, const struct client_request *r)
     if (!target_parse(r->head, &target, &why) ||
         !guard_admits_connect(&view, r->head, &target, &why))
         return refuse(c, r, &why);
+    if (leads_back(&view, &target)) {
+        failure_set(&why, FAIL_CONNECT_NOT_ALLOWED,
+                    "CONNECT to %.*s would lead back to this proxy; call it by http, without a "
+                    "proxy for it (no_proxy).",
+                    (int)r->head->target.n, r->head->target.p);
+        return refuse(c, r, &why);
+    }
     if (!config_has_name(w->config, target.authority.host))
         return serve_other(c, r, &target, &view);
     return open_inside(c, r, &target, &in, &why) ? accept_inside(c, r, in) : refuse(c, r, &why);

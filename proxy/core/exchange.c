@@ -398,6 +398,7 @@ static struct guard_view view_of(const struct exchange *x)
 
     return (struct guard_view){.config = x->worker->config,
                                .unix_listener = door->is_unix,
+                               .port = door->port,
                                .remote_listener = door->is_remote,
                                .own = client_own_address(x->client),
                                .inside = client_inside(x->client)};
@@ -435,8 +436,9 @@ static size_t serve(void *ctx, struct client *c, const struct client_request *r)
     exchange_request_start(x, r->head);
     x->page = guard_page(x->worker->config, r->head);
     struct guard_view view = view_of(x);
-    bool admitted =
-        target_parse(r->head, &target, &why) && guard_admits(&view, r->head, &target, &why);
+    bool admitted = target_parse(r->head, &target, &why);
+    target.own = admitted && guard_names_proxy(&view, &target);
+    admitted = admitted && guard_admits(&view, r->head, &target, &why);
     bool preflight = admitted && exchange_is_preflight(x, r->head);
     if (preflight || !admitted || !find_tenant(x, r, &view, &target, &why)) {
         buf_addf(&x->head, "%.*s %.*s ", (int)r->head->method_name.n, r->head->method_name.p,

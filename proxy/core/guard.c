@@ -1,5 +1,6 @@
 #include "core/guard.h"
 
+#include "core/route.h"
 #include "http/authorization.h"
 #include "http/cors.h"
 
@@ -65,13 +66,36 @@ static bool check_inside(const struct inside *in, const struct target *t,
     return true;
 }
 
-/* Names of which no page can have made another meaning (DNS rebinding): an address is what it is,
- * and the others are configured. */
-static bool is_own_name(const struct guard_view *v, const struct authority *host)
+bool guard_is_own_name(const struct guard_view *v, const struct authority *host)
 {
-    return authority_is_loopback(host) || config_has_name(v->config, host->host) ||
-           config_has_host_name(v->config, host->host) ||
+    return authority_is_loopback(host) || config_has_host_name(v->config, host->host) ||
            (v->own != NULL && address_is_host(v->own, host->host, host->ipv6));
+}
+
+static int port_of(const struct target *t)
+{
+    return t->authority.port != 0 ? t->authority.port : t->https ? 443 : 80;
+}
+
+bool guard_names_proxy(const struct guard_view *v, const struct target *target)
+{
+    int own = v->port != 0 ? v->port : target->https ? 443 : 80;
+
+    return target->form == TARGET_ABSOLUTE && v->inside == NULL && port_of(target) == own &&
+           guard_is_own_name(v, &target->authority) && !route_has_server(v->config, target);
+}
+
+/* Plain HTTP is all that the listener speaks: RFC 9110, 7.4, wants a request for https refused. */
+static bool check_own_scheme(const struct target *t, struct failure *why)
+{
+    if (!t->own || !t->https)
+        return true;
+    failure_set(why, FAIL_HOST_NOT_SERVED,
+                "https://%s%.*s%s:%d is this proxy itself, which speaks plain HTTP there; call it "
+                "by http.",
+                t->authority.ipv6 ? "[" : "", (int)t->authority.host.n, t->authority.host.p,
+                t->authority.ipv6 ? "]" : "", port_of(t));
+    return false;
 }
 
 /* RFC 9112, 3.2: exactly one sound Host; the count was checked when the head was read. */
@@ -87,7 +111,14 @@ static bool check_host(const struct guard_view *v, const struct head *h, const s
     }
     if (v->inside != NULL)
         return check_inside(v->inside, t, &host, why);
-    if (value.p == NULL || v->unix_listener || t->form == TARGET_ABSOLUTE || is_own_name(v, &host))
+    if (t->form == TARGET_ABSOLUTE) { /* it wins over Host (RFC 9112, 3.2.2) */
+        if (!v->answers_itself)
+            return check_own_scheme(t, why);
+        host = t->authority;
+        value = host.host;
+    }
+    if (value.p == NULL || v->unix_listener || guard_is_own_name(v, &host) ||
+        config_has_name(v->config, host.host))
         return true;
     failure_set(why, FAIL_HOST_NOT_SERVED, "%.*s is not a name of this proxy.", (int)value.n,
                 value.p);

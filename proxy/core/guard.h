@@ -18,11 +18,22 @@
 struct guard_view {
     const struct config *config;
     bool unix_listener;          /* no page can reach one: its Host is not judged */
+    int port;                    /* of the listener; 0: a Unix socket, or not of interest */
+    bool answers_itself;         /* nothing is asked for elsewhere: every URL has to name it */
     bool remote_listener;        /* other machines can reach it */
     const struct address *own;   /* where the caller came in, if that is remote; NULL: not known */
     const struct inside *inside; /* the CONNECT in which it came; NULL: none */
     bool tells_nothing;          /* what is asked for needs no token */
 };
+
+/* Is that a name of the proxy? One of which no page can have made another meaning (DNS rebinding):
+ * an address is what it is, and the others are configured. */
+bool guard_is_own_name(const struct guard_view *v, const struct authority *host);
+
+/* Is the target in absolute-form a URL of the proxy itself, at the listener by which the caller
+ * came (RFC 9112, 3.2.2)? A Unix socket has the scheme's port. What is a configured server's URL,
+ * too, is that. */
+bool guard_names_proxy(const struct guard_view *v, const struct target *target);
 
 /* Checks method, Origin, Sec-Fetch-Site, the caller's token, Host and what cannot be served. Inside
  * a CONNECT, Host and target must be the CONNECT's. A preflight bears no token (Fetch, 4.8): it

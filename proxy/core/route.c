@@ -21,8 +21,9 @@ enum claim { BY_LISTENER, BY_TARGET, BY_HEADER, BY_CREDENTIALS, CLAIMS };
 static bool is_made(const struct claims *c, enum claim by)
 {
     const bool made[CLAIMS] = {[BY_LISTENER] = c->listener_tenant != NULL,
-                               [BY_TARGET] = c->target->form == TARGET_ABSOLUTE ||
-                                             c->target->form == TARGET_AUTHORITY,
+                               [BY_TARGET] =
+                                   (c->target->form == TARGET_ABSOLUTE && !c->target->own) ||
+                                   c->target->form == TARGET_AUTHORITY,
                                [BY_HEADER] = c->header_company.p != NULL,
                                [BY_CREDENTIALS] = c->has_basic};
 
@@ -38,6 +39,11 @@ static bool port_fits(const struct tenant *t, const struct target *target)
     return port == 0 || port == (target->https ? 443 : 80) || port == t->server.port;
 }
 
+static bool is_server_of(const struct tenant *t, const struct target *target)
+{
+    return tenant_has_name(t, target->authority.host) && port_fits(t, target);
+}
+
 static bool means(const struct claims *c, enum claim by, size_t i)
 {
     const struct tenant *t = c->config->tenants[i];
@@ -46,7 +52,7 @@ static bool means(const struct claims *c, enum claim by, size_t i)
     case BY_LISTENER:
         return strcmp(c->listener_tenant, t->name) == 0;
     case BY_TARGET:
-        return tenant_has_name(t, c->target->authority.host) && port_fits(t, c->target);
+        return is_server_of(t, c->target);
     case BY_HEADER:
         return slice_eq(c->header_company, slice_of(t->company_id));
     default:
@@ -204,6 +210,14 @@ int route_find(const struct config *config, const char *listener_tenant, const s
     else if (count > 1)
         explain_several(&c, why);
     return count == 1 ? found : -1;
+}
+
+bool route_has_server(const struct config *config, const struct target *target)
+{
+    for (size_t i = 0; i < config->ntenants; i++)
+        if (is_server_of(config->tenants[i], target))
+            return true;
+    return false;
 }
 
 bool route_leads(const struct config *config, const char *listener_tenant,

@@ -15,6 +15,9 @@
 int route_find(const struct config *c, const char *listener_tenant, const struct head *request,
                const struct target *target, struct failure *why) MUST_CHECK;
 
+/* Does the target, in absolute-form or authority-form, lead to a configured server? */
+bool route_has_server(const struct config *c, const struct target *target);
+
 /* Could a request inside a CONNECT to that target find a tenant? If not, *why says why. */
 bool route_leads(const struct config *c, const char *listener_tenant, const struct target *target,
                  struct failure *why) MUST_CHECK;

@@ -194,7 +194,8 @@ struct door *server_add_listener(struct server *s, const struct config *c,
 {
     struct client_door door = {.service = &exchange_service,
                                .is_unix = address_is_unix(&l->address),
-                               .is_remote = !address_is_loopback(&l->address)};
+                               .is_remote = !address_is_loopback(&l->address),
+                               .port = address_port(acceptor_address(a))};
     char name[ADDRESS_TEXT_SIZE];
 
     struct door *d = add_door(s, a, &door);

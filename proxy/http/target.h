@@ -39,6 +39,7 @@ enum target_form { TARGET_ORIGIN, TARGET_ABSOLUTE, TARGET_AUTHORITY, TARGET_ASTE
 struct target {
     enum target_form form;
     bool https;                 /* absolute-form only */
+    bool own;                   /* absolute-form: it names the proxy itself (guard.h says) */
     struct authority authority; /* absolute-form and authority-form */
     struct slice path;          /* path and query, as sent; may be empty or begin with '?' */
 };

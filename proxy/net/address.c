@@ -241,6 +241,15 @@ void address_set_port(struct address *a, int port)
         v4(a)->sin_port = htons((uint16_t)port);
 }
 
+int address_port(const struct address *a)
+{
+    if (a->any.sa_family == AF_INET6)
+        return ntohs(((const struct sockaddr_in6 *)(const void *)&a->storage)->sin6_port);
+    if (a->any.sa_family == AF_INET)
+        return ntohs(((const struct sockaddr_in *)(const void *)&a->storage)->sin_port);
+    return 0;
+}
+
 bool address_is_available(const struct address *a)
 {
     struct address any_port = *a;

@@ -57,6 +57,7 @@ bool address_is_host(const struct address *a, struct slice host, bool ipv6);
 bool address_is_private(const struct address *a);
 bool address_is_unix(const struct address *a);
 void address_set_port(struct address *a, int port);
+int address_port(const struct address *a); /* 0: a Unix socket has none */
 
 /* Has this machine that address at all? Says nothing of the port. */
 bool address_is_available(const struct address *a);

@@ -160,8 +160,10 @@ static bool is_health(struct slice path)
 static bool admits(void *ctx, const struct local_request *r, struct failure *why)
 {
     struct slice path = path_of(r);
-    struct guard_view view = {
-        .config = r->worker->config, .unix_listener = r->is_unix, .tells_nothing = is_health(path)};
+    struct guard_view view = {.config = r->worker->config,
+                              .unix_listener = r->is_unix,
+                              .answers_itself = true,
+                              .tells_nothing = is_health(path)};
 
     (void)ctx;
     if (r->head->method != METHOD_GET && r->head->method != METHOD_HEAD) {

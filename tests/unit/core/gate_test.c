@@ -232,6 +232,52 @@ TEST(the_guard_lets_in_who_may)
     }
 }
 
+static const struct {
+    const char *url;
+    int port; /* of the listener; 0: a Unix socket */
+    bool own;
+} urls[] = {
+    {"http://localhost:8080/", 8080, true},
+    {"HTTP://LOCALHOST.:8080?x", 8080, true},
+    {"http://127.1.2.3:8080", 8080, true},
+    {"http://[::1]:8080/", 8080, true},
+    {"http://proxy.example:8080/", 8080, true},
+    {"https://localhost:8080/", 8080, true},
+    {"http://localhost:8081/", 8080, false},
+    {"http://localhost/", 8080, false},
+    {"http://localhost/", 80, true},
+    {"http://localhost:80/", 80, true},
+    {"https://localhost/", 80, false},
+    {"https://localhost/", 443, true},
+    {"http://localhost/", 0, true},
+    {"http://localhost:80/", 0, true},
+    {"http://localhost:8080/", 0, false},
+    {"http://elsewhere.example/", 0, false},
+    {"http://elsewhere.example:8080/", 8080, false},
+    {"http://192.0.2.1:8080/", 8080, false},
+    {"http://api4.successfactors.com:8080/", 8080, false}, /* a name of the server's */
+    {"http://api4.successfactors.com/", 80, false},
+    {"/", 8080, false},
+};
+
+TEST(urls_of_the_proxy_itself_are_those_of_the_listener)
+{
+    char *names[] = {"proxy.example"};
+    struct config config = one;
+
+    config.host_names = names;
+    config.nhost_names = 1;
+    for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+        struct guard_view view = {.config = &config, .port = urls[i].port};
+        char request[128];
+        struct target t;
+        (void)snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: x\r\n", urls[i].url);
+        struct head *h = parse(request, &t);
+        CHECK_INT(guard_names_proxy(&view, &t), urls[i].own, urls[i].url);
+        head_free(h);
+    }
+}
+
 #define IN(host) "GET / HTTP/1.1\r\nHost: " host "\r\n"
 
 static const struct {
