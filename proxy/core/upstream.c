@@ -85,13 +85,23 @@ static bool check_request(const struct upstream *u, struct failure *why)
     return false;
 }
 
+/* An answer to nothing would be taken for that to the first request. */
+static bool check_silence(const struct upstream *u, struct failure *why)
+{
+    if (!stream_spoke_first(u->stream))
+        return true;
+    failure_set(why, FAIL_ANSWER_MALFORMED, "%s answered before it was asked anything.",
+                origin_tenant(u->origin)->peer);
+    return false;
+}
+
 static void on_ready(void *ctx)
 {
     struct upstream *u = ctx;
     struct failure why;
 
     timer_stop(&u->timer);
-    if (!check_request(u, &why)) {
+    if (!check_request(u, &why) || !check_silence(u, &why)) {
         fail_opening(u, &why);
         return;
     }

@@ -470,6 +470,11 @@ bool stream_has_ended_well(const struct stream *s)
     return s->end == STREAM_ENDED;
 }
 
+bool stream_spoke_first(const struct stream *s)
+{
+    return s->spoke_first;
+}
+
 bool stream_has_unread(const struct stream *s)
 {
     char byte;

@@ -96,6 +96,10 @@ enum stream_close_mode {
 };
 void stream_close(struct stream *s, enum stream_close_mode mode);
 
+/* From on_ready, of a client's TLS: has the server said something already, a part of a record at
+ * least? Nothing was written to it, so that is no answer. */
+bool stream_spoke_first(const struct stream *s);
+
 /* Nothing comes behind what on_data shows; it ended in order. */
 bool stream_has_ended(const struct stream *s);
 bool stream_has_ended_well(const struct stream *s);

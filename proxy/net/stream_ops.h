@@ -63,6 +63,7 @@ struct stream {
     char *peer;
     struct slice wire; /* received, not yet taken by OpenSSL */
     bool wire_ended;
+    bool spoke_first; /* the server, before anything was written to it */
 };
 
 struct stream *stream_create(struct loop *l, int fd, const struct stream_ops *ops,

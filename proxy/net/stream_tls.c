@@ -102,11 +102,22 @@ static enum stream_end shake_hands(struct stream *s, struct failure *why)
     enum stream_end end = result == 1 ? STREAM_GOES_ON : explain(s, result, why);
 
     flush_wire(s); /* the alert too that says why not */
-    if (result == 1) {
-        s->ready = true;
-        s->handler->on_ready(s->ctx);
-    }
+    s->ready = result == 1;
     return end;
+}
+
+/* Reads what has come into `wire`: stream_receive()'s result; if it is negative, *end. */
+static ssize_t receive(struct stream *s, enum stream_end *end, struct failure *why)
+{
+    struct loop_room *room = loop_room(s->loop);
+    ssize_t got = stream_receive(s, room->wire_in, why);
+
+    *end = got == -2 ? STREAM_BROKEN : STREAM_GOES_ON;
+    if (got >= 0) {
+        s->wire = (struct slice){room->wire_in, (size_t)got};
+        s->wire_ended = got == 0;
+    }
+    return got;
 }
 
 /* Decrypts all that was received, behind *bytes; what comes before an error counts. */
@@ -130,25 +141,53 @@ static enum stream_end decrypt(struct stream *s, struct slice *bytes, struct fai
     return end;
 }
 
+/* OpenSSL may hold a part of a record; of one whose header alone has come, only its state tells. */
+static bool tls_is_at_rest(const struct stream *s)
+{
+    return s->wire.n == 0 && SSL_has_pending(s->ssl) == 0 &&
+           strcmp(SSL_rstate_string(s->ssl), "RB") != 0;
+}
+
+/* What the server says before it was asked anything comes along with the end of the handshake, or,
+ * with TLS 1.2, whose last message is the server's, right after it. With TLS 1.3 the last message
+ * is ours: what the server says then crosses the request, and cannot be told from an answer. */
+static enum stream_end listen_first(struct stream *s, struct slice *bytes, struct failure *why)
+{
+    enum stream_end end = s->wire.n > 0 ? decrypt(s, bytes, why) : STREAM_GOES_ON;
+    bool last = SSL_version(s->ssl) < TLS1_3_VERSION;
+
+    if (end == STREAM_GOES_ON && last && receive(s, &end, why) > 0)
+        end = decrypt(s, bytes, why);
+    s->spoke_first = bytes->n > 0 || (last && !tls_is_at_rest(s));
+    return end;
+}
+
+/* The handshake is done. */
+static enum stream_end begin(struct stream *s, struct slice *bytes, struct failure *why)
+{
+    enum stream_end end = STREAM_GOES_ON;
+
+    if (SSL_is_server(s->ssl) == 0)
+        end = listen_first(s, bytes, why);
+    s->handler->on_ready(s->ctx);
+    if (end != STREAM_GOES_ON || s->closed || s->wire.n == 0)
+        return end;
+    return decrypt(s, bytes, why);
+}
+
 /* One recv() and what it leads to. */
 static enum stream_end fill_once(struct stream *s, struct slice *bytes, ssize_t *got,
                                  struct failure *why)
 {
-    struct loop_room *room = loop_room(s->loop);
+    enum stream_end end;
 
-    *got = stream_receive(s, room->wire_in, why);
-    if (*got == -1)
-        return STREAM_GOES_ON;
-    if (*got == -2)
-        return STREAM_BROKEN;
-    s->wire = (struct slice){room->wire_in, (size_t)*got};
-    s->wire_ended = *got == 0;
-    if (!s->ready) {
-        enum stream_end end = shake_hands(s, why);
-        if (end != STREAM_GOES_ON || !s->ready || s->closed || s->wire.n == 0)
-            return end;
-    }
-    return decrypt(s, bytes, why);
+    *got = receive(s, &end, why);
+    if (*got < 0)
+        return end;
+    if (s->ready)
+        return decrypt(s, bytes, why);
+    end = shake_hands(s, why);
+    return end == STREAM_GOES_ON && s->ready ? begin(s, bytes, why) : end;
 }
 
 /* While a large portion was decrypted, the next one has often come: taking it along saves the other
@@ -208,13 +247,6 @@ static void tls_say_end(struct stream *s)
     (void)SSL_shutdown(s->ssl);
     tls_expect_no_error();
     flush_wire(s);
-}
-
-/* OpenSSL may hold a part of a record; of one whose header alone has come, only its state tells. */
-static bool tls_is_at_rest(const struct stream *s)
-{
-    return s->wire.n == 0 && SSL_has_pending(s->ssl) == 0 &&
-           strcmp(SSL_rstate_string(s->ssl), "RB") != 0;
 }
 
 static const struct stream_ops tls_ops = {tls_fill, tls_push, tls_is_at_rest, tls_say_end};
