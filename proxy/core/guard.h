@@ -51,8 +51,8 @@ bool guard_admits_connect(const struct guard_view *v, const struct head *request
 bool guard_knows_caller(const struct guard_view *v, const struct tenant *tenant,
                         struct failure *why) MUST_CHECK;
 
-/* Can the caller's credentials be read in one way only, as far as that matters: the tenant's server
- * gets them, or tenants are told apart by them? */
+/* Can the caller's credentials be read in one way only? Asked where the tenant's server gets them,
+ * or where they can name another tenant. */
 bool guard_reads_credentials(const struct guard_view *v, const struct tenant *tenant,
                              const struct head *request, struct failure *why) MUST_CHECK;
 

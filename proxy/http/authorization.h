@@ -15,7 +15,7 @@
  * it holds, in words. */
 const char *authorization_ambiguity(const struct head *request);
 
-/* The same of what is not passed on: only what cannot be read at all is told. */
+/* The same for what is not passed on: only what cannot be read at all counts. */
 const char *authorization_illegible(const struct head *request);
 
 #endif

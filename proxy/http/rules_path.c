@@ -97,7 +97,7 @@ static bool is_blank(uint32_t c)
     return c == ' ' || c == '+' || (c >= 0xa0 && is_in(c, ranges, ARRAY_LEN(ranges)));
 }
 
-/* The character at *i, decoded once, which is moved behind it; false: it is no UTF-8 (RFC 3629), or
+/* The character at *i, decoded once, which is moved past it; false: it is no UTF-8 (RFC 3629), or
  * a control character. */
 static bool next_character(struct slice s, size_t *i, uint32_t *c)
 {
@@ -118,7 +118,7 @@ static bool next_character(struct slice s, size_t *i, uint32_t *c)
 
 /* ---- flaws ---- */
 
-static const char flaw_encoding[] = "a '%' without two hexadecimal digits behind it";
+static const char flaw_encoding[] = "a '%' without two hexadecimal digits after it";
 static const char flaw_character[] = "one of . / \\ ; ? # percent-encoded";
 static const char flaw_text[] = "a control character, or what is no UTF-8";
 static const char flaw_alike[] = "a character that can be read as one of . / \\ ; ? # % $";

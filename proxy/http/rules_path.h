@@ -20,16 +20,16 @@ struct rules_unit {
     size_t n;
 };
 
-/* The unit that begins at *i, which is moved behind it. */
+/* The unit that begins at *i, which is moved past it. */
 struct rules_unit rules_next_unit(struct slice s, size_t *i);
 
 /* Where the unit begins that ends before end; the path has no flaw. */
 size_t rules_unit_before(struct slice s, size_t from, size_t end);
 
-/* The byte at *i, decoded once, which is moved behind it. */
+/* The byte at *i, decoded once, which is moved past it. */
 char rules_next_byte(struct slice s, size_t *i);
 
-/* Cuts the next segment off; false behind the last. */
+/* Cuts the next segment off; false after the last. */
 bool rules_next_segment(struct slice *rest, struct slice *segment);
 
 /* What a server may understand otherwise than it is compared here, in words; NULL: nothing. */

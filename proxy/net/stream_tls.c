@@ -150,7 +150,7 @@ static bool tls_is_at_rest(const struct stream *s)
 
 /* What the server says before it was asked anything comes along with the end of the handshake, or,
  * with TLS 1.2, whose last message is the server's, right after it. With TLS 1.3 the last message
- * is ours: what the server says then crosses the request, and cannot be told from an answer. */
+ * is ours: what the server says then crosses the request, and looks like an answer. */
 static enum stream_end listen_first(struct stream *s, struct slice *bytes, struct failure *why)
 {
     enum stream_end end = s->wire.n > 0 ? decrypt(s, bytes, why) : STREAM_GOES_ON;

@@ -147,7 +147,7 @@ static enum error_read read_member(struct json *j, enum error_level level)
     return error_body_claim(j->out, m) ? read_value(j, m) : ERROR_READ_BAD;
 }
 
-/* What stands between brackets; level ERROR_ELSEWHERE of an array. */
+/* The members of an object, or the values of an array, which have no place. */
 static enum error_read read_items(struct json *j, char close, const struct error_member *m)
 {
     static const struct error_member none = {

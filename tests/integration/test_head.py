@@ -104,13 +104,12 @@ def test_absolute_form_becomes_origin_form(recorded, target, method, sent, host)
 
 @pytest.mark.parametrize("target", [
     "http://localhost:443/", "https://localhost:80/", "http://localhost:1/", "https://localhost:8443/",
-    "http://localhost:OWN/", "http://evil.example/", "https://localhost.evil.example/", "http://evil.localhost/",
+    "http://evil.example/", "https://localhost.evil.example/", "http://evil.localhost/",
     "http://127.0.0.1/", "http://127.0.0.1:PORT/", "http://[::1]:PORT/", "http://localhos/", "http://ocalhost/",
     "http://xlocalhost/"])
 def test_absolute_form_of_another_server_is_refused(recorded, target):
-    """Other ports than the scheme's and the server's, other hosts, the proxy itself."""
-    target = target.replace("PORT", str(recorded.server.port)).replace("OWN", str(recorded.proxy.port))
-    answer = refuse(recorded, target=target)
+    """Other ports than the scheme's and the server's, other hosts."""
+    answer = refuse(recorded, target=target.replace("PORT", str(recorded.server.port)))
     assert (answer.status, answer.token) == (403, "tenant-unknown")
 
 
