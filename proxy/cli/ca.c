@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -193,6 +194,36 @@ static void tell_setting(const struct config *c, const char *folder)
     free(used);
 }
 
+static bool is_closed(const char *path, mode_t bit)
+{
+    struct stat st;
+
+    return stat(path, &st) != 0 || (st.st_mode & bit) == 0;
+}
+
+/* Who may call, and goes through CONNECT, has to read the root. path is absolute. */
+static void tell_out_of_reach(const struct config *c, const char *folder)
+{
+    char *root = local_ca_path(folder, LOCAL_CA_ROOT);
+    const char *closed = NULL;
+
+    for (char *slash = root; (slash = strchr(slash + 1, '/')) != NULL && closed == NULL;) {
+        *slash = '\0';
+        if (is_closed(root, S_IXOTH))
+            closed = root;
+        else
+            *slash = '/';
+    }
+    if (closed == NULL && is_closed(root, S_IROTH))
+        closed = root;
+    if (closed != NULL && (c->allow_any_uid || c->nallow_uid > 0))
+        (void)fprintf(stderr,
+                      "sfmtls: callers of other users cannot read %s/root.pem: %s is closed to "
+                      "them; open it (chmod o+rx), or copy root.pem to where they can read it\n",
+                      folder, closed);
+    free(root);
+}
+
 static int init(const struct arguments *a)
 {
     struct config *c;
@@ -201,11 +232,15 @@ static int init(const struct arguments *a)
     if (load(a, true, &c, &why) != ST_OK)
         return cli_error(ST_BAD_INPUT, &why);
     char *folder = choose_folder(a, c);
-    enum status st = make(c, folder, a->replace, &why);
+    enum status st = config_check_files(c, &why);
+    if (st == ST_OK)
+        st = make(c, folder, a->replace, &why);
     folder = make_absolute(folder);
     int code = st == ST_OK ? print(folder) : cli_error(st, &why);
-    if (code == EXIT_DONE)
+    if (code == EXIT_DONE) {
         tell_setting(c, folder);
+        tell_out_of_reach(c, folder);
+    }
     free(folder);
     config_unref(c);
     return code;
@@ -222,6 +257,8 @@ static int show(const struct arguments *a)
     char *folder = make_absolute(choose_folder(a, c));
     if (local_ca_is_in(folder)) {
         code = print(folder);
+        if (c != NULL)
+            tell_out_of_reach(c, folder);
     } else {
         diag_set(&why, "%s: holds no local CA; make one with `sfmtls ca init`", folder);
         code = cli_error(ST_BAD_INPUT, &why);

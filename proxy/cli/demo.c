@@ -161,7 +161,9 @@ static enum status open_server(struct demo *d, struct acceptor *origin, const ch
     free(path);
     if (st != ST_OK)
         return st;
-    st = serve_open(&d->serve, out, why);
+    st = config_check_files(d->serve.config, why);
+    if (st == ST_OK)
+        st = serve_open(&d->serve, out, why);
     if (st != ST_OK) {
         config_unref(d->serve.config);
         d->serve.config = NULL;

@@ -130,10 +130,12 @@ static enum status load_settings(struct arguments *a, struct config **out, struc
     return st == ST_OK ? config_load(a->file, prompt_ask, NULL, out, why) : st;
 }
 
-static enum status add_local_ca(struct config *c, struct diag *why)
+static enum status complete(struct config *c, bool with_local_ca, struct diag *why)
 {
-    enum status st = config_add_local_ca(c, why);
+    enum status st = with_local_ca ? config_add_local_ca(c, why) : ST_OK;
 
+    if (st == ST_OK)
+        st = config_check_files(c, why);
     if (st != ST_OK)
         config_unref(c);
     return st;
@@ -143,7 +145,7 @@ static enum status load(struct arguments *a, struct config **out, struct diag *w
 {
     enum status st = load_settings(a, out, why);
 
-    return st == ST_OK ? add_local_ca(*out, why) : st;
+    return st == ST_OK ? complete(*out, true, why) : st;
 }
 
 /* A local CA that nobody asked for must not keep a renewed certificate out. */
@@ -153,11 +155,15 @@ static enum status load_again(void *arguments, struct config **out, struct diag 
 
     prompt_be_silent();
     enum status st = load_settings(a, out, why);
-    if (st != ST_OK || !sandbox_hides_local_ca(a->serve.sandbox, *out))
-        return st == ST_OK ? add_local_ca(*out, why) : st;
-    log_say(LOG_WARNING, "there is a local CA now, in a folder that was not there when the sandbox "
-                         "was made; restart sfmtls to answer CONNECT with it");
-    return ST_OK;
+    if (st != ST_OK)
+        return st;
+    bool hidden = sandbox_hides_local_ca(a->serve.sandbox, *out);
+    if (hidden)
+        log_say(
+            LOG_WARNING,
+            "there is a local CA now, in a folder that was not there when the sandbox was made; "
+            "restart sfmtls to answer CONNECT with it");
+    return complete(*out, !hidden, why);
 }
 
 /* ---- run -t ---- */

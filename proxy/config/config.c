@@ -88,8 +88,11 @@ void config_unref(struct config *c)
     for (size_t i = 0; i < c->nnotes; i++)
         free(c->notes[i].sentence);
     free(c->notes);
-    for (int i = 0; i < LOCAL_CA_FILES; i++)
-        free(c->local_ca_files[i]);
+    for (size_t i = 0; i < c->nfiles; i++) {
+        free(c->files[i].path);
+        free(c->files[i].where);
+    }
+    free(c->files);
     local_ca_unref(c->local_ca);
     for (size_t i = 0; i < c->nconnect_allow; i++) {
         free(c->connect_allow[i].host);

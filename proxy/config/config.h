@@ -89,6 +89,13 @@ enum connect_other { CONNECT_REFUSE, CONNECT_TUNNEL };
 enum path_mode { PATH_MASKED, PATH_FULL, PATH_OFF };
 enum tristate { AUTO, NO, YES };
 
+/* A file that the configuration names, or finds by a folder that it names. */
+struct config_file {
+    enum config_file_use { FILE_READ, FILE_APPENDED, FILE_SOCKET } use;
+    const char *key;    /* of which option */
+    char *path, *where; /* where NULL: no line names it */
+};
+
 /* What is to be said about a configuration that can be used. */
 struct config_note {
     enum log_level level;
@@ -132,9 +139,8 @@ struct config {
 
     char *local_ca_folder; /* as given; NULL: the default one, if it holds a CA */
     char *local_ca_where;
-    char *local_ca_files[LOCAL_CA_FILES]; /* those that were looked for; NULL: none were */
-    struct local_ca *local_ca;            /* NULL: there is none */
-    int connect_other;                    /* enum connect_other */
+    struct local_ca *local_ca; /* NULL: there is none */
+    int connect_other;         /* enum connect_other */
     struct endpoint *connect_allow;
     char **connect_allow_wheres; /* one for each of connect_allow */
     size_t nconnect_allow;
@@ -151,6 +157,9 @@ struct config {
 
     struct tenant **tenants;
     size_t ntenants;
+
+    struct config_file *files; /* the configuration itself is the first, if it is a file */
+    size_t nfiles;
 
     struct config_note *notes; /* for the log, once it is open */
     size_t nnotes;
@@ -182,9 +191,14 @@ char *config_local_ca_folder(const struct config *c);
  * which servers it does not know. */
 enum status config_add_local_ca(struct config *c, struct diag *why) MUST_CHECK;
 
-/* Calls f for every file that c names, itself included; path may be NULL. */
+/* Calls f for every file that c reads, itself included. */
 typedef void config_file_hook(void *ctx, const char *path);
 void config_each_file(const struct config *c, config_file_hook *f, void *ctx);
+
+/* Refuses files that others can change or replace, and a log or a socket in the place of a file
+ * that is read; notes what is doubtful. To be called once all that c names is known, before it is
+ * used. */
+enum status config_check_files(struct config *c, struct diag *why) MUST_CHECK;
 
 struct config *config_ref(struct config *c);
 void config_unref(struct config *c); /* NULL is no error */

@@ -1,19 +1,109 @@
-#include "config/config.h"
+/* The files that a configuration names: which they are, and whether they are safe to use. */
+#include <pwd.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/path_guard.h"
+#include "config/load_parts.h"
+
+void load_name_file(struct config *c, enum config_file_use use, const char *key, const char *path,
+                    const char *where)
+{
+    c->files = mem_grow(c->files, (c->nfiles + 1) * sizeof(c->files[0]));
+    c->files[c->nfiles++] =
+        (struct config_file){use, key, mem_copy_string(path), mem_copy_string(where)};
+}
 
 void config_each_file(const struct config *c, config_file_hook *f, void *ctx)
 {
-    f(ctx, c->file);
-    f(ctx, c->token_file);
-    for (size_t i = 0; i < c->ntenants; i++) {
-        const struct tenant *t = c->tenants[i];
-        for (int k = 0; k < IDENTITIES; k++) {
-            f(ctx, t->identities[k].certificate);
-            f(ctx, t->identities[k].private_key);
-            f(ctx, t->identities[k].passphrase_file);
-        }
-        f(ctx, t->ca_file);
-        f(ctx, t->callers_file);
+    for (size_t i = 0; i < c->nfiles; i++)
+        if (c->files[i].use == FILE_READ)
+            f(ctx, c->files[i].path);
+}
+
+/* ---- who can change them ---- */
+
+static void locate(const struct config_file *f, struct diag *why)
+{
+    if (f->where != NULL)
+        diag_prefix(why, "%s", f->where);
+}
+
+/* Who we will be, if that user is there at all: see user_find(). */
+static uid_t user_of(const struct config *c)
+{
+    const struct passwd *p = c->user == NULL ? NULL : getpwnam(c->user);
+
+    return p == NULL ? geteuid() : p->pw_uid;
+}
+
+/* Said once for each owner: one folder of another user's is a line for each file in it. */
+static bool is_told(const struct path_verdict *told, size_t n, const struct path_verdict *v)
+{
+    for (size_t i = 0; i < n; i++)
+        if (told[i].flaw == v->flaw &&
+            (v->flaw == PATH_FOREIGN ? told[i].owner == v->owner
+                                     : path_is_same(told[i].place, v->place)))
+            return true;
+    return false;
+}
+
+static enum status check_owners(struct config *c, struct path_verdict *told, struct diag *why)
+{
+    uid_t user = user_of(c);
+    size_t ntold = 0;
+
+    for (size_t i = 0; i < c->nfiles; i++) {
+        struct path_verdict v = path_judge(c->files[i].path, user);
+        if (v.flaw == PATH_SOUND)
+            continue;
+        path_explain(&v, c->files[i].path, why);
+        locate(&c->files[i], why);
+        bool bad = v.flaw > PATH_WORST_WARNING;
+        if (!bad && !is_told(told, ntold, &v))
+            load_note(c, LOG_WARNING, mem_copy_string(why->text));
+        told[ntold++] = v; /* freed by the caller */
+        if (bad)
+            return ST_BAD_INPUT;
     }
-    for (int i = 0; i < LOCAL_CA_FILES; i++)
-        f(ctx, c->local_ca_files[i]);
+    return ST_OK;
+}
+
+/* ---- what would be written over ---- */
+
+static enum status refuse_place(const struct config_file *written, const struct config_file *other,
+                                struct diag *why)
+{
+    diag_set(why, "%s: %s is the same file as `%s`%s%s, which the configuration %s; name another",
+             written->key, written->path, other->key, other->where == NULL ? "" : " of ",
+             other->where == NULL ? "" : other->where,
+             other->use == FILE_READ ? "reads" : "writes");
+    locate(written, why);
+    return ST_BAD_INPUT;
+}
+
+/* Two files that are read may be the same. Of two that are written the later line is at fault. */
+static enum status check_places(const struct config *c, struct diag *why)
+{
+    for (size_t i = 0; i < c->nfiles; i++) {
+        for (size_t k = 0; k < c->nfiles; k++) {
+            const struct config_file *a = &c->files[i], *b = &c->files[k];
+            if (a->use == FILE_READ || i == k || (b->use != FILE_READ && k > i))
+                continue;
+            if (path_is_same(a->path, b->path))
+                return refuse_place(a, b, why);
+        }
+    }
+    return ST_OK;
+}
+
+enum status config_check_files(struct config *c, struct diag *why)
+{
+    struct path_verdict *told = mem_new(c->nfiles * sizeof(told[0]));
+    enum status st = check_owners(c, told, why);
+
+    for (size_t i = 0; i < c->nfiles; i++)
+        path_verdict_free(&told[i]);
+    free(told);
+    return st == ST_OK ? check_places(c, why) : st;
 }

@@ -22,7 +22,7 @@ static void forget_wheres(struct loader *l)
     }
 }
 
-static void *section_of(struct loader *l)
+static void *section_of(const struct loader *l)
 {
     return l->tenant == NULL ? (void *)l->config : (void *)l->tenant;
 }
@@ -106,6 +106,15 @@ static enum status check_repetition(struct loader *l, const struct option *o, co
     return ST_OK;
 }
 
+static void note_file(const struct loader *l, const struct option *o, const struct setting *s)
+{
+    char *const *path = (char *const *)(const void *)((const char *)section_of(l) + o->offset);
+
+    if (o->file != OPTION_NO_FILE && *path != NULL)
+        load_name_file(l->config, o->file == OPTION_READS ? FILE_READ : FILE_APPENDED, o->key,
+                       *path, s->where);
+}
+
 static enum status set(struct loader *l, const char *key, const char *value, const char *where,
                        struct diag *why)
 {
@@ -128,6 +137,8 @@ static enum status set(struct loader *l, const char *key, const char *value, con
         st = add_listens(l, &s, why);
     if (st == ST_OK)
         st = o->set(o, section_of(l), &s, why);
+    if (st == ST_OK)
+        note_file(l, o, &s);
     if (st != ST_OK && strncmp(why->text, key, strlen(key)) != 0 && why->text[0] == '`')
         diag_prefix(why, "%s", key);
     return st;
@@ -293,6 +304,16 @@ static void note_unreachable(const struct loader *l)
                            c->tenants[i]->where, c->tenants[i]->name));
 }
 
+static void note_sockets(struct config *c)
+{
+    for (size_t i = 0; i < c->nlistens; i++)
+        if (address_is_unix(&c->listens[i].address))
+            load_name_file(c, FILE_SOCKET, "listen", c->listens[i].address.local.sun_path,
+                           c->listens[i].where);
+    if (c->admin_where != NULL && address_is_unix(&c->admin))
+        load_name_file(c, FILE_SOCKET, "admin", c->admin.local.sun_path, c->admin_where);
+}
+
 static enum status finish(struct loader *l, struct diag *why)
 {
     enum status st = end_section(l, why);
@@ -311,6 +332,7 @@ static enum status finish(struct loader *l, struct diag *why)
     if (st == ST_OK && l->config->nlistens == 0)
         st = add_default_listens(l, why);
     if (st == ST_OK) {
+        note_sockets(l->config);
         note_twins(l);
         note_unreachable(l);
         load_check_access(l);
@@ -327,6 +349,8 @@ static enum status start(struct loader *l, const char *file, struct diag *why)
     l->config = config_new();
     l->config->begun_us = clock_wall_us();
     l->config->file = mem_copy_string(file);
+    if (file != NULL)
+        load_name_file(l->config, FILE_READ, "-c", file, NULL);
     l->file = file;
     l->folder =
         slash == NULL ? mem_copy_string("") : mem_copy_bytes(file, (size_t)(slash + 1 - file));

@@ -10,13 +10,6 @@ bool load_is_open_to_others(const char *path)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IROTH) != 0;
 }
 
-bool load_is_writable_by_others(const char *path)
-{
-    struct stat st;
-
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IWOTH) != 0;
-}
-
 static void note_callers(struct loader *l)
 {
     const struct tenant *t = l->tenant;
@@ -51,13 +44,7 @@ enum status load_callers(struct loader *l, struct diag *why)
 
     if (t->callers_file == NULL)
         return ST_OK;
-    enum status st = ST_BAD_INPUT;
-
-    if (load_is_writable_by_others(t->callers_file))
-        diag_set(why, "%s: every user of this machine may add a password; chmod o-w %s",
-                 t->callers_file, t->callers_file);
-    else
-        st = callers_load(t->callers_file, &t->callers, why);
+    enum status st = callers_load(t->callers_file, &t->callers, why);
     if (st == ST_OK)
         note_callers(l);
     else

@@ -108,8 +108,11 @@ enum status config_add_local_ca(struct config *c, struct diag *why)
     char *folder = config_local_ca_folder(c);
     enum status st = ST_OK;
 
-    for (int i = 0; i < LOCAL_CA_FILES; i++)
-        c->local_ca_files[i] = local_ca_path(folder, (enum local_ca_file)i);
+    for (int i = 0; i < LOCAL_CA_FILES; i++) {
+        char *path = local_ca_path(folder, (enum local_ca_file)i);
+        load_name_file(c, FILE_READ, "local-ca", path, c->local_ca_where);
+        free(path);
+    }
     if (local_ca_is_in(folder)) {
         st = local_ca_load(folder, &c->local_ca, why);
     } else if (c->local_ca_folder != NULL) {

@@ -18,9 +18,6 @@ enum status load_tokens(struct loader *l, struct diag *why)
                  "Kubernetes defaultMode: 0440)",
                  path, path);
         st = ST_BAD_INPUT;
-    } else if (load_is_writable_by_others(path)) {
-        diag_set(why, "%s: every user of this machine may add a token; chmod o-w %s", path, path);
-        st = ST_BAD_INPUT;
     } else {
         st = tokens_load(path, &c->tokens, why);
     }

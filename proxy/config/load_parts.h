@@ -28,6 +28,10 @@ struct loader {
 /* Takes the sentence. */
 void load_note(struct config *c, enum log_level level, char *sentence);
 
+/* Notes that the configuration names a file; key lives as long as the program. */
+void load_name_file(struct config *c, enum config_file_use use, const char *key, const char *path,
+                    const char *where);
+
 /* All settings of the tenant's section have been read: checks that none is missing, and loads what
  * they name. */
 enum status load_complete_tenant(struct loader *l, struct diag *why) MUST_CHECK;
@@ -58,8 +62,7 @@ enum status load_check_remote(const struct loader *l, struct diag *why) MUST_CHE
 enum status load_tls_clients(struct loader *l, const struct trust *trust,
                              struct diag *why) MUST_CHECK;
 
-/* May every user of the machine read, or change, that file? */
+/* May every user of the machine read that file? */
 bool load_is_open_to_others(const char *path);
-bool load_is_writable_by_others(const char *path);
 
 #endif

@@ -60,7 +60,8 @@ static const struct option table[] = {
         .help = "yes allows listeners that other machines reach (0.0.0.0:8080), by plain HTTP. "
                 "Then there must be a caller-token-file, or a callers-file in every tenant that "
                 "is reached there."),
-    ROW("caller-token-file", P(token_file), .set = option_set_token_file, .type = "file",
+    ROW("caller-token-file", P(token_file), .set = option_set_token_file, .file = OPTION_READS,
+        .type = "file",
         .help = "who may call: each line is a token of 16 characters or more. Then a request needs "
                 "one of them in Proxy-Authorization: Bearer TOKEN or in X-Sfmtls-Token: TOKEN, or "
                 "gets 401 or 407; inside a CONNECT it was given with that. It is never sent on."),
@@ -80,7 +81,8 @@ static const struct option table[] = {
     ROW("workers", P(workers), .set = option_set_workers, .min = 1, .max = 64, .fallback = "1",
         .type = "number or auto",
         .help = "threads that serve. One does for most; auto is one for each processor."),
-    ROW("log", P(log_path), .set = option_set_log, .fallback = "stderr", .type = "stderr or a file",
+    ROW("log", P(log_path), .set = option_set_log, .fallback = "stderr", .file = OPTION_APPENDS,
+        .type = "stderr or a file",
         .help = "where the log goes: one line for each exchange. SIGUSR1 opens the file again."),
     ROW("log-format", P(log_format), .set = option_set_choice, .choices = "text|json",
         .fallback = "text", .type = "text or json", .help = "how a log line is written."),
@@ -175,17 +177,18 @@ static const struct option table[] = {
         .fallback = "no", .type = "yes or no",
         .help = "yes calls `server` exactly as it is written."),
     ROW("certificate", T(identities[IDENTITY_CURRENT].certificate), .set = option_set_path,
-        .required = true, .type = "file",
+        .required = true, .file = OPTION_READS, .type = "file",
         .help = "the client certificate with its chain, leaf first or not; the private key may be "
                 "in the same file. PEM, base64 of PEM as BTP exports it, PKCS#12 or DER: the "
                 "content tells."),
     ROW("private-key", T(identities[IDENTITY_CURRENT].private_key), .set = option_set_path,
-        .type = "file", .help = "the private key, when it is not in `certificate`."),
+        .file = OPTION_READS, .type = "file",
+        .help = "the private key, when it is not in `certificate`."),
     ROW("insecure-key-file", T(allow_readable_key), .set = option_set_bool,
         .choices = "refuse|allow", .fallback = "refuse", .type = "refuse or allow",
         .help = "what becomes of a private key that every user of the machine may read."),
     ROW("passphrase-file", T(identities[IDENTITY_CURRENT].passphrase_file), .set = option_set_path,
-        .type = "file",
+        .file = OPTION_READS, .type = "file",
         .help = "holds the passphrase of an encrypted private key; one line end is cut off."),
     ROW("passphrase-env", T(identities[IDENTITY_CURRENT].passphrase_env), .set = option_set_text,
         .type = "name", .help = "the environment variable that holds the passphrase instead."),
@@ -193,20 +196,22 @@ static const struct option table[] = {
         .set = option_set_text, .type = "name",
         .help = "the systemd credential (LoadCredential=) that holds the passphrase instead."),
     ROW("certificate-next", T(identities[IDENTITY_NEXT].certificate), .set = option_set_path,
-        .type = "file",
+        .file = OPTION_READS, .type = "file",
         .help = "a second certificate, which stands ready: when the server refuses the one in use "
                 "and accepts the other, that one is used from then on. For a renewal that the "
                 "server has yet to learn of."),
     ROW("private-key-next", T(identities[IDENTITY_NEXT].private_key), .set = option_set_path,
-        .type = "file", .help = "its private key, when it is not in `certificate-next`."),
+        .file = OPTION_READS, .type = "file",
+        .help = "its private key, when it is not in `certificate-next`."),
     ROW("passphrase-file-next", T(identities[IDENTITY_NEXT].passphrase_file),
-        .set = option_set_path, .type = "file", .help = "holds the passphrase of that key."),
+        .set = option_set_path, .file = OPTION_READS, .type = "file",
+        .help = "holds the passphrase of that key."),
     ROW("passphrase-env-next", T(identities[IDENTITY_NEXT].passphrase_env), .set = option_set_text,
         .type = "name", .help = "the environment variable that holds it instead."),
     ROW("passphrase-credential-next", T(identities[IDENTITY_NEXT].passphrase_credential),
         .set = option_set_text, .type = "name",
         .help = "the systemd credential that holds it instead."),
-    ROW("ca-file", T(ca_file), .set = option_set_path, .type = "file",
+    ROW("ca-file", T(ca_file), .set = option_set_path, .file = OPTION_READS, .type = "file",
         .help = "CA certificates (PEM) that the server's certificate must chain to. They replace "
                 "the system's roots. Without it, those are used."),
     ROW("connect-to", T(connect_to), .set = option_set_connect_to, .type = "HOST:PORT",
@@ -222,7 +227,8 @@ static const struct option table[] = {
         .help = "what becomes of the caller's Authorization field. The certificate stands in for "
                 "it, and a stale password would only be in the way. With keep, one that servers "
                 "could read in different ways is refused (400)."),
-    ROW("callers-file", T(callers_file), .set = option_set_path, .type = "file",
+    ROW("callers-file", T(callers_file), .set = option_set_path, .file = OPTION_READS,
+        .type = "file",
         .help = "who may call: lines of user:hash as `htpasswd -B` writes them, the user being "
                 "whole as it is sent (sfadmin@ACME). Then a request needs Basic credentials that "
                 "fit, or gets 401; they are never sent on. bcrypt up to cost 12 (passwords of 72 "

@@ -16,6 +16,9 @@ struct setting {
     const char *folder; /* relative paths start there; "" or ending in '/' */
 };
 
+/* What becomes of the file that an option names: see config_each_file(). */
+enum option_file { OPTION_NO_FILE, OPTION_READS, OPTION_APPENDS };
+
 struct option;
 typedef enum status option_setter(const struct option *o, void *section, const struct setting *s,
                                   struct diag *why);
@@ -31,6 +34,7 @@ struct option {
     const char *type;     /* for the reference */
     const char *help;     /* one or two sentences */
     bool required, repeats;
+    enum option_file file; /* the value is a path, as a char * at offset */
 };
 
 const struct option *option_table(size_t *count);

@@ -53,8 +53,6 @@ static void add_file(void *ctx, const char *path)
 {
     struct reloader *r = ctx;
 
-    if (path == NULL)
-        return;
     r->files = mem_grow(r->files, (r->nfiles + 1) * sizeof(char *));
     r->files[r->nfiles++] = mem_copy_string(path);
 }

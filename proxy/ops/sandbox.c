@@ -111,8 +111,7 @@ static void on_file(void *ctx, const char *path)
 {
     struct sandbox *s = ctx;
 
-    if (path != NULL)
-        allow_file(s, &s->read, path, LANDLOCK_READ);
+    allow_file(s, &s->read, path, LANDLOCK_READ);
 }
 
 /* One path, or several with a colon between. */
@@ -298,7 +297,7 @@ static void on_named(void *ctx, const char *path)
 {
     struct search *s = ctx;
 
-    if (!s->found && path != NULL && access(path, F_OK) == 0 &&
+    if (!s->found && access(path, F_OK) == 0 &&
         !landlock_allows(s->sandbox->files, path, LANDLOCK_READ))
         blame(s, path, "read");
 }

@@ -34,8 +34,9 @@ static const char *const allowed[] = {
     "pause",
     /* files; Landlock says which. The mode and the owner are a Unix socket's. */
     "open", "openat", "openat2", "stat", "stat64", "lstat", "lstat64", "fstat", "fstat64",
-    "fstatat64", "newfstatat", "statx", "access", "faccessat", "faccessat2", "readlink",
-    "readlinkat", "getcwd", "getdents", "getdents64", "unlink", "unlinkat", "rmdir", "umask",
+    "fstatat64", "newfstatat", "statx", "statfs", "statfs64", "access", "faccessat", "faccessat2",
+    "readlink", "readlinkat", "getcwd", "getdents", "getdents64", "unlink", "unlinkat", "rmdir",
+    "umask",
     /* memory */
     "brk", "munmap", "mremap", "madvise", "mlock", "mlock2", "munlock",
     /* threads and signals */

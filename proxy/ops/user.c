@@ -145,7 +145,7 @@ static void on_file(void *ctx, const char *path)
     struct reading *r = ctx;
     struct stat st;
 
-    if (r->path != NULL || path == NULL || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)))
+    if (r->path != NULL || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)))
         return;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd >= 0) {

@@ -324,7 +324,7 @@ def test_file_that_others_may_read(mode, warned, pki, tmp_path):
 def test_file_that_others_may_write(pki, tmp_path):
     result, where = refused(tmp_path, pki, f"u:{hashed('a')}\n", 0o602)
     assert result.returncode == 2
-    assert f"{where}: every user of this machine may add a password; chmod o-w" in result.stderr
+    assert f"{where}: every user of this machine may change it; chmod o-w" in result.stderr
 
 
 def test_hashes_of_different_costs_are_told(pki, tmp_path):

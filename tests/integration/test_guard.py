@@ -455,7 +455,7 @@ FILES = [  # text, mode, line, words
     (f"{TOKEN} {OTHER}\n", 0o600, 1, ["blank"]), (f"{TOKEN}\xe4\n", 0o600, 1, ["ASCII"]),
     (f"{TOKEN}\n" * 65, 0o600, 65, ["64"]), ("x" * 513 + "\n", 0o600, 1, ["512"]),
     (TOKEN + "\n", 0o604, 0, ["every user of this machine", "chmod o-r", "defaultMode: 0440"]),
-    (TOKEN + "\n", 0o602, 0, ["every user of this machine may add a token", "chmod o-w"]),
+    (TOKEN + "\n", 0o602, 0, ["every user of this machine may change it", "chmod o-w"]),
     (None, 0, 0, ["No such file"]),
 ]
 

@@ -115,7 +115,7 @@ def test_another_program_of_the_same_user_cannot_look(release):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="sfmtls-test-"))
     user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
     try:
-        folder.chmod(0o777)
+        folder.chmod(0o1777)
         program = shutil.copy(release, folder / "sfmtls")
         os.chmod(program, 0o755)
         read, write = os.pipe()

@@ -377,8 +377,12 @@ def low_port():
 
 @pytest.fixture
 def theirs(pki, release):
-    """A folder of nobody's, with all that is needed; the programs, too."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="sfmtls-test-"))
+    """A folder of nobody's, with all that is needed; the programs, too. Not in /tmp itself: what anybody could put
+    there is refused."""
+    outer = pathlib.Path(tempfile.mkdtemp(prefix="sfmtls-test-"))
+    outer.chmod(0o755)
+    folder = outer / "theirs"
+    folder.mkdir()
     for source, name in ((pki / "acme-all.pem", ""), (pki / "ca.pem", ""), (release, "release"),
                          (harness.BINARY, "built")):
         shutil.copy(source, folder / name)
@@ -390,7 +394,7 @@ def theirs(pki, release):
             os.chown(path, NOBODY, NOBODY)
     folder.chmod(0o755)
     yield folder
-    shutil.rmtree(folder)
+    shutil.rmtree(outer)
 
 
 def as_nobody(theirs, nginx, *lines, listen="127.0.0.1:0"):

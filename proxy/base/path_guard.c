@@ -1,0 +1,288 @@
+#include "base/path_guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+enum { MAX_LINKS = 40 /* as Linux: what has more cannot be opened */ };
+
+struct walk {
+    struct buf done;  /* where we are: without links, NUL-terminated; "" is the root folder */
+    char *rest;       /* what comes below it, on the heap */
+    const char *next; /* in rest */
+    int links;
+    uid_t friend, ruler; /* ruler: who owns the root folder could change all of it anyway */
+    struct path_verdict verdict;
+};
+
+/* ---- one place ---- */
+
+static bool is_read_only(const char *path)
+{
+    struct statvfs v;
+
+    return statvfs(path, &v) == 0 && (v.f_flag & ST_RDONLY) != 0;
+}
+
+/* Not the root folder, which is a mount as well. */
+static bool is_volume(const char *path)
+{
+    struct statx x;
+
+    return path[1] != '\0' && statx(AT_FDCWD, path, 0, STATX_TYPE, &x) == 0 &&
+           (x.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+static bool is_for_all(const struct stat *st)
+{
+    return (st->st_mode & S_IWOTH) != 0;
+}
+
+static bool is_trusted(const struct walk *w, uid_t owner)
+{
+    return owner == 0 || owner == geteuid() || owner == w->friend || owner == w->ruler;
+}
+
+/* The worst flaw counts, and the first of these; that of a read-only file system is none. */
+static void note(struct walk *w, enum path_flaw flaw, const char *place, const struct stat *st)
+{
+    if (flaw <= w->verdict.flaw || is_read_only(place))
+        return;
+    free(w->verdict.place);
+    w->verdict = (struct path_verdict){flaw, mem_copy_string(place), st->st_uid};
+}
+
+static void judge_folder(struct walk *w, const char *place, const struct stat *st)
+{
+    if (!is_trusted(w, st->st_uid))
+        note(w, PATH_FOREIGN, place, st);
+    if (is_for_all(st) && (st->st_mode & S_ISVTX) == 0)
+        note(w, is_volume(place) ? PATH_OPEN_VOLUME : PATH_OPEN_FOLDER, place, st);
+}
+
+/* In a folder for all with the sticky bit: who made it counts, as for fs.protected_symlinks. */
+static void judge_entry(struct walk *w, const struct stat *folder, const char *place,
+                        const struct stat *st)
+{
+    if (is_for_all(folder) && !is_trusted(w, st->st_uid) && st->st_uid != folder->st_uid)
+        note(w, PATH_PLANTED, place, st);
+}
+
+static void judge_file(struct walk *w, const char *place, const struct stat *st)
+{
+    if (!S_ISREG(st->st_mode))
+        return; /* of pipes, terminals and sockets the path says little */
+    if (!is_trusted(w, st->st_uid))
+        note(w, PATH_FOREIGN, place, st);
+    if (is_for_all(st))
+        note(w, PATH_OPEN_FILE, place, st);
+}
+
+/* ---- the way ---- */
+
+static const char *here(const struct walk *w)
+{
+    return w->done.n == 0 ? "/" : w->done.p;
+}
+
+static void go_up(struct walk *w)
+{
+    while (w->done.n > 0 && w->done.p[--w->done.n] != '/')
+        continue;
+    if (w->done.p != NULL)
+        w->done.p[w->done.n] = '\0';
+}
+
+static void go_down(struct walk *w, struct slice name)
+{
+    buf_addf(&w->done, "/%.*s", (int)name.n, name.p);
+}
+
+/* What comes next is target, and then what came next before. */
+static void turn_to(struct walk *w, const char *target)
+{
+    char *rest = mem_format("%s/%s", target, w->next);
+
+    free(w->rest);
+    w->rest = rest;
+    w->next = rest;
+    if (*target == '/' && w->done.p != NULL)
+        w->done.p[w->done.n = 0] = '\0';
+}
+
+static bool follow_link(struct walk *w, const char *place)
+{
+    char target[PATH_MAX];
+    ssize_t n = readlink(place, target, sizeof(target) - 1);
+
+    if (n <= 0 || ++w->links > MAX_LINKS)
+        return false;
+    target[n] = '\0';
+    go_up(w); /* done is the link itself */
+    turn_to(w, target);
+    return true;
+}
+
+/* One name further down. False: there is nothing more to be seen. */
+static bool step(struct walk *w, struct slice name)
+{
+    struct stat folder, entry;
+
+    if (lstat(here(w), &folder) != 0)
+        return false;
+    judge_folder(w, here(w), &folder);
+    go_down(w, name);
+    if (lstat(here(w), &entry) != 0)
+        return false;
+    judge_entry(w, &folder, here(w), &entry);
+    if (S_ISLNK(entry.st_mode))
+        return follow_link(w, here(w));
+    judge_file(w, here(w), &entry);
+    return S_ISDIR(entry.st_mode);
+}
+
+static struct slice next_name(struct walk *w)
+{
+    while (*w->next == '/')
+        w->next++;
+    struct slice name = {w->next, strcspn(w->next, "/")};
+    w->next += name.n;
+    return name;
+}
+
+static bool begin(struct walk *w, const char *path)
+{
+    char folder[PATH_MAX] = "";
+    struct stat root;
+
+    if (*path != '/' && getcwd(folder, sizeof(folder)) == NULL)
+        return false;
+    w->rest = mem_format("%s/%s", folder, path);
+    w->next = w->rest;
+    w->ruler = stat("/", &root) == 0 ? root.st_uid : 0;
+    return true;
+}
+
+struct path_verdict path_judge(const char *path, uid_t friend)
+{
+    struct walk w = {.friend = friend};
+    bool goes_on = begin(&w, path);
+
+    while (goes_on && w.verdict.flaw <= PATH_WORST_WARNING) {
+        struct slice name = next_name(&w);
+        if (name.n == 0)
+            break;
+        if (slice_eq(name, SLICE("..")))
+            go_up(&w);
+        else if (!slice_eq(name, SLICE(".")))
+            goes_on = step(&w, name);
+    }
+    free(w.rest);
+    buf_free(&w.done);
+    return w.verdict;
+}
+
+void path_verdict_free(struct path_verdict *v)
+{
+    free(v->place);
+    *v = (struct path_verdict){0};
+}
+
+/* ---- the sentence ---- */
+
+char *path_owner(const struct path_verdict *v)
+{
+    const struct passwd *p = getpwuid(v->owner);
+
+    return p == NULL ? mem_format("uid %lu", (unsigned long)v->owner)
+                     : mem_format("user %s", p->pw_name);
+}
+
+void path_explain(const struct path_verdict *v, const char *path, struct diag *why)
+{
+    char *owner = path_owner(v);
+    const char *place = v->place;
+
+    switch (v->flaw) {
+    case PATH_OPEN_FILE:
+        diag_set(why, "%s: every user of this machine may change it; chmod o-w %s", place, place);
+        break;
+    case PATH_OPEN_FOLDER:
+        diag_set(why,
+                 "%s: every user of this machine may replace files in the folder %s; chmod o-w %s, "
+                 "or chmod +t %s where all have to write",
+                 path, place, place, place);
+        break;
+    case PATH_PLANTED:
+        diag_set(why,
+                 "%s: %s belongs to %s and is in a folder into which every user may put files; "
+                 "chown it, or keep it in a folder that is closed to others",
+                 path, place, owner);
+        break;
+    case PATH_OPEN_VOLUME:
+        diag_set(why,
+                 "%s: every user who reaches the volume at %s may replace files in it; chmod o-w "
+                 "%s, unless only this pod reaches it",
+                 path, place, place);
+        break;
+    default:
+        diag_set(why,
+                 "%s: %s belongs to %s, who can change %s; chown it to root or to the user "
+                 "that sfmtls runs as",
+                 path, place, owner, strcmp(place, path) == 0 ? "it" : "what is in it");
+    }
+    free(owner);
+}
+
+/* ---- the same file ---- */
+
+char *path_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (slash == NULL)
+        return mem_copy_string(".");
+    return mem_copy_bytes(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+static bool is_one_inode(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+static const char *last_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == NULL ? path : slash + 1;
+}
+
+static bool is_same_place(const char *a, const char *b)
+{
+    char *folder_a = path_folder(a), *folder_b = path_folder(b);
+    struct stat x, y;
+    bool same = strcmp(last_name(a), last_name(b)) == 0 && stat(folder_a, &x) == 0 &&
+                stat(folder_b, &y) == 0 && is_one_inode(&x, &y);
+
+    free(folder_a);
+    free(folder_b);
+    return same;
+}
+
+bool path_is_same(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    if (stat(a, &x) == 0 && stat(b, &y) == 0)
+        return is_one_inode(&x, &y);
+    return is_same_place(a, b);
+}
