@@ -26,14 +26,42 @@ struct local_ca {
     size_t nnames;
 };
 
-char *local_ca_path(const char *folder, enum local_ca_file which)
+static char *join(const char *folder, const char *name)
+{
+    size_t n = strlen(folder);
+
+    return mem_format("%s%s%s", folder, n > 0 && folder[n - 1] == '/' ? "" : "/", name);
+}
+
+static const char old_key[] = "intermediate.key";
+
+char *local_ca_new_path(const char *folder, enum local_ca_file which)
 {
     static const char *const names[] = {[LOCAL_CA_ROOT] = "root.pem",
                                         [LOCAL_CA_SIGNER] = "intermediate.pem",
-                                        [LOCAL_CA_KEY] = "intermediate.key"};
-    size_t n = strlen(folder);
+                                        [LOCAL_CA_KEY] = "private/intermediate.key"};
 
-    return mem_format("%s%s%s", folder, n > 0 && folder[n - 1] == '/' ? "" : "/", names[which]);
+    return join(folder, names[which]);
+}
+
+char *local_ca_path(const char *folder, enum local_ca_file which)
+{
+    char *path = local_ca_new_path(folder, which);
+
+    if (which != LOCAL_CA_KEY || access(path, F_OK) == 0)
+        return path;
+    char *old = join(folder, old_key);
+    bool is_old = access(old, F_OK) == 0;
+    free(is_old ? path : old);
+    return is_old ? old : path;
+}
+
+void local_ca_remove_old_key(const char *folder)
+{
+    char *path = join(folder, old_key);
+
+    (void)unlink(path);
+    free(path);
 }
 
 bool local_ca_is_in(const char *folder)

@@ -2,8 +2,9 @@
  * local_ca: the certificate authority of this machine, with which the servers'
  * names are vouched for inside an intercepted CONNECT.
  *
- * A folder holds it: the root, which callers are made to trust and whose key
- * was never written; the signer below it, an intermediate with its key. Both
+ * A folder holds it: the root, which callers are made to trust, which is
+ * therefore open to all users, and whose key was never written; the signer below
+ * it, an intermediate; and its key, in the folder "private", closed to others. Both
  * may vouch for the configured servers' names and for nothing else (RFC 5280,
  * 4.2.1.10): whoever steals the key gains no more than these. There are two
  * because Java ignores the constraints of a root that it trusts.
@@ -19,14 +20,22 @@ struct local_ca;
 
 enum local_ca_file { LOCAL_CA_ROOT, LOCAL_CA_SIGNER, LOCAL_CA_KEY, LOCAL_CA_FILES };
 
-/* Where that file is in a folder; the caller frees it. */
+/* Where that file is in a folder, which the key of a CA of an older version is not in "private";
+ * the caller frees it. */
 char *local_ca_path(const char *folder, enum local_ca_file which);
+
+/* Where it is made; the caller frees it. */
+char *local_ca_new_path(const char *folder, enum local_ca_file which);
+
+/* Removes the key that an older version put beside the certificates, if it is there. */
+void local_ca_remove_old_key(const char *folder);
 
 /* Does the folder hold one, or a part of one? */
 bool local_ca_is_in(const char *folder);
 
-/* Makes one for these names, in a folder that is made if it is missing (mode 0700). One that is
- * there already is an error, or is replaced. */
+/* Makes one for these names, in a folder that is made if it is missing (mode 0755; "private" 0700).
+ * One that is there already is an error, or is replaced. So is a folder that somebody else could
+ * change. */
 enum status local_ca_make(const char *folder, char *const *names, size_t count, bool replace,
                           struct diag *why) MUST_CHECK;
 

@@ -9,10 +9,11 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/path_guard.h"
 #include "tls/issue.h"
 #include "tls/local_ca.h"
 
-enum { CA_DAYS = 5 * 365 };
+enum { CA_DAYS = 5 * 365, PUBLIC_FOLDER = 0755, PRIVATE_FOLDER = 0700, PUBLIC_FILE = 0644 };
 
 /* ---- what it may vouch for ---- */
 
@@ -77,32 +78,109 @@ static enum status issue(const char *what, const char *constraints, const struct
 
 /* ---- the folder ---- */
 
-static enum status make_folder(const char *folder, struct diag *why)
+/* Before anything is made: whoever owns a folder on the way could read the key, or put another one
+ * into its place. */
+static enum status check_way(const char *folder, struct diag *why)
+{
+    char *root = local_ca_new_path(folder, LOCAL_CA_ROOT);
+    struct path_verdict v = path_judge(root, geteuid());
+    enum status st = ST_BAD_INPUT;
+
+    if (v.flaw == PATH_SOUND || v.flaw == PATH_OPEN_VOLUME) {
+        st = ST_OK;
+    } else if (v.flaw == PATH_FOREIGN || v.flaw == PATH_PLANTED) {
+        char *owner = path_owner(&v);
+        diag_set(why,
+                 "%s: %s belongs to %s, who could take the key; make the CA as that user, or "
+                 "choose another folder with --dir",
+                 folder, v.place, owner);
+        free(owner);
+    } else {
+        path_explain(&v, folder, why);
+    }
+    path_verdict_free(&v);
+    free(root);
+    return st;
+}
+
+/* Whatever the umask is. False, and errno: it is not there now. */
+static bool make_one(const char *path, mode_t mode)
+{
+    struct stat st;
+
+    if (mkdir(path, mode) == 0)
+        return chmod(path, mode) == 0;
+    if (errno != EEXIST)
+        return false;
+    bool there = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    errno = ENOTDIR;
+    return there;
+}
+
+static bool make_all(const char *folder)
 {
     char *path = mem_copy_string(folder);
-    struct stat st;
 
     for (char *slash = path + 1; (slash = strchr(slash, '/')) != NULL; *slash++ = '/') {
         *slash = '\0';
-        (void)mkdir(path, 0700);
+        (void)make_one(path, PUBLIC_FOLDER);
     }
-    bool made = mkdir(path, 0700) == 0;
-    int error = errno;
-    bool there = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    bool made = make_one(path, PUBLIC_FOLDER);
     free(path);
-    if (!there) {
+    return made;
+}
+
+/* Of the folder of the certificates, or of that of the key. */
+static enum status check_mode(const char *folder, struct diag *why)
+{
+    struct stat st;
+
+    if (stat(folder, &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+        return ST_OK;
+    diag_set(why,
+             "%s: other users may write into that folder; chmod go-w %s, or choose another one "
+             "with --dir",
+             folder, folder);
+    return ST_BAD_INPUT;
+}
+
+/* A CA of an older version closed its folder to all others; the root is for them. */
+static void open_old_folder(const char *folder)
+{
+    char *found = local_ca_path(folder, LOCAL_CA_KEY),
+         *made = local_ca_new_path(folder, LOCAL_CA_KEY);
+    struct stat st;
+
+    if (strcmp(found, made) != 0 && stat(folder, &st) == 0)
+        (void)chmod(folder, (st.st_mode | PUBLIC_FOLDER) & 07777);
+    free(found);
+    free(made);
+}
+
+static enum status make_folders(const char *folder, struct diag *why)
+{
+    char *key = local_ca_new_path(folder, LOCAL_CA_KEY), *closed = path_folder(key);
+    enum status st = check_way(folder, why);
+
+    if (st == ST_OK && !make_all(folder)) {
         diag_set(why, "%s: the folder cannot be made: %s; choose another one with --dir", folder,
-                 strerror(error == EEXIST ? ENOTDIR : error));
-        return ST_BAD_INPUT;
+                 strerror(errno));
+        st = ST_BAD_INPUT;
     }
-    if (!made && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        diag_set(why,
-                 "%s: other users may write into that folder; chmod 700 %s, or choose another "
-                 "one with --dir",
-                 folder, folder);
-        return ST_BAD_INPUT;
+    if (st == ST_OK)
+        st = check_mode(folder, why);
+    if (st == ST_OK && !make_one(closed, PRIVATE_FOLDER)) {
+        diag_set(why, "%s: the folder cannot be made: %s; choose another one with --dir", closed,
+                 strerror(errno));
+        st = ST_BAD_INPUT;
     }
-    return ST_OK;
+    if (st == ST_OK)
+        st = check_mode(closed, why);
+    if (st == ST_OK)
+        open_old_folder(folder);
+    free(closed);
+    free(key);
+    return st;
 }
 
 static char *draft_of(const char *path)
@@ -122,7 +200,9 @@ static enum status write_draft(const char *path, const struct credential *c, boo
         st = credential_save_key(c, draft, why);
     } else {
         credential_write_public(c, &text);
-        st = file_write_new(draft, buf_slice(&text), 0644, why);
+        st = file_write_new(draft, buf_slice(&text), PUBLIC_FILE, why);
+        if (st == ST_OK)
+            (void)chmod(draft, PUBLIC_FILE); /* whatever the umask is */
     }
     buf_free(&text);
     free(draft);
@@ -151,11 +231,13 @@ static enum status save(const char *folder, const struct credential *root,
     enum status st = ST_OK;
 
     for (int i = 0; i < LOCAL_CA_FILES; i++)
-        paths[i] = local_ca_path(folder, (enum local_ca_file)i);
+        paths[i] = local_ca_new_path(folder, (enum local_ca_file)i);
     for (int i = 0; st == ST_OK && i < LOCAL_CA_FILES; i++)
         st = write_draft(paths[i], i == LOCAL_CA_ROOT ? root : signer, i == LOCAL_CA_KEY, why);
     for (int i = 0; st == ST_OK && i < LOCAL_CA_FILES; i++)
         st = put_in_place(paths[i], why);
+    if (st == ST_OK)
+        local_ca_remove_old_key(folder);
     for (int i = 0; i < LOCAL_CA_FILES; i++) {
         char *draft = draft_of(paths[i]);
         if (st != ST_OK)
@@ -181,7 +263,7 @@ enum status local_ca_make(const char *folder, char *const *names, size_t count, 
         return ST_BAD_INPUT;
     }
     write_constraints(&constraints, names, count);
-    enum status st = make_folder(folder, why);
+    enum status st = make_folders(folder, why);
     if (st == ST_OK)
         st = issue("root", constraints.p, NULL, &root, why);
     if (st == ST_OK)

@@ -8,6 +8,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
 import types
 
@@ -103,8 +104,9 @@ def text_of(certificate):
 
 def test_ca_is_made_of_two_certificates_and_one_key(tmp_path, pki):
     ca = make_ca(tmp_path, tenants(pki, SERVER, "sf.corp.example:8443"))
-    assert sorted(p.name for p in ca.iterdir()) == ["intermediate.key", "intermediate.pem", "root.pem"]
-    assert ca.stat().st_mode & 0o777 == 0o700 and (ca / "intermediate.key").stat().st_mode & 0o777 == 0o600
+    modes = {str(p.relative_to(ca)): p.stat().st_mode & 0o777 for p in [ca, *ca.rglob("*")]}
+    assert modes == {".": 0o755, "root.pem": 0o644, "intermediate.pem": 0o644, "private": 0o700,
+                     "private/intermediate.key": 0o600}
     for name in ("root", "intermediate"):
         text = text_of(ca / f"{name}.pem")
         assert "Name Constraints: critical" in text and "CA:TRUE" in text and "NIST CURVE: P-256" in text
@@ -114,7 +116,7 @@ def test_ca_is_made_of_two_certificates_and_one_key(tmp_path, pki):
         assert set(re.findall(r"DNS:(\S+)", excluded)) == {"." + SERVER, "." + CERT_HOST, ".sf.corp.example"}
         assert "IP:0.0.0.0/0.0.0.0" in excluded and "IP:0:0:0:0:0:0:0:0/0:0:0:0:0:0:0:0" in excluded
     assert "pathlen:0" in text and "TLS Web Server Authentication" in text
-    modulus = ["openssl", "pkey", "-in", ca / "intermediate.key", "-pubout"]
+    modulus = ["openssl", "pkey", "-in", ca / "private/intermediate.key", "-pubout"]
     key = subprocess.run(modulus, check=True, capture_output=True, text=True).stdout
     for name, same in (("intermediate", True), ("root", False)):
         public = subprocess.run(["openssl", "x509", "-in", ca / f"{name}.pem", "-noout", "-pubkey"], check=True,
@@ -124,14 +126,99 @@ def test_ca_is_made_of_two_certificates_and_one_key(tmp_path, pki):
 
 def test_ca_is_not_overwritten(tmp_path, pki):
     ca = make_ca(tmp_path, tenants(pki, SERVER))
-    before = {p.name: p.read_bytes() for p in ca.iterdir()}
+    contents = lambda: {str(p.relative_to(ca)): p.read_bytes() for p in ca.rglob("*.*")}
+    before = contents()
     arguments = ["ca", "init", "-c", str(tmp_path / "for-ca.ini"), "--dir", str(ca)]
     result = harness.run_cli(*arguments)
     assert result.returncode == 2 and "--replace" in result.stderr
-    assert before == {p.name: p.read_bytes() for p in ca.iterdir()}
+    assert before == contents()
     assert harness.run_cli(*arguments, "--replace").returncode == 0
-    after = {p.name: p.read_bytes() for p in ca.iterdir()}
+    after = contents()
     assert after.keys() == before.keys() and not set(after.values()) & set(before.values())
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that every user can reach."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="sfmtls-ca-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("umask", [0o077, 0o002])
+def test_callers_of_other_users_can_read_the_root(umask, open_folder, pki):
+    """... by the path that is printed; and nobody else the key."""
+    (open_folder / "sfmtls.ini").write_text("[proxy]\nlocal-ca = deep/ca\n" + tenants(pki, SERVER))
+    made = subprocess.run([os.path.abspath(harness.BINARY), "ca", "init", "-c", open_folder / "sfmtls.ini"], text=True,
+                          capture_output=True, preexec_fn=lambda: os.umask(umask))
+    assert made.returncode == 0, made.stderr
+    printed = re.search(r"curl --cacert (\S+) ", made.stdout)[1]
+    other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    read = run(*other, "curl", "-s", "--cacert", printed, f"file://{printed}")
+    assert read.returncode == 0 and b"BEGIN CERTIFICATE" in read.stdout
+    modes = {str(p.relative_to(open_folder)): p.stat().st_mode & 0o777 for p in open_folder.rglob("*")}
+    assert modes.pop("sfmtls.ini") and modes == {
+        "deep": 0o755, "deep/ca": 0o755, "deep/ca/root.pem": 0o644, "deep/ca/intermediate.pem": 0o644,
+        "deep/ca/private": 0o700, "deep/ca/private/intermediate.key": 0o600}
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_root_out_of_reach_of_those_who_may_call(closed, open_folder, pki):
+    """Where allow-uid lets others call, and a folder above keeps them from the root."""
+    ini = open_folder / "sfmtls.ini"
+    ini.write_text("[proxy]\nlocal-ca = deep/ca\nallow-uid = any\n" + tenants(pki, SERVER))
+    (open_folder / "deep").mkdir()
+    (open_folder / "deep").chmod(0o700 if closed else 0o755)
+    for verb in ("init", "show"):
+        result = harness.run_cli("ca", verb, "-c", str(ini))
+        assert result.returncode == 0
+        deep = open_folder / "deep"
+        told = f"callers of other users cannot read {deep}/ca/root.pem: {deep} is closed to them"
+        assert (told in result.stderr) == closed, result.stderr
+    ini.write_text(ini.read_text().replace("allow-uid = any\n", ""))
+    assert harness.run_cli("ca", "show", "-c", str(ini)).stderr == ""
+
+
+def age(ca):
+    """As older versions made it: all in one folder, closed to others."""
+    (ca / "private/intermediate.key").rename(ca / "intermediate.key")
+    (ca / "private").rmdir()
+    for name in ("root.pem", "intermediate.pem"):
+        (ca / name).chmod(0o600)
+    ca.chmod(0o700)
+
+
+def test_ca_of_an_older_version(tmp_path, pki, nginx, tenant, proxy):
+    """It serves and is shown; --replace makes one as they are made now, and the running proxy takes it."""
+    sections = tenant(nginx.port, server=SERVER)
+    ca = make_ca(tmp_path, sections)
+    age(ca)
+    shown = harness.run_cli("ca", "show", "--dir", str(ca))
+    assert shown.returncode == 0 and f"curl --cacert {ca}/root.pem" in shown.stdout
+    refused = harness.run_cli("ca", "init", "-c", str(tmp_path / "for-ca.ini"), "--dir", str(ca))
+    assert refused.returncode == 2 and "--replace" in refused.stderr and (ca / "intermediate.key").exists()
+
+    path = types.SimpleNamespace(proxy=proxy(sections, local_ca=ca), ca=ca)
+    with enter(path) as c:
+        assert c.request(target="/who", host=SERVER).status == 200
+    make_ca(tmp_path, sections, "--replace")
+    modes = {str(p.relative_to(ca)): p.stat().st_mode & 0o777 for p in [ca, *ca.rglob("*")]}
+    assert modes == {".": 0o755, "root.pem": 0o644, "intermediate.pem": 0o644, "private": 0o700,
+                     "private/intermediate.key": 0o600}
+    harness.eventually(lambda: "notice: reloaded" in path.proxy.stderr)
+    with enter(path) as c:
+        assert c.request(target="/who", host=SERVER).status == 200
+
+
+def test_ca_whose_replacement_was_interrupted(tmp_path, pki):
+    """The new key is there beside the old one: the new one counts."""
+    ca = make_ca(tmp_path, tenants(pki, SERVER))
+    (ca / "intermediate.key").write_bytes((pki / "acme.key").read_bytes())
+    shown = harness.run_cli("ca", "show", "--dir", str(ca))
+    assert shown.returncode == 0, shown.stderr
+    make_ca(tmp_path, tenants(pki, SERVER), "--replace")
+    assert not (ca / "intermediate.key").exists()
 
 
 def test_ca_show_tells_how_it_is_trusted(tmp_path, pki):
@@ -154,7 +241,7 @@ def test_ca_folder(tmp_path, pki):
                                 ({**given, "XDG_DATA_HOME": ""}, tmp_path / "home/.local/share/sfmtls/ca")):
         result = harness.run_cli("ca", "init", "-c", str(ini), env=environment)
         assert result.returncode == 0 and str(folder / "root.pem") in result.stdout
-        assert "local-ca" not in result.stderr and (folder / "intermediate.key").exists()
+        assert "local-ca" not in result.stderr and (folder / "private/intermediate.key").exists()
         result = harness.run_cli("run", "-t", "-c", str(ini), env=environment)
         assert result.returncode == 0
     ini.write_text("[proxy]\nlocal-ca = mine\n" + tenants(pki, SERVER))
@@ -351,8 +438,8 @@ def forgeries(path, tmp_path_factory):
                                     f"extendedKeyUsage=serverAuth\nsubjectAltName={names}\n")
         run("openssl", "req", "-new", "-key", "key", "-subj", "/O=forged", "-out", "csr", cwd=folder, check=True)
         run("openssl", "x509", "-req", "-in", "csr", "-CA", path.ca / "intermediate.pem", "-CAkey",
-            path.ca / "intermediate.key", "-CAcreateserial", "-CAserial", "serial", "-days", "10", "-extfile", "ext",
-            "-out", f"{i}.leaf", cwd=folder, check=True)
+            path.ca / "private/intermediate.key", "-CAcreateserial", "-CAserial", "serial", "-days", "10", "-extfile",
+            "ext", "-out", f"{i}.leaf", cwd=folder, check=True)
         (folder / f"{i}.pem").write_bytes((folder / f"{i}.leaf").read_bytes()
                                           + (path.ca / "intermediate.pem").read_bytes())
         shutil.copy(folder / "key", folder / f"{i}.key")

@@ -60,14 +60,16 @@ TEST(a_ca_is_made_and_loaded)
 {
     char *where = mem_copy_string(folder("a/b/ca"));
 
-    (void)umask(022);
+    mode_t before = umask(077);
     CHECK(!local_ca_is_in(where));
     struct local_ca *ca = make_and_load(where);
     CHECK(local_ca_is_in(where));
-    check_mode(where, ".", 0700);
+    (void)umask(before);
+    check_mode(where, ".", 0755);
     check_mode(where, "root.pem", 0644);
     check_mode(where, "intermediate.pem", 0644);
-    check_mode(where, "intermediate.key", 0600);
+    check_mode(where, "private", 0700);
+    check_mode(where, "private/intermediate.key", 0600);
     CHECK_INT(credential_key_state(local_ca_root(ca)), CREDENTIAL_KEY_ABSENT, "the root's key");
     CHECK_INT(local_ca_name_count(ca), ARRAY_LEN(names), "names");
     CHECK(local_ca_permits(ca, "api4.example") && !local_ca_permits(ca, "x.api4.example"));
@@ -166,6 +168,9 @@ TEST(a_ca_without_limits_is_not_used)
     char *paths[LOCAL_CA_FILES];
     for (int i = 0; i < LOCAL_CA_FILES; i++)
         paths[i] = local_ca_path(where, (enum local_ca_file)i);
+    char *private = mem_format("%s/private", where);
+    CHECK_INT(mkdir(private, 0700), 0, private);
+    free(private);
     CHECK_INT(credential_save(r, paths[LOCAL_CA_ROOT], NULL, &why), ST_OK, why.text);
     CHECK_INT(credential_save(s, paths[LOCAL_CA_SIGNER], paths[LOCAL_CA_KEY], &why), ST_OK,
               why.text);
@@ -184,6 +189,9 @@ TEST(a_folder_where_others_may_write_is_refused)
 
     CHECK_INT(mkdir(where, 0700) == 0 ? chmod(where, 0777) : -1, 0, where);
     CHECK_INT(local_ca_make(where, names, 1, false, &why), ST_BAD_INPUT, "open to all");
+    CHECK_CONTAINS(why.text, "every user of this machine may replace files in the folder");
+    CHECK_INT(chmod(where, 0770), 0, where);
+    CHECK_INT(local_ca_make(where, names, 1, false, &why), ST_BAD_INPUT, "open to a group");
     CHECK_CONTAINS(why.text, "other users may write");
     CHECK_INT(local_ca_make(test_file("file", ""), names, 1, false, &why), ST_BAD_INPUT, "a file");
     CHECK_CONTAINS(why.text, "cannot be made");
