@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/path_guard.h"
 
 static enum status read_fd(int fd, const char *path, struct buf *out, struct diag *why)
 {
@@ -68,6 +71,43 @@ void file_wipe(struct buf *b)
     if (b->p != NULL)
         explicit_bzero(b->p, b->n);
     buf_free(b);
+}
+
+/* A file without a name, which some file systems do not have: then the permission has to do. */
+static bool can_make_in(const char *folder, gid_t group)
+{
+    int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+
+    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
+        return access(folder, W_OK | X_OK) == 0;
+    if (fd < 0)
+        return false;
+    bool can = group == (gid_t)-1 || fchown(fd, (uid_t)-1, group) == 0;
+    int error = errno;
+    (void)close(fd);
+    errno = error;
+    return can;
+}
+
+bool file_can_make(const char *path, gid_t group)
+{
+    char target[PATH_MAX];
+    ssize_t n = readlink(path, target, sizeof(target) - 1);
+    char *folder = path_folder(path);
+    bool can;
+
+    if (n > 0) {
+        target[n] = '\0';
+        char *next = *target == '/' ? mem_copy_string(target) : mem_format("%s/%s", folder, target);
+        can = file_can_make(next, group);
+        free(next);
+    } else {
+        can = can_make_in(folder, group);
+    }
+    int error = errno;
+    free(folder);
+    errno = error;
+    return can;
 }
 
 static bool write_all(int fd, struct slice bytes)

@@ -4,6 +4,7 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -21,6 +22,10 @@ enum status file_read_stdin(struct buf *out, struct diag *why) MUST_CHECK;
 
 /* Frees what file_read() gave, overwritten. */
 void file_wipe(struct buf *b);
+
+/* Could a file be made at path, and be given to that group ((gid_t)-1: to none)? Leaves nothing
+ * behind. False, and errno: it could not. A symbolic link to nowhere is followed. */
+bool file_can_make(const char *path, gid_t group);
 
 /* Creates path with these bytes and mode 0600; an existing file is ST_BAD_INPUT. */
 enum status file_write_new(const char *path, struct slice bytes, mode_t mode,

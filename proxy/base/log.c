@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 enum { RING_SIZE = 256 * 1024, MAX_RINGS = 256, LINGER_MS = 50, STOP_MS = 1000 };
@@ -36,7 +37,7 @@ static struct {
     char *path;
     bool is_made; /* the file was not there before */
     enum log_format format;
-    bool debug;
+    bool debug, terminal;
     pthread_t thread;
     _Atomic bool running, asleep, hurried, reopen, stop;
     _Atomic int nrings;
@@ -208,6 +209,25 @@ static void *writer_main(void *arg)
     return NULL;
 }
 
+static enum status explain_open(const char *path, struct diag *why)
+{
+    diag_set(why, "%s: cannot open the log file: %s; check the path and its permissions", path,
+             strerror(errno));
+    return ST_BAD_INPUT;
+}
+
+/* A pipe without a reader (ENXIO) is waited for by log_open(). */
+enum status log_try(const char *path, struct diag *why)
+{
+    int fd = open(path, (LOG_FLAGS & ~O_CREAT) | O_NONBLOCK);
+
+    if (fd >= 0)
+        (void)close(fd);
+    else if (errno != ENXIO && (errno != ENOENT || !file_can_make(path, (gid_t)-1)))
+        return explain_open(path, why);
+    return ST_OK;
+}
+
 enum status log_open(const char *path, struct diag *why)
 {
     int fd = open(path, LOG_FLAGS | O_EXCL, LOG_MODE);
@@ -215,11 +235,8 @@ enum status log_open(const char *path, struct diag *why)
     sink.is_made = fd >= 0;
     if (fd < 0)
         fd = open(path, LOG_FLAGS, LOG_MODE);
-    if (fd < 0) {
-        diag_set(why, "%s: cannot open the log file: %s; check the path and its permissions", path,
-                 strerror(errno));
-        return ST_BAD_INPUT;
-    }
+    if (fd < 0)
+        return explain_open(path, why);
     sink.fd = fd;
     sink.path = mem_copy_string(path);
     return ST_OK;
@@ -333,6 +350,11 @@ void log_set_debug(bool on)
     sink.debug = on;
 }
 
+void log_tell_terminal(void)
+{
+    sink.terminal = true;
+}
+
 void log_say(enum log_level level, const char *format, ...)
 {
     struct diag text;
@@ -346,6 +368,11 @@ void log_say(enum log_level level, const char *format, ...)
     (void)vsnprintf(sentence, sizeof(sentence), format, args);
     va_end(args);
     diag_set(&text, "%s", sentence);
+    if (sink.terminal) {
+        if (level <= LOG_WARNING)
+            (void)fprintf(stderr, "sfmtls: %s: %s\n", log_level_text(level), text.text);
+        return;
+    }
     format_line(&b, level, slice_of(text.text));
     (void)log_line(buf_slice(&b));
     buf_free(&b);

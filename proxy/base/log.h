@@ -25,6 +25,13 @@ enum log_format { LOG_TEXT, LOG_JSON };
  * log_start(). */
 enum status log_open(const char *path, struct diag *why) MUST_CHECK;
 
+/* Could log_open() open it? Makes nothing, and writes nothing. */
+enum status log_try(const char *path, struct diag *why) MUST_CHECK;
+
+/* From now on log_say() writes errors and warnings only, to stderr, as a command does that ends
+ * soon: "sfmtls: warning: ...". In place of log_start(). */
+void log_tell_terminal(void);
+
 /* Gives the file to that user, if log_open() made it. One that was there may be anybody's. */
 void log_hand_over(uid_t user, gid_t group);
 

@@ -215,6 +215,18 @@ static int finish(struct buf *text, const char *path, mode_t mode, const struct 
     return st == ST_OK ? EXIT_DONE : cli_error(st, &why);
 }
 
+/* Nothing that was found keeps it from being used. */
+static bool is_usable(const struct credential *c)
+{
+    size_t count;
+    const struct finding *findings = credential_findings(c, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (findings[i].level == FINDING_ERROR)
+            return false;
+    return true;
+}
+
 static int show(const struct arguments *a)
 {
     struct credential *c;
@@ -227,8 +239,10 @@ static int show(const struct arguments *a)
     facts_collect(c, clock_wall_us() / 1000000, &facts);
     (a->json ? show_json : show_text)(c, &facts, &text);
     facts_free(&facts);
+    bool usable = is_usable(c);
     credential_unref(c);
-    return finish(&text, NULL, 0, NULL);
+    int code = finish(&text, NULL, 0, NULL);
+    return code == EXIT_DONE && !usable ? EXIT_FAILED : code;
 }
 
 static int write_public(const struct arguments *a)

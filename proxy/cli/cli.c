@@ -24,7 +24,8 @@ static const struct command commands[] = {
      "serve callers",
      "  -c, --config FILE        the configuration; else the first of ./sfmtls.ini,\n"
      "                           $XDG_CONFIG_HOME/sfmtls/sfmtls.ini, /etc/sfmtls/sfmtls.ini\n"
-     "  -t, --test               load and check everything, listen on nothing\n"
+     "  -t, --test               do all that comes before listening, and end; exit 2 where `run`\n"
+     "                           would not start, or no tenant could be served\n"
      "      --ready-fd N         write one line of JSON with the addresses to descriptor N when\n"
      "                           serving, and close it\n"
      "\n"
@@ -74,7 +75,8 @@ static const struct command commands[] = {
      "  -o, --out FILE           write there in place of stdout; never over a file\n"
      "      --passphrase-file FILE  the passphrase of an encrypted key or PKCS#12 file\n"
      "\n"
-     "FILE may be PEM, base64 of PEM, PKCS#12 or DER.\n",
+     "FILE may be PEM, base64 of PEM, PKCS#12 or DER.\n"
+     "Exit status of show: 1 if an error was found: it is expired, not valid yet, or of no use.\n",
      command_cert},
     {"ca",
      "init [-c FILE] [--dir DIR] [--replace]\n"

@@ -1,11 +1,8 @@
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/config_file.h"
 #include "cli/prompt.h"
@@ -166,92 +163,19 @@ static enum status load_again(void *arguments, struct config **out, struct diag 
     return complete(*out, !hidden, why);
 }
 
-/* ---- run -t ---- */
-
-/* It can be written, or made. */
-static bool is_writable(const char *path)
+static int test(struct serve *s, struct server *server)
 {
-    const char *slash = strrchr(path, '/');
-
-    if (access(path, W_OK) == 0)
-        return true;
-    if (errno != ENOENT)
-        return false;
-    char *folder =
-        slash == NULL ? mem_copy_string(".") : mem_copy_bytes(path, (size_t)(slash - path + 1));
-    bool writable = access(folder, W_OK) == 0;
-    free(folder);
-    return writable;
-}
-
-static void tell(enum log_level level, const char *sentence)
-{
-    if (level < LOG_NOTICE)
-        (void)fprintf(stderr, "sfmtls: %s: %s\n", log_level_text(level), sentence);
-}
-
-/* What `run` would open: it may do so as somebody else, or later, so this is no error. */
-static void tell_socket(const char *where, const struct address *at)
-{
-    char name[ADDRESS_TEXT_SIZE];
-
-    address_text(at, name);
-    if (!address_is_unix(at) || is_writable(name + strlen("unix:")))
-        return;
-    char *sentence = mem_format("%s: the socket %s cannot be made by now: %s; check its folder",
-                                where, name, strerror(errno));
-    tell(LOG_WARNING, sentence);
-    free(sentence);
-}
-
-static void tell_places(const struct config *c)
-{
-    if (c->log_path != NULL && !is_writable(c->log_path)) {
-        char *sentence = mem_format("%s: the log %s cannot be written by now: %s; check its folder",
-                                    c->log_where, c->log_path, strerror(errno));
-        tell(LOG_WARNING, sentence);
-        free(sentence);
-    }
-    for (size_t i = 0; i < c->nlistens; i++)
-        tell_socket(c->listens[i].where, &c->listens[i].address);
-    if (c->admin_where != NULL)
-        tell_socket(c->admin_where, &c->admin);
-}
-
-static void tell_dates(const struct tenant *t, int identity)
-{
-    static const enum log_level levels[] = {
-        [FINDING_NOTE] = LOG_NOTICE, [FINDING_WARNING] = LOG_WARNING, [FINDING_ERROR] = LOG_ERROR};
-    size_t count;
-    const struct finding *f = credential_findings(t->identities[identity].credential, &count);
-
-    for (size_t i = 0; i < count; i++) {
-        char *sentence =
-            mem_format("tenant %s: %s: %s", t->name, identity_title(identity), f[i].sentence);
-        if (f[i].about_dates)
-            tell(levels[f[i].level], sentence);
-        free(sentence);
-    }
-}
-
-static int test(const struct config *c)
-{
-    struct user user;
     struct diag why;
 
-    if (user_find(c, &user, &why) != ST_OK) {
+    if (serve_try(s, server, &why) != ST_OK) {
         (void)cli_error(ST_BAD_INPUT, &why);
         return EXIT_USAGE;
     }
-    user_free(&user);
-    for (size_t i = 0; i < c->nnotes; i++)
-        tell(c->notes[i].level, c->notes[i].sentence);
-    for (size_t i = 0; i < c->ntenants; i++)
-        for (int k = 0; k < IDENTITIES; k++)
-            if (tenant_has_identity(c->tenants[i], k))
-                tell_dates(c->tenants[i], k);
-    tell_places(c);
-    (void)puts("configuration ok");
+    char *file = s->config->file == NULL ? NULL : realpath(s->config->file, NULL);
+    (void)printf("configuration ok: %s\n", s->config->file == NULL ? "the command line"
+                                           : file == NULL          ? s->config->file
+                                                                   : file);
+    free(file);
     return EXIT_DONE;
 }
 
@@ -261,6 +185,7 @@ static int run(struct arguments *a)
     struct server *server;
     struct diag why;
 
+    s->just_try = a->test;
     s->ready_fd = a->ready_fd;
     s->load = load_again;
     s->load_ctx = a;
@@ -269,12 +194,10 @@ static int run(struct arguments *a)
         return EXIT_USAGE;
     }
     int code = EXIT_USAGE;
-    if (a->test)
-        code = test(s->config);
-    else if (serve_open(s, &server, &why) != ST_OK)
+    if (serve_open(s, &server, &why) != ST_OK)
         (void)cli_error(ST_BAD_INPUT, &why);
     else
-        code = serve_run(s, server);
+        code = a->test ? test(s, server) : serve_run(s, server);
     config_unref(s->config);
     return code;
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "core/validity.h"
 #include "net/name_service.h"
 #include "ops/admin.h"
 #include "ops/announce.h"
@@ -199,16 +200,24 @@ static void announce_process(const struct serve *s)
     sandbox_announce(s->sandbox);
 }
 
-static void on_ready(void *ctx, const struct server *server)
+static void announce(struct serve *s)
 {
-    struct serve *s = ctx;
-
     if (!harden_is_locked())
         log_say(LOG_WARNING,
                 "the memory for private keys is not locked; allow 1 MiB of locked memory "
                 "(ulimit -l, LimitMEMLOCK=)");
     announce_config(s->config, &s->expiry);
     announce_process(s);
+}
+
+static void on_ready(void *ctx, const struct server *server)
+{
+    struct serve *s = ctx;
+
+    announce(s);
+    if (geteuid() == 0)
+        log_say(LOG_WARNING, "running as root, whose files can be read and written even without "
+                             "privileges; name a `user` in [proxy]");
     timer_init(&s->expiry_timer, on_expiry_look, s);
     timer_start(server_loop(server), &s->expiry_timer, EXPIRY_LOOK_MS);
     if (s->load != NULL)
@@ -248,9 +257,11 @@ static struct server_hooks hooks = {.on_record = on_record,
 
 /* ---- the beginning ---- */
 
-static enum status open_log(const struct config *c, struct diag *why)
+static enum status open_log(const struct config *c, bool just_try, struct diag *why)
 {
-    enum status st = c->log_path == NULL ? ST_OK : log_open(c->log_path, why);
+    enum status st = c->log_path == NULL ? ST_OK
+                     : just_try          ? log_try(c->log_path, why)
+                                         : log_open(c->log_path, why);
 
     if (st != ST_OK && c->log_where != NULL)
         diag_prefix(why, "%s", c->log_where);
@@ -280,6 +291,13 @@ static void forget(struct serve *s)
     s->sandbox = NULL;
 }
 
+static void end(struct serve *s, struct server *server)
+{
+    server_free(server);
+    admin_free(s->admin);
+    forget(s);
+}
+
 enum status serve_open(struct serve *s, struct server **out, struct diag *why)
 {
     descriptors_raise();
@@ -291,25 +309,50 @@ enum status serve_open(struct serve *s, struct server **out, struct diag *why)
     enum status st = user_find(s->config, &s->user, why);
     if (st != ST_OK)
         return st;
-    st = server_new(s->config, &hooks, out, why);
+    st = server_new(s->config, &hooks, s->just_try, out, why);
     if (st != ST_OK) {
         forget(s);
         return st;
     }
     s->doors = server_door_count(*out);
     s->admin = admin_new();
-    st = admin_listen(s->admin, s->config, *out, why);
+    st = admin_listen(s->admin, s->config, s->just_try, *out, why);
     if (st == ST_OK)
-        st = open_log(s->config, why);
+        st = open_log(s->config, s->just_try, why);
     if (st == ST_OK)
         st = give_up(s, *out, why);
-    if (st == ST_OK)
+    if (st == ST_OK && !s->just_try)
         st = log_start(s->config->log_format, why); /* the first thread */
     if (st == ST_OK)
         return ST_OK;
-    server_free(*out);
-    admin_free(s->admin);
-    forget(s);
+    end(s, *out);
+    return st;
+}
+
+static bool is_any_presentable(const struct config *c)
+{
+    for (size_t i = 0; i < c->ntenants; i++)
+        if (tenant_is_presentable(c->tenants[i]))
+            return true;
+    return false;
+}
+
+enum status serve_try(struct serve *s, struct server *server, struct diag *why)
+{
+    enum status st = ST_OK;
+
+    log_tell_terminal();
+    server_announce(server);
+    announce(s);
+    if (!is_any_presentable(s->config)) {
+        diag_set(why,
+                 "%s: no tenant can be served, because none has a certificate that is valid now; "
+                 "have one renewed, or set the clock of this machine",
+                 s->config->file == NULL ? "--certificate" : s->config->file);
+        st = ST_BAD_INPUT;
+    }
+    expiry_free(&s->expiry);
+    end(s, server);
     return st;
 }
 

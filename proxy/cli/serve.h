@@ -15,8 +15,9 @@ enum { NO_READY_FD = -1 };
 
 struct serve {
     struct config *config;
-    int ready_fd; /* NO_READY_FD: nobody waits */
-    int nowhere;  /* /dev/null */
+    bool just_try; /* nothing is listened on or written: serve_try() is to follow */
+    int ready_fd;  /* NO_READY_FD: nobody waits */
+    int nowhere;   /* /dev/null */
     struct access_log log;
     struct admin *admin;
     size_t doors; /* listeners of the proxy itself: the first ones */
@@ -40,6 +41,10 @@ bool serve_parse_ready_fd(const char *command, const char *text, int *fd);
 /* Prepares the process (descriptors, log), opens the listeners, and then gives up all that serving
  * does not need: privileges, files, system calls. */
 enum status serve_open(struct serve *s, struct server **out, struct diag *why) MUST_CHECK;
+
+/* Tells what `run` would log as an error or a warning, and frees the server, which just_try made.
+ * ST_BAD_INPUT: no tenant could be served. */
+enum status serve_try(struct serve *s, struct server *server, struct diag *why) MUST_CHECK;
 
 /* Serves until told to end; frees the server. Returns the exit code. */
 int serve_run(struct serve *s, struct server *server);

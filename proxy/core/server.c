@@ -176,14 +176,15 @@ void server_add_door(struct server *s, struct acceptor *a, const struct client_d
 }
 
 enum status server_open_acceptor(const struct config *c, const struct listen_address *l,
-                                 struct acceptor **out, struct diag *why)
+                                 bool just_try, struct acceptor **out, struct diag *why)
 {
     bool optional = c->default_listens && l->address.any.sa_family == AF_INET6;
 
     *out = NULL;
     if (optional && !address_is_available(&l->address))
         return ST_OK;
-    enum status st = acceptor_open(&l->address, &c->unix_access, out, why);
+    enum status st = just_try ? acceptor_try(&l->address, &c->unix_access, why)
+                              : acceptor_open(&l->address, &c->unix_access, out, why);
     if (st != ST_OK && !c->default_listens)
         diag_prefix(why, "%s", l->where);
     return st;
@@ -232,8 +233,8 @@ static void init_shared(struct server *s, const struct config *c)
     s->shared.drained_ctx = s;
 }
 
-enum status server_new(struct config *c, const struct server_hooks *hooks, struct server **out,
-                       struct diag *why)
+enum status server_new(struct config *c, const struct server_hooks *hooks, bool just_try,
+                       struct server **out, struct diag *why)
 {
     struct server *s = NEW(struct server);
     enum status st = ST_OK;
@@ -243,7 +244,7 @@ enum status server_new(struct config *c, const struct server_hooks *hooks, struc
     init_shared(s, c);
     for (size_t i = 0; st == ST_OK && i < c->nlistens; i++) {
         struct acceptor *a;
-        st = server_open_acceptor(c, &c->listens[i], &a, why);
+        st = server_open_acceptor(c, &c->listens[i], just_try, &a, why);
         if (a != NULL)
             (void)server_add_listener(s, c, &c->listens[i], a);
     }
@@ -312,6 +313,11 @@ const struct config *server_config(const struct server *s)
     return s->generation->config;
 }
 
+void server_announce(const struct server *s)
+{
+    admission_warn(&s->shared, s->generation->config);
+}
+
 bool server_run(struct server *s)
 {
     struct loop *l = s->threads[0].worker->loop;
@@ -319,7 +325,7 @@ bool server_run(struct server *s)
     s->running = s->shared.nworkers;
     watch_signals(s);
     start_threads(s);
-    admission_warn(&s->shared, s->generation->config);
+    server_announce(s);
     for (size_t i = 0; i < s->ndoors; i++)
         acceptor_start(s->doors[i]->acceptor, l, server_on_accept, s->doors[i]);
     if (s->hooks->on_ready != NULL)

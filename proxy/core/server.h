@@ -21,9 +21,13 @@ struct server_hooks {
     void *ctx;
 };
 
-/* Opens all listeners. The configuration is shared, the hooks must outlive the server. */
-enum status server_new(struct config *c, const struct server_hooks *hooks, struct server **out,
-                       struct diag *why) MUST_CHECK;
+/* Opens all listeners. The configuration is shared, the hooks must outlive the server. just_try: no
+ * listener is opened, but each is tried; such a server cannot run. */
+enum status server_new(struct config *c, const struct server_hooks *hooks, bool just_try,
+                       struct server **out, struct diag *why) MUST_CHECK;
+
+/* Logs what is to be said of who can call. */
+void server_announce(const struct server *s);
 
 /* Adds a listener that leads to a service of its own, and takes the acceptor. Before
  * server_run(). */

@@ -44,9 +44,9 @@ struct server {
 void server_on_accept(void *ctx, int fd);
 
 /* A machine without IPv6 is no reason not to serve, as long as nobody asked for it: ST_OK and NULL.
- */
+ * just_try: in the end there is none, either. */
 enum status server_open_acceptor(const struct config *c, const struct listen_address *l,
-                                 struct acceptor **out, struct diag *why) MUST_CHECK;
+                                 bool just_try, struct acceptor **out, struct diag *why) MUST_CHECK;
 
 /* Takes the acceptor. */
 struct door *server_add_listener(struct server *s, const struct config *c,

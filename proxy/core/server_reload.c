@@ -63,7 +63,7 @@ static enum status open_missing(const struct server *s, const struct config *c,
         acceptors[i] = find_acceptor(s, name, acceptors, i);
         if (acceptors[i] != NULL)
             continue;
-        enum status st = server_open_acceptor(c, &c->listens[i], &acceptors[i], why);
+        enum status st = server_open_acceptor(c, &c->listens[i], false, &acceptors[i], why);
         if (st != ST_OK)
             return st;
         opened[i] = acceptors[i] != NULL;

@@ -21,3 +21,13 @@ bool identity_is_presentable(const struct tenant *t, int identity, struct failur
     }
     return true;
 }
+
+bool tenant_is_presentable(const struct tenant *t)
+{
+    struct failure ignored;
+
+    for (int i = 0; i < IDENTITIES; i++)
+        if (tenant_has_identity(t, i) && identity_is_presentable(t, i, &ignored))
+            return true;
+    return false;
+}

@@ -10,4 +10,7 @@
 /* By the wall clock, which may have jumped since the last time. False: *why. */
 bool identity_is_presentable(const struct tenant *t, int identity, struct failure *why);
 
+/* Can one of its certificates be presented now? */
+bool tenant_is_presentable(const struct tenant *t);
+
 #endif

@@ -13,6 +13,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -44,17 +45,26 @@ static bool is_stale(const struct address *at)
     return stale;
 }
 
+/* *there: it is one. */
+static enum status check_socket(const char *path, bool *there, struct diag *why)
+{
+    struct stat st;
+
+    *there = lstat(path, &st) == 0; /* if not, bind will tell what is wrong, if anything is */
+    if (!*there || S_ISSOCK(st.st_mode))
+        return ST_OK;
+    diag_set(why, "%s exists and is no socket; remove it or choose another path", path);
+    return ST_BAD_INPUT;
+}
+
 static enum status clear_stale_socket(const struct address *at, struct diag *why)
 {
     const char *path = at->local.sun_path;
-    struct stat st;
+    bool there;
+    enum status st = check_socket(path, &there, why);
 
-    if (lstat(path, &st) != 0)
-        return ST_OK; /* bind will tell what is wrong, if anything is */
-    if (!S_ISSOCK(st.st_mode)) {
-        diag_set(why, "%s exists and is no socket; remove it or choose another path", path);
-        return ST_BAD_INPUT;
-    }
+    if (st != ST_OK || !there)
+        return st;
     if (!is_stale(at)) {
         diag_set(why, "%s is served by another process; stop it or choose another path", path);
         return ST_BAD_INPUT;
@@ -132,6 +142,40 @@ static enum status set_access(int file, const char *path, mode_t mode, gid_t gro
     enum status st = refuse_access(path, why);
     (void)chmod(name, before.st_mode & 0777);
     return st;
+}
+
+static enum status try_socket_file(const struct address *at, const struct address_access *access,
+                                   struct diag *why)
+{
+    const char *path = at->local.sun_path;
+    bool there;
+    enum status st = check_socket(path, &there, why);
+
+    if (st != ST_OK)
+        return st;
+    if (!file_can_make(path, (gid_t)-1)) {
+        explain_bind(at, errno, why);
+        return ST_SYSTEM;
+    }
+    if (access != NULL && access->has_group && !file_can_make(path, access->group))
+        return refuse_access(path, why);
+    return ST_OK;
+}
+
+enum status acceptor_try(const struct address *at, const struct address_access *access,
+                         struct diag *why)
+{
+    if (address_is_unix(at))
+        return try_socket_file(at, access, why);
+    int fd = socket(at->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0)
+        set_options(fd, at);
+    bool can = fd >= 0 && (bind_quietly(fd, at) == 0 || errno == EADDRINUSE);
+    if (!can)
+        explain_bind(at, errno, why);
+    if (fd >= 0)
+        (void)close(fd);
+    return can ? ST_OK : ST_SYSTEM;
 }
 
 enum status acceptor_permit(struct acceptor *a, const struct address_access *access,

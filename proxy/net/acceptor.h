@@ -17,6 +17,11 @@ struct acceptor;
 enum status acceptor_open(const struct address *at, const struct address_access *access,
                           struct acceptor **out, struct diag *why) MUST_CHECK;
 
+/* Could acceptor_open() open it, if nobody else listened there? Makes nothing, and listens on
+ * nothing. */
+enum status acceptor_try(const struct address *at, const struct address_access *access,
+                         struct diag *why) MUST_CHECK;
+
 /* Changes the access to a Unix socket that is open already; nothing to do for others. */
 enum status acceptor_permit(struct acceptor *a, const struct address_access *access,
                             struct diag *why) MUST_CHECK;

@@ -217,7 +217,7 @@ void admin_free(struct admin *a)
     free(a);
 }
 
-enum status admin_listen(struct admin *a, const struct config *c, struct server *s,
+enum status admin_listen(struct admin *a, const struct config *c, bool just_try, struct server *s,
                          struct diag *why)
 {
     struct client_door door = {.service = &local_service, .ctx = &a->local, .places = &a->places};
@@ -226,11 +226,12 @@ enum status admin_listen(struct admin *a, const struct config *c, struct server 
     if (c->admin_where == NULL)
         return ST_OK;
     door.is_unix = address_is_unix(&c->admin);
-    enum status st = acceptor_open(&c->admin, &c->unix_access, &acceptor, why);
-    if (st != ST_OK) {
+    enum status st = just_try ? acceptor_try(&c->admin, &c->unix_access, why)
+                              : acceptor_open(&c->admin, &c->unix_access, &acceptor, why);
+    if (st != ST_OK)
         diag_prefix(why, "%s", c->admin_where);
+    if (st != ST_OK || just_try)
         return st;
-    }
     a->address = *acceptor_address(acceptor);
     a->listens = true;
     server_add_door(s, acceptor, &door);

@@ -17,8 +17,9 @@ struct admin;
 struct admin *admin_new(void);
 void admin_free(struct admin *a); /* NULL is no error; behind server_free() */
 
-/* Opens the configured address and gives it to the server. ST_OK without one, too. */
-enum status admin_listen(struct admin *a, const struct config *c, struct server *s,
+/* Opens the configured address and gives it to the server (just_try: tries it, see server_new()).
+ * ST_OK without one, too. */
+enum status admin_listen(struct admin *a, const struct config *c, bool just_try, struct server *s,
                          struct diag *why) MUST_CHECK;
 
 /* With the real port; NULL: nothing is listened on. */

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "ops/harden.h"
 
@@ -177,24 +178,13 @@ static enum status check_reading(struct user *u, const struct config *c, struct 
 }
 
 /* Behind a rotation it has to be made anew. */
-static bool can_make_log(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *folder = slash == NULL ? mem_copy_string(".")
-                                 : mem_copy_bytes(path, slash == path ? 1 : (size_t)(slash - path));
-    bool can = access(folder, W_OK | X_OK) == 0;
-
-    free(folder);
-    return can;
-}
-
 static void check_log(struct user *u, const struct config *c)
 {
-    if (c->log_path != NULL && !can_make_log(c->log_path))
+    if (c->log_path != NULL && !file_can_make(c->log_path, (gid_t)-1))
         warn(u, mem_format("the log %s cannot be made anew behind a rotation; let %s write into "
                            "its folder, or rotate it by copytruncate",
                            c->log_path, u->name == NULL ? "root" : u->name));
-    if (c->log_path != NULL && access(c->log_path, W_OK) != 0)
+    if (c->log_path != NULL && access(c->log_path, W_OK) != 0 && errno != ENOENT)
         warn(u, mem_format("the log %s cannot be opened again without privileges (%s); give it to "
                            "%s",
                            c->log_path, strerror(errno), u->name == NULL ? "root" : u->name));
@@ -227,9 +217,6 @@ enum status user_become(struct user *u, const struct config *c, const struct ser
     if (st != ST_OK)
         return st;
     harden_again();
-    if (geteuid() == 0)
-        warn(u, mem_copy_string("running as root, whose files can be read and written even "
-                                "without privileges; name a `user` in [proxy]"));
     if (!drop_capabilities())
         warn(u, mem_format("privileges could not be given up: %s", strerror(errno)));
     check_log(u, c);

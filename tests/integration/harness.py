@@ -375,6 +375,16 @@ def run_cli(*arguments, stdin=None, env=None, cwd=None, prefix=(), pass_fds=()):
                           timeout=LIMIT, env={**os.environ, **(env or {})}, cwd=cwd, pass_fds=pass_fds)
 
 
+def without_limits(stderr):
+    """What `run -t` warns of, but for this machine's limit of open files."""
+    return "".join(line for line in stderr.splitlines(True) if "files can be open" not in line)
+
+
+def tested_ok(path):
+    """What `run -t` prints for a configuration that can be used."""
+    return f"configuration ok: {os.path.realpath(path)}\n"
+
+
 def make_local_ca(folder, text):
     """`ca init` for a configuration with that text, of which it becomes the sfmtls.ini; its root."""
     config = pathlib.Path(folder) / "sfmtls.ini"

@@ -104,7 +104,7 @@ def test_what_tells_callers_apart_is_enough(listen, keys, more, tmp_path, filled
     path = tmp_path / "sfmtls.ini"
     path.write_text(filled(HOLE.replace(">>>", "").format(listen=listen, keys=keys, more=more)))
     result = harness.run_cli("run", "-t", "-c", str(path))
-    assert (result.returncode, result.stdout) == (0, "configuration ok\n"), result.stderr
+    assert (result.returncode, result.stdout) == (0, harness.tested_ok(path)), result.stderr
     warned = re.findall(r"warning: .*:\d+: callers reach (\S+) by plain HTTP", result.stderr)
     assert len(warned) == ("0.0.0.0" in listen + more or "[::]" in listen), result.stderr
 

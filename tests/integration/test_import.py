@@ -157,7 +157,7 @@ def test_the_section_serves_once_the_files_are_there(form, tmp_path, pki, record
     write(tmp_path, (pki / "acme.pass").read_text(), "sap_hcmcloud_core_odata.pass").chmod(0o600)
     assert "mycert.pem" in refused("run", "-t", "-c", str(config))
     write(tmp_path, encrypted(pki), "mycert.pem").chmod(0o600)
-    assert harness.run_cli("run", "-t", "-c", str(config)).stdout == "configuration ok\n"
+    assert harness.run_cli("run", "-t", "-c", str(config)).stdout == harness.tested_ok(config)
 
     server = recorded_by().server
     server.take()
@@ -182,7 +182,7 @@ def test_sections_of_several_destinations_serve_together(tmp_path, pki):
     assert [section["company-id"] for section in found.values()] == [f"C{i}" for i in range(6)]
     write(tmp_path, (pki / "acme-all.pem").read_text(), "mycert.pem").chmod(0o600)
     result = harness.run_cli("run", "-t", "-c", str(write(tmp_path, text, "sfmtls.ini")))
-    assert result.stdout == "configuration ok\n", result.stderr
+    assert result.stdout == harness.tested_ok(tmp_path / "sfmtls.ini"), result.stderr
 
 
 @pytest.mark.parametrize("joined", ["\n---\n", "list"])

@@ -696,7 +696,7 @@ def test_live_socket_of_another_user_is_left_alone(pki):
     other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if root else []
     folder = pathlib.Path(tempfile.mkdtemp(prefix="sfmtls-test-"))
     try:
-        folder.chmod(0o777)
+        folder.chmod(0o1777)
         with socket.socket(socket.AF_UNIX) as live:
             live.bind(str(folder / "s"))
             live.listen()
