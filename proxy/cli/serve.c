@@ -20,7 +20,7 @@
 #include "ops/reload.h"
 #include "tls/credential.h"
 
-enum { EXPIRY_LOOK_MS = 60 * 1000 };
+enum { EXPIRY_LOOK_MS = 60 * 1000, SOON_LOOK_MS = 1000 };
 
 bool serve_parse_ready_fd(const char *command, const char *text, int *fd)
 {
@@ -98,20 +98,48 @@ static void tell_ready_fd(const struct serve *s, const struct server *server)
     buf_free(&line);
 }
 
-static void on_expiry_look(void *ctx)
-{
-    struct serve *s = ctx;
-
-    announce_expiry(server_config(s->server), &s->expiry);
-    timer_start(server_loop(s->server), &s->expiry_timer, EXPIRY_LOOK_MS);
-}
-
 /* ---- reloading ---- */
 
 struct loaded {
     struct serve *serve;
     struct config *config;
 };
+
+static void on_reload(void *ctx)
+{
+    struct serve *s = ctx;
+
+    if (s->reloader == NULL)
+        return;
+    char state[64];
+    (void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+                   (long long)clock_monotonic_us());
+    notify_systemd(state);
+    reloader_wake(s->reloader);
+}
+
+/* Once a minute; each second while something is about to be due: see config.h. */
+static void plan_look(struct serve *s)
+{
+    int64_t due = server_config(s->server)->look_again, now = clock_wall_us() / 1000000;
+    bool soon = due != 0 && due != s->looked && due - now < EXPIRY_LOOK_MS / 1000;
+
+    timer_stop(&s->expiry_timer);
+    timer_start(server_loop(s->server), &s->expiry_timer, soon ? SOON_LOOK_MS : EXPIRY_LOOK_MS);
+}
+
+static void on_look(void *ctx)
+{
+    struct serve *s = ctx;
+    int64_t due = server_config(s->server)->look_again;
+
+    announce_expiry(server_config(s->server), &s->expiry);
+    if (due != 0 && due != s->looked && due <= clock_wall_us() / 1000000) {
+        s->looked = due; /* and not again and again, if nothing comes of it */
+        on_reload(s);
+    }
+    plan_look(s);
+}
 
 /* Any thread. */
 static void refuse_reload(struct serve *s, const struct diag *why)
@@ -127,9 +155,11 @@ static void install(void *arg)
     struct loaded *l = arg;
     struct diag why;
 
+    config_keep_identities(l->config, server_config(l->serve->server));
     if (server_reload(l->serve->server, l->config, &why) == ST_OK) {
         log_say(LOG_NOTICE, "reloaded");
         announce_config(l->config, &l->serve->expiry);
+        plan_look(l->serve);
         admin_note_reload(l->serve->admin, NULL);
         notify_systemd("READY=1");
     } else {
@@ -178,19 +208,6 @@ static void on_loaded(void *ctx, struct config *c)
     loop_post(server_loop(s->server), install, l);
 }
 
-static void on_reload(void *ctx)
-{
-    struct serve *s = ctx;
-
-    if (s->reloader == NULL)
-        return;
-    char state[64];
-    (void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
-                   (long long)clock_monotonic_us());
-    notify_systemd(state);
-    reloader_wake(s->reloader);
-}
-
 static void announce_process(const struct serve *s)
 {
     if (s->user.name != NULL)
@@ -218,8 +235,8 @@ static void on_ready(void *ctx, const struct server *server)
     if (geteuid() == 0)
         log_say(LOG_WARNING, "running as root, whose files can be read and written even without "
                              "privileges; name a `user` in [proxy]");
-    timer_init(&s->expiry_timer, on_expiry_look, s);
-    timer_start(server_loop(server), &s->expiry_timer, EXPIRY_LOOK_MS);
+    timer_init(&s->expiry_timer, on_look, s);
+    plan_look(s);
     if (s->load != NULL)
         s->reloader =
             reloader_start(s->config, &(struct reload_hooks){load_again, on_loaded, on_failed, s});

@@ -29,6 +29,7 @@ struct serve {
     struct sandbox *sandbox;
     struct timer expiry_timer;
     struct expiry expiry;
+    int64_t looked; /* the look_again of a configuration for which a reload was asked already */
     struct server *server;
     void (*on_ready)(void *ctx, const struct server *s); /* may be NULL, as the next */
     void (*on_stopped)(void *ctx);                       /* the server is still there */

@@ -53,6 +53,7 @@ static void tenant_free(struct tenant *t)
     }
     for (int i = 0; i < IDENTITIES; i++)
         identity_release(&t->identities[i]);
+    trust_unref(t->trust);
     buf_free(&t->pool_key);
     for (size_t i = 0; i < t->nplaces; i++)
         free((char *)(uintptr_t)t->places[i].origin.p);

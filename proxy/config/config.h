@@ -51,6 +51,7 @@ struct tenant {
     struct identity identities[IDENTITIES];
     bool allow_readable_key;
     char *ca_file;       /* as given */
+    struct trust *trust; /* what server certificates are held against */
     struct buf pool_key; /* the same for two tenants only if they may share connections */
 
     struct edit_header *headers;
@@ -103,8 +104,10 @@ struct config_note {
 };
 
 struct config {
-    char *file;       /* NULL: made from the command line */
-    int64_t begun_us; /* when loading began; clock_wall_us() */
+    char *file;         /* NULL: made from the command line */
+    int64_t begun_us;   /* when loading began; clock_wall_us() */
+    int64_t look_again; /* when loading the same files anew gives something else; seconds since
+                           1970, 0: never, as far as is known */
 
     struct listen_address *listens;
     size_t nlistens;
@@ -190,6 +193,10 @@ char *config_local_ca_folder(const struct config *c);
 /* Adds the local CA to what was loaded just now, if there is one or one was asked for, and notes
  * which servers it does not know. */
 enum status config_add_local_ca(struct config *c, struct diag *why) MUST_CHECK;
+
+/* Where a certificate of c cannot be presented now, and the same tenant has a valid one in its
+ * place in in_use, that one stays, which is noted. For a reload: before c is served, or shared. */
+void config_keep_identities(struct config *c, const struct config *in_use);
 
 /* Calls f for every file that c reads, itself included. */
 typedef void config_file_hook(void *ctx, const char *path);

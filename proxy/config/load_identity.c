@@ -142,7 +142,7 @@ enum status load_identities(struct loader *l, struct diag *why)
     return st;
 }
 
-enum status load_tls_clients(struct loader *l, const struct trust *trust, struct diag *why)
+enum status load_tls_clients(struct loader *l, struct diag *why)
 {
     struct tenant *t = l->tenant;
 
@@ -150,7 +150,7 @@ enum status load_tls_clients(struct loader *l, const struct trust *trust, struct
         struct identity *id = &t->identities[i];
         if (!tenant_has_identity(t, i))
             continue;
-        enum status st = tls_client_new(id->credential, trust, t->server.host, &id->tls, why);
+        enum status st = tls_client_new(id->credential, t->trust, t->server.host, &id->tls, why);
         if (st != ST_OK) {
             diag_prefix(why, "%s", load_where_of(l, identity_title(i)));
             return st;

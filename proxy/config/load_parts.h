@@ -59,8 +59,10 @@ enum status load_tokens(struct loader *l, struct diag *why) MUST_CHECK;
 enum status load_check_remote(const struct loader *l, struct diag *why) MUST_CHECK;
 
 /* Makes the TLS side of each. */
-enum status load_tls_clients(struct loader *l, const struct trust *trust,
-                             struct diag *why) MUST_CHECK;
+enum status load_tls_clients(struct loader *l, struct diag *why) MUST_CHECK;
+
+/* Anew, after an identity or the trust has changed. */
+void load_write_pool_key(struct tenant *t);
 
 /* May every user of the machine read that file? */
 bool load_is_open_to_others(const char *path);

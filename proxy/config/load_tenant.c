@@ -152,15 +152,16 @@ static enum status find_trust(struct loader *l, struct trust **out, struct diag 
 }
 
 /* Two tenants that get the same may share connections. */
-static void write_pool_key(struct tenant *t, const struct trust *trust)
+void load_write_pool_key(struct tenant *t)
 {
+    buf_free(&t->pool_key);
     buf_addf(&t->pool_key, "%s\n%s\n%s\n%d\n%s\n%d\n%d\n", t->name, t->company_id, t->server.host,
              t->server.port, t->connect_to.host == NULL ? "" : t->connect_to.host,
              t->connect_to.port, t->require_request ? 1 : 0);
     for (int i = 0; i < IDENTITIES; i++)
         if (tenant_has_identity(t, i))
             credential_digest(t->identities[i].credential, &t->pool_key);
-    trust_digest(trust, &t->pool_key);
+    trust_digest(t->trust, &t->pool_key);
 }
 
 static enum status load_security(struct loader *l, struct diag *why)
@@ -170,10 +171,12 @@ static enum status load_security(struct loader *l, struct diag *why)
 
     if (st == ST_OK)
         st = find_trust(l, &trust, why);
+    if (st != ST_OK)
+        return st;
+    l->tenant->trust = trust_ref(trust);
+    st = load_tls_clients(l, why);
     if (st == ST_OK)
-        st = load_tls_clients(l, trust, why);
-    if (st == ST_OK)
-        write_pool_key(l->tenant, trust);
+        load_write_pool_key(l->tenant);
     return st;
 }
 

@@ -13,8 +13,7 @@ static int64_t now_s(void)
 
 static bool is_valid(const struct tenant *t, int i, int64_t now)
 {
-    return tenant_has_identity(t, i) && credential_not_after(t->identities[i].credential) >= now &&
-           credential_not_before(t->identities[i].credential) <= now;
+    return tenant_has_identity(t, i) && credential_is_valid(t->identities[i].credential, now);
 }
 
 /* What becomes of the requests, now that identity i cannot be presented. */

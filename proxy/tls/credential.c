@@ -388,6 +388,11 @@ int64_t credential_not_after(const struct credential *c)
     return c->not_after;
 }
 
+bool credential_is_valid(const struct credential *c, int64_t now)
+{
+    return c->not_before <= now && now <= c->not_after;
+}
+
 const X509 *credential_leaf(const struct credential *c)
 {
     return c->leaf;

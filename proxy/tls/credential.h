@@ -72,7 +72,8 @@ const unsigned char *credential_fingerprint(const struct credential *c); /* SHA-
 const char *credential_subject(const struct credential *c);              /* RFC 2253 */
 int64_t credential_not_before(const struct credential *c);               /* seconds since 1970 */
 int64_t credential_not_after(const struct credential *c);
-const X509 *credential_leaf(const struct credential *c); /* borrowed */
+bool credential_is_valid(const struct credential *c, int64_t now); /* by its dates */
+const X509 *credential_leaf(const struct credential *c);           /* borrowed */
 int credential_chain_length(const struct credential *c); /* what is sent behind the leaf */
 char *credential_chain_subject(const struct credential *c, int i); /* the caller frees it */
 const struct finding *credential_findings(const struct credential *c, size_t *count);

@@ -394,6 +394,28 @@ def make_local_ca(folder, text):
     return pathlib.Path(folder) / "ca/root.pem"
 
 
+def issue_between(pki, folder, begins, ends, user="acme_user", key=None):
+    """A client certificate that is valid between these times, with its chain behind and its key (a new one, or that of
+    the file key) before it; its file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = lambda t: time.strftime("%Y%m%d%H%M%SZ", time.gmtime(t))
+    openssl = lambda *words: subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+    if key is None:
+        key = folder / "key"
+        openssl("genpkey", "-quiet", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
+    openssl("req", "-new", "-key", key, "-subj", f"/O=Test/CN={user}", "-out", folder / "csr")
+    (folder / "ext").write_text("extendedKeyUsage=clientAuth\nkeyUsage=digitalSignature\n")
+    (folder / "db").write_text("")
+    (folder / "conf").write_text(f"[ca]\ndefault_ca=d\n[d]\ndatabase={folder}/db\nnew_certs_dir={folder}\n"
+                                 "rand_serial=yes\ndefault_md=sha256\npolicy=p\n[p]\nO=optional\nCN=optional\n")
+    openssl("ca", "-batch", "-notext", "-config", folder / "conf", "-cert", pki / "client-sub.pem", "-keyfile",
+            pki / "client-sub.key", "-in", folder / "csr", "-out", folder / "pem", "-extfile", folder / "ext",
+            "-preserveDN", "-startdate", text(begins), "-enddate", text(ends))
+    whole = folder / "all.pem"
+    whole.write_text("".join(path.read_text() for path in (key, folder / "pem", pki / "client-sub.pem")))
+    return whole
+
+
 def refusing(call, error, argument=None):
     """Words before the program's under which that system call fails with that errno, if its first argument is that
     one: a seccomp filter."""

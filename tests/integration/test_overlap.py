@@ -358,20 +358,8 @@ def test_large_trailers_cannot_be_held(overlap):
 
 def issue_for(pki, folder, seconds):
     """short_user's certificate, which ends that soon; its file and when that is."""
-    folder.mkdir()
-    end, text = time.time() + seconds, lambda t: time.strftime("%Y%m%d%H%M%SZ", time.gmtime(t))
-    openssl("genpkey", "-quiet", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", folder / "key")
-    openssl("req", "-new", "-key", folder / "key", "-subj", "/O=Test/CN=short_user", "-out", folder / "csr")
-    (folder / "ext").write_text("extendedKeyUsage=clientAuth\nkeyUsage=digitalSignature\n")
-    (folder / "db").write_text("")
-    (folder / "conf").write_text(f"[ca]\ndefault_ca=d\n[d]\ndatabase={folder}/db\nnew_certs_dir={folder}\n"
-                                 "rand_serial=yes\ndefault_md=sha256\npolicy=p\n[p]\nO=optional\nCN=optional\n")
-    openssl("ca", "-batch", "-notext", "-config", folder / "conf", "-cert", pki / "client-sub.pem", "-keyfile",
-            pki / "client-sub.key", "-in", folder / "csr", "-out", folder / "pem", "-extfile", folder / "ext",
-            "-preserveDN", "-startdate", text(end - 3600), "-enddate", text(end))
-    whole = folder / "all.pem"
-    whole.write_text("".join(path.read_text() for path in (folder / "key", folder / "pem", pki / "client-sub.pem")))
-    return whole, int(end) + 1
+    end = time.time() + seconds
+    return harness.issue_between(pki, folder, end - 3600, end, "short_user"), int(end) + 1
 
 
 @harness.one_worker

@@ -153,16 +153,155 @@ def test_certificate_behind_swapped_links(proxy, pki, nginx, tmp_path):
     harness.eventually(lambda: p.request(target="/who").json()["serial"] == second, 5)
 
 
-def test_expired_certificate_is_renewed(service):
+# ---- a certificate that cannot be presented ----
+
+DAY = 86400
+UNUSABLE = {"expired": (-3 * DAY, -DAY, "has expired on"), "future": (DAY, 3 * DAY, "is not valid before")}
+
+
+def put_pair(s, begins, ends, name="late", user="acme_user", target="tls"):
+    """A certificate and key that are valid between these times, counted from now; its serial number."""
+    now = time.time()
+    folder = s.spare / name
+    harness.issue_between(s.pki, folder, now + begins, now + ends, user)
+    shutil.copy(folder / "key", s.spare / f"{name}.key")
+    shutil.copy(folder / "all.pem", s.spare / f"{name}.pem")
+    s.put(f"{name}.key", f"{target}.key")
+    s.put(f"{name}.pem", f"{target}.pem")
+    return subprocess.run(["openssl", "x509", "-noout", "-serial", "-in", folder / "pem"], capture_output=True,
+                          text=True, check=True).stdout.strip().split("=")[1]
+
+
+def status(s):
+    return harness.Caller(("127.0.0.1", int(s.p.ready["admin"].rsplit(":", 1)[1]))).request(target="/status").json()
+
+
+def told_of_keeping(s):
+    return re.findall(rf"tenant \S+: the \S+ of {s.live}/\S+ (?:has expired on|is not valid before) \S+, so the one "
+                      r"that was loaded before stays in use \(CN=\S+, valid until \S+\); \S.* \S", s.p.stderr)
+
+
+@pytest.mark.parametrize("kind", UNUSABLE)
+@harness.one_worker
+def test_valid_one_stays_in_place_of_one_that_is_not(service, kind):
+    """The rest is taken: a tenant that came with it, a header. Connections stay warm. A valid one is taken then."""
+    s = service(admin="127.0.0.1:0")
+    before = s.who()["connection"]
+    begins, ends, words = UNUSABLE[kind]
+    put_pair(s, begins, ends)
+    harness.eventually(lambda: s.reloads() == 1)
+    assert s.who()["serial"] == s.serial and s.who()["connection"] == before
+    harness.eventually(lambda: len(told_of_keeping(s)) == 1)
+    assert words in told_of_keeping(s)[0]
+    notes = [note["sentence"] for note in status(s)["configuration"]["notes"]]
+    assert sum("stays in use" in note for note in notes) == 1, notes
+    certificate, = status(s)["tenants"][0]["certificates"]
+    assert certificate["state"] == "valid" and certificate["serial"] == s.serial
+
+    text = s.p.config.read_text()
+    s.write(text + s.tenant("beta", "BETA", certificate=f"{s.pki}/globex-all.pem", private_key=f"{s.pki}/globex.key"))
+    harness.eventually(lambda: s.reloads() == 2)
+    company = lambda name: {"fields": [("successfactors-companyid", name)]}
+    assert "globex_user" in s.who(**company("BETA"))["subject"]
+    assert s.who(**company("ACME"))["serial"] == s.serial, "it stays over further reloads"
+
+    s.write(text)
+    serial = s.renew("good")
+    harness.eventually(lambda: s.who(**company("ACME"))["serial"] == serial)
+    harness.eventually(lambda: not any("stays in use" in n["sentence"] for n in status(s)["configuration"]["notes"]))
+    assert s.refused() == 0
+
+
+def test_one_tenant_of_two(service):
     s = service()
+    issue(s.pki, s.spare, "other", user="beta_user")
+    s.put("other.key", "beta.key")
+    s.put("other.pem", "beta.pem")
+    s.write(config(s.tenant(), s.tenant("beta", "BETA", certificate=s.live / "beta.pem",
+                                        private_key=s.live / "beta.key")))
+    company = lambda name: {"fields": [("successfactors-companyid", name)]}
+    harness.eventually(lambda: s.p.request(target="/who", **company("BETA")).status == 200)
+    put_pair(s, -3 * DAY, -DAY)
+    renewed = put_pair(s, -DAY, 9 * DAY, "renewed", "beta_user", "beta")
+    harness.eventually(lambda: s.who(**company("BETA"))["serial"] == renewed)
+    assert s.who(**company("ACME"))["serial"] == s.serial
+
+
+def test_next_one_stays_as_well(service):
+    s = service()
+    issue(s.pki, s.spare, "next")
+    s.put("next.key", "next.key")
+    s.put("next.pem", "next.pem")
+    s.write(config(s.tenant(certificate_next=s.live / "next.pem", private_key_next=s.live / "next.key"),
+                   admin="127.0.0.1:0"))
+    harness.eventually(lambda: s.reloads() == 1)
+    put_pair(s, -3 * DAY, -DAY, target="next")
+    harness.eventually(lambda: len(told_of_keeping(s)) == 1)
+    assert "the certificate-next of" in told_of_keeping(s)[0] and s.who()["serial"] == s.serial
+
+
+@pytest.mark.parametrize("change", ["company-id", "server", "name"])
+def test_it_does_not_stay_for_somebody_else(service, change):
+    """Another company or another server has not learnt of it."""
+    s = service()
+    port = {"company-id": {"company": "OTHER"}, "server": {"server": f"127.0.0.1:{s.port}"}, "name": {"name": "other"}}
+    put = {"name": "acme", "company": "ACME", **port[change]}
     shutil.copy(s.pki / "expired.key", s.spare)
     shutil.copy(s.pki / "expired-chain.pem", s.spare)
-    s.put("expired-chain.pem", "tls.pem")
-    s.put("expired.key", "tls.key")
-    harness.eventually(lambda: s.p.request(target="/who").token == "client-certificate-expired")
+    (s.live / "new.key").write_bytes((s.pki / "expired.key").read_bytes())
+    (s.live / "new.pem").write_bytes((s.pki / "expired-chain.pem").read_bytes())
+    s.write(config(s.tenant(**put, certificate=s.live / "new.pem", private_key=s.live / "new.key")))
+    harness.eventually(lambda: s.reloads() == 1)
+    assert s.p.request(target="/who").token == "client-certificate-expired" and not told_of_keeping(s)
+
+
+def test_other_settings_of_the_tenant_are_taken(service):
+    """The CA file, for one: the certificate that stays is used with what is trusted now."""
+    s = service()
+    for name in ("new.key", "new.pem"):
+        (s.live / name).write_bytes((s.pki / name.replace("new.pem", "expired-chain.pem").replace(
+            "new.key", "expired.key")).read_bytes())
+    s.write(config(s.tenant(ca_file=s.pki / "other-ca.pem", certificate=s.live / "new.pem",
+                            private_key=s.live / "new.key")))
+    harness.eventually(lambda: len(told_of_keeping(s)) == 1)
+    assert s.p.request(target="/who").token == "server-certificate-untrusted"
+
+
+def test_one_that_becomes_valid_is_taken_then(service):
+    """Nobody touches a file any more."""
+    s = service()
+    serial = put_pair(s, 8, 3 * DAY)
+    harness.eventually(lambda: s.who()["serial"] == serial)
+    assert s.refused() == 0
+
+
+def test_one_that_stays_is_over_one_day(service):
+    """Then the tenant's requests get 502, as they would without it."""
+    s = service()
+    short = put_pair(s, -DAY, 10, "short")
+    harness.eventually(lambda: s.who()["serial"] == short)
+    put_pair(s, -3 * DAY, -DAY)
+    harness.eventually(lambda: len(told_of_keeping(s)) == 1)
+    harness.eventually(lambda: s.p.request(target="/who").status == 502)
+    assert s.p.request(target="/who").token == "client-certificate-expired"
+    harness.eventually(lambda: "CN=acme_user,O=Test has expired on" in s.p.stderr)
     serial = s.renew("good")
     harness.eventually(lambda: s.p.request(target="/who").status == 200)
     assert s.who()["serial"] == serial
+
+
+def test_expired_at_start_is_renewed(service):
+    s = service()
+    s.p.stop()
+    put_pair(s, -3 * DAY, -DAY)
+    s.p = harness.Proxy(s.folder, s.p.config.read_text())
+    try:
+        assert s.p.request(target="/who").token == "client-certificate-expired"
+        serial = s.renew("good")
+        harness.eventually(lambda: s.p.request(target="/who").status == 200)
+        assert s.who()["serial"] == serial
+    finally:
+        s.p.stop()
 
 
 def test_running_exchange_ends_as_it_began(service, script, proxy, pki, tmp_path):

@@ -1,0 +1,84 @@
+/* A reload that brings a certificate which cannot be presented in place of a valid one. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "config/load_parts.h"
+
+/* Is it the same tenant to the server, too? Another company has not learnt of the certificate, and
+ * another server is not to see it. */
+static bool is_same(const struct tenant *a, const struct tenant *b)
+{
+    return strcmp(a->name, b->name) == 0 && strcmp(a->company_id, b->company_id) == 0 &&
+           strcmp(a->server.host, b->server.host) == 0 && a->server.port == b->server.port;
+}
+
+static const struct tenant *find_same(const struct config *c, const struct tenant *t)
+{
+    for (size_t i = 0; i < c->ntenants; i++)
+        if (is_same(c->tenants[i], t))
+            return c->tenants[i];
+    return NULL;
+}
+
+static void look_again_at(struct config *c, int64_t when)
+{
+    if (c->look_again == 0 || when < c->look_again)
+        c->look_again = when;
+}
+
+/* rejected: what the file holds; kept: what stays. */
+static void note_keeping(struct config *c, const struct tenant *t, int i,
+                         const struct credential *rejected, const struct credential *kept,
+                         int64_t now)
+{
+    bool early = credential_not_before(rejected) > now;
+    char when[CLOCK_TEXT_SIZE], until[CLOCK_TEXT_SIZE];
+
+    clock_text((early ? credential_not_before(rejected) : credential_not_after(rejected)) * 1000000,
+               when);
+    clock_text(credential_not_after(kept) * 1000000, until);
+    load_note(
+        c, early ? LOG_WARNING : LOG_ERROR,
+        mem_format("tenant %s: the %s of %s %s %.10s, so the one that was loaded before stays "
+                   "in use (%s, valid until %.10s); %s",
+                   t->name, identity_title(i), t->identities[i].certificate,
+                   early ? "is not valid before" : "has expired on", when, credential_subject(kept),
+                   until,
+                   early ? "it is taken then, or check the clock of this machine"
+                         : "have it renewed, and put the renewed one there"));
+    look_again_at(c, credential_not_after(kept) + 1);
+    if (early)
+        look_again_at(c, credential_not_before(rejected));
+}
+
+static void keep(struct config *c, struct tenant *t, const struct tenant *before, int i,
+                 int64_t now)
+{
+    struct identity *id = &t->identities[i];
+    struct credential *kept = before->identities[i].credential;
+    struct tls_client *tls;
+    struct diag ignored; /* it was used before */
+
+    if (!tenant_has_identity(t, i) || credential_is_valid(id->credential, now) ||
+        !tenant_has_identity(before, i) || !credential_is_valid(kept, now) ||
+        tls_client_new(kept, t->trust, t->server.host, &tls, &ignored) != ST_OK)
+        return;
+    note_keeping(c, t, i, id->credential, kept, now);
+    tls_client_unref(id->tls);
+    credential_unref(id->credential);
+    id->tls = tls;
+    id->credential = credential_ref(kept);
+    load_write_pool_key(t);
+}
+
+void config_keep_identities(struct config *c, const struct config *in_use)
+{
+    int64_t now = clock_wall_us() / 1000000;
+
+    for (size_t n = 0; n < c->ntenants; n++) {
+        const struct tenant *before = find_same(in_use, c->tenants[n]);
+        for (int i = 0; before != NULL && i < IDENTITIES; i++)
+            keep(c, c->tenants[n], before, i, now);
+    }
+}
