@@ -217,6 +217,18 @@ static const struct fail_info table[FAIL_COUNT] = {
          "Server certificate for another host",
          "The server's certificate is not made out to the name it was called by.",
          "Check `server` in the configuration, and that DNS sends it to the right machine."},
+    [FAIL_SERVER_REVOKED] =
+        {"server-certificate-revoked", 502, "tls_certificate_error", BLAME_SERVER, 0,
+         "Server certificate revoked", "The server's certificate was revoked by its CA.",
+         "Do not call the server until its operator has installed another certificate; if that has "
+         "happened, check that `server` leads to the right machine."},
+    [FAIL_SERVER_CRL] =
+        {"revocation-list-unusable", 502, "tls_certificate_error", BLAME_CONFIGURATION, 0,
+         "Revocation list cannot be used",
+         "The revocation list (CRL) that decides about the server's certificate cannot be used.",
+         "Put the current CRL of the server's CA into the file that `crl-file` (or `ca-file`) "
+         "names, "
+         "and check this machine's clock."},
     [FAIL_CERTIFICATE_REFUSED] = {"client-certificate-refused", 502, "tls_alert_received",
                                   BLAME_CONFIGURATION, 0, "Client certificate refused",
                                   "The server refused the client certificate.",

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "tls/credential_parts.h"
 #include "tls/error.h"
+#include "tls/names.h"
 
 /* ---- life ---- */
 
@@ -49,25 +50,6 @@ void credential_unref(struct credential *c)
 
 /* ---- facts ---- */
 
-int64_t credential_seconds(const ASN1_TIME *t)
-{
-    struct tm tm;
-
-    return ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
-}
-
-char *credential_name_text(const X509_NAME *name)
-{
-    BIO *text = BIO_new(BIO_s_mem());
-    char *p;
-
-    (void)X509_NAME_print_ex(text, name, 0, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
-    long n = BIO_get_mem_data(text, &p);
-    char *copy = mem_copy_bytes(p, (size_t)n);
-    BIO_free(text);
-    return copy;
-}
-
 bool credential_is_self_issued(const X509 *x)
 {
     return X509_NAME_cmp(X509_get_subject_name(x), X509_get_issuer_name(x)) == 0;
@@ -76,10 +58,10 @@ bool credential_is_self_issued(const X509 *x)
 void credential_note_facts(struct credential *c)
 {
     (void)X509_digest(c->leaf, EVP_sha256(), c->fingerprint, NULL);
-    c->not_before = credential_seconds(X509_get0_notBefore(c->leaf));
-    c->not_after = credential_seconds(X509_get0_notAfter(c->leaf));
+    c->not_before = names_seconds(X509_get0_notBefore(c->leaf));
+    c->not_after = names_seconds(X509_get0_notAfter(c->leaf));
     free(c->subject);
-    c->subject = credential_name_text(X509_get_subject_name(c->leaf));
+    c->subject = names_text(X509_get_subject_name(c->leaf));
 }
 
 /* ---- loading ---- */
@@ -405,12 +387,12 @@ int credential_chain_length(const struct credential *c)
 
 char *credential_chain_subject(const struct credential *c, int i)
 {
-    return credential_name_text(X509_get_subject_name(sk_X509_value(c->chain, i)));
+    return names_text(X509_get_subject_name(sk_X509_value(c->chain, i)));
 }
 
 char *credential_issuer(const struct credential *c)
 {
-    return credential_name_text(X509_get_issuer_name(c->leaf));
+    return names_text(X509_get_issuer_name(c->leaf));
 }
 
 char *credential_key_type(const struct credential *c)

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "tls/credential_parts.h"
+#include "tls/names.h"
 
 enum {
     SECONDS_PER_DAY = 86400,
@@ -56,9 +57,9 @@ static void judge_chain_dates(struct credential *c, int64_t now)
 {
     for (int i = 0; i < sk_X509_num(c->chain); i++) {
         X509 *x = sk_X509_value(c->chain, i);
-        if (now <= credential_seconds(X509_get0_notAfter(x)))
+        if (now <= names_seconds(X509_get0_notAfter(x)))
             continue;
-        char *name = credential_name_text(X509_get_subject_name(x));
+        char *name = names_text(X509_get_subject_name(x));
         credential_find(c, FINDING_WARNING,
                         mem_format("the chain's certificate %s has expired; put the renewed one of "
                                    "the CA into the file",
@@ -120,7 +121,7 @@ static void judge_chain(struct credential *c)
             mem_format("the certificate is self-signed; servers accept one only if it was "
                        "uploaded to them"));
     } else if (!is_issued_by_one_of(top, c->unsent) && (length == 0 || strangers + roots > 0)) {
-        char *issuer = credential_name_text(X509_get_issuer_name(top));
+        char *issuer = names_text(X509_get_issuer_name(top));
         credential_find(
             c, FINDING_WARNING,
             mem_format("the certificate of the issuer %s is not in the file; if that is an "

@@ -28,9 +28,7 @@ struct credential {
 };
 
 struct credential *credential_new(void);
-void credential_note_facts(struct credential *c);  /* out of the leaf */
-int64_t credential_seconds(const ASN1_TIME *t);    /* since 1970 */
-char *credential_name_text(const X509_NAME *name); /* RFC 2253; the caller frees it */
+void credential_note_facts(struct credential *c); /* out of the leaf */
 bool credential_is_self_issued(const X509 *x);
 
 /* ---- credential_read.c: what the bytes of a file hold ---- */

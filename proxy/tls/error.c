@@ -4,6 +4,8 @@
 #include <openssl/sslerr.h>
 #include <openssl/x509_vfy.h>
 
+#include "tls/client.h"
+
 const char *tls_error_text(void)
 {
     unsigned long code = ERR_get_error();
@@ -38,21 +40,44 @@ static const char *refusal_text(int alert)
     }
 }
 
-static void explain_verification(long result, const char *host, struct failure *why)
+/* blamed: see struct tls_link. */
+static void explain_verification(long result, const char *blamed, const char *host,
+                                 struct failure *why)
 {
     const char *text = X509_verify_cert_error_string(result);
 
     switch (result) {
+    case X509_V_ERR_CERT_REVOKED:
+        failure_set(why, FAIL_SERVER_REVOKED, "The certificate of %s was revoked %s.", host,
+                    blamed);
+        break;
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+    case X509_V_ERR_CRL_NOT_YET_VALID:
+    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+    case X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:
+    case X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD:
+    case X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD:
+    case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+    case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+    case X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
+    case X509_V_ERR_DIFFERENT_CRL_SCOPE:
+    case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
+        failure_set(
+            why, FAIL_SERVER_CRL,
+            "The revocation list that decides about the certificate of %s cannot be used: %s "
+            "(%s).",
+            host, text, blamed);
+        break;
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
-    case X509_V_ERR_CRL_HAS_EXPIRED:
         failure_set(why, FAIL_SERVER_EXPIRED, "The certificate of %s is not valid now: %s.", host,
                     text);
         break;
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
         failure_set(why, FAIL_SERVER_WRONG_HOST,
-                    "The certificate that %s presented is made out to another name.", host);
+                    "The certificate that %s presented is made out to %s.", host,
+                    *blamed == '\0' ? "another name" : blamed);
         break;
     default:
         failure_set(why, FAIL_SERVER_UNTRUSTED, "The certificate of %s is not trusted: %s.", host,
@@ -87,6 +112,14 @@ static void explain_code(bool handshake_done, unsigned long code, const char *ho
         failure_set(why, FAIL_TLS, "TLS with %s failed: %s.", host, ERR_reason_error_string(code));
 }
 
+/* Callers of ours have no certificate. */
+static const char *blamed_of(const SSL *ssl)
+{
+    const struct tls_link *link = SSL_is_server(ssl) == 1 ? NULL : SSL_get_app_data(ssl);
+
+    return link == NULL ? "" : link->blamed;
+}
+
 void tls_explain(const SSL *ssl, bool handshake_done, const char *host, struct failure *why)
 {
     unsigned long code = ERR_get_error();
@@ -95,7 +128,7 @@ void tls_explain(const SSL *ssl, bool handshake_done, const char *host, struct f
     ERR_clear_error();
     if (code != 0 && ERR_GET_LIB(code) == ERR_LIB_SSL &&
         ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED && verified != X509_V_OK)
-        explain_verification(verified, host, why);
+        explain_verification(verified, blamed_of(ssl), host, why);
     else if (code != 0 && ERR_GET_LIB(code) == ERR_LIB_SSL)
         explain_code(handshake_done, code, host, why);
     else if (code != 0)

@@ -4,6 +4,7 @@
 #include <openssl/x509.h>
 
 #include "base/mem.h"
+#include "tls/names.h"
 
 static void add_fingerprint(struct buf *out, const X509 *x, const EVP_MD *digest)
 {
@@ -13,16 +14,6 @@ static void add_fingerprint(struct buf *out, const X509 *x, const EVP_MD *digest
     (void)X509_digest(x, digest, bytes, &n);
     for (unsigned i = 0; i < n; i++)
         buf_addf(out, "%s%02X", i == 0 ? "" : ":", bytes[i]);
-}
-
-static void add_serial(struct buf *out, const X509 *x)
-{
-    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x), NULL);
-    char *hex = number == NULL ? NULL : BN_bn2hex(number);
-
-    buf_add_string(out, hex == NULL ? "?" : hex);
-    OPENSSL_free(hex);
-    BN_free(number);
 }
 
 void facts_collect(const struct credential *c, int64_t now_s, struct facts *out)
@@ -36,7 +27,7 @@ void facts_collect(const struct credential *c, int64_t now_s, struct facts *out)
                           .key_type = credential_key_type(c)};
     clock_text(credential_not_before(c) * 1000000, out->not_before);
     clock_text(end * 1000000, out->not_after);
-    add_serial(&out->serial, x);
+    names_add_serial(&out->serial, X509_get0_serialNumber(x));
     add_fingerprint(&out->sha256, x, EVP_sha256());
     add_fingerprint(&out->sha1, x, EVP_sha1());
 }

@@ -1,0 +1,120 @@
+#include "tls/verify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "tls/client.h"
+#include "tls/names.h"
+
+static SSL *ssl_of(const X509_STORE_CTX *ctx)
+{
+    return X509_STORE_CTX_get_ex_data(ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
+}
+
+/* Takes the text. */
+static void blame(struct tls_link *link, char *text)
+{
+    (void)snprintf(link->blamed, sizeof(link->blamed), "%s", text);
+    free(text);
+}
+
+static char *names_of_leaf(const X509_STORE_CTX *ctx)
+{
+    char *names = names_alternative(X509_STORE_CTX_get0_cert(ctx));
+
+    if (*names != '\0')
+        return names;
+    free(names);
+    return mem_copy_string("no name: it has no host name or address in subjectAltName, and the CN "
+                           "of its subject does not count");
+}
+
+static void date_text(const ASN1_TIME *t, char out[CLOCK_TEXT_SIZE])
+{
+    clock_text(names_seconds(t) * 1000000, out);
+}
+
+/* The certificate, and when it was revoked. */
+static char *revoked_text(const X509_STORE_CTX *ctx)
+{
+    X509 *x = X509_STORE_CTX_get_current_cert(ctx);
+    X509_REVOKED *entry = NULL;
+    char date[CLOCK_TEXT_SIZE] = "";
+    struct buf serial = {0};
+    char *subject = names_text(X509_get_subject_name(x)),
+         *issuer = names_text(X509_get_issuer_name(x));
+
+    if (X509_CRL_get0_by_cert(X509_STORE_CTX_get0_current_crl(ctx), &entry, x) != 0)
+        date_text(X509_REVOKED_get0_revocationDate(entry), date);
+    names_add_serial(&serial, X509_get0_serialNumber(x));
+    char *text = mem_format("on %.10s by %s (%s, serial number %.*s)", date, issuer, subject,
+                            (int)serial.n, serial.p);
+    buf_free(&serial);
+    free(subject);
+    free(issuer);
+    return text;
+}
+
+/* The list, and until when it was meant to be used. */
+static char *crl_text(const X509_STORE_CTX *ctx)
+{
+    const X509_CRL *crl = X509_STORE_CTX_get0_current_crl(ctx);
+    char end[CLOCK_TEXT_SIZE] = "";
+
+    if (crl == NULL)
+        return mem_copy_string("unknown");
+    char *issuer = names_text(X509_CRL_get_issuer(crl));
+    if (X509_CRL_get0_nextUpdate(crl) != NULL)
+        date_text(X509_CRL_get0_nextUpdate(crl), end);
+    char *text = mem_format("%s%s%.10s", issuer, *end == '\0' ? "" : ", good until ", end);
+    free(issuer);
+    return text;
+}
+
+/* Said once for each client of a tenant, not for each connection. */
+static void tell_missing(SSL *ssl, X509_STORE_CTX *ctx)
+{
+    if (!tls_client_is_first_without_crl(ssl))
+        return;
+    char *issuer = names_text(X509_get_issuer_name(X509_STORE_CTX_get_current_cert(ctx)));
+    log_say(
+        LOG_WARNING,
+        "%s: no revocation list covers its certificate, which %s issued, so that is not checked "
+        "for revocation; add the CRL of that CA to crl-file",
+        tls_client_host(ssl), issuer);
+    free(issuer);
+}
+
+static void remember(struct tls_link *link, const X509_STORE_CTX *ctx, int error)
+{
+    if (error == X509_V_ERR_HOSTNAME_MISMATCH || error == X509_V_ERR_IP_ADDRESS_MISMATCH)
+        blame(link, names_of_leaf(ctx));
+    else if (error == X509_V_ERR_CERT_REVOKED)
+        blame(link, revoked_text(ctx));
+    else if (X509_STORE_CTX_get0_current_crl(ctx) != NULL)
+        blame(link, crl_text(ctx));
+}
+
+int verify_on_result(int ok, X509_STORE_CTX *ctx)
+{
+    SSL *ssl = ssl_of(ctx);
+    struct tls_link *link = SSL_get_app_data(ssl);
+    int error = X509_STORE_CTX_get_error(ctx);
+
+    if (ok == 1)
+        return 1;
+    if (error == X509_V_ERR_UNABLE_TO_GET_CRL) {
+        tell_missing(ssl, ctx);
+        X509_STORE_CTX_set_error(ctx, X509_V_OK);
+        return 1;
+    }
+    if (link != NULL)
+        remember(link, ctx, error);
+    return 0;
+}
