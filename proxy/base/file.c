@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "base/path_guard.h"
 
-static enum status read_fd(int fd, const char *path, struct buf *out, struct diag *why)
+static enum status read_fd(int fd, const char *path, size_t max, struct buf *out, struct diag *why)
 {
     struct stat st;
 
@@ -19,9 +19,9 @@ static enum status read_fd(int fd, const char *path, struct buf *out, struct dia
         diag_set(why, "%s: is a directory; name a file", path);
         return ST_BAD_INPUT;
     }
-    out->p = mem_new(FILE_MAX + 1);
-    out->cap = FILE_MAX + 1;
-    while (out->n <= FILE_MAX) {
+    out->p = mem_new(max + 1); /* pages that are not used cost nothing */
+    out->cap = max + 1;
+    while (out->n <= max) {
         ssize_t got = read(fd, out->p + out->n, out->cap - out->n);
         if (got == 0) {
             return ST_OK;
@@ -32,13 +32,14 @@ static enum status read_fd(int fd, const char *path, struct buf *out, struct dia
             return ST_BAD_INPUT;
         }
     }
-    diag_set(why, "%s: is larger than 1 MiB; name the right file", path);
+    diag_set(why, "%s: is larger than %zu MiB; name the right file", path, max >> 20);
     return ST_BAD_INPUT;
 }
 
-static enum status read_whole(int fd, const char *path, struct buf *out, struct diag *why)
+static enum status read_whole(int fd, const char *path, size_t max, struct buf *out,
+                              struct diag *why)
 {
-    enum status st = read_fd(fd, path, out, why);
+    enum status st = read_fd(fd, path, max, out, why);
 
     if (st != ST_OK)
         file_wipe(out);
@@ -49,10 +50,15 @@ static enum status read_whole(int fd, const char *path, struct buf *out, struct 
 
 enum status file_read_stdin(struct buf *out, struct diag *why)
 {
-    return read_whole(STDIN_FILENO, "standard input", out, why);
+    return read_whole(STDIN_FILENO, "standard input", FILE_MAX, out, why);
 }
 
 enum status file_read(const char *path, struct buf *out, struct diag *why)
+{
+    return file_read_up_to(path, FILE_MAX, out, why);
+}
+
+enum status file_read_up_to(const char *path, size_t max, struct buf *out, struct diag *why)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
@@ -61,7 +67,7 @@ enum status file_read(const char *path, struct buf *out, struct diag *why)
                  strerror(errno));
         return ST_BAD_INPUT;
     }
-    enum status st = read_whole(fd, path, out, why);
+    enum status st = read_whole(fd, path, max, out, why);
     (void)close(fd);
     return st;
 }

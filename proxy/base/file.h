@@ -17,6 +17,10 @@ enum { FILE_MAX = 1024 * 1024 };
  * bytes are never copied on the way, so file_wipe() leaves nothing behind. */
 enum status file_read(const char *path, struct buf *out, struct diag *why) MUST_CHECK;
 
+/* The same for a file of up to max bytes, which are public. */
+enum status file_read_up_to(const char *path, size_t max, struct buf *out,
+                            struct diag *why) MUST_CHECK;
+
 /* The same for what stands on standard input, whose name in sentences that is. */
 enum status file_read_stdin(struct buf *out, struct diag *why) MUST_CHECK;
 

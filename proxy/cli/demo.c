@@ -118,7 +118,8 @@ static enum status make_identities(struct demo *d, struct diag *why)
 static enum status open_origin(struct demo *d, struct diag *why)
 {
     char *ca = path_in(d, "ca.pem");
-    enum status st = trust_load(ca, &d->trust, why);
+    bool ignored;
+    enum status st = trust_load(ca, NULL, &d->trust, &ignored, why);
 
     free(ca);
     return st == ST_OK ? tls_server_new(d->server_identity, d->trust, &d->tls, why) : st;

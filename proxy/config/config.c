@@ -70,6 +70,7 @@ static void tenant_free(struct tenant *t)
     free(t->host_field);
     free(t->peer);
     free(t->ca_file);
+    free(t->crl_file);
     free(t->callers_file);
     callers_free(t->callers);
     rules_free(t->rules);

@@ -50,9 +50,9 @@ struct tenant {
 
     struct identity identities[IDENTITIES];
     bool allow_readable_key;
-    char *ca_file;       /* as given */
-    struct trust *trust; /* what server certificates are held against */
-    struct buf pool_key; /* the same for two tenants only if they may share connections */
+    char *ca_file, *crl_file; /* as given */
+    struct trust *trust;      /* what server certificates are held against */
+    struct buf pool_key;      /* the same for two tenants only if they may share connections */
 
     struct edit_header *headers;
     char **header_wheres; /* one for each of headers */

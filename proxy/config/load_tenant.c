@@ -124,28 +124,44 @@ static void describe_server(struct tenant *t)
     buf_free(&text);
 }
 
-static enum status find_trust(struct loader *l, struct trust **out, struct diag *why)
+static void note_trust(struct loader *l, const struct trust *t)
 {
-    const char *path = l->tenant->ca_file;
+    static const enum log_level levels[] = {
+        [FINDING_NOTE] = LOG_NOTICE, [FINDING_WARNING] = LOG_WARNING, [FINDING_ERROR] = LOG_ERROR};
+    const char *key = l->tenant->crl_file == NULL ? "ca-file" : "crl-file";
+    const char *path = l->tenant->crl_file == NULL ? l->tenant->ca_file : l->tenant->crl_file;
+    size_t count;
+    const struct finding *findings = trust_findings(t, &count);
 
-    for (size_t i = 0; i < l->ntrusts; i++) {
-        if (trust_is_from(l->trusts[i], path)) {
-            *out = l->trusts[i];
-            return ST_OK;
-        }
-    }
-    enum status st = trust_load(path, out, why);
-    if (st != ST_OK) {
-        if (path != NULL)
-            diag_prefix(why, "%s", load_where_of(l, "ca-file"));
-        return st;
-    }
-    if (trust_is_empty(*out))
+    for (size_t i = 0; i < count; i++)
+        load_note(l->config, levels[findings[i].level],
+                  mem_format("%s: %s: %s", load_where_of(l, key), path, findings[i].sentence));
+    if (trust_is_empty(t))
         load_note(
             l->config, LOG_WARNING,
             mem_format("%s: this machine has no CA certificates, so no server can be verified; "
                        "install ca-certificates or name a file with ca-file",
                        l->tenant->where));
+}
+
+static enum status find_trust(struct loader *l, struct trust **out, struct diag *why)
+{
+    const char *path = l->tenant->ca_file, *crl_path = l->tenant->crl_file;
+    bool lists_at_fault;
+
+    for (size_t i = 0; i < l->ntrusts; i++) {
+        if (trust_is_from(l->trusts[i], path, crl_path)) {
+            *out = l->trusts[i];
+            return ST_OK;
+        }
+    }
+    enum status st = trust_load(path, crl_path, out, &lists_at_fault, why);
+    if (st != ST_OK) {
+        if (lists_at_fault || path != NULL)
+            diag_prefix(why, "%s", load_where_of(l, lists_at_fault ? "crl-file" : "ca-file"));
+        return st;
+    }
+    note_trust(l, *out);
     l->trusts = mem_grow(l->trusts, (l->ntrusts + 1) * sizeof(l->trusts[0]));
     l->trusts[l->ntrusts++] = *out;
     return ST_OK;

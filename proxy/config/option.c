@@ -214,6 +214,11 @@ static const struct option table[] = {
     ROW("ca-file", T(ca_file), .set = option_set_path, .file = OPTION_READS, .type = "file",
         .help = "CA certificates (PEM) that the server's certificate must chain to. They replace "
                 "the system's roots. Without it, those are used."),
+    ROW("crl-file", T(crl_file), .set = option_set_path, .file = OPTION_READS, .type = "file",
+        .help = "revocation lists (CRLs, PEM or DER) for the server's own certificate; those in "
+                "ca-file are used as well. A server whose certificate is listed is refused, and so "
+                "is one whose CA's list is past its end (nextUpdate). A certificate that no list "
+                "covers passes, and the log says so."),
     ROW("connect-to", T(connect_to), .set = option_set_connect_to, .type = "HOST:PORT",
         .help = "connects there instead of to `server`, for tunnels and tests. Host, SNI and the "
                 "check of the certificate still use `server`."),

@@ -35,6 +35,7 @@ static const char *example_of(const struct option *o)
         {"passphrase-file", "acme.pass"},
         {"passphrase-env", "ACME_PASSPHRASE"},
         {"ca-file", "corporate-ca.pem"},
+        {"crl-file", "corporate-ca.crl"},
         {"callers-file", "acme.callers"},
         {"connect-to", "127.0.0.1:9443"},
         {"allow", "GET /odata/v2/*"},

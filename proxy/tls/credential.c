@@ -284,7 +284,7 @@ static enum status finish(struct credential *c, enum status st, struct credentia
 enum status credential_load(const struct credential_files *files, struct credential **out,
                             enum credential_source *source, struct diag *why)
 {
-    struct credential_parts parts = {sk_X509_new_null(), NULL, false};
+    struct credential_parts parts = {.certificates = sk_X509_new_null()};
     struct key_opener opener = {.files = files};
     struct credential *c = credential_new();
     bool apart = files->private_key != NULL, allow = files->allow_readable_key;
@@ -296,7 +296,7 @@ enum status credential_load(const struct credential_files *files, struct credent
                        &parts, c, why);
     }
     if (st == ST_OK && apart) {
-        struct credential_parts key = {sk_X509_new_null(), NULL, false};
+        struct credential_parts key = {.certificates = sk_X509_new_null()};
         *source = CREDENTIAL_PRIVATE_KEY;
         st = read_file(files->private_key, KEY_REQUIRED, allow, &opener, &key, c, why);
         parts.key = key.key;
@@ -311,7 +311,7 @@ enum status credential_load(const struct credential_files *files, struct credent
 enum status credential_inspect(const struct credential_files *files, struct credential **out,
                                struct diag *why)
 {
-    struct credential_parts parts = {sk_X509_new_null(), NULL, false};
+    struct credential_parts parts = {.certificates = sk_X509_new_null()};
     struct key_opener opener = {.files = files};
     struct credential *c = credential_new();
     enum credential_source source;

@@ -57,6 +57,12 @@ enum status credential_load(const struct credential_files *files, struct credent
 enum status credential_inspect(const struct credential_files *files, struct credential **out,
                                struct diag *why) MUST_CHECK;
 
+/* Adds the certificates in these bytes to one stack, the revocation lists to the other; in any of
+ * the forms above, keys are passed over. path: for sentences. */
+enum status credential_read_public(const char *path, struct slice bytes,
+                                   STACK_OF(X509) * certificates, STACK_OF(X509_CRL) * crls,
+                                   struct diag *why) MUST_CHECK;
+
 /* Loads the code that only old forms of keys need, for a process that cannot load any later on. */
 void credential_prepare(void);
 

@@ -41,6 +41,7 @@ enum key_wish {
 
 struct credential_parts {
     STACK_OF(X509) * certificates;
+    STACK_OF(X509_CRL) * crls; /* NULL: they are passed over */
     EVP_PKEY *key;
     bool key_locked;
 };

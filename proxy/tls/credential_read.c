@@ -202,17 +202,35 @@ static enum status read_certificate(const char *path, const unsigned char *der, 
     return ST_OK;
 }
 
+static enum status read_crl(const char *path, const unsigned char *der, long n,
+                            STACK_OF(X509_CRL) * into, struct diag *why)
+{
+    X509_CRL *list = d2i_X509_CRL(NULL, &der, n);
+
+    if (list == NULL || sk_X509_CRL_push(into, list) == 0) {
+        X509_CRL_free(list);
+        diag_set(why, "%s: a revocation list in it is damaged (%s); fetch it again", path,
+                 tls_error_text());
+        return ST_BAD_INPUT;
+    }
+    return ST_OK;
+}
+
 /* PKCS#7, in which some CAs deliver a certificate with its chain. */
 static enum status read_bundle(const char *path, const unsigned char *der, long n,
-                               STACK_OF(X509) * into, struct diag *why)
+                               struct credential_parts *parts, struct diag *why)
 {
     PKCS7 *bundle = d2i_PKCS7(NULL, &der, n);
     bool read = bundle != NULL && PKCS7_type_is_signed(bundle) && bundle->d.sign != NULL;
     STACK_OF(X509) *held = read ? bundle->d.sign->cert : NULL;
+    STACK_OF(X509_CRL) *lists = read && parts->crls != NULL ? bundle->d.sign->crl : NULL;
 
     for (int i = 0; i < sk_X509_num(held); i++)
         if (X509_up_ref(sk_X509_value(held, i)) == 1)
-            (void)sk_X509_push(into, sk_X509_value(held, i));
+            (void)sk_X509_push(parts->certificates, sk_X509_value(held, i));
+    for (int i = 0; i < sk_X509_CRL_num(lists); i++)
+        if (X509_CRL_up_ref(sk_X509_CRL_value(lists, i)) == 1)
+            (void)sk_X509_CRL_push(parts->crls, sk_X509_CRL_value(lists, i));
     PKCS7_free(bundle);
     if (read)
         return ST_OK;
@@ -228,7 +246,9 @@ static enum status read_block(const char *path, const char *name, char *header, 
     if (is_certificate(name))
         return read_certificate(path, der, n, parts->certificates, why);
     if (strcmp(name, PEM_STRING_PKCS7) == 0 || strcmp(name, PEM_STRING_PKCS7_SIGNED) == 0)
-        return read_bundle(path, der, n, parts->certificates, why);
+        return read_bundle(path, der, n, parts, why);
+    if (strcmp(name, PEM_STRING_X509_CRL) == 0 && parts->crls != NULL)
+        return read_crl(path, der, n, parts->crls, why);
     if (is_private_key(name) && wish != KEY_UNWANTED)
         return read_key(path, name, header, der, n, wish, opener, parts, why);
     return ST_OK;
@@ -239,6 +259,8 @@ static enum status read_pem(const char *path, struct slice bytes, enum key_wish 
                             struct diag *why)
 {
     BIO *in = BIO_new_mem_buf(bytes.p, (int)bytes.n);
+    /* Lists of what is public can be larger than the locked memory. */
+    unsigned flags = PEM_FLAG_EAY_COMPATIBLE | (parts->crls == NULL ? PEM_FLAG_SECURE : 0);
     enum status st = ST_OK;
     char *name, *header;
     unsigned char *der;
@@ -246,8 +268,7 @@ static enum status read_pem(const char *path, struct slice bytes, enum key_wish 
 
     ERR_clear_error();
     while (st == ST_OK) {
-        if (PEM_read_bio_ex(in, &name, &header, &der, &n,
-                            PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE) != 1)
+        if (PEM_read_bio_ex(in, &name, &header, &der, &n, flags) != 1)
             break;
         st = read_block(path, name, header, der, n, wish, opener, parts, why);
         OPENSSL_secure_free(name);
@@ -362,6 +383,10 @@ static enum status read_der(const char *path, struct slice bytes, enum key_wish 
         ERR_clear_error();
         return ST_OK;
     }
+    if (parts->crls != NULL && read_crl(path, p, (long)bytes.n, parts->crls, why) == ST_OK) {
+        ERR_clear_error();
+        return ST_OK;
+    }
     at = p;
     X509_SIG *sealed = d2i_X509_SIG(NULL, &at, (long)bytes.n);
     bool encrypted = sealed != NULL;
@@ -382,7 +407,7 @@ static enum status read_der(const char *path, struct slice bytes, enum key_wish 
     if (encrypted)
         return explain_key(path, true, why);
     at = p;
-    if (read_bundle(path, at, (long)bytes.n, parts->certificates, why) == ST_OK)
+    if (read_bundle(path, at, (long)bytes.n, parts, why) == ST_OK)
         return ST_OK;
     diag_set(
         why,
@@ -444,7 +469,8 @@ static bool decode_base64(struct slice text, struct buf *out)
     return done;
 }
 
-static enum status unknown_form(const char *path, struct slice bytes, struct diag *why)
+static enum status unknown_form(const char *path, struct slice bytes, bool is_public,
+                                struct diag *why)
 {
     if (begins(bytes, "\xfe\xed\xfe\xed", 4) || begins(bytes, "\xce\xce\xce\xce", 4))
         diag_set(why,
@@ -455,6 +481,11 @@ static enum status unknown_form(const char *path, struct slice bytes, struct dia
         diag_set(why, "%s: is UTF-16 text; save it as ASCII or UTF-8", path);
     else if (bytes.n == 0)
         diag_set(why, "%s: is empty; export it again", path);
+    else if (is_public)
+        diag_set(why,
+                 "%s: holds no PEM certificate and no CRL; name a file that begins with -----BEGIN "
+                 "CERTIFICATE----- or -----BEGIN X509 CRL-----",
+                 path);
     else
         diag_set(why,
                  "%s: holds no PEM certificate or private key, no base64 of one, and no PKCS#12; "
@@ -474,7 +505,7 @@ static enum status read_form(const char *path, struct slice bytes, int wrappings
     if (bytes.n > 2 && bytes.p[0] == 0x30 && (bytes.p[1] & 0x80) != 0)
         return read_der(path, bytes, wish, opener, parts, why);
     if (wrappings >= MAX_WRAPPINGS || !decode_base64(bytes, &inner))
-        return unknown_form(path, bytes, why);
+        return unknown_form(path, bytes, parts->crls != NULL, why);
     enum status st = read_form(path, buf_slice(&inner), wrappings + 1, wish, opener, parts, why);
     file_wipe(&inner);
     return st;
@@ -487,4 +518,15 @@ enum status credential_read(const char *path, struct slice bytes, enum key_wish 
     if (begins(bytes, "\xef\xbb\xbf", 3))
         bytes = (struct slice){bytes.p + 3, bytes.n - 3};
     return read_form(path, bytes, 0, wish, opener, parts, why);
+}
+
+enum status credential_read_public(const char *path, struct slice bytes,
+                                   STACK_OF(X509) * certificates, STACK_OF(X509_CRL) * crls,
+                                   struct diag *why)
+{
+    const struct credential_files none = {.certificate = path};
+    struct key_opener opener = {.files = &none};
+    struct credential_parts parts = {.certificates = certificates, .crls = crls};
+
+    return credential_read(path, bytes, KEY_UNWANTED, &opener, &parts, why);
 }

@@ -5,97 +5,175 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "tls/crl.h"
 #include "tls/error.h"
+
+enum { LISTS_MAX = 64 * 1024 * 1024 }; /* public CAs have revoked a great deal */
 
 struct trust {
     atomic_int refs;
-    char *path;
+    char *path, *crl_path;
     X509_STORE *store;
+    STACK_OF(X509_CRL) * lists;
+    struct finding *findings;
+    size_t nfindings;
 };
 
-static enum status add_certificates(X509_STORE *store, const char *path, BIO *in, struct diag *why)
-{
-    X509 *x;
-    int count = 0;
+/* ---- files ---- */
 
-    while ((x = PEM_read_bio_X509_AUX(in, NULL, NULL, NULL)) != NULL) {
-        (void)X509_STORE_add_cert(store, x);
-        X509_free(x);
-        count++;
-    }
-    bool damaged = ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE;
-    if (count > 0 && !damaged) {
-        ERR_clear_error();
-        return ST_OK;
-    }
-    if (damaged)
-        diag_set(why, "%s: a certificate in it cannot be read (%s); export it again", path,
-                 tls_error_text());
-    else
-        diag_set(why,
-                 "%s: holds no PEM certificate; name a file of CA certificates that begins "
-                 "with -----BEGIN CERTIFICATE-----",
-                 path);
-    ERR_clear_error();
-    return ST_BAD_INPUT;
-}
-
-static enum status load_file(X509_STORE *store, const char *path, struct diag *why)
+static enum status read_file(const char *path, STACK_OF(X509) * certificates,
+                             STACK_OF(X509_CRL) * lists, struct diag *why)
 {
     struct buf text = {0};
-    enum status st = file_read(path, &text, why);
+    enum status st = file_read_up_to(path, LISTS_MAX, &text, why);
 
-    if (st != ST_OK)
-        return st;
-    BIO *in = BIO_new_mem_buf(text.p, (int)text.n);
-    st = add_certificates(store, path, in, why);
-    BIO_free(in);
-    buf_free(&text);
-    /* Whoever names a file trusts what is in it, an intermediate too. */
-    (void)X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+    if (st == ST_OK)
+        st = credential_read_public(path, buf_slice(&text), certificates, lists, why);
+    file_wipe(&text); /* somebody may have put a key into it */
     return st;
 }
 
-/* What OpenSSL would work out at the first use, and all threads share, is worked out now. */
-static void settle(X509_STORE *store)
+static enum status load_certificates(struct trust *t, STACK_OF(X509) * certificates,
+                                     struct diag *why)
 {
-    const STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(store);
+    enum status st = read_file(t->path, certificates, t->lists, why);
+
+    if (st == ST_OK && sk_X509_num(certificates) == 0) {
+        diag_set(why,
+                 "%s: holds no PEM certificate; name a file of CA certificates that begins "
+                 "with -----BEGIN CERTIFICATE-----",
+                 t->path);
+        st = ST_BAD_INPUT;
+    }
+    for (int i = 0; st == ST_OK && i < sk_X509_num(certificates); i++)
+        (void)X509_STORE_add_cert(t->store, sk_X509_value(certificates, i));
+    /* Whoever names a file trusts what is in it, an intermediate too. */
+    (void)X509_STORE_set_flags(t->store, X509_V_FLAG_PARTIAL_CHAIN);
+    return st;
+}
+
+/* Certificates in it are not trusted for that. */
+static enum status load_lists(struct trust *t, struct diag *why)
+{
+    STACK_OF(X509) *ignored = sk_X509_new_null();
+    int before = sk_X509_CRL_num(t->lists);
+    enum status st = read_file(t->crl_path, ignored, t->lists, why);
+
+    if (st == ST_OK && sk_X509_CRL_num(t->lists) == before) {
+        diag_set(why,
+                 "%s: holds no CRL; name a file that begins with -----BEGIN X509 CRL-----, or the "
+                 "same in DER",
+                 t->crl_path);
+        st = ST_BAD_INPUT;
+    }
+    sk_X509_pop_free(ignored, X509_free);
+    return st;
+}
+
+/* ---- revocation ---- */
+
+static void judge_lists(struct trust *t)
+{
+    int64_t now = clock_wall_us() / 1000000;
+
+    for (int i = 0; i < sk_X509_CRL_num(t->lists); i++) {
+        enum finding_level level;
+        char *text = crl_judge(sk_X509_CRL_value(t->lists, i), t->lists, now, &level);
+        if (text == NULL)
+            continue;
+        t->findings = mem_grow(t->findings, (t->nfindings + 1) * sizeof(t->findings[0]));
+        t->findings[t->nfindings++] = (struct finding){level, true, text};
+    }
+}
+
+/* Of the peer itself, not of the CAs above it. */
+static void use_lists(struct trust *t)
+{
+    for (int i = 0; i < sk_X509_CRL_num(t->lists); i++)
+        (void)X509_STORE_add_crl(t->store, sk_X509_CRL_value(t->lists, i));
+    /* Without the second flag OpenSSL takes a delta list for a full one, and ignores those for some
+     * reasons. */
+    if (sk_X509_CRL_num(t->lists) > 0)
+        (void)X509_STORE_set_flags(t->store, X509_V_FLAG_CRL_CHECK |
+                                                 X509_V_FLAG_EXTENDED_CRL_SUPPORT |
+                                                 X509_V_FLAG_USE_DELTAS);
+}
+
+/* What OpenSSL would work out at the first use, and all threads share, is worked out now: of a
+ * list, its order. */
+static void settle(const struct trust *t)
+{
+    const STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(t->store);
+    ASN1_INTEGER *zero = ASN1_INTEGER_new();
+    X509_REVOKED *ignored;
 
     for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
         X509 *x = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
         if (x != NULL)
             (void)X509_check_purpose(x, -1, 0);
     }
+    for (int i = 0; i < sk_X509_CRL_num(t->lists); i++)
+        (void)X509_CRL_get0_by_serial(sk_X509_CRL_value(t->lists, i), &ignored, zero);
+    ASN1_INTEGER_free(zero);
 }
 
-enum status trust_load(const char *path, struct trust **out, struct diag *why)
+/* ---- the whole ---- */
+
+static enum status load(struct trust *t, bool *lists_at_fault, struct diag *why)
 {
-    struct trust *t = NEW(struct trust);
+    STACK_OF(X509) *certificates = sk_X509_new_null();
     enum status st = ST_OK;
 
-    atomic_init(&t->refs, 1);
-    t->path = mem_copy_string(path);
-    t->store = X509_STORE_new();
-    if (path != NULL) {
-        st = load_file(t->store, path, why);
+    *lists_at_fault = false;
+    if (t->path != NULL) {
+        st = load_certificates(t, certificates, why);
     } else if (X509_STORE_set_default_paths(t->store) != 1) {
         diag_set(why, "cannot load the system's CA certificates: %s", tls_error_text());
         st = ST_SYSTEM;
     }
+    if (st == ST_OK && t->crl_path != NULL) {
+        *lists_at_fault = true;
+        st = load_lists(t, why);
+    }
+    if (st == ST_OK)
+        st = crl_check_signatures(t->crl_path == NULL ? t->path : t->crl_path, t->lists,
+                                  certificates, why);
+    sk_X509_pop_free(certificates, X509_free);
+    return st;
+}
+
+enum status trust_load(const char *path, const char *crl_path, struct trust **out,
+                       bool *lists_at_fault, struct diag *why)
+{
+    struct trust *t = NEW(struct trust);
+
+    atomic_init(&t->refs, 1);
+    t->path = mem_copy_string(path);
+    t->crl_path = mem_copy_string(crl_path);
+    t->store = X509_STORE_new();
+    t->lists = sk_X509_CRL_new_null();
+    enum status st = load(t, lists_at_fault, why);
     if (st != ST_OK) {
         trust_unref(t);
         return st;
     }
-    settle(t->store);
+    judge_lists(t);
+    use_lists(t);
+    settle(t);
     *out = t;
     return ST_OK;
+}
+
+const struct finding *trust_findings(const struct trust *t, size_t *count)
+{
+    *count = t->nfindings;
+    return t->findings;
 }
 
 struct trust *trust_ref(struct trust *t)
@@ -109,7 +187,12 @@ void trust_unref(struct trust *t)
     if (t == NULL || atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) > 1)
         return;
     X509_STORE_free(t->store);
+    sk_X509_CRL_pop_free(t->lists, X509_CRL_free);
+    for (size_t i = 0; i < t->nfindings; i++)
+        free(t->findings[i].sentence);
+    free(t->findings);
     free(t->path);
+    free(t->crl_path);
     free(t);
 }
 
@@ -154,13 +237,19 @@ void trust_digest(const struct trust *t, struct buf *out)
         if (x != NULL && X509_digest(x, EVP_sha256(), digest, &n) == 1)
             buf_add(out, (const char *)digest, n);
     }
+    for (int i = 0; i < sk_X509_CRL_num(t->lists); i++)
+        if (X509_CRL_digest(sk_X509_CRL_value(t->lists, i), EVP_sha256(), digest, &n) == 1)
+            buf_add(out, (const char *)digest, n);
 }
 
-bool trust_is_from(const struct trust *t, const char *path)
+static bool is_same_path(const char *a, const char *b)
 {
-    if (t->path == NULL || path == NULL)
-        return t->path == path;
-    return strcmp(t->path, path) == 0;
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+bool trust_is_from(const struct trust *t, const char *path, const char *crl_path)
+{
+    return is_same_path(t->path, path) && is_same_path(t->crl_path, crl_path);
 }
 
 void trust_apply(const struct trust *t, SSL_CTX *context)

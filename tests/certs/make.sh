@@ -50,6 +50,13 @@ root other-ca '/O=Test/CN=Another CA'
 root client-ca '/O=Test/CN=Test Client Root'
 signed client-sub '/O=Test/CN=Test Client Sub CA' client-ca "$ca"
 
+mkdir lists
+: >lists/db
+echo 01 >lists/number
+printf '[ca]\ndefault_ca=d\n[d]\ndatabase=lists/db\ncrlnumber=lists/number\ndefault_md=sha256\n' >lists/conf
+openssl ca -gencrl -config lists/conf -cert ca.pem -keyfile ca.key -crldays 90 -out ca.crl 2>/dev/null
+rm -r lists
+
 hosts='DNS:localhost,DNS:api4.cert.successfactors.com,DNS:api8.cert.successfactors.com'
 signed server '/O=Test/CN=localhost' ca "$server$hosts,IP:127.0.0.1,IP:::1\n"
 signed server-wrong-host '/O=Test/CN=elsewhere' ca "${server}DNS:elsewhere.example\n"

@@ -281,7 +281,6 @@ def files(pki, tmp_path_factory):
     (IDENTITY + ">>>ca-file = TMP/missing.pem\n", ["No such file"]),
     (IDENTITY + ">>>ca-file = TMP\n", ["directory"]),
     (IDENTITY + ">>>ca-file = FILES/text\n", ["no PEM certificate"]),
-    (IDENTITY + ">>>ca-file = FILES/der\n", ["FILES/der"]),
     (IDENTITY + ">>>ca-file = FILES/cut\n", ["FILES/cut"]),
 ], ids=lambda value: value.split(MARK)[-1].split("\n")[0] if isinstance(value, str) else "")
 def test_flaw_of_named_file(lines, words, files, tmp_path, pki):
@@ -775,7 +774,8 @@ def test_reference_with_every_default_in_force(tmp_path, pki):
 def test_reference_with_every_option_in_force(tmp_path, pki):
     """Those without a default at their examples, which therefore have to be sound."""
     for name, source in (("acme.pem", "acme-chain.pem"), ("acme.key", "acme-encrypted.key"), ("acme.pass", "acme.pass"),
-                         ("corporate-ca.pem", "ca.pem"), ("acme-next.pem", "globex-chain.pem"),
+                         ("corporate-ca.pem", "ca.pem"), ("corporate-ca.crl", "ca.crl"),
+                         ("acme-next.pem", "globex-chain.pem"),
                          ("acme-next.key", "globex.key"), ("acme-next.pass", "acme.pass")):
         (tmp_path / name).write_bytes((pki / source).read_bytes())
     (tmp_path / "acme.callers").write_text(f"sfadmin@ACME:$2y$04${'.' * 53}\n")

@@ -27,7 +27,8 @@ def world(pki):
         (folder / name).chmod(0o755)
     keys = folder / "keys"
     for name, source in (("acme.pem", "acme-chain.pem"), ("acme.key", "acme-encrypted.key"), ("pass", "acme.pass"),
-                         ("next.pem", "globex-chain.pem"), ("next.key", "globex.key"), ("ca.pem", "ca.pem")):
+                         ("next.pem", "globex-chain.pem"), ("next.key", "globex.key"), ("ca.pem", "ca.pem"),
+                         ("ca.crl", "ca.crl")):
         shutil.copy(pki / source, keys / name)
         (keys / name).chmod(0o600)
     (keys / "callers").write_text(f"sfadmin@ACME:$2y$04${'.' * 53}\n")
@@ -48,6 +49,7 @@ passphrase-file = keys/pass
 certificate-next = keys/next.pem
 private-key-next = keys/next.key
 ca-file = keys/ca.pem
+crl-file = keys/ca.crl
 callers-file = keys/callers
 """)
     made = harness.run_cli("ca", "init", "-c", str(ini))
@@ -77,8 +79,8 @@ def assert_refused(folder, *words, prefix=()):
 
 # What is named, and in which line of the file (None: it is the file, or found by its folder).
 FILES = {"sfmtls.ini": None, "keys/tokens": 5, "keys/acme.pem": 10, "keys/acme.key": 11, "keys/pass": 12,
-         "keys/next.pem": 13, "keys/next.key": 14, "keys/ca.pem": 15, "keys/callers": 16, "logs/log": 4,
-         "ca/root.pem": 6, "ca/intermediate.pem": 6, "ca/private/intermediate.key": 6}
+         "keys/next.pem": 13, "keys/next.key": 14, "keys/ca.pem": 15, "keys/ca.crl": 16, "keys/callers": 17,
+         "logs/log": 4, "ca/root.pem": 6, "ca/intermediate.pem": 6, "ca/private/intermediate.key": 6}
 
 
 def test_everything_is_sound(world):
@@ -90,7 +92,8 @@ def test_every_option_that_names_a_file_is_tried():
     reference = harness.run_cli("help", "config").stdout
     named = set(re.findall(r"(?m)^; Type: (?:stderr or a )?(?:file|folder)\..*\n;([a-z-]+) = ", reference))
     assert named == {"caller-token-file", "log", "local-ca", "certificate", "private-key", "passphrase-file",
-                     "certificate-next", "private-key-next", "passphrase-file-next", "ca-file", "callers-file"}
+                     "certificate-next", "private-key-next", "passphrase-file-next", "ca-file", "crl-file",
+                     "callers-file"}
 
 
 @pytest.mark.parametrize("mode", [0o602, 0o622])

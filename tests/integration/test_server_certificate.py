@@ -1,7 +1,6 @@
 """The server proves who it is: by which names, and that its certificate was not revoked."""
 import contextlib
 import os
-import pathlib
 import re
 import shutil
 import subprocess
@@ -34,6 +33,7 @@ class Authority:
                                      "[delta]\n2.5.29.27=critical,DER:020101\n"
                                      "[scoped]\nissuingDistributionPoint=critical,@point\n[point]\n"
                                      "onlysomereasons=keyCompromise\n"
+                                     "[of_cas]\nissuingDistributionPoint=critical,@cas\n[cas]\nonlyCA=TRUE\n"
                                      "[odd]\n1.2.3.4=critical,DER:0500\n")
 
     def issue(self, name, subject, names, usage="extendedKeyUsage=serverAuth\n"):
@@ -41,8 +41,8 @@ class Authority:
         pem, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         openssl("genpkey", "-quiet", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
         openssl("req", "-new", "-key", key, "-subj", subject, "-out", self.folder / "csr")
-        (self.folder / "ext").write_text("basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n" + usage
-                                         + (f"subjectAltName={names}\n" if names else ""))
+        usage = "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n" + usage
+        (self.folder / "ext").write_text(usage + (f"subjectAltName={names}\n" if names else ""))
         openssl("ca", "-batch", "-notext", "-config", self.folder / "conf", "-cert", self.certificate, "-keyfile",
                 self.key, "-in", self.folder / "csr", "-out", pem, "-extfile", self.folder / "ext", "-preserveDN",
                 "-days", 90)
@@ -119,7 +119,7 @@ def named(pki, tmp_path_factory):
     with contextlib.ExitStack() as stack:
         for i, (server, subject, names, _) in enumerate(NAMES.values()):
             authority.issue(str(i), subject, names)
-            script = harness.Script(authority.folder, harness.answering(), certificate=str(i))
+            script = harness.Recorder(authority.folder, certificate=str(i))
             stack.callback(script.stop)
             sections += (f"[tenant t{i}]\ncompany-id = C{i}\nserver = {server}\nconnect-to = 127.0.0.1:{script.port}\n"
                          f"certificate = {pki}/acme-all.pem\nca-file = {pki}/ca.pem\n")
@@ -156,7 +156,8 @@ def test_name_inside_connect(name, pki, tmp_path, proxy, started):
                 f"certificate = {pki}/acme-all.pem\nca-file = {pki}/ca.pem\n")
     root = harness.make_local_ca(tmp_path, f"[proxy]\nlocal-ca = ca\n{sections}")
     p = proxy(sections, local_ca=tmp_path / "ca")
-    result = subprocess.run(["curl", "-s", "-x", p.url(""), "--cacert", root, f"https://{server}/"], capture_output=True)
+    words = ["curl", "-s", "-x", p.url(""), "--cacert", root, f"https://{server}/"]
+    result = subprocess.run(words, capture_output=True)
     assert (result.stdout == b"ok") == accepted
     assert accepted or b"server-certificate-wrong-host" in result.stdout
 
@@ -165,3 +166,306 @@ def test_localhost_of_the_demo_has_a_name():
     """Its throw-away certificates follow the same rules."""
     result = harness.run_cli("demo", "--once", "--listen", "127.0.0.1:0")
     assert result.returncode == 0, result.stderr
+
+
+# ---- revocation ----
+
+class Revoking:
+    """A proxy before a server that has one certificate of an authority with lists of revoked ones."""
+
+    def __init__(self, pki, folder, started):
+        self.pki, self.folder, self.started = pki, folder, started
+        self.authority = Authority(pki, folder / "authority")
+        shutil.copy(pki / "client-ca.pem", self.authority.folder)
+        for name in ("server", "other"):
+            self.authority.issue(name, "/O=Test/CN=the server", "DNS:localhost")
+        self.server = harness.Recorder(self.authority.folder)
+        started.append(self.server)
+        self.ca, self.file = folder / "ca.pem", folder / "crl.pem"
+        shutil.copy(pki / "ca.pem", self.ca)
+
+    def config(self, crl=True, **more):
+        lines = {"crl-file": self.file if crl else None, **more}
+        return (f"[proxy]\nlisten = 127.0.0.1:0\n[tenant a]\ncompany-id = A\nserver = localhost:{self.server.port}\n"
+                f"certificate = {self.pki}/acme-all.pem\nca-file = {self.ca}\n"
+                + "".join(f"{k} = {v}\n" for k, v in lines.items() if v))
+
+    def start(self, text, crl=True):
+        """text: of the list; crl: in a file of its own, else behind the CA's certificate."""
+        data = text if isinstance(text, bytes) else text.encode()
+        if crl:
+            self.file.write_bytes(data)
+        else:
+            self.ca.write_bytes(self.ca.read_bytes() + data)
+        folder = self.folder / f"proxy{len(self.started)}"
+        folder.mkdir()
+        self.p = harness.Proxy(folder, self.config(crl))
+        self.started.append(self.p)
+        return self.p
+
+    def tried(self, text):
+        self.file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        (self.folder / "tried.ini").write_text(self.config())
+        return harness.run_cli("run", "-t", "-c", str(self.folder / "tried.ini"))
+
+    def put(self, text):
+        self.file.with_suffix(".new").write_text(text)
+        os.replace(self.file.with_suffix(".new"), self.file)
+
+
+@pytest.fixture
+def revoking(pki, tmp_path, started):
+    return Revoking(pki, tmp_path, started)
+
+
+def der(crl):
+    return openssl("crl", "-outform", "DER", input=crl.encode())
+
+
+UNCHECKED = "no revocation list covers its certificate"
+
+
+@pytest.mark.parametrize("own_file", [True, False], ids=["crl-file", "in ca-file"])
+@pytest.mark.parametrize("listed", ["server", "other", None])
+def test_revoked_server(listed, own_file, revoking):
+    """It gets neither our certificate nor a byte of the request, and the sentence names it."""
+    if listed:
+        revoking.authority.revoke(listed)
+    p = revoking.start(revoking.authority.crl(), own_file)
+    answer = p.request()
+    if listed != "server":
+        assert answer.status == 200 and UNCHECKED not in p.stderr
+        return
+    assert answer.token == "server-certificate-revoked"
+    for word in ("localhost", "CN=the server", revoking.authority.serial("server"), "CN=Test Server CA",
+                 time.strftime("%Y-%m-", time.gmtime())):
+        assert word in answer.json()["detail"], answer.json()["detail"]
+    assert revoking.server.connections == []
+
+
+@pytest.mark.parametrize("reason", ["unspecified", "superseded", "certificateHold", "affiliationChanged"])
+def test_reason_makes_no_difference(reason, revoking):
+    revoking.authority.revoke("server", reason)
+    assert revoking.start(revoking.authority.crl()).request().token == "server-certificate-revoked"
+
+
+@pytest.mark.parametrize("form", ["PEM", "DER", "base64 of DER", "PEM with text", "PEM, CRLF", "PEM, byte order mark",
+                                  "among certificates", "PKCS#7"])
+def test_form_of_the_list(form, revoking):
+    revoking.authority.revoke("server")
+    crl = revoking.authority.crl()
+    text = {"PEM": crl, "DER": der(crl), "PEM with text": "some words\n" + crl + "more\n",
+            "base64 of DER": "".join(crl.split("\n")[1:-2]), "PEM, CRLF": crl.replace("\n", "\r\n"),
+            "PEM, byte order mark": "\ufeff" + crl, "among certificates": revoking.ca.read_text() + crl,
+            "PKCS#7": None}[form]
+    if form == "PKCS#7":
+        (revoking.folder / "list").write_text(crl)
+        text = openssl("crl2pkcs7", "-in", revoking.folder / "list")
+    assert revoking.start(text).request().token == "server-certificate-revoked"
+
+
+def test_list_of_another_ca(revoking, pki):
+    """It says nothing of this server, which passes; the log says so, once."""
+    other = Authority(pki, revoking.folder / "other", "other-ca")
+    revoking.server.reply = lambda c, seen: c.reply(fields="Connection: close\r\n")
+    p = revoking.start(other.crl())
+    for _ in range(3):
+        assert p.request().status == 200
+    harness.eventually(lambda: p.stderr.count(UNCHECKED) == 1)
+    told = r"warning: localhost: no revocation list covers .*CN=Test Server CA,O=Test.*; .*crl-file"
+    assert re.search(told, p.stderr)
+
+
+def test_several_lists(revoking, pki):
+    """Of several CAs, and an older one of the same CA: the newest counts."""
+    older = revoking.authority.crl(begins=-5 * DAY)
+    revoking.authority.revoke("server")
+    newer = revoking.authority.crl(begins=-4 * DAY)
+    other = Authority(pki, revoking.folder / "other", "other-ca").crl()
+    for text in (older + newer + other, other + newer + older):
+        assert revoking.start(text).request().token == "server-certificate-revoked"
+    assert revoking.start(older).request().status == 200
+
+
+@pytest.mark.parametrize("begins, ends, says", [(-2 * DAY, -DAY, "CRL has expired"),
+                                                (DAY, 2 * DAY, "CRL is not yet valid")])
+def test_list_that_is_not_good_now(begins, ends, says, revoking):
+    """Nobody knows what was revoked since: the server is refused. Told at start, too."""
+    crl = revoking.authority.crl(begins, ends)
+    tried = revoking.tried(crl)
+    assert tried.returncode == 0
+    assert re.search(r"sfmtls: (error|warning): .*crl.pem: the revocation list of CN=Test Server CA,O=Test .*; ",
+                     tried.stderr), tried.stderr
+    answer = revoking.start(crl).request()
+    assert answer.token == "revocation-list-unusable" and says in answer.json()["detail"]
+    assert "CN=Test Server CA" in answer.json()["detail"] and "localhost" in answer.json()["detail"]
+    assert revoking.server.connections == []
+
+
+def test_older_list_is_over_and_the_newer_is_not(revoking):
+    lists = revoking.authority.crl(-3 * DAY, -DAY) + revoking.authority.crl()
+    assert revoking.start(lists).request().status == 200
+
+
+def forged(crl):
+    """One bit of the signature is another."""
+    data = bytearray(der(crl))
+    data[-3] ^= 1
+    return bytes(data)
+
+
+def test_list_that_its_ca_did_not_sign(revoking, pki):
+    """Where the CA is known it is refused at once."""
+    tried = revoking.tried(forged(revoking.authority.crl()))
+    assert tried.returncode == 2 and f"{revoking.folder}/tried.ini:" in tried.stderr
+    assert "was not signed by" in tried.stderr and re.search(r"; \S.* \S", tried.stderr)
+
+
+def test_list_signed_by_another_ca_of_the_same_name(revoking, pki, tmp_path):
+    """The name alone is nothing; told at load, for the real one is in ca-file."""
+    twin = tmp_path / "twin"
+    twin.mkdir()
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj",
+            "/O=Test/CN=Test Server CA", "-keyout", twin / "twin.key", "-out", twin / "twin.pem", "-days", 5)
+    text = Authority(twin, tmp_path / "twins", "twin").crl()
+    tried = revoking.tried(text)
+    assert tried.returncode == 2 and "was not signed by" in tried.stderr
+
+
+LISTS = {  # the list's extensions: what becomes of the server that is on it, or on no list; is the start warned of it
+    "odd": ("revocation-list-unusable", "revocation-list-unusable", False),  # critical, and unknown (RFC 5280, 5.2)
+    "scoped": ("server-certificate-revoked", None, False),                   # says nothing of other reasons
+    "delta": (None, None, True),                                             # changes to a list that is not there
+    "of_cas": ("server-certificate-revoked", None, True),                    # but the server is on it
+}
+
+
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize("extension", LISTS)
+def test_list_that_is_no_plain_one(extension, listed, revoking):
+    """What it says counts as far as it goes; where it does not reach, the certificate is not covered."""
+    if listed:
+        revoking.authority.revoke("server")
+    p = revoking.start(revoking.authority.crl(extensions=extension))
+    answer, token = p.request(), LISTS[extension][0 if listed else 1]
+    harness.eventually(lambda: ("decides nothing" in p.stderr) == LISTS[extension][2])
+    if token:
+        assert answer.token == token
+        return
+    assert answer.status == 200
+    harness.eventually(lambda: UNCHECKED in p.stderr)
+
+
+@pytest.mark.parametrize("listed", ["in the base", "in the delta", None])
+@pytest.mark.parametrize("first", ["base", "delta"])
+def test_delta_list_with_its_base(first, listed, revoking):
+    """RFC 5280, 5.2.4: both count together, and neither alone."""
+    conf = revoking.authority.folder / "conf"
+    conf.write_text(conf.read_text().replace("[delta]\n", "[base]\nauthorityKeyIdentifier=keyid\n"
+                                             "freshestCRL=URI:http://ca.example/delta\n[delta]\n"
+                                             "authorityKeyIdentifier=keyid\n"))
+    revoking.authority.revoke("server" if listed == "in the base" else "other")
+    base = revoking.authority.crl(begins=-3 * DAY, extensions="base")
+    revoking.authority.database.write_text("")
+    if listed == "in the delta":
+        revoking.authority.revoke("server")
+    delta = revoking.authority.crl(begins=-2 * DAY, extensions="delta")
+    answer = revoking.start(base + delta if first == "base" else delta + base).request()
+    assert (answer.token if listed else answer.status) == ("server-certificate-revoked" if listed else 200)
+
+
+def test_only_the_servers_own_certificate_is_checked(pki, tmp_path, started):
+    """A list of the root that revokes an intermediate is for whoever keeps the roots."""
+    root = Authority(pki, tmp_path / "root")
+    root.issue("sub", "/O=Test/CN=a sub CA", None, "")
+    shutil.copy(pki / "client-ca.pem", tmp_path)
+    openssl("genpkey", "-quiet", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out",
+            tmp_path / "sub.key")
+    openssl("req", "-new", "-key", tmp_path / "sub.key", "-subj", "/O=Test/CN=a sub CA", "-out", tmp_path / "csr")
+    (tmp_path / "ext").write_text("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n")
+    openssl("ca", "-batch", "-notext", "-config", root.folder / "conf", "-cert", root.certificate, "-keyfile", root.key,
+            "-in", tmp_path / "csr", "-out", tmp_path / "sub.pem", "-extfile", tmp_path / "ext", "-days", 9)
+    sub = Authority(tmp_path, tmp_path / "authority", "sub")
+    sub.issue("server", "/O=Test/CN=x", "DNS:localhost")
+    openssl("ca", "-config", root.folder / "conf", "-cert", root.certificate, "-keyfile", root.key, "-revoke",
+            tmp_path / "sub.pem")
+    server = sub.folder / "server.pem"
+    server.write_text(server.read_text() + (tmp_path / "sub.pem").read_text())
+    shutil.copy(pki / "client-ca.pem", sub.folder)
+    r = Revoking.__new__(Revoking)
+    r.pki, r.folder, r.started, r.ca, r.file = pki, tmp_path, started, tmp_path / "roots.pem", tmp_path / "crl.pem"
+    shutil.copy(pki / "ca.pem", r.ca)
+    r.server = harness.Recorder(sub.folder)
+    started.append(r.server)
+    p = r.start(root.crl() + sub.crl())
+    assert p.request().status == 200 and UNCHECKED not in p.stderr
+
+
+def test_list_beside_the_systems_roots(revoking):
+    """Without ca-file."""
+    revoking.authority.revoke("server")
+    revoking.file.write_text(revoking.authority.crl())
+    folder = revoking.folder / "proxy"
+    folder.mkdir()
+    text = re.sub("ca-file = .*\n", "", revoking.config())
+    p = harness.Proxy(folder, text, environment={"SSL_CERT_FILE": str(revoking.ca), "SSL_CERT_DIR": "/none"})
+    revoking.started.append(p)
+    assert p.request().token == "server-certificate-revoked"
+
+
+def test_list_is_renewed(revoking):
+    """A reload takes it; connections and TLS sessions from before are not used any more."""
+    p = revoking.start(revoking.authority.crl())
+    assert p.request().status == 200
+    revoking.authority.revoke("server")
+    revoking.put(revoking.authority.crl())
+    harness.eventually(lambda: p.request().status == 502)
+    assert p.request().token == "server-certificate-revoked"
+    (revoking.authority.folder / "db").write_text("")
+    revoking.put(revoking.authority.crl())
+    harness.eventually(lambda: p.request().status == 200)
+
+
+def test_each_tenant_has_its_own(revoking):
+    """One with the list, one without, before the same server."""
+    revoking.authority.revoke("server")
+    revoking.file.write_text(revoking.authority.crl())
+    text = revoking.config() + revoking.config(crl=False).split("listen = 127.0.0.1:0\n")[1].replace(
+        "tenant a", "tenant b").replace("company-id = A", "company-id = B")
+    folder = revoking.folder / "proxy"
+    folder.mkdir()
+    p = harness.Proxy(folder, text)
+    revoking.started.append(p)
+    ask = lambda company: p.request(fields=[("successfactors-companyid", company)])
+    assert ask("A").token == "server-certificate-revoked" and ask("B").status == 200
+    assert UNCHECKED not in p.stderr, "where nothing is to be checked nothing is missing"
+
+
+@pytest.mark.parametrize("content, words", [
+    (None, ["No such file"]), (b"", ["is empty"]), (b"text\n", ["no CRL", "-----BEGIN X509 CRL-----"]),
+    ("CERTIFICATE", ["no CRL"]), ("CUT", ["damaged"]), ("DER CUT", ["damaged"]),
+])
+def test_file_that_holds_no_list(content, words, revoking):
+    crl = revoking.authority.crl()
+    made = {"CERTIFICATE": revoking.ca.read_bytes(), "CUT": crl.encode()[:-60], "DER CUT": der(crl)[:-60]}
+    revoking.file.write_bytes(made.get(content, content) or b"") if content is not None else None
+    (revoking.folder / "tried.ini").write_text(revoking.config())
+    tried = harness.run_cli("run", "-t", "-c", str(revoking.folder / "tried.ini"))
+    assert tried.returncode == 2 and tried.stderr.count("\n") == 1
+    assert tried.stderr.startswith(f"sfmtls: {revoking.folder}/tried.ini:8: {revoking.file}: "), tried.stderr
+    for word in words:
+        assert word in tried.stderr, tried.stderr
+    assert re.search(r"; \S.* \S", tried.stderr)
+
+
+def test_large_list(revoking):
+    """Public CAs have lists of many megabytes."""
+    lines = "".join(f"R\t350101000000Z\t260101000000Z\t{0x10000000000000000000 + i:X}\tunknown\t/CN=x\n"
+                    for i in range(40000))
+    revoking.authority.revoke("server")
+    database = revoking.authority.database
+    database.write_text(database.read_text() + lines)
+    crl = revoking.authority.crl()
+    assert len(crl) > 1 << 20
+    for text in (crl, der(crl)):
+        assert revoking.start(text).request().token == "server-certificate-revoked"

@@ -128,16 +128,17 @@ TEST(trust_says_what_is_wrong_with_a_file)
 {
     struct trust *t = NULL;
     struct diag why;
+    bool lists;
 
-    CHECK_INT(trust_load(pki("acme.key"), &t, &why), ST_BAD_INPUT, "a key");
+    CHECK_INT(trust_load(pki("acme.key"), NULL, &t, &lists, &why), ST_BAD_INPUT, "a key");
     CHECK_CONTAINS(why.text, "holds no PEM certificate");
     CHECK_INT(
         trust_load(
             test_file("bad.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-            &t, &why),
+            NULL, &t, &lists, &why),
         ST_BAD_INPUT, "damaged");
     CHECK_CONTAINS(why.text, "cannot be read");
-    CHECK_INT(trust_load(pki("ca.pem"), &t, &why), ST_OK, "");
-    CHECK(trust_is_from(t, pki("ca.pem")) && !trust_is_from(t, NULL));
+    CHECK_INT(trust_load(pki("ca.pem"), NULL, &t, &lists, &why), ST_OK, "");
+    CHECK(trust_is_from(t, pki("ca.pem"), NULL) && !trust_is_from(t, NULL, NULL));
     trust_unref(t);
 }
