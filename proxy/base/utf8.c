@@ -1,6 +1,7 @@
 #include "base/utf8.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 static bool is_tail(unsigned char c)
 {
@@ -42,4 +43,20 @@ size_t utf8_visible(const char *p, size_t n)
     uint32_t code = utf8_code(p, length);
     bool surrogate = code >= 0xd800 && code <= 0xdfff;
     return code < smallest[length] || code == 0x7f || code > 0x10ffff || surrogate ? 0 : length;
+}
+
+static bool begins(struct slice text, const char *mark, size_t n)
+{
+    return text.n >= n && memcmp(text.p, mark, n) == 0;
+}
+
+void utf8_skip_mark(struct slice *text)
+{
+    if (begins(*text, "\xef\xbb\xbf", 3))
+        *text = (struct slice){text->p + 3, text->n - 3};
+}
+
+bool utf8_is_16(struct slice text)
+{
+    return begins(text, "\xff\xfe", 2) || begins(text, "\xfe\xff", 2);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "cli/destination_parts.h"
 
 /* ---- which form ---- */
@@ -74,7 +75,7 @@ static const char *mistake(struct slice text)
     if (begins(text, "PK\003\004"))
         return "it is an archive, as BTP exports several destinations; unpack it and name a file "
                "of it";
-    if (begins(text, "\xff\xfe") || begins(text, "\xfe\xff"))
+    if (utf8_is_16(text))
         return "it is UTF-16; save it as UTF-8";
     if (memchr(text.p, '\0', text.n) != NULL)
         return "it is no text; name a destination exported from BTP";
@@ -157,8 +158,7 @@ enum status destinations_read(const char *name, struct slice text, struct destin
 {
     struct destinations found = {0};
 
-    if (begins(text, "\xef\xbb\xbf"))
-        text = (struct slice){text.p + 3, text.n - 3};
+    utf8_skip_mark(&text);
     const struct source s = {name, text, why};
     const char *flaw = mistake(text);
     if (flaw != NULL)

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "http/basic.h"
 
 struct caller {
@@ -200,8 +201,11 @@ static enum status read_lines(struct callers *c, const char *path, struct slice 
 {
     int line = 0;
 
-    if (begins_with(text, "\xef\xbb\xbf"))
-        text = (struct slice){text.p + 3, text.n - 3};
+    utf8_skip_mark(&text);
+    if (utf8_is_16(text)) {
+        diag_set(why, "%s: is UTF-16 text; save it as UTF-8", path);
+        return ST_BAD_INPUT;
+    }
     while (text.n > 0) {
         enum status st = read_line(c, path, slice_split(&text, '\n'), ++line, why);
         if (st != ST_OK)

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #ifdef HAVE_INIH_RUNTIME_LIMITS
 enum { MAX_LINE = 8192 };
@@ -102,12 +103,6 @@ static int on_pair(void *user, const char *section, const char *name, const char
     return r->status == ST_OK;
 }
 
-static void skip_byte_order_mark(struct slice *s)
-{
-    if (s->n >= 3 && memcmp(s->p, "\xef\xbb\xbf", 3) == 0)
-        *s = (struct slice){s->p + 3, s->n - 3};
-}
-
 enum status reader_run(const char *path, const struct reader_sink *sink, void *ctx,
                        struct diag *why)
 {
@@ -122,8 +117,12 @@ enum status reader_run(const char *path, const struct reader_sink *sink, void *c
 #endif
     struct reader r = {
         .path = path, .sink = sink, .ctx = ctx, .rest = buf_slice(&text), .why = why};
-    skip_byte_order_mark(&r.rest);
-    int bad_line = ini_parse_stream(next_line, &r, on_pair, &r);
+    utf8_skip_mark(&r.rest);
+    if (utf8_is_16(r.rest)) {
+        r.line = 1;
+        refuse(&r, "this is UTF-16 text; save the file as UTF-8");
+    }
+    int bad_line = r.status != ST_OK ? 0 : ini_parse_stream(next_line, &r, on_pair, &r);
     if (r.status == ST_OK && bad_line != 0) {
         r.line = bad_line;
         refuse(&r, "the line is neither a [section], nor `key = value`, nor a comment");

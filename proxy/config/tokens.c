@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "tls/secret.h"
 
 struct tokens {
@@ -48,8 +49,11 @@ static enum status read_lines(struct tokens *t, const char *path, struct slice t
 {
     int line = 0;
 
-    if (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0)
-        text = (struct slice){text.p + 3, text.n - 3};
+    utf8_skip_mark(&text);
+    if (utf8_is_16(text)) {
+        diag_set(why, "%s: is UTF-16 text; save it as UTF-8", path);
+        return ST_BAD_INPUT;
+    }
     while (text.n > 0) {
         struct slice rest = slice_split(&text, '\n');
         line++;

@@ -114,7 +114,7 @@ def fill(text, pki, folder):
     (b"[proxy]\n>>>workers = 1\0\n", ["NUL"]),
     (b">>>\0\0\0\0\n", ["NUL"]),
     (b">>>\x7fELF\x02\x01\x01\0\0\0\0", ["NUL"]),
-    (b">>>\xff\xfe[\0p\0r\0o\0x\0y\0]\0", ["NUL"]),
+    (b">>>\xff\xfe[\0p\0r\0o\0x\0y\0]\0", ["UTF-16"]),
     (b"[proxy]\r\nlisten = 127.0.0.1:0\r\n>>>wrokers = 1\r\n", ["did you mean `workers`"]),
     (b"\xef\xbb\xbf[proxy]\n>>>wrokers = 1\n", ["did you mean `workers`"]),
     ("", ["no tenant", "[tenant"]),

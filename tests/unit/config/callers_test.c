@@ -91,6 +91,8 @@ static const struct {
 } flaws[] = {
     {"empty", "", 0, "names nobody"},
     {"comments only", "# a\n\n  \n#b:c\n", 0, "names nobody"},
+    {"UTF-16", "\xff\xfeu", 0, "is UTF-16 text"},
+    {"UTF-16, big end first", "\xfe\xffu", 0, "is UTF-16 text"},
     {"no colon", "secret\n", 1, "no `user:hash`"},
     {"no colon later", "# a\nu:" B("$2y$04$") "\nv\n", 3, "no `user:hash`"},
     {"no user", ":" B("$2y$04$") "\n", 1, "the user is empty"},

@@ -61,6 +61,7 @@ static const struct {
 } flaws[] = {
     {"empty", "", "no token", 0},
     {"comments only", "# a\n\n  # b\n", "no token", 0},
+    {"UTF-16", "\xff\xfe" T16, "UTF-16", 0},
     {"short", T16 "\n0123456789abcde\n", "16", 2},
     {"a blank", "0123456789 abcdef\n", "blank", 1},
     {"a control character",
