@@ -19,9 +19,11 @@ static enum status read_fd(int fd, const char *path, size_t max, struct buf *out
         diag_set(why, "%s: is a directory; name a file", path);
         return ST_BAD_INPUT;
     }
-    out->p = mem_new(max + 1); /* pages that are not used cost nothing */
-    out->cap = max + 1;
+    out->p = mem_new(FILE_MAX + 1); /* what may be secret is never moved */
+    out->cap = FILE_MAX + 1;
     while (out->n <= max) {
+        if (out->n == out->cap)
+            buf_reserve(out, 1);
         ssize_t got = read(fd, out->p + out->n, out->cap - out->n);
         if (got == 0) {
             return ST_OK;
@@ -41,10 +43,13 @@ static enum status read_whole(int fd, const char *path, size_t max, struct buf *
 {
     enum status st = read_fd(fd, path, max, out, why);
 
-    if (st != ST_OK)
+    if (st != ST_OK) {
         file_wipe(out);
-    else
-        out->p[out->n] = '\0';
+        return st;
+    }
+    if (out->n == out->cap)
+        buf_reserve(out, 1);
+    out->p[out->n] = '\0';
     return st;
 }
 

@@ -90,6 +90,12 @@ static void warn_about_readable_passphrase(const struct loader *l, const char *p
                        load_where_of(l, key), path, path));
 }
 
+void load_look_again(struct config *c, int64_t when)
+{
+    if (when != 0 && (c->look_again == 0 || when < c->look_again))
+        c->look_again = when;
+}
+
 static enum status load_identity(struct loader *l, int identity, struct diag *why)
 {
     struct identity *i = &l->tenant->identities[identity];
@@ -107,10 +113,12 @@ static enum status load_identity(struct loader *l, int identity, struct diag *wh
     if (st != ST_OK)
         return st;
     st = credential_load(&files, &i->credential, &source, why);
-    if (st != ST_OK)
-        diag_prefix(why, "%s", load_where_of(l, source_keys[identity][source]));
-    else
+    if (st == ST_OK) {
         note_findings(l, identity);
+        load_look_again(l->config, credential_look_again(i->credential));
+    } else {
+        diag_prefix(why, "%s", load_where_of(l, source_keys[identity][source]));
+    }
     warn_about_readable_passphrase(l, i->passphrase_file,
                                    source_keys[identity][CREDENTIAL_PASSPHRASE_FILE]);
     return st;

@@ -21,12 +21,6 @@ static const struct tenant *find_same(const struct config *c, const struct tenan
     return NULL;
 }
 
-static void look_again_at(struct config *c, int64_t when)
-{
-    if (c->look_again == 0 || when < c->look_again)
-        c->look_again = when;
-}
-
 /* rejected: what the file holds; kept: what stays. */
 static void note_keeping(struct config *c, const struct tenant *t, int i,
                          const struct credential *rejected, const struct credential *kept,
@@ -47,9 +41,9 @@ static void note_keeping(struct config *c, const struct tenant *t, int i,
                    until,
                    early ? "it is taken then, or check the clock of this machine"
                          : "have it renewed, and put the renewed one there"));
-    look_again_at(c, credential_not_after(kept) + 1);
+    load_look_again(c, credential_not_after(kept) + 1);
     if (early)
-        look_again_at(c, credential_not_before(rejected));
+        load_look_again(c, credential_not_before(rejected));
 }
 
 static void keep(struct config *c, struct tenant *t, const struct tenant *before, int i,

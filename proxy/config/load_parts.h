@@ -28,6 +28,9 @@ struct loader {
 /* Takes the sentence. */
 void load_note(struct config *c, enum log_level level, char *sentence);
 
+/* Loading the same files anew gives something else from then on; seconds since 1970, 0: never. */
+void load_look_again(struct config *c, int64_t when);
+
 /* Notes that the configuration names a file; key lives as long as the program. */
 void load_name_file(struct config *c, enum config_file_use use, const char *key, const char *path,
                     const char *where);

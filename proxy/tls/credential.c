@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "tls/credential_parts.h"
 #include "tls/error.h"
 #include "tls/names.h"
@@ -66,6 +67,17 @@ void credential_note_facts(struct credential *c)
 
 /* ---- loading ---- */
 
+/* What a text editor puts around it. */
+static void cut_mark(struct buf *text)
+{
+    struct slice rest = buf_slice(text);
+
+    utf8_skip_mark(&rest);
+    if (rest.n < text->n)
+        memmove(text->p, rest.p, rest.n);
+    text->n = rest.n;
+}
+
 static void cut_line_end(struct buf *text)
 {
     if (text->n == 0 || text->p[text->n - 1] != '\n')
@@ -92,32 +104,46 @@ static enum status systemd_credential(const char *name, struct buf *out, struct 
     return st;
 }
 
+static enum status from_environment(const char *name, struct buf *out, struct diag *why)
+{
+    const char *value = getenv(name);
+
+    if (value == NULL) {
+        diag_set(why, "the environment variable %s is not set; set it to the key's passphrase",
+                 name);
+        return ST_BAD_INPUT;
+    }
+    buf_add_string(out, value);
+    return ST_OK;
+}
+
 /* A passphrase of length 0 is one; p NULL is none. */
 static enum status read_passphrase(const struct credential_files *files, struct buf *out,
                                    enum credential_source *source, struct diag *why)
 {
+    const char *name = files->passphrase_file;
     enum status st = ST_OK;
 
-    if (files->passphrase_file != NULL) {
+    if (name != NULL) {
         *source = CREDENTIAL_PASSPHRASE_FILE;
-        st = file_read(files->passphrase_file, out, why);
+        st = file_read(name, out, why);
     } else if (files->passphrase_credential != NULL) {
         *source = CREDENTIAL_PASSPHRASE_CREDENTIAL;
-        st = systemd_credential(files->passphrase_credential, out, why);
+        name = files->passphrase_credential;
+        st = systemd_credential(name, out, why);
     } else if (files->passphrase_env != NULL) {
         *source = CREDENTIAL_PASSPHRASE_ENV;
-        const char *value = getenv(files->passphrase_env);
-        if (value == NULL) {
-            diag_set(why, "the environment variable %s is not set; set it to the key's passphrase",
-                     files->passphrase_env);
-            return ST_BAD_INPUT;
-        }
-        buf_add_string(out, value);
-        return ST_OK;
+        return from_environment(files->passphrase_env, out, why);
     }
-    if (st == ST_OK)
-        cut_line_end(out);
-    return st;
+    if (st != ST_OK || out->p == NULL)
+        return st;
+    if (utf8_is_16(buf_slice(out))) {
+        diag_set(why, "%s: is UTF-16 text; save it as ASCII or UTF-8", name);
+        return ST_BAD_INPUT;
+    }
+    cut_mark(out);
+    cut_line_end(out);
+    return ST_OK;
 }
 
 /* Behind symlinks. A group may read it: that is how services share one. */
@@ -141,80 +167,29 @@ static enum status check_mode(const char *path, bool allowed, struct credential 
     return ST_BAD_INPUT;
 }
 
+static bool has_key(const struct credential_parts *parts)
+{
+    return parts->nkeys > 0 || parts->key_locked;
+}
+
 static enum status read_file(const char *path, enum key_wish wish, bool allow_mode,
                              struct key_opener *opener, struct credential_parts *parts,
                              struct credential *c, struct diag *why)
 {
     struct buf text = {0};
     enum status st = file_read(path, &text, why);
-    bool had_key = parts->key != NULL || parts->key_locked;
+    bool had_key = has_key(parts);
 
     if (st != ST_OK)
         return st;
     st = credential_read(path, buf_slice(&text), wish, opener, parts, why);
     file_wipe(&text);
-    if (st == ST_OK && !had_key && (parts->key != NULL || parts->key_locked))
+    if (st == ST_OK && !had_key && has_key(parts))
         st = check_mode(path, allow_mode, c, why);
     return st;
 }
 
 /* ---- putting together ---- */
-
-/* Moves the leaf and the certificates above it out of all; the others are not sent. */
-static void arrange_chain(struct credential *c, STACK_OF(X509) * all)
-{
-    X509 *below = c->leaf;
-
-    for (int i = 0; i < sk_X509_num(all); i++) {
-        X509 *x = sk_X509_value(all, i);
-        if (credential_is_self_issued(x) || X509_check_issued(x, below) != X509_V_OK)
-            continue;
-        (void)sk_X509_delete(all, i);
-        (void)sk_X509_push(c->chain, x);
-        below = x;
-        i = -1; /* from the start: the next one up may stand before this one */
-    }
-    while (sk_X509_num(all) > 0) {
-        X509 *x = sk_X509_shift(all);
-        bool twice = X509_cmp(x, c->leaf) == 0;
-        for (int i = 0; i < sk_X509_num(c->chain); i++)
-            twice = twice || X509_cmp(x, sk_X509_value(c->chain, i)) == 0;
-        if (twice)
-            X509_free(x);
-        else
-            (void)sk_X509_push(c->unsent, x);
-    }
-}
-
-static bool take_leaf_of_key(struct credential *c, STACK_OF(X509) * all)
-{
-    for (int i = 0; i < sk_X509_num(all); i++) {
-        if (X509_check_private_key(sk_X509_value(all, i), c->key) == 1) {
-            c->leaf = sk_X509_delete(all, i);
-            break;
-        }
-    }
-    ERR_clear_error();
-    return c->leaf != NULL;
-}
-
-/* Without a key: the one that issued none of the others. */
-static void take_lowest(struct credential *c, STACK_OF(X509) * all)
-{
-    int lowest = 0;
-
-    for (int i = 0; i < sk_X509_num(all); i++) {
-        bool issuer = false;
-        for (int k = 0; k < sk_X509_num(all); k++)
-            issuer = issuer || (k != i && X509_check_issued(sk_X509_value(all, i),
-                                                            sk_X509_value(all, k)) == X509_V_OK);
-        if (!issuer) {
-            lowest = i;
-            break;
-        }
-    }
-    c->leaf = sk_X509_delete(all, lowest);
-}
 
 static enum status check_certificates(const char *path, const struct credential_parts *parts,
                                       struct diag *why)
@@ -232,6 +207,7 @@ static enum status assemble(const struct credential_files *files, struct credent
                             struct credential *c, enum credential_source *source, struct diag *why)
 {
     const char *key_path = files->private_key == NULL ? files->certificate : files->private_key;
+    int64_t now = clock_wall_us() / 1000000;
 
     *source = CREDENTIAL_CERTIFICATE;
     enum status st = check_certificates(files->certificate, parts, why);
@@ -239,7 +215,7 @@ static enum status assemble(const struct credential_files *files, struct credent
         return st;
     if (files->private_key != NULL)
         *source = CREDENTIAL_PRIVATE_KEY;
-    if (parts->key == NULL) {
+    if (parts->nkeys == 0) {
         diag_set(why,
                  files->private_key == NULL
                      ? "%s: holds no private key; name the key's file with private-key"
@@ -248,9 +224,10 @@ static enum status assemble(const struct credential_files *files, struct credent
                  key_path);
         return ST_BAD_INPUT;
     }
-    c->key = parts->key;
-    parts->key = NULL;
-    if (!take_leaf_of_key(c, parts->certificates)) {
+    st = credential_choose_key(c, key_path, parts, now, why);
+    if (st != ST_OK)
+        return st;
+    if (!credential_take_leaf(c, parts->certificates, now)) {
         diag_set(why,
                  "%s: the private key does not belong to the certificate in %s; use the two "
                  "files that were made together",
@@ -262,9 +239,11 @@ static enum status assemble(const struct credential_files *files, struct credent
 
 static void complete(struct credential *c, struct credential_parts *parts)
 {
-    arrange_chain(c, parts->certificates);
+    int64_t now = clock_wall_us() / 1000000;
+
+    credential_take_chain(c, parts->certificates, now);
     credential_note_facts(c);
-    credential_judge(c, clock_wall_us() / 1000000);
+    credential_judge(c, now);
 }
 
 static enum status finish(struct credential *c, enum status st, struct credential_parts *parts,
@@ -299,8 +278,9 @@ enum status credential_load(const struct credential_files *files, struct credent
         struct credential_parts key = {.certificates = sk_X509_new_null()};
         *source = CREDENTIAL_PRIVATE_KEY;
         st = read_file(files->private_key, KEY_REQUIRED, allow, &opener, &key, c, why);
-        parts.key = key.key;
-        key.key = NULL;
+        for (size_t i = 0; i < key.nkeys; i++)
+            credential_take_key(key.keys[i], &parts);
+        key.nkeys = 0;
         credential_parts_free(&key);
     }
     if (st == ST_OK)
@@ -314,6 +294,7 @@ enum status credential_inspect(const struct credential_files *files, struct cred
     struct credential_parts parts = {.certificates = sk_X509_new_null()};
     struct key_opener opener = {.files = files};
     struct credential *c = credential_new();
+    int64_t now = clock_wall_us() / 1000000;
     enum credential_source source;
     enum status st = read_passphrase(files, &opener.passphrase, &source, why);
 
@@ -321,17 +302,17 @@ enum status credential_inspect(const struct credential_files *files, struct cred
         st = read_file(files->certificate, KEY_IF_OPEN, true, &opener, &parts, c, why);
     if (st == ST_OK)
         st = check_certificates(files->certificate, &parts, why);
+    if (st == ST_OK)
+        st = credential_choose_key(c, files->certificate, &parts, now, why);
     if (st == ST_OK) {
-        c->key = parts.key;
         c->key_locked = parts.key_locked;
-        parts.key = NULL;
-        if (c->key == NULL || !take_leaf_of_key(c, parts.certificates)) {
+        if (c->key == NULL || !credential_take_leaf(c, parts.certificates, now)) {
             if (c->key != NULL)
                 credential_find(
                     c, FINDING_ERROR,
                     mem_format("the private key in the file does not belong to any "
                                "certificate in it; use the two that were made together"));
-            take_lowest(c, parts.certificates);
+            credential_take_lowest(c, parts.certificates, now);
         }
     }
     return finish(c, st, &parts, &opener, out);
@@ -370,6 +351,11 @@ int64_t credential_not_after(const struct credential *c)
     return c->not_after;
 }
 
+int64_t credential_look_again(const struct credential *c)
+{
+    return c->look_again;
+}
+
 bool credential_is_valid(const struct credential *c, int64_t now)
 {
     return c->not_before <= now && now <= c->not_after;
@@ -399,8 +385,10 @@ char *credential_key_type(const struct credential *c)
 {
     const EVP_PKEY *key = X509_get0_pubkey(c->leaf);
 
-    return key == NULL ? mem_copy_string("unknown")
-                       : mem_format("%s %d", EVP_PKEY_get0_type_name(key), EVP_PKEY_get_bits(key));
+    const char *type = key == NULL ? NULL : EVP_PKEY_get0_type_name(key);
+
+    return type == NULL ? mem_copy_string("unknown")
+                        : mem_format("%s %d", type, EVP_PKEY_get_bits(key));
 }
 
 enum credential_key credential_key_state(const struct credential *c)

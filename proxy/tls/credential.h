@@ -78,6 +78,9 @@ const unsigned char *credential_fingerprint(const struct credential *c); /* SHA-
 const char *credential_subject(const struct credential *c);              /* RFC 2253 */
 int64_t credential_not_before(const struct credential *c);               /* seconds since 1970 */
 int64_t credential_not_after(const struct credential *c);
+/* When another certificate, which is in the file beside the leaf, becomes valid; 0: there is none.
+ */
+int64_t credential_look_again(const struct credential *c);
 bool credential_is_valid(const struct credential *c, int64_t now); /* by its dates */
 const X509 *credential_leaf(const struct credential *c);           /* borrowed */
 int credential_chain_length(const struct credential *c); /* what is sent behind the leaf */

@@ -101,17 +101,33 @@ static bool is_issued_by_one_of(X509 *x, STACK_OF(X509) * all)
     return false;
 }
 
+/* Of the same key, name or issuer as the leaf or a certificate of the chain: as a former or a next
+ * one is. */
+static bool is_relative(const struct credential *c, X509 *x)
+{
+    const X509_NAME *name = X509_get_subject_name(x);
+    bool found = X509_NAME_cmp(name, X509_get_subject_name(c->leaf)) == 0 ||
+                 EVP_PKEY_eq(X509_get0_pubkey(x), X509_get0_pubkey(c->leaf)) == 1;
+
+    for (int i = 0; !found && i < sk_X509_num(c->chain); i++) {
+        X509 *member = sk_X509_value(c->chain, i);
+        found = X509_NAME_cmp(name, X509_get_subject_name(member)) == 0 ||
+                X509_check_issued(member, x) == X509_V_OK;
+    }
+    return found;
+}
+
 static void judge_chain(struct credential *c)
 {
-    int length = sk_X509_num(c->chain), roots = 0, strangers = 0;
+    int length = sk_X509_num(c->chain), roots = 0, strangers = 0, relatives = 0;
     X509 *top = length == 0 ? c->leaf : sk_X509_value(c->chain, length - 1);
 
     for (int i = 0; i < sk_X509_num(c->unsent); i++) {
         X509 *x = sk_X509_value(c->unsent, i);
-        if (X509_cmp(x, c->leaf) == 0)
-            continue;
         if (credential_is_self_issued(x))
             roots++;
+        else if (is_relative(c, x))
+            relatives++;
         else
             strangers++;
     }
@@ -135,6 +151,13 @@ static void judge_chain(struct credential *c)
             c, FINDING_NOTE,
             mem_format("the file holds a root, which is not sent: the server has its own; "
                        "nothing to do"));
+    if (relatives > 0)
+        credential_find(
+            c, FINDING_NOTE,
+            mem_format(
+                "%d certificate%s in the file %s of the same key, name or CA as the one that "
+                "is used, and not sent; take out what is over",
+                relatives, relatives == 1 ? "" : "s", relatives == 1 ? "is" : "are"));
     if (strangers > 0)
         credential_find(
             c, FINDING_NOTE,

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include <openssl/evp.h>
+#include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 
 #include "base/buf.h"
@@ -23,6 +24,7 @@ struct credential {
     unsigned char fingerprint[CREDENTIAL_FINGERPRINT_SIZE];
     char *subject;
     int64_t not_before, not_after;
+    int64_t look_again; /* see credential_look_again() */
     struct finding *findings;
     size_t nfindings;
 };
@@ -31,7 +33,7 @@ struct credential *credential_new(void);
 void credential_note_facts(struct credential *c); /* out of the leaf */
 bool credential_is_self_issued(const X509 *x);
 
-/* ---- credential_read.c: what the bytes of a file hold ---- */
+/* ---- what the bytes of a file hold: credential_read.c ---- */
 
 enum key_wish {
     KEY_UNWANTED, /* keys are passed over */
@@ -42,7 +44,8 @@ enum key_wish {
 struct credential_parts {
     STACK_OF(X509) * certificates;
     STACK_OF(X509_CRL) * crls; /* NULL: they are passed over */
-    EVP_PKEY *key;
+    EVP_PKEY **keys;           /* no two alike */
+    size_t nkeys;
     bool key_locked;
 };
 
@@ -60,6 +63,75 @@ void credential_parts_free(struct credential_parts *p);
 enum status credential_read(const char *path, struct slice bytes, enum key_wish wish,
                             struct key_opener *opener, struct credential_parts *parts,
                             struct diag *why) MUST_CHECK;
+
+/* ---- PEM as people pass it on: credential_text.c ---- */
+
+/* Writes the text into *out (empty before, never moved) so that OpenSSL reads it (RFC 7468, 2, is
+ * as lax): no blanks around a line, no empty lines within a block, line ends that were written out
+ * (\\n, as in JSON) as such. ST_BAD_INPUT: no block begins at the start of a line even so. */
+enum status credential_clean_text(const char *path, struct slice text, struct buf *out,
+                                  struct diag *why) MUST_CHECK;
+
+/* Is it JSON, as far as its first character tells? */
+bool credential_is_json(struct slice text);
+enum status credential_refuse_json(const char *path, struct diag *why);
+
+/* ---- private keys: credential_key.c ---- */
+
+/* Asks at the terminal, once, if there is somebody to ask. */
+bool credential_has_passphrase(struct key_opener *o, const char *path);
+enum status credential_lacks_passphrase(const char *path, const char *what, struct diag *why);
+
+/* What looks wrong with the passphrase that does not fit, as the end of a sentence; "": nothing. */
+const char *credential_passphrase_flaw(const struct buf *passphrase);
+
+/* What OpenSSL reported since it was asked last; its queue is empty then. */
+struct key_errors {
+    bool unsupported; /* an algorithm that is not there */
+    bool too_dear;    /* it would cost more memory than OpenSSL grants */
+    const char *text; /* of the first error */
+};
+struct key_errors credential_take_errors(void);
+
+/* Makes old algorithms known, after the first error that was `unsupported`. False: they are not to
+ * be had. */
+bool credential_use_legacy(void);
+
+/* Takes key. */
+void credential_take_key(EVP_PKEY *key, struct credential_parts *parts);
+
+/* A PEM block of that name, with its header (RFC 1421). der may be written into. */
+enum status credential_read_key(const char *path, const char *name, const char *header,
+                                unsigned char *der, long n, enum key_wish wish,
+                                struct key_opener *opener, struct credential_parts *parts,
+                                struct diag *why) MUST_CHECK;
+
+/* ---- credential_pkcs12.c ---- */
+
+enum status credential_read_pkcs12(const char *path, PKCS12 *p12, enum key_wish wish,
+                                   struct key_opener *opener, struct credential_parts *parts,
+                                   struct diag *why) MUST_CHECK;
+
+/* ---- which of them: credential_choose.c ---- */
+
+/* Is a better than b, now? Valid before not yet valid before expired; of valid ones and of expired
+ * ones the later end, of the others the earlier beginning. */
+bool credential_is_better(const X509 *a, const X509 *b, int64_t now);
+
+/* Moves the certificate of c's key out of all, the best of several. False: there is none. */
+bool credential_take_leaf(struct credential *c, STACK_OF(X509) * all, int64_t now);
+
+/* The same without a key: one that issued none of the others. */
+void credential_take_lowest(struct credential *c, STACK_OF(X509) * all, int64_t now);
+
+/* Moves c's chain out of all, which is empty then: what else was in it is not sent. */
+void credential_take_chain(struct credential *c, STACK_OF(X509) * all, int64_t now);
+
+/* Gives c the key of parts: the only one, or of several that all have a certificate the only one
+ * whose certificate is valid. c->key stays NULL if there is none. */
+enum status credential_choose_key(struct credential *c, const char *path,
+                                  struct credential_parts *parts, int64_t now,
+                                  struct diag *why) MUST_CHECK;
 
 /* ---- credential_judge.c ---- */
 

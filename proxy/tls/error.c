@@ -1,18 +1,28 @@
 #include "tls/error.h"
 
+#include <string.h>
+
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 #include <openssl/x509_vfy.h>
 
 #include "tls/client.h"
 
+const char *tls_reason_text(unsigned long code)
+{
+    const char *reason = code == 0                ? NULL
+                         : ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code))
+                                                  : ERR_reason_error_string(code);
+
+    return reason == NULL ? "unknown error" : reason;
+}
+
 const char *tls_error_text(void)
 {
-    unsigned long code = ERR_get_error();
-    const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
+    const char *reason = tls_reason_text(ERR_get_error());
 
     ERR_clear_error();
-    return reason == NULL ? "unknown error" : reason;
+    return reason;
 }
 
 /* RFC 8446, 6.2: the alerts by which a server says that it does not want our certificate. */
@@ -108,7 +118,7 @@ static void explain_code(bool handshake_done, unsigned long code, const char *ho
              reason == SSL_R_PACKET_LENGTH_TOO_LONG)
         failure_set(why, FAIL_TLS, "%s does not speak TLS on this port.", host);
     else
-        failure_set(why, FAIL_TLS, "TLS with %s failed: %s.", host, ERR_reason_error_string(code));
+        failure_set(why, FAIL_TLS, "TLS with %s failed: %s.", host, tls_reason_text(code));
 }
 
 /* Callers of ours have no certificate. */
@@ -131,7 +141,7 @@ void tls_explain(const SSL *ssl, bool handshake_done, const char *host, struct f
     else if (code != 0 && ERR_GET_LIB(code) == ERR_LIB_SSL)
         explain_code(handshake_done, code, host, why);
     else if (code != 0)
-        failure_set(why, FAIL_TLS, "TLS with %s failed: %s.", host, ERR_reason_error_string(code));
+        failure_set(why, FAIL_TLS, "TLS with %s failed: %s.", host, tls_reason_text(code));
     else
         explain_end(handshake_done, host, why);
 }

@@ -12,6 +12,9 @@
 
 #include "base/fail.h"
 
+/* The reason of an error of OpenSSL, or of the system. Never NULL. */
+const char *tls_reason_text(unsigned long code);
+
 /* The reason of the first error in OpenSSL's queue, which is emptied. Never NULL. */
 const char *tls_error_text(void);
 

@@ -1,7 +1,8 @@
 /*
  * Any bytes as a certificate file, with the key in it or behind a line of its own ("--"), and a
  * passphrase at hand. What loads has a leaf whose key it is; what does not is explained; either way
- * the public part that is written of it never holds a key.
+ * the public part that is written of it never holds a key. The same bytes as CA certificates and
+ * revocation lists.
  */
 #include <stdlib.h>
 
@@ -10,6 +11,7 @@
 #include "base/mem.h"
 #include "memory_file.h"
 #include "tls/credential.h"
+#include "tls/trust.h"
 
 static struct memory_file certificate_file, key_file, passphrase_file;
 
@@ -127,6 +129,28 @@ static void check_inspect(const struct credential_files *files)
     credential_unref(c);
 }
 
+static void check_trust(const char *path)
+{
+    struct trust *t = NULL;
+    struct diag why = {""};
+    struct buf digest = {0};
+    bool lists_at_fault;
+    size_t n;
+
+    if (trust_load(path, NULL, &t, &lists_at_fault, &why) != ST_OK) {
+        if (t != NULL || why.text[0] == '\0')
+            abort();
+        return;
+    }
+    const struct finding *findings = trust_findings(t, &n);
+    for (size_t i = 0; i < n; i++)
+        if (findings[i].sentence[0] == '\0')
+            abort();
+    trust_digest(t, &digest);
+    buf_free(&digest);
+    trust_unref(t);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -147,5 +171,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         files.private_key = memory_file_set(&key_file, key);
     check_load(&files);
     check_inspect(&files);
+    check_trust(files.certificate);
     return 0;
 }

@@ -37,6 +37,21 @@ make_credentials() { # FOLDER
         openssl pkcs12 -export -in acme-chain.pem -inkey acme.key $secret -iter 1 -nomaciter -out "$1/pkcs12-quick"
         openssl pkcs12 -export -in acme-chain.pem -inkey acme.key $secret -certpbe NONE -keypbe NONE -nomac \
             -out "$1/pkcs12-open"
+        openssl pkcs12 -export -in acme-chain.pem -inkey acme.key $secret -iter 1 -nomac -out "$1/pkcs12-no-mac"
+        legacy='-provider legacy -provider default'
+        openssl pkcs12 -export $legacy -in acme-chain.pem -inkey acme.key $secret -iter 1 -nomaciter \
+            -keypbe PBE-SHA1-RC4-40 -certpbe PBE-SHA1-RC2-40 -out "$1/pkcs12-old"
+        { cat acme-chain.pem; echo --; openssl ec $legacy -in acme-sec1.key -des $secret 2>/dev/null; } >"$1/des"
+        { cat acme-chain.pem; echo --; openssl pkcs8 $legacy -topk8 -v1 PBE-MD5-DES -iter 1 -in acme.key $secret; } \
+            >"$1/pkcs8-old"
+        cat expired.key expired.pem acme.key acme.pem client-sub.pem >"$1/two-pairs"
+        sed 's/^/  /' acme-all.pem >"$1/indented"
+        sed -z 's/\n/\\n/g' acme-all.pem >"$1/written-out"
+        { printf '{"certificate": "'; sed -z 's/\n/\\n/g' acme-all.pem; printf '"}\n'; } >"$1/json"
+        sed 's/^-----END/\n&/' acme-all.pem >"$1/empty-lines"
+        cat ca.pem ca.crl >"$1/list"
+        openssl crl -in ca.crl -outform DER -out "$1/list-der"
+        openssl crl2pkcs7 -in ca.crl -certfile ca.pem -out "$1/list-pkcs7"
     )
 }
 

@@ -1,18 +1,22 @@
 """Every form that a certificate comes in: what loads, and what is said about it."""
 import base64
 import hashlib
+import hmac
 import json
 import os
 import re
 import select
 import ssl
 import subprocess
+import textwrap
+import time
 
 import pytest
 
 import harness
 
 SECRET = "correct horse"
+DAY = 86400
 
 
 def openssl(*arguments, data=None):
@@ -68,13 +72,142 @@ class Forms:
         return base64.b64encode((sealed + certificates + self.root).replace("\n", "\r\n").encode())
 
 
+    def by_legacy(self, *words, key="rsa.key"):
+        """A key by `openssl` with its legacy provider."""
+        return openssl(*words[:1], "-provider", "legacy", "-provider", "default", *words[1:], "-in", self.pki / key,
+                       "-passout", f"pass:{SECRET}").decode()
+
+    def traditional(self, cipher):
+        """PKCS#1 with the encryption of RFC 1421, with its chain."""
+        return self.by_legacy("rsa", "-traditional", f"-{cipher}") + self.text("rsa-chain.pem")
+
+    def pkcs8(self, *words):
+        return self.by_legacy("pkcs8", "-topk8", *words, key="acme.key") + self.leaf + self.sub
+
+    def renewed(self, *spans, key=True, issuers=1):
+        """Certificates of one key, valid between these days from now, each with its number as the user's name."""
+        folder = self.folder / hashlib.md5(repr(spans).encode()).hexdigest()
+        made = [harness.issue_between(self.pki, folder / str(i), time.time() + begin * DAY, time.time() + end * DAY,
+                                      f"user{i}", self.pki / "acme.key").with_name("pem").read_text()
+                for i, (begin, end) in enumerate(spans)]
+        return (self.key if key else "") + "".join(made) + self.sub * issuers
+
+    def two_pairs(self, first, second):
+        """One PKCS#12 file with two keys, as keytool and Windows write it."""
+        folder = self.folder / f"{first}-{second}"
+        folder.mkdir(exist_ok=True)
+        both = folder / "both.p12"
+        for name in () if both.exists() else (first, second):
+            openssl("pkcs12", "-export", "-in", self.pki / f"{name}.pem", "-inkey", self.pki / f"{name}.key", "-name",
+                    name, "-certfile", self.pki / "client-sub.pem", "-passout", f"pass:{SECRET}", "-out",
+                    folder / name)
+            subprocess.run(["keytool", "-importkeystore", "-noprompt", "-srckeystore", folder / name, "-srcstoretype",
+                            "PKCS12", "-srcstorepass", SECRET, "-destkeystore", both, "-deststoretype", "PKCS12",
+                            "-deststorepass", SECRET], check=True, capture_output=True)
+        return both.read_bytes()
+
+    def sub_of(self, begin, end):
+        """The intermediate, with its own key, valid between these days from now."""
+        folder = self.folder / f"sub{begin}"
+        if (folder / "pem").exists():
+            return (folder / "pem").read_text()
+        folder.mkdir()
+        text = lambda t: time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + t * DAY))
+        (folder / "db").write_text("")
+        (folder / "ext").write_text("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n")
+        (folder / "conf").write_text(f"[ca]\ndefault_ca=d\n[d]\ndatabase={folder}/db\nnew_certs_dir={folder}\n"
+                                     "rand_serial=yes\ndefault_md=sha256\npolicy=p\n[p]\nO=optional\nCN=optional\n")
+        openssl("req", "-new", "-key", self.pki / "client-sub.key", "-subj", "/O=Test/CN=Test Client Sub CA", "-out",
+                folder / "csr")
+        openssl("ca", "-batch", "-notext", "-config", folder / "conf", "-cert", self.pki / "client-ca.pem", "-keyfile",
+                self.pki / "client-ca.key", "-in", folder / "csr", "-out", folder / "pem", "-extfile", folder / "ext",
+                "-preserveDN", "-startdate", text(begin), "-enddate", text(end))
+        return (folder / "pem").read_text()
+
+    def pbmac1(self):
+        """A PKCS#12 file with the MAC of RFC 9579, as OpenSSL 3.4 can make it."""
+        plain = self.pkcs12("-nomac")
+        content = der_content(der_content(der_items(der_content(plain))[1], 1), 0, 0)
+        salt = b"salt" * 4
+        hmac_sha256 = der(0x30, der(6, bytes.fromhex("2a864886f70d0209")) + der(5, b""))
+        kdf = der(0x30, der(6, bytes.fromhex("2a864886f70d01050c")) + der(
+            0x30, der(4, salt) + der(2, b"\x08\x00") + der(2, b"\x20") + hmac_sha256))
+        scheme = der(0x30, der(6, bytes.fromhex("2a864886f70d01050e")) + der(0x30, kdf + hmac_sha256))
+        mac = hmac.digest(hashlib.pbkdf2_hmac("sha256", SECRET.encode(), salt, 2048, 32), content, "sha256")
+        data = der(0x30, der(0x30, scheme + der(4, mac)) + der(4, b"NOT USED") + der(2, b"\x01"))
+        return der(0x30, der_content(plain) + data)
+
+    def dear(self):
+        """Encrypted by scrypt, at a cost that OpenSSL does not pay: r is 127 in place of 8."""
+        sealed = openssl("pkcs8", "-topk8", "-scrypt", "-in", self.pki / "acme.key", "-passout", f"pass:{SECRET}",
+                         "-outform", "DER")
+        return sealed.replace(b"\x02\x01\x08", b"\x02\x01\x7f", 1)
+
+
+# ---- DER, as far as is needed here ----
+
+def der(tag, content):
+    n = len(content)
+    length = bytes([n]) if n < 128 else b"\x82" + n.to_bytes(2, "big")
+    return bytes([tag]) + length + content
+
+
+def der_item(data):
+    """(content, rest)"""
+    size, at = data[1], 2
+    if size & 0x80:
+        at += size & 0x7f
+        size = int.from_bytes(data[2:at], "big")
+    return data[at:at + size], data[at + size:]
+
+
+def der_items(data):
+    """The items of a sequence's content, whole."""
+    items = []
+    while data:
+        rest = der_item(data)[1]
+        items.append(data[:len(data) - len(rest)])
+        data = rest
+    return items
+
+
+def der_content(data, *path):
+    """The content, and that of the items in it to which path leads."""
+    for step in path:
+        data = der_items(der_item(data)[0])[step]
+    return der_item(data)[0]
+
+
+def before_end(text, more):
+    return re.sub("(?m)^-----END", more + "-----END", text)
+
+
+def within(text, more):
+    return re.sub(r"(?m)^(-----BEGIN .*\n.*\n)", r"\1" + more, text)
+
+
+def write_text(path, text):
+    path.write_text(text)
+    return path
+
+
 def lines(data, width):
     text = base64.b64encode(data).decode()
     return "\n".join(text[at:at + width] for at in range(0, len(text), width)) + "\n"
 
 
 RSA = ("-algorithm", "RSA", "-pkeyopt")
+ONLY_CERTIFICATES = ["-keypbe", "NONE", "-certpbe", "AES-256-CBC"]
+TRADITIONAL = ["des", "des3", "des-ede-cbc", "aes128", "aes192", "aes256", "camellia128", "camellia256", "aria256",
+               "bf-cbc", "cast5-cbc", "rc2-cbc", "rc2-40-cbc", "rc2-64-cbc", "seed", "des-cfb", "aes-128-ctr"]
+PKCS8 = [*(["-v1", name] for name in (
+    "PBE-MD5-DES", "PBE-MD5-RC2-64", "PBE-SHA1-DES", "PBE-SHA1-RC2-40", "PBE-SHA1-RC2-64", "PBE-SHA1-RC2-128",
+    "PBE-SHA1-RC4-40", "PBE-SHA1-RC4-128", "PBE-SHA1-2DES", "PBE-SHA1-3DES")),
+         *(["-v2", name] for name in ("des-cbc", "des3", "rc2-cbc", "rc2-40-cbc", "bf-cbc", "cast5-cbc", "aes-128-cbc",
+                                      "aes-256-cbc", "camellia-256-cbc")),
+         ["-v2", "aes256", "-v2prf", "hmacWithSHA1"], ["-v2", "aes256", "-v2prf", "hmacWithSHA512"], ["-scrypt"]]
 ROOT_NOTE = ("note", "root, which is not sent")
+OTHERS = ("note", "of the same key, name or CA as the one that is used")
 BARE = ("warning", "CN=Test Client Sub CA,O=Test is not in the file")
 SOON = ("warning", "the certificate expires on")
 
@@ -123,6 +256,64 @@ LOADS = {
     "PKCS#12, empty passphrase": (lambda f: f.pkcs12(secret=""), False, [ROOT_NOTE]),
     "PKCS#12, no MAC, no encryption": (lambda f: f.pkcs12("-nomac", "-keypbe", "NONE", "-certpbe", "NONE"), False,
                                        [ROOT_NOTE]),
+    **{f"PEM, DEK-Info, {cipher}": (lambda f, cipher=cipher: f.traditional(cipher), True, [])
+       for cipher in TRADITIONAL},
+    **{f"PEM, PKCS#8, {' '.join(words)}": (lambda f, words=words: f.pkcs8(*words), True, []) for words in PKCS8},
+    "PKCS#12, no MAC": (lambda f: f.pkcs12("-nomac"), True, [ROOT_NOTE]),
+    "PKCS#12, no MAC, legacy": (lambda f: f.pkcs12("-nomac", "-legacy"), True, [ROOT_NOTE]),
+    "PKCS#12, no MAC, only the key encrypted": (lambda f: f.pkcs12("-nomac", "-certpbe", "NONE"), True, [ROOT_NOTE]),
+    "PKCS#12, no MAC, only certificates encrypted": (lambda f: f.pkcs12("-nomac", *ONLY_CERTIFICATES), True,
+                                                     [ROOT_NOTE]),
+    "PKCS#12, no MAC, empty passphrase": (lambda f: f.pkcs12("-nomac", secret=""), False, [ROOT_NOTE]),
+    "PKCS#12, a MAC, nothing encrypted": (lambda f: f.pkcs12("-keypbe", "NONE", "-certpbe", "NONE"), True, [ROOT_NOTE]),
+    "PKCS#12, SHA-512": (lambda f: f.pkcs12("-macalg", "sha512"), True, [ROOT_NOTE]),
+    "PKCS#12, MAC of MD5": (lambda f: f.pkcs12("-macalg", "md5"), True, [ROOT_NOTE]),
+    "PKCS#12, MAC of RIPEMD-160": (lambda f: openssl(
+        "pkcs12", "-export", "-provider", "legacy", "-provider", "default", "-in", f.pki / "acme.pem", "-inkey",
+        f.pki / "acme.key", "-macalg", "ripemd160", "-passout", f"pass:{SECRET}"), True, [BARE]),
+    "PKCS#12, PBMAC1": (lambda f: f.pbmac1(), True, [ROOT_NOTE]),
+    "PKCS#12, DES and RC4": (lambda f: openssl(
+        "pkcs12", "-export", "-provider", "legacy", "-provider", "default", "-in", f.pki / "acme.pem", "-inkey",
+        f.pki / "acme.key", "-keypbe", "PBE-SHA1-RC4-128", "-certpbe", "PBE-SHA1-RC4-40", "-passout",
+        f"pass:{SECRET}"), True, [BARE]),
+    "renewed, first": (lambda f: f.renewed((-1, 50), (-9, -3)), False, [OTHERS]),
+    "renewed, last": (lambda f: f.renewed((-9, -3), (-1, 50)), False, [OTHERS]),
+    "renewed, the next one is not valid yet": (lambda f: f.renewed((-9, 40), (3, 400)), False, [OTHERS]),
+    "renewed, both valid": (lambda f: f.renewed((-9, 40), (-3, 400), (-5, 90)), False, [OTHERS]),
+    "renewed, none is valid": (lambda f: f.renewed((-99, -40), (-9, -3)), False,
+                               [OTHERS, ("error", "the certificate expired on")]),
+    "renewed, one is over and one comes": (lambda f: f.renewed((-99, -40), (5, 40)), False,
+                                           [OTHERS, ("error", "the certificate is not valid before")]),
+    "renewed, PKCS#12": (lambda f: openssl("pkcs12", "-export", "-inkey", f.pki / "acme.key", "-in", write_text(
+        f.folder / "renewed", f.renewed((-9, -3), (-1, 50), key=False)), "-passout", f"pass:{SECRET}"), True, [OTHERS]),
+    "renewed issuer, last": (lambda f: f.key + f.leaf + f.sub_of(-9, -3) + f.sub_of(-1, 50), False, [OTHERS]),
+    "renewed issuer, first": (lambda f: f.key + f.leaf + f.sub_of(-1, 50) + f.sub_of(-9, -3), False, [OTHERS]),
+    "two pairs, PEM, one is valid": (lambda f: f.text("expired.key") + f.text("expired.pem") + f.key + f.leaf + f.sub,
+                                     False, [OTHERS, ("note", "holds 2 private keys")]),
+    "two pairs, PKCS#12, the first is valid": (lambda f: f.two_pairs("acme", "expired"), True,
+                                               [OTHERS, ("note", "holds 2 private keys")]),
+    "two pairs, PKCS#12, the last is valid": (lambda f: f.two_pairs("expired", "acme"), True,
+                                              [OTHERS, ("note", "holds 2 private keys")]),
+    "two pairs, PKCS#12, one is not valid yet": (lambda f: f.two_pairs("future", "acme"), True,
+                                                 [OTHERS, ("note", "holds 2 private keys")]),
+    "PEM, an empty line before END": (lambda f: before_end(f.key + f.leaf + f.sub, "\n"), False, []),
+    "PEM, empty lines within": (lambda f: within(f.key + f.leaf + f.sub, "\n\n"), False, []),
+    "PEM, blanks after each line": (lambda f: (f.key + f.leaf + f.sub).replace("\n", " \t\n"), False, []),
+    "PEM, indented": (lambda f: textwrap.indent(f.key + f.leaf + f.sub, "    "), False, []),
+    "PEM, indented by tabs": (lambda f: textwrap.indent(f.key + f.leaf + f.sub, "\t"), False, []),
+    "PEM, one block indented": (lambda f: f.key + f.leaf + textwrap.indent(f.sub, "  "), False, []),
+    "PEM, indented, encrypted": (lambda f: textwrap.indent(f.traditional("des3"), "  "), True, []),
+    "PEM, line ends written out": (lambda f: (f.key + f.leaf + f.sub).replace("\n", "\\n"), False, []),
+    "PEM, CRLF written out": (lambda f: (f.key + f.leaf + f.sub).replace("\n", "\\r\\n"), False, []),
+    "PEM, line ends written out, encrypted": (lambda f: f.traditional("des3").replace("\n", "\\n"), True, []),
+    "PEM, line ends written out and a real one": (lambda f: (f.key + f.leaf + f.sub).replace("\n", "\\n") + "\n",
+                                                  False, []),
+    "PEM, a quoted string": (lambda f: json.dumps(f.key + f.leaf + f.sub), False, []),
+    "PEM, quoted lines and all": (lambda f: "'" + f.key + f.leaf + f.sub.rstrip() + "'\n", False, []),
+    "PEM, a comment that speaks of it": (lambda f: "# what begins with -----BEGIN CERTIFICATE----- is mine\n" + f.key
+                                         + f.leaf + f.sub, False, []),
+    "base64 of PEM, indented": (lambda f: base64.b64encode(textwrap.indent(f.key + f.leaf + f.sub, "  ").encode()),
+                                False, []),
     "RSA-4096": (lambda f: f.issued("/CN=big", (*RSA, "rsa_keygen_bits:4096")), False,
                  [("note", "RSA key of 4096 bits costs")]),
     "P-384": (lambda f: f.issued("/CN=p384", ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384")), False, []),
@@ -141,6 +332,12 @@ LOADS = {
 }
 
 PASSPHRASE = "check the passphrase"
+
+
+def pem_of(name, data):
+    return f"-----BEGIN {name}-----\n{lines(data, 64)}-----END {name}-----\n"
+
+
 DOES_NOT_LOAD = {
     "empty": (lambda f: b"", False, "is empty"),
     "PKCS#7 without content": (lambda f: "-----BEGIN PKCS7-----\nMAsGCSqGSIb3DQEHAg==\n-----END PKCS7-----\n", False,
@@ -159,6 +356,36 @@ DOES_NOT_LOAD = {
     "encrypted, wrong passphrase": (lambda f: f.encrypted + f.chain, b"wrong\n", PASSPHRASE),
     "PKCS#12, wrong passphrase": (lambda f: f.pkcs12(), b"wrong\n", "the passphrase does not open the PKCS#12 file"),
     "PKCS#12 cut off": (lambda f: f.pkcs12()[:-50], True, "damaged"),
+    "PKCS#12, no MAC, no passphrase": (lambda f: f.pkcs12("-nomac"), False, "is encrypted; set passphrase-file"),
+    "PKCS#12, no MAC, no passphrase for the key": (lambda f: f.pkcs12("-nomac", "-certpbe", "NONE"), False,
+                                                   "is encrypted; set passphrase-file"),
+    **{f"PKCS#12, {' '.join(words)}, wrong passphrase": (
+        lambda f, words=words: f.pkcs12(*words), b"wrong\n", "the passphrase does not open the PKCS#12 file")
+       for words in (["-nomac"], ["-nomac", "-legacy"], ["-nomac", "-certpbe", "NONE"], ["-nomac", *ONLY_CERTIFICATES],
+                     ["-legacy"], ["-macalg", "sha512"])},
+    "PKCS#12, PBMAC1, wrong passphrase": (lambda f: f.pbmac1(), b"wrong\n", "the passphrase does not open the PKCS#12"),
+    "PKCS#12, two pairs, both valid": (lambda f: f.two_pairs("acme", "globex"), True,
+                                       "more than one private key with a certificate that is valid now (CN="),
+    "PKCS#12, two pairs, none valid": (lambda f: f.two_pairs("expired", "future"), True, "more than one private key"),
+    "two pairs, PEM, both valid": (lambda f: f.text("globex.key") + f.text("globex.pem") + f.key + f.chain, False,
+                                   "more than one private key with a certificate that is valid now"),
+    **{f"PEM, DEK-Info, {cipher}, wrong passphrase": (
+        lambda f, cipher=cipher: f.traditional(cipher), b"wrong\n", PASSPHRASE) for cipher in TRADITIONAL},
+    **{f"PEM, PKCS#8, {' '.join(words)}, wrong passphrase": (
+        lambda f, words=words: f.pkcs8(*words), b"wrong\n", PASSPHRASE) for words in PKCS8},
+    "PEM, DEK-Info, unknown": (lambda f: f.traditional("des3").replace("DES-EDE3-CBC", "ROT-13"), True,
+                               "is encrypted with ROT-13, which this OpenSSL cannot read; convert it"),
+    "PEM, DEK-Info, damaged": (lambda f: re.sub("DEK-Info.*", "DEK-Info: DES-EDE3-CBC,X", f.traditional("des3")), True,
+                               "c.file"),
+    "scrypt, too dear": (lambda f: pem_of("ENCRYPTED PRIVATE KEY", f.dear()) + f.leaf, True,
+                         "costs more memory than OpenSSL"),
+    "JSON": (lambda f: json.dumps({"certificate": f.leaf, "key": f.key}), False, "is JSON; "),
+    "JSON of BTP": (lambda f: json.dumps({"Name": "x.pem", "Content": base64.b64encode(
+        (f.key + f.leaf).encode()).decode()}, indent=2), False, "is JSON; "),
+    "JSON, a list": (lambda f: "\n [" + json.dumps({"certificate": f.leaf}) + "]", False, "is JSON; "),
+    "YAML": (lambda f: "certificate: " + f.leaf.replace("\n", "\n  "), False, "is within other text"),
+    "YAML, two blocks": (lambda f: "pem: " + f.key + f.leaf, False, "is within other text"),
+    "a quoted string behind a name": (lambda f: "PEM=" + json.dumps(f.key + f.leaf), False, "is within other text"),
     "DER certificate": (lambda f: f.der(f.leaf), False, "holds no private key"),
     "base64 of text": (lambda f: base64.b64encode(b"there is no certificate in here, nor a key"), False,
                        "holds no PEM certificate"),
@@ -200,7 +427,7 @@ def test_what_is_found(name, forms, tmp_path, pki):
     assert facts["private_key"] == "present"
     (tmp_path / "sfmtls.ini").write_text(section(tmp_path, pki, 1, passphrase))
     tested = harness.run_cli("run", "-t", "-c", str(tmp_path / "sfmtls.ini"))
-    if name in ("expired", "not yet valid"):
+    if any("expired on" in sentence or "not valid before" in sentence for _, sentence in wanted):
         assert tested.returncode == 2 and "no tenant can be served" in tested.stderr
         return
     assert (tested.returncode, tested.stdout) == (0, harness.tested_ok(tmp_path / "sfmtls.ini")), tested.stderr
@@ -218,6 +445,62 @@ def test_what_does_not_load(name, forms, tmp_path, pki):
     assert result.returncode == 2 and result.stderr.count("\n") == 1, result.stderr
     assert result.stderr.startswith(f"sfmtls: {tmp_path}/sfmtls.ini:5: {path}: ") or name == "weak key", result.stderr
     assert sentence in result.stderr and re.search(r"; \S.* \S", result.stderr), result.stderr
+
+
+@pytest.mark.parametrize("name, user", [
+    ("renewed, first", 0), ("renewed, last", 1), ("renewed, the next one is not valid yet", 0),
+    ("renewed, both valid", 1), ("renewed, none is valid", 1), ("renewed, one is over and one comes", 1),
+    ("renewed, PKCS#12", 1), ("two pairs, PKCS#12, the first is valid", "acme_user"),
+    ("two pairs, PKCS#12, the last is valid", "acme_user"), ("two pairs, PEM, one is valid", "acme_user")])
+def test_which_of_several_is_taken(name, user, forms, tmp_path):
+    """The valid one, the longest of several; if none is, the one that comes next, or was the last."""
+    make, passphrase, _ = LOADS[name]
+    path = write(tmp_path, make(forms), passphrase)
+    words = ["--passphrase-file", str(tmp_path / "pass")] if passphrase else []
+    facts = json.loads(harness.run_cli("cert", "show", str(path), "--json", *words).stdout)
+    assert f"CN={user}," in facts["subject"] or f"CN=user{user}," in facts["subject"]
+    if name.startswith("renewed") and "PKCS#12" not in name:  # without the key it is the same one
+        path.write_text(re.sub(r"(?s)-----BEGIN PRIVATE.*?-----END PRIVATE KEY-----\n", "", path.read_text()))
+        assert json.loads(harness.run_cli("cert", "show", str(path), "--json").stdout)["subject"] == facts["subject"]
+
+
+@pytest.mark.parametrize("name", ["renewed issuer, last", "renewed issuer, first"])
+def test_chain_with_a_renewed_issuer(name, forms, tmp_path):
+    path = write(tmp_path, LOADS[name][0](forms), False)
+    shown = harness.run_cli("cert", "public", str(path)).stdout
+    assert shown.count("BEGIN CERTIFICATE") == 2 and forms.sub_of(-1, 50) in shown
+
+
+def test_certificate_that_becomes_valid_is_taken_then(pki, nginx, proxy, tmp_path):
+    """It is in the file beside the one of today."""
+    key = pki / "acme.key"
+    now = harness.issue_between(pki, tmp_path / "now", time.time() - DAY, time.time() + 9 * DAY, "today", key)
+    then = harness.issue_between(pki, tmp_path / "then", time.time() + 8, time.time() + 99 * DAY, "tomorrow", key)
+    (tmp_path / "c.file").write_text(now.read_text() + then.with_name("pem").read_text())
+    p = proxy(section(tmp_path, pki, nginx.port, False))
+    assert "CN=today" in p.request(target="/who").json()["subject"]
+    harness.eventually(lambda: "CN=tomorrow" in p.request(target="/who").json()["subject"])
+
+
+def damaged(text):
+    """A small thing is wrong in each."""
+    rows = text.splitlines(True)
+    for i, row in enumerate(rows):
+        for change in ("", "\n", "\n" + row, row * 2, row + "\n", row[:-5] + "\n", " " + row, row[:9] + "*" + row[9:],
+                       row.replace("-----", "----"), row.replace("\n", "=\n"), row.lower(), row.replace("\n", "")):
+            if i < 3 or i > len(rows) - 3 or "-----" in row:
+                yield "".join(rows[:i] + [change] + rows[i + 1:])
+
+
+def test_no_sentence_has_a_hole(forms, tmp_path):
+    """Whatever is wrong with a file: words of OpenSSL that are missing are not printed as (null)."""
+    encrypted = "".join(forms.traditional("des3").splitlines(True)[:6]) + "-----END RSA PRIVATE KEY-----\n"
+    texts = [*damaged(forms.key + forms.leaf), *damaged(encrypted + forms.leaf), *damaged(forms.encrypted)]
+    for text in texts[::harness.count(5, 1)]:
+        path = write(tmp_path, text, False)
+        shown = harness.run_cli("cert", "show", str(path), "--passphrase-file", str(tmp_path / "pass"))
+        assert shown.returncode in (0, 1, 2) and "(null)" not in shown.stderr + shown.stdout, (text, shown.stderr)
+        assert "unknown error" not in shown.stderr, (text, shown.stderr)
 
 
 @pytest.mark.parametrize("name", ["PEM, root first", "PEM, PKCS#7 beside the key", "base64 of PEM, encrypted", "BTP",
@@ -269,6 +552,43 @@ def test_passphrase_from_systemd(tmp_path, pki):
     for env, word in (({}, "LoadCredential="), ({"CREDENTIALS_DIRECTORY": "/none"}, "/none/sf-pass")):
         refused = run(**env)
         assert refused.returncode == 2 and f"{tmp_path}/sfmtls.ini:7: " in refused.stderr and word in refused.stderr
+
+
+PASSPHRASES = {  # the file, the words of the sentence; None: it is right
+    "plain": (SECRET.encode(), None), "LF": (SECRET.encode() + b"\n", None), "CRLF": (SECRET.encode() + b"\r\n", None),
+    "byte order mark": ("\ufeff".encode() + SECRET.encode(), None),
+    "byte order mark, CRLF": ("\ufeff".encode() + SECRET.encode() + b"\r\n", None),
+    "UTF-16": (SECRET.encode("utf-16"), "is UTF-16 text; save it as ASCII or UTF-8"),
+    "UTF-16, big end first": (b"\xfe\xff" + SECRET.encode("utf-16-be"), "is UTF-16 text"),
+    "UTF-16 without a mark": (SECRET.encode("utf-16-le"), "which holds NUL bytes: it may be UTF-16 text"),
+    "empty": (b"", "which is empty"), "line end alone": (b"\n", "which is empty"),
+    "byte order mark alone": (b"\xef\xbb\xbf", "which is empty"),
+    "blank at the end": (SECRET.encode() + b" \n", "which begins or ends with a blank"),
+    "blank at the beginning": (b"\t" + SECRET.encode(), "which begins or ends with a blank"),
+    "two lines": (SECRET.encode() + b"\n# of acme\n", "which has more than one line"),
+    "empty line behind": (SECRET.encode() + b"\n\n", "which has more than one line"),
+    "quoted": (b'"' + SECRET.encode() + b'"\n', "which is within quotation marks"),
+    "another": (b"wrong\n", "check the passphrase"),
+}
+
+
+@pytest.mark.parametrize("name", PASSPHRASES)
+@pytest.mark.parametrize("form", ["PKCS#8", "DEK-Info", "PKCS#12", "PKCS#12, no MAC"])
+def test_form_of_the_passphrase_file(name, form, forms, tmp_path, pki):
+    """What a text editor adds is cut off; what may be meant is not, but told if it does not fit."""
+    content, words = PASSPHRASES[name]
+    made = {"PKCS#8": lambda: forms.encrypted + forms.chain, "DEK-Info": lambda: forms.traditional("des3"),
+            "PKCS#12": forms.pkcs12, "PKCS#12, no MAC": lambda: forms.pkcs12("-nomac")}[form]()
+    write(tmp_path, made, content)
+    (tmp_path / "sfmtls.ini").write_text(section(tmp_path, pki, 1, True))
+    result = harness.run_cli("run", "-t", "-c", str(tmp_path / "sfmtls.ini"))
+    if words is None:
+        assert result.returncode == 0, result.stderr
+        return
+    assert result.returncode == 2 and words in result.stderr, result.stderr
+    assert SECRET not in result.stderr and "wrong" not in result.stderr.split(": ", 3)[-1]
+    where = "6: " + str(tmp_path / "pass") if "is UTF-16 text" in words else "5: " + str(tmp_path / "c.file")
+    assert f"sfmtls.ini:{where}: " in result.stderr, result.stderr
 
 
 def at_a_terminal(arguments, answer):

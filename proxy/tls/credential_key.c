@@ -1,0 +1,300 @@
+/* Private keys, and what opens those that are encrypted. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/asn1t.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/provider.h>
+#include <openssl/x509v3.h>
+
+#include "base/mem.h"
+#include "tls/credential_parts.h"
+#include "tls/error.h"
+
+/* ---- passphrase ---- */
+
+bool credential_has_passphrase(struct key_opener *o, const char *path)
+{
+    const struct credential_files *files = o->files;
+
+    if (o->passphrase.p == NULL && !o->asked && files->ask != NULL) {
+        o->asked = true;
+        files->ask(files->ask_ctx, path, &o->passphrase);
+    }
+    return o->passphrase.p != NULL;
+}
+
+enum status credential_lacks_passphrase(const char *path, const char *what, struct diag *why)
+{
+    diag_set(why, "%s: %s is encrypted; set passphrase-file or passphrase-env", path, what);
+    return ST_BAD_INPUT;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static bool is_quote(char c)
+{
+    return c == '"' || c == '\'';
+}
+
+const char *credential_passphrase_flaw(const struct buf *passphrase)
+{
+    const char *p = passphrase->p;
+    size_t n = passphrase->n;
+
+    if (n == 0)
+        return ", which is empty";
+    if (memchr(p, '\0', n) != NULL)
+        return ", which holds NUL bytes: it may be UTF-16 text";
+    if (memchr(p, '\n', n) != NULL)
+        return ", which has more than one line";
+    if (is_blank(p[0]) || is_blank(p[n - 1]))
+        return ", which begins or ends with a blank";
+    return n > 1 && is_quote(p[0]) && p[n - 1] == p[0] ? ", which is within quotation marks" : "";
+}
+
+static int give_passphrase(char *out, int size, int writing, void *passphrase)
+{
+    const struct buf *b = passphrase;
+
+    (void)writing;
+    if (b->p == NULL || b->n > (size_t)size)
+        return -1;
+    memcpy(out, b->p, b->n);
+    return (int)b->n;
+}
+
+/* ---- old algorithms ---- */
+
+static bool is_unsupported(unsigned long code)
+{
+    static const int reasons[] = {EVP_R_UNSUPPORTED_ALGORITHM,
+                                  EVP_R_UNKNOWN_PBE_ALGORITHM,
+                                  EVP_R_UNSUPPORTED_CIPHER,
+                                  EVP_R_UNSUPPORTED_PRF,
+                                  EVP_R_UNKNOWN_CIPHER,
+                                  EVP_R_UNKNOWN_DIGEST,
+                                  EVP_R_UNSUPPORTED_KEY_DERIVATION_FUNCTION};
+    int library = ERR_GET_LIB(code), reason = ERR_GET_REASON(code);
+
+    if (reason == ERR_R_UNSUPPORTED)
+        return true;
+    if (library == ERR_LIB_PEM)
+        return reason == PEM_R_UNSUPPORTED_ENCRYPTION || reason == PEM_R_UNSUPPORTED_CIPHER;
+    if (library == ERR_LIB_PKCS12)
+        return reason == PKCS12_R_UNKNOWN_DIGEST_ALGORITHM;
+    for (size_t i = 0; library == ERR_LIB_EVP && i < ARRAY_LEN(reasons); i++)
+        if (reason == reasons[i])
+            return true;
+    return false;
+}
+
+struct key_errors credential_take_errors(void)
+{
+    struct key_errors e = {false, false, NULL};
+    unsigned long code;
+
+    while ((code = ERR_get_error()) != 0) {
+        if (e.text == NULL)
+            e.text = tls_reason_text(code);
+        e.unsupported = e.unsupported || is_unsupported(code);
+        e.too_dear = e.too_dear || (ERR_GET_LIB(code) == ERR_LIB_EVP &&
+                                    ERR_GET_REASON(code) == EVP_R_MEMORY_LIMIT_EXCEEDED);
+    }
+    return e;
+}
+
+/* RC2, DES and the like are in a provider that OpenSSL 3 does not load by itself. */
+bool credential_use_legacy(void)
+{
+    static OSSL_PROVIDER *legacy;
+
+    if (legacy == NULL && OSSL_PROVIDER_load(NULL, "default") != NULL)
+        legacy = OSSL_PROVIDER_load(NULL, "legacy");
+    ERR_clear_error();
+    return legacy != NULL;
+}
+
+/* A library of its own that nobody uses: it only has to be in memory. */
+void credential_prepare(void)
+{
+    static OSSL_LIB_CTX *apart;
+
+    if (apart == NULL && (apart = OSSL_LIB_CTX_new()) != NULL)
+        (void)OSSL_PROVIDER_load(apart, "legacy");
+    ERR_clear_error();
+}
+
+/* ---- the forms of a key ---- */
+
+struct sealed_key {
+    const char *name, *header; /* of the PEM block */
+    unsigned char *der;
+    long n;
+    struct buf *passphrase;
+};
+
+static EVP_PKEY *read_pkcs8(const struct sealed_key *k)
+{
+    const unsigned char *der = k->der;
+    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &der, k->n);
+    EVP_PKEY *key = info == NULL ? NULL : EVP_PKCS82PKEY(info);
+
+    PKCS8_PRIV_KEY_INFO_free(info);
+    return key;
+}
+
+static EVP_PKEY *read_encrypted_pkcs8(const struct sealed_key *k)
+{
+    const unsigned char *der = k->der;
+    X509_SIG *sealed = d2i_X509_SIG(NULL, &der, k->n);
+    PKCS8_PRIV_KEY_INFO *info =
+        sealed == NULL ? NULL : PKCS8_decrypt(sealed, k->passphrase->p, (int)k->passphrase->n);
+    EVP_PKEY *key = info == NULL ? NULL : EVP_PKCS82PKEY(info);
+
+    PKCS8_PRIV_KEY_INFO_free(info);
+    X509_SIG_free(sealed);
+    return key;
+}
+
+/* PKCS#1 and SEC 1, perhaps with the encryption of RFC 1421 in their header. An algorithm that is
+ * not there leaves the bytes as they are. What a wrong passphrase makes of them is no key, and of
+ * what kind it is not says nothing. */
+static EVP_PKEY *read_traditional(const struct sealed_key *k)
+{
+    char *header = mem_copy_string(k->header);
+    const unsigned char *plain = k->der;
+    EVP_CIPHER_INFO cipher;
+    long n = k->n;
+    bool open = PEM_get_EVP_CIPHER_INFO(header, &cipher) == 1 &&
+                PEM_do_header(&cipher, k->der, &n, give_passphrase, k->passphrase) == 1;
+
+    free(header);
+    EVP_PKEY *key = open ? d2i_AutoPrivateKey(NULL, &plain, n) : NULL;
+    if (open && key == NULL && cipher.cipher != NULL)
+        ERR_clear_error();
+    return key;
+}
+
+static EVP_PKEY *read_once(const struct sealed_key *k)
+{
+    if (strcmp(k->name, PEM_STRING_PKCS8) == 0)
+        return read_encrypted_pkcs8(k);
+    return strcmp(k->name, PEM_STRING_PKCS8INF) == 0 ? read_pkcs8(k) : read_traditional(k);
+}
+
+/* *errors: why there is none. */
+static EVP_PKEY *read_either_way(const struct sealed_key *k, struct key_errors *errors)
+{
+    ERR_clear_error();
+    EVP_PKEY *key = read_once(k);
+
+    *errors = credential_take_errors();
+    if (key == NULL && errors->unsupported && credential_use_legacy()) {
+        key = read_once(k);
+        *errors = credential_take_errors();
+    }
+    return key;
+}
+
+/* ---- why one cannot be read ---- */
+
+/* What a key is encrypted with, as its header or its own structure names it. */
+static void name_algorithm(const struct sealed_key *k, char *out, size_t size)
+{
+    const char *info = strstr(k->header, "DEK-Info: ");
+    const unsigned char *der = k->der;
+    const X509_ALGOR *algorithm = NULL;
+    const ASN1_OBJECT *object = NULL;
+
+    (void)snprintf(out, size, "an algorithm");
+    if (info != NULL) {
+        info += strlen("DEK-Info: ");
+        (void)snprintf(out, size, "%.*s", (int)strcspn(info, ",\r\n"), info);
+        return;
+    }
+    X509_SIG *sealed = d2i_X509_SIG(NULL, &der, k->n);
+    PBE2PARAM *scheme = NULL;
+    if (sealed != NULL) {
+        X509_SIG_get0(sealed, &algorithm, NULL);
+        scheme = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBE2PARAM), algorithm->parameter);
+        X509_ALGOR_get0(&object, NULL, NULL, scheme == NULL ? algorithm : scheme->encryption);
+        (void)OBJ_obj2txt(out, (int)size, object, 0);
+    }
+    PBE2PARAM_free(scheme);
+    X509_SIG_free(sealed);
+    ERR_clear_error();
+}
+
+static enum status explain(const char *path, const struct sealed_key *k, bool encrypted,
+                           const struct key_errors *e, struct diag *why)
+{
+    char algorithm[64];
+
+    if (!encrypted) {
+        diag_set(why, "%s: the private key cannot be read (%s); export it again", path,
+                 e->text == NULL ? "it is damaged" : e->text);
+    } else if (e->unsupported) {
+        name_algorithm(k, algorithm, sizeof(algorithm));
+        diag_set(
+            why,
+            "%s: the private key is encrypted with %s, which this OpenSSL cannot read; convert "
+            "it: openssl pkey -provider legacy -provider default -in %s -aes256 -out new.key",
+            path, algorithm, path);
+    } else if (e->too_dear) {
+        diag_set(
+            why,
+            "%s: opening the private key costs more memory than OpenSSL grants; encrypt it anew: "
+            "openssl pkcs8 -topk8 -in %s -out new.key",
+            path, path);
+    } else {
+        /* a wrong passphrase is no error to OpenSSL now and then */
+        diag_set(why, "%s: the private key cannot be decrypted (%s); check the passphrase%s", path,
+                 e->text == NULL ? "it does not fit" : e->text,
+                 credential_passphrase_flaw(k->passphrase));
+    }
+    return ST_BAD_INPUT;
+}
+
+/* ---- one more key ---- */
+
+void credential_take_key(EVP_PKEY *key, struct credential_parts *parts)
+{
+    bool known = false;
+
+    (void)ERR_set_mark();
+    for (size_t i = 0; i < parts->nkeys; i++)
+        known = known || EVP_PKEY_eq(parts->keys[i], key) == 1;
+    (void)ERR_pop_to_mark();
+    if (known) {
+        EVP_PKEY_free(key);
+        return;
+    }
+    parts->keys = mem_grow(parts->keys, (parts->nkeys + 1) * sizeof(EVP_PKEY *));
+    parts->keys[parts->nkeys++] = key;
+}
+
+enum status credential_read_key(const char *path, const char *name, const char *header,
+                                unsigned char *der, long n, enum key_wish wish,
+                                struct key_opener *opener, struct credential_parts *parts,
+                                struct diag *why)
+{
+    const struct sealed_key k = {name, header, der, n, &opener->passphrase};
+    bool encrypted = strcmp(name, PEM_STRING_PKCS8) == 0 || strstr(header, "ENCRYPTED") != NULL;
+    struct key_errors errors;
+
+    if (encrypted && !credential_has_passphrase(opener, path)) {
+        parts->key_locked = true;
+        return wish == KEY_IF_OPEN ? ST_OK
+                                   : credential_lacks_passphrase(path, "the private key", why);
+    }
+    EVP_PKEY *key = read_either_way(&k, &errors);
+    if (key == NULL)
+        return explain(path, &k, encrypted, &errors, why);
+    credential_take_key(key, parts);
+    return ST_OK;
+}

@@ -1,0 +1,193 @@
+/*
+ * PKCS#12 (RFC 7292), read bag by bag: PKCS12_parse() returns one key and drops
+ * the others, and cannot open a file without a MAC that is encrypted all the
+ * same.
+ */
+#include <openssl/err.h>
+#include <openssl/pkcs12.h>
+
+#include "base/mem.h"
+#include "tls/credential_parts.h"
+
+enum { MAX_DEPTH = 4 };
+
+enum outcome { OPENED, WRONG_PASSPHRASE, FAILED };
+
+struct reading {
+    const char *passphrase; /* NULL: none */
+    int n;
+    bool wants_keys;
+    struct credential_parts *parts;
+    bool locked; /* something did not open */
+};
+
+/* ---- bags ---- */
+
+/* Takes the key, or notes that there is none. */
+static void add_key(struct reading *r, EVP_PKEY *key)
+{
+    if (key == NULL)
+        r->locked = true;
+    else
+        credential_take_key(key, r->parts);
+}
+
+static void add_sealed_key(struct reading *r, const PKCS12_SAFEBAG *bag)
+{
+    PKCS8_PRIV_KEY_INFO *info = PKCS12_decrypt_skey(bag, r->passphrase, r->n);
+
+    add_key(r, info == NULL ? NULL : EVP_PKCS82PKEY(info));
+    PKCS8_PRIV_KEY_INFO_free(info);
+}
+
+static void add_certificate(struct reading *r, const PKCS12_SAFEBAG *bag)
+{
+    X509 *x = PKCS12_SAFEBAG_get_bag_nid(bag) == NID_x509Certificate ? PKCS12_SAFEBAG_get1_cert(bag)
+                                                                     : NULL;
+
+    if (x != NULL)
+        (void)sk_X509_push(r->parts->certificates, x);
+}
+
+static void add_bags(struct reading *r, const STACK_OF(PKCS12_SAFEBAG) * bags, int depth)
+{
+    for (int i = 0; i < sk_PKCS12_SAFEBAG_num(bags); i++) {
+        const PKCS12_SAFEBAG *bag = sk_PKCS12_SAFEBAG_value(bags, i);
+        int kind = PKCS12_SAFEBAG_get_nid(bag);
+        if (kind == NID_certBag)
+            add_certificate(r, bag);
+        else if (kind == NID_keyBag && r->wants_keys)
+            add_key(r, EVP_PKCS82PKEY(PKCS12_SAFEBAG_get0_p8inf(bag)));
+        else if (kind == NID_pkcs8ShroudedKeyBag && r->wants_keys)
+            add_sealed_key(r, bag);
+        else if (kind == NID_safeContentsBag && depth < MAX_DEPTH)
+            add_bags(r, PKCS12_SAFEBAG_get0_safes(bag), depth + 1);
+    }
+}
+
+static void add_safe(struct reading *r, PKCS7 *safe)
+{
+    int kind = OBJ_obj2nid(safe->type);
+    STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
+
+    if (kind == NID_pkcs7_data)
+        bags = PKCS12_unpack_p7data(safe);
+    else if (kind == NID_pkcs7_encrypted)
+        bags = PKCS12_unpack_p7encdata(safe, r->passphrase, r->n);
+    if (bags == NULL)
+        r->locked = true;
+    add_bags(r, bags, 0);
+    sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
+}
+
+/* ---- the whole ---- */
+
+/* A MAC of a kind that this OpenSSL does not know (PBMAC1 before 3.4) cannot tell: then it counts
+ * whether the contents open. */
+static bool fits_mac(PKCS12 *p12, const struct reading *r)
+{
+    if (PKCS12_mac_present(p12) == 0 || PKCS12_verify_mac(p12, r->passphrase, r->n) == 1)
+        return true;
+    return credential_take_errors().unsupported;
+}
+
+static enum outcome try_once(PKCS12 *p12, struct reading *r)
+{
+    ERR_clear_error();
+    if (!fits_mac(p12, r))
+        return WRONG_PASSPHRASE;
+    ERR_clear_error();
+    STACK_OF(PKCS7) *safes = PKCS12_unpack_authsafes(p12);
+    if (safes == NULL)
+        return FAILED;
+    for (int i = 0; i < sk_PKCS7_num(safes); i++)
+        add_safe(r, sk_PKCS7_value(safes, i));
+    sk_PKCS7_pop_free(safes, PKCS7_free);
+    return r->locked ? WRONG_PASSPHRASE : OPENED;
+}
+
+static void move(struct credential_parts *from, struct credential_parts *to)
+{
+    while (sk_X509_num(from->certificates) > 0)
+        (void)sk_X509_push(to->certificates, sk_X509_shift(from->certificates));
+    for (size_t i = 0; i < from->nkeys; i++)
+        credential_take_key(from->keys[i], to);
+    from->nkeys = 0;
+}
+
+/* Nothing is taken unless all of it opens; *errors: why not. Without the keys, if they are the only
+ * thing that does not, and that is all right. */
+static enum outcome try_passphrase(PKCS12 *p12, const char *passphrase, size_t n, bool wants_keys,
+                                   struct credential_parts *parts, struct key_errors *errors)
+{
+    enum outcome outcome = FAILED;
+
+    for (int attempt = 0; attempt < 2; attempt++) {
+        struct credential_parts found = {.certificates = sk_X509_new_null()};
+        struct reading r = {passphrase, (int)n, wants_keys, &found, false};
+        outcome = try_once(p12, &r);
+        *errors = credential_take_errors();
+        if (outcome == OPENED)
+            move(&found, parts);
+        credential_parts_free(&found);
+        if (outcome == OPENED || !errors->unsupported || attempt > 0 || !credential_use_legacy())
+            break;
+    }
+    return outcome;
+}
+
+/* ---- which passphrase ---- */
+
+/* An empty passphrase is written in two ways, and both are tried. */
+static enum outcome try_without(PKCS12 *p12, bool wants_keys, struct credential_parts *parts,
+                                struct key_errors *errors)
+{
+    enum outcome outcome = try_passphrase(p12, NULL, 0, wants_keys, parts, errors);
+
+    return outcome == OPENED || errors->unsupported
+               ? outcome
+               : try_passphrase(p12, "", 0, wants_keys, parts, errors);
+}
+
+static enum status explain(const char *path, const struct buf *passphrase,
+                           const struct key_errors *e, struct diag *why)
+{
+    if (e->unsupported)
+        diag_set(why,
+                 "%s: is encrypted in an old way that this OpenSSL cannot read; convert it: "
+                 "openssl pkcs12 -legacy -in %s -out new.pem",
+                 path, path);
+    else
+        diag_set(why, "%s: the passphrase does not open the PKCS#12 file; check the passphrase%s",
+                 path, credential_passphrase_flaw(passphrase));
+    return ST_BAD_INPUT;
+}
+
+enum status credential_read_pkcs12(const char *path, PKCS12 *p12, enum key_wish wish,
+                                   struct key_opener *opener, struct credential_parts *parts,
+                                   struct diag *why)
+{
+    bool wants_keys = wish != KEY_UNWANTED;
+    struct key_errors errors;
+    enum outcome outcome = try_without(p12, wants_keys, parts, &errors);
+
+    if (outcome == OPENED)
+        return ST_OK;
+    if (outcome == FAILED) {
+        diag_set(why, "%s: the PKCS#12 file is damaged (%s); export it again", path,
+                 errors.text == NULL ? "it has no contents" : errors.text);
+        return ST_BAD_INPUT;
+    }
+    if (credential_has_passphrase(opener, path)) {
+        outcome = try_passphrase(p12, opener->passphrase.p, opener->passphrase.n, wants_keys, parts,
+                                 &errors);
+        return outcome == OPENED ? ST_OK : explain(path, &opener->passphrase, &errors, why);
+    }
+    if (errors.unsupported)
+        return explain(path, &opener->passphrase, &errors, why);
+    if (wish == KEY_IF_OPEN && try_without(p12, false, parts, &errors) == OPENED) {
+        parts->key_locked = true; /* the certificates alone are open */
+        return ST_OK;
+    }
+    return credential_lacks_passphrase(path, "the PKCS#12 file", why);
+}
