@@ -115,8 +115,7 @@ static void move(struct credential_parts *from, struct credential_parts *to)
     from->nkeys = 0;
 }
 
-/* Nothing is taken unless all of it opens; *errors: why not. Without the keys, if they are the only
- * thing that does not, and that is all right. */
+/* Nothing is taken unless all of it opens; *errors: why not. */
 static enum outcome try_passphrase(PKCS12 *p12, const char *passphrase, size_t n, bool wants_keys,
                                    struct credential_parts *parts, struct key_errors *errors)
 {

@@ -252,6 +252,21 @@ def test_planted_in_a_folder_for_all(what, world):
     assert_refused(world, f"{path} belongs to uid {STRANGER}", "a folder into which every user", "; ")
 
 
+@pytest.mark.parametrize("made", [False, True])
+def test_default_folder_of_the_local_ca(made, world):
+    """Nobody cares who owns it as long as there is no CA in it; as with `sudo`, which may keep HOME."""
+    if not ROOTED:
+        return
+    ini = world / "sfmtls.ini"
+    ini.write_text(ini.read_text().replace("local-ca = ca\n", ""))
+    home = world / "elsewhere"
+    if made:
+        shutil.copytree(world / "ca", home / "sfmtls/ca")
+    os.chown(home, STRANGER, -1)
+    result = harness.run_cli("run", "-t", "-c", str(ini), env={"XDG_DATA_HOME": str(home)})
+    assert result.returncode == 0 and (f"{home} belongs to uid {STRANGER}" in result.stderr) == made, result.stderr
+
+
 # ---- what is written ----
 
 def edit(folder, key, value):
