@@ -35,7 +35,8 @@ static const struct command commands[] = {
      "      --certificate FILE   client certificate with chain (PEM), the key in it or not\n"
      "      --private-key FILE   the key, when it is not in the certificate's file\n"
      "      --passphrase-file FILE  the passphrase of an encrypted key\n"
-     "      --listen ADDRESS     127.0.0.1:8080, [::1]:8080, unix:/path; may be repeated\n"
+     "      --listen ADDRESS     localhost:8080 (both 127.0.0.1 and [::1]), 127.0.0.1:8080,\n"
+     "                           unix:/path; may be repeated\n"
      "      --ca-file FILE       CA certificates to trust in place of the system's\n"
      "\n"
      "SIGTERM and SIGINT let running exchanges end (drain-timeout), a second one stops at once.\n"
@@ -46,7 +47,7 @@ static const struct command commands[] = {
      "show it all on this machine, with throw-away certificates",
      "  -1, --once               end after the first call; exit 0 only if it was answered 200\n"
      "                           under the client certificate\n"
-     "      --listen ADDRESS     where the proxy listens (127.0.0.1:8080, or any free port if "
+     "      --listen ADDRESS     where the proxy listens (localhost:8080, or any free port if "
      "that\n"
      "                           is taken)\n"
      "      --ready-fd N         as for run\n",

@@ -30,7 +30,7 @@ struct demo {
     struct serve serve;
     struct local origin;
     const struct server *server;
-    char address[ADDRESS_TEXT_SIZE]; /* where the proxy listens */
+    char address[ADDRESS_TEXT_SIZE]; /* where the proxy listens, as callers write it */
     struct address at;
     pthread_t caller;
     bool called;
@@ -201,9 +201,9 @@ static enum status open_all(struct demo *d, struct server **out, struct diag *wh
         st = acceptor_open(&any_port, NULL, &origin, why);
     if (st != ST_OK)
         return st;
-    st = open_server(d, origin, d->listen == NULL ? "127.0.0.1:8080" : d->listen, out, why);
+    st = open_server(d, origin, d->listen == NULL ? "localhost:8080" : d->listen, out, why);
     if (st != ST_OK && d->listen == NULL)
-        st = open_server(d, origin, "127.0.0.1:0", out, why);
+        st = open_server(d, origin, "localhost:0", out, why);
     if (st != ST_OK) {
         blame_option(d, why);
         acceptor_close(origin);
@@ -341,7 +341,10 @@ static void on_ready(void *ctx, const struct server *server)
 
     d->server = server;
     d->at = *server_door_address(server, 0);
-    address_text(&d->at, d->address);
+    if (d->serve.config->listens[0].of_localhost)
+        (void)snprintf(d->address, sizeof(d->address), "localhost:%d", address_port(&d->at));
+    else
+        address_text(&d->at, d->address);
     d->called = pthread_create(&d->caller, NULL, caller_main, d) == 0;
 }
 
@@ -358,12 +361,13 @@ static void on_stopped(void *ctx)
 /* It becomes a line of the configuration file, so nothing else may be hidden in it. */
 static bool check_listen(const char *text)
 {
-    struct address parsed;
+    struct address parsed[ADDRESS_FAMILIES];
     struct diag why;
+    size_t count;
 
     if (*text == '\0')
-        diag_set(&why, "it has no value; write it as in 127.0.0.1:8080");
-    else if (address_parse(text, &parsed, &why) == ST_OK)
+        diag_set(&why, "it has no value; write it as in localhost:8080");
+    else if (address_parse_listen(text, parsed, &count, &why) == ST_OK)
         return true;
     diag_prefix(&why, "--listen");
     (void)cli_error(ST_BAD_INPUT, &why);

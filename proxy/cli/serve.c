@@ -59,8 +59,8 @@ static void tell_listeners(const struct serve *s, const struct server *server)
     for (size_t i = 0; i < s->doors; i++)
         tell_address(s, "listening on", server_door_address(server, i),
                      server_door_tenant(server, i));
-    if (admin_address(s->admin) != NULL)
-        tell_address(s, "status on", admin_address(s->admin), NULL);
+    for (size_t i = 0; admin_address(s->admin, i) != NULL; i++)
+        tell_address(s, "status on", admin_address(s->admin, i), NULL);
 }
 
 static void add_address(struct buf *line, const char *name, const struct address *at)
@@ -86,8 +86,8 @@ static void tell_ready_fd(const struct serve *s, const struct server *server)
         buf_add_string(&line, "}");
     }
     buf_add_string(&line, "]");
-    if (admin_address(s->admin) != NULL)
-        add_address(&line, "admin", admin_address(s->admin));
+    if (admin_address(s->admin, 0) != NULL) /* that of the other family has the same port */
+        add_address(&line, "admin", admin_address(s->admin, 0));
     buf_add_string(&line, "}\n");
     if (write(s->ready_fd, line.p, line.n) != (ssize_t)line.n)
         log_say(LOG_WARNING, "the descriptor of --ready-fd could not be written");

@@ -77,16 +77,22 @@ static void tenant_free(struct tenant *t)
     free(t);
 }
 
+static void listens_free(struct listen_address *l, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(l[i].where);
+    free(l);
+}
+
 void config_unref(struct config *c)
 {
     if (c == NULL || atomic_fetch_sub_explicit(&shared(c)->refs, 1, memory_order_acq_rel) > 1)
         return;
     for (size_t i = 0; i < c->ntenants; i++)
         tenant_free(c->tenants[i]);
-    for (size_t i = 0; i < c->nlistens; i++)
-        free(c->listens[i].where);
+    listens_free(c->listens, c->nlistens);
+    listens_free(c->admins, c->nadmins);
     free(c->tenants);
-    free(c->listens);
     for (size_t i = 0; i < c->nnotes; i++)
         free(c->notes[i].sentence);
     free(c->notes);
@@ -118,7 +124,6 @@ void config_unref(struct config *c)
     tokens_free(c->tokens);
     free(c->local_ca_folder);
     free(c->local_ca_where);
-    free(c->admin_where);
     free(c->log_path);
     free(c->log_where);
     free(c->user);

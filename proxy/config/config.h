@@ -73,9 +73,11 @@ struct tenant {
 };
 
 struct listen_address {
-    char *where;
+    char *where; /* NULL: it is the default */
     struct address address;
-    int tenant; /* whose own it is, or -1 */
+    bool of_localhost; /* IPv4 of a localhost:PORT, or IPv6, which comes right behind it; one of
+                          them may be missing on this machine */
+    int tenant;        /* whose own it is, or -1 */
 };
 
 /* A web page's origin (RFC 6454) as browsers send it, and what answers to such a page carry. */
@@ -111,10 +113,9 @@ struct config {
 
     struct listen_address *listens;
     size_t nlistens;
-    bool default_listens; /* none was given */
-    bool serves_remote;   /* one of them can be reached from other machines */
-    char *admin_where;    /* NULL: there is no admin listener */
-    struct address admin;
+    bool serves_remote; /* one of them can be reached from other machines */
+    struct listen_address *admins;
+    size_t nadmins;
     int64_t workers; /* 0: one for each processor */
 
     uid_t *allow_uid; /* none: sfmtls's own and root */

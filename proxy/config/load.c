@@ -49,26 +49,6 @@ static enum status apply_defaults(struct loader *l, struct diag *why)
     return ST_OK;
 }
 
-static enum status add_listens(struct loader *l, const struct setting *s, struct diag *why)
-{
-    struct config *c = l->config;
-    struct slice rest = slice_of(s->value);
-
-    while (rest.n > 0) {
-        struct slice item = slice_trim(slice_split(&rest, ','));
-        char *text = mem_copy_bytes(item.p, item.n);
-        struct listen_address a = {.tenant = l->tenant == NULL ? -1 : (int)c->ntenants - 1};
-        enum status st = address_parse(text, &a.address, why);
-        free(text);
-        if (st != ST_OK)
-            return st;
-        a.where = mem_copy_string(s->where);
-        c->listens = mem_grow(c->listens, (c->nlistens + 1) * sizeof(c->listens[0]));
-        c->listens[c->nlistens++] = a;
-    }
-    return ST_OK;
-}
-
 static const char *section_title(const struct loader *l)
 {
     return l->tenant == NULL ? "[proxy]" : "a [tenant] section";
@@ -134,7 +114,7 @@ static enum status set(struct loader *l, const char *key, const char *value, con
     }
     enum status st = check_repetition(l, o, key, where, why);
     if (st == ST_OK && strcmp(key, "listen") == 0)
-        st = add_listens(l, &s, why);
+        st = load_add_listens(l, &s, why);
     if (st == ST_OK)
         st = o->set(o, section_of(l), &s, why);
     if (st == ST_OK)
@@ -217,50 +197,6 @@ static enum status begin_section(struct loader *l, const char *title, const char
 
 /* ---- the whole ---- */
 
-static enum status add_default_listens(struct loader *l, struct diag *why)
-{
-    const struct option *o = option_find(SECTION_PROXY, "listen");
-    struct setting s = {o->key, o->fallback, "default", ""};
-
-    l->config->default_listens = true;
-    return add_listens(l, &s, why);
-}
-
-static bool same_address(const struct address *a, const struct address *b)
-{
-    char x[ADDRESS_TEXT_SIZE], y[ADDRESS_TEXT_SIZE];
-
-    address_text(a, x);
-    address_text(b, y);
-    size_t n = strlen(x);
-    bool any_port = !address_is_unix(a) && n > 2 && strcmp(x + n - 2, ":0") == 0;
-    return strcmp(x, y) == 0 && !any_port;
-}
-
-static enum status check_listens(const struct config *c, struct diag *why)
-{
-    for (size_t i = 1; i < c->nlistens; i++) {
-        for (size_t j = 0; j < i; j++) {
-            char text[ADDRESS_TEXT_SIZE];
-            if (!same_address(&c->listens[i].address, &c->listens[j].address))
-                continue;
-            address_text(&c->listens[i].address, text);
-            diag_set(why, "%s: listen = %s stands a second time (first at %s); keep one of them",
-                     c->listens[i].where, text, c->listens[j].where);
-            return ST_BAD_INPUT;
-        }
-    }
-    return ST_OK;
-}
-
-static bool has_listener(const struct config *c, size_t tenant)
-{
-    for (size_t i = 0; i < c->nlistens; i++)
-        if (c->listens[i].tenant == (int)tenant)
-            return true;
-    return false;
-}
-
 /* Two tenants between which no request can tell the difference. */
 static void note_twins(const struct loader *l)
 {
@@ -271,7 +207,7 @@ static void note_twins(const struct loader *l)
             const struct tenant *a = c->tenants[k], *b = c->tenants[i];
             if (strcmp(a->company_id, b->company_id) == 0 &&
                 strcmp(a->server.host, b->server.host) == 0 && a->server.port == b->server.port &&
-                !has_listener(c, k) && !has_listener(c, i))
+                !load_has_listener(c, (int)k) && !load_has_listener(c, (int)i))
                 load_note(
                     l->config, LOG_WARNING,
                     mem_format("%s: tenants %s and %s have the same company and server, so no "
@@ -281,37 +217,12 @@ static void note_twins(const struct loader *l)
     }
 }
 
-static bool is_common(const struct config *c)
+static void note_sockets(struct config *c, const struct listen_address *list, size_t n,
+                         const char *key)
 {
-    for (size_t i = 0; i < c->nlistens; i++)
-        if (c->listens[i].tenant < 0)
-            return true;
-    return false;
-}
-
-/* One listener of a tenant's own takes the default ones away, also from those that have none. */
-static void note_unreachable(const struct loader *l)
-{
-    const struct config *c = l->config;
-
-    for (size_t i = 0; i < c->ntenants; i++)
-        if (!has_listener(c, i) && !is_common(c))
-            load_note(
-                l->config, LOG_WARNING,
-                mem_format("%s: nobody can call tenant %s: it has no listen, [proxy] has none, "
-                           "and the default is not used beside those of other tenants; add "
-                           "listen = 127.0.0.1:8080 to [proxy]",
-                           c->tenants[i]->where, c->tenants[i]->name));
-}
-
-static void note_sockets(struct config *c)
-{
-    for (size_t i = 0; i < c->nlistens; i++)
-        if (address_is_unix(&c->listens[i].address))
-            load_name_file(c, FILE_SOCKET, "listen", c->listens[i].address.local.sun_path,
-                           c->listens[i].where);
-    if (c->admin_where != NULL && address_is_unix(&c->admin))
-        load_name_file(c, FILE_SOCKET, "admin", c->admin.local.sun_path, c->admin_where);
+    for (size_t i = 0; i < n; i++)
+        if (address_is_unix(&list[i].address))
+            load_name_file(c, FILE_SOCKET, key, list[i].address.local.sun_path, list[i].where);
 }
 
 static enum status finish(struct loader *l, struct diag *why)
@@ -329,17 +240,16 @@ static enum status finish(struct loader *l, struct diag *why)
                  l->file);
         st = ST_BAD_INPUT;
     }
-    if (st == ST_OK && l->config->nlistens == 0)
-        st = add_default_listens(l, why);
-    if (st == ST_OK) {
-        note_sockets(l->config);
-        note_twins(l);
-        note_unreachable(l);
-        load_check_access(l);
-    }
     if (st == ST_OK)
+        st = load_check_listens(l, why);
+    if (st == ST_OK) {
+        note_sockets(l->config, l->config->listens, l->config->nlistens, "listen");
+        note_sockets(l->config, l->config->admins, l->config->nadmins, "admin");
+        note_twins(l);
+        load_check_access(l);
         st = load_check_connect(l, why);
-    return st == ST_OK ? check_listens(l->config, why) : st;
+    }
+    return st;
 }
 
 static enum status start(struct loader *l, const char *file, struct diag *why)

@@ -5,6 +5,7 @@
 #define CONFIG_LOAD_PARTS_H
 
 #include "config/config.h"
+#include "config/option.h"
 
 enum { MAX_OPTIONS = 128 };
 
@@ -38,6 +39,16 @@ void load_name_file(struct config *c, enum config_file_use use, const char *key,
 /* All settings of the tenant's section have been read: checks that none is missing, and loads what
  * they name. */
 enum status load_complete_tenant(struct loader *l, struct diag *why) MUST_CHECK;
+
+/* Adds what a `listen` names, of the tenant whose section is read, or of nobody. */
+enum status load_add_listens(struct loader *l, const struct setting *s,
+                             struct diag *why) MUST_CHECK;
+
+/* Adds the default one if there is none; none stands twice; notes what is to be said of them. */
+enum status load_check_listens(struct loader *l, struct diag *why) MUST_CHECK;
+
+/* Has that tenant a listener of its own? -1: is there one that is nobody's? */
+bool load_has_listener(const struct config *c, int tenant);
 
 /* connect-other and connect-allow make sense, together and beside the tenants. */
 enum status load_check_connect(const struct loader *l, struct diag *why) MUST_CHECK;

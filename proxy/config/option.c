@@ -27,11 +27,12 @@ static const struct option table[] = {
      .set = option_set_nothing,
      .repeats = true,
      .type = "list of HOST:PORT, [IPV6]:PORT or unix:/path",
-     .fallback = "127.0.0.1:8080, [::1]:8080",
+     .fallback = "localhost:8080",
      .help = "where callers connect. Loopback addresses and Unix sockets, others with "
-             "allow-remote; port 0 picks a free port. The default is used only if no `listen` "
-             "stands anywhere, a tenant's included."},
-    ROW("admin", P(admin), .set = option_set_admin, .type = "HOST:PORT, [IPV6]:PORT or unix:/path",
+             "allow-remote; port 0 picks a free port. localhost:PORT is 127.0.0.1 and [::1] with "
+             "the same port, so that no other program gets what callers send to localhost. The "
+             "default is used only if no `listen` stands anywhere, a tenant's included."},
+    ROW("admin", P(admins), .set = option_set_admin, .type = "HOST:PORT, [IPV6]:PORT or unix:/path",
         .help = "a listener that tells how things are: /health for probes, /status for people and "
                 "scripts (JSON): tenants, certificates in use, what a reload refused."),
     {.key = "allow-uid",

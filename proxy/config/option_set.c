@@ -115,26 +115,6 @@ enum status option_set_log(const struct option *o, void *section, const struct s
     return option_set_path(o, section, s, why);
 }
 
-enum status option_set_admin(const struct option *o, void *section, const struct setting *s,
-                             struct diag *why)
-{
-    struct config *c = section;
-    enum status st = address_parse(s->value, place(o, section), why);
-
-    if (st != ST_OK)
-        return st;
-    if (!address_is_loopback(&c->admin)) {
-        diag_set(why,
-                 "`%s` can be reached from other machines, and the status is not for them; use "
-                 "127.0.0.1, [::1] or a Unix socket",
-                 s->value);
-        return ST_BAD_INPUT;
-    }
-    free(c->admin_where);
-    c->admin_where = mem_copy_string(s->where);
-    return ST_OK;
-}
-
 enum status option_set_user(const struct option *o, void *section, const struct setting *s,
                             struct diag *why)
 {

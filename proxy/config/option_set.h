@@ -17,7 +17,6 @@ option_setter option_set_bool;
 option_setter option_set_text;
 option_setter option_set_path;
 option_setter option_set_log;
-option_setter option_set_admin;
 option_setter option_set_user;
 option_setter option_set_local_ca;
 option_setter option_set_token_file;
@@ -28,6 +27,13 @@ option_setter option_set_connect_to;
 option_setter option_set_header;
 option_setter option_set_allow;
 option_setter option_set_nothing;
+
+/* option_listen.c: where the proxy is called. */
+option_setter option_set_admin;
+
+/* Adds what text names to the *count listeners of *list, as that tenant's (-1: nobody's own). */
+enum status option_add_listen(struct listen_address **list, size_t *count, const char *text,
+                              const struct setting *s, int tenant, struct diag *why) MUST_CHECK;
 
 /* option_access.c: who may connect. Names of users and groups are looked up at once. */
 option_setter option_set_allow_uid;

@@ -27,7 +27,7 @@ static void add_comment(struct buf *out, const char *text)
 static const char *example_of(const struct option *o)
 {
     static const char *const examples[][2] = {
-        {"admin", "127.0.0.1:8081"},
+        {"admin", "localhost:8081"},
         {"company-id", "ACME"},
         {"server", "api4.successfactors.com"},
         {"certificate", "acme.pem"},
@@ -39,7 +39,7 @@ static const char *example_of(const struct option *o)
         {"callers-file", "acme.callers"},
         {"connect-to", "127.0.0.1:9443"},
         {"allow", "GET /odata/v2/*"},
-        {"listen", "127.0.0.1:8090"},
+        {"listen", "localhost:8090"},
         {"certificate-next", "acme-next.pem"},
         {"private-key-next", "acme-next.key"},
         {"passphrase-file-next", "acme-next.pass"},

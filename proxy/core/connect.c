@@ -132,7 +132,10 @@ static bool is_own_port(const struct guard_view *v, int port)
     for (size_t i = 0; i < c->nlistens; i++)
         if (port == address_port(&c->listens[i].address))
             return true;
-    return port == v->port || (c->admin_where != NULL && port == address_port(&c->admin));
+    for (size_t i = 0; i < c->nadmins; i++)
+        if (port == address_port(&c->admins[i].address))
+            return true;
+    return port == v->port;
 }
 
 /* Is it an address of this machine, 0.0.0.0 included? System calls; for own ports only. */

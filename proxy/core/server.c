@@ -16,6 +16,7 @@
 #include "core/checker.h"
 #include "core/cookies.h"
 #include "core/exchange.h"
+#include "core/listen.h"
 #include "core/worker.h"
 
 enum { TURNED_AWAY_MAX = 256 };
@@ -175,21 +176,6 @@ void server_add_door(struct server *s, struct acceptor *a, const struct client_d
     (void)add_door(s, a, door);
 }
 
-enum status server_open_acceptor(const struct config *c, const struct listen_address *l,
-                                 bool just_try, struct acceptor **out, struct diag *why)
-{
-    bool optional = c->default_listens && l->address.any.sa_family == AF_INET6;
-
-    *out = NULL;
-    if (optional && !address_is_available(&l->address))
-        return ST_OK;
-    enum status st = just_try ? acceptor_try(&l->address, &c->unix_access, why)
-                              : acceptor_open(&l->address, &c->unix_access, out, why);
-    if (st != ST_OK && !c->default_listens)
-        diag_prefix(why, "%s", l->where);
-    return st;
-}
-
 struct door *server_add_listener(struct server *s, const struct config *c,
                                  const struct listen_address *l, struct acceptor *a)
 {
@@ -200,7 +186,7 @@ struct door *server_add_listener(struct server *s, const struct config *c,
     char name[ADDRESS_TEXT_SIZE];
 
     struct door *d = add_door(s, a, &door);
-    address_text(&l->address, name);
+    listen_name(l, name);
     d->name = mem_copy_string(name);
     if (l->tenant >= 0)
         d->client.tenant = d->tenant = mem_copy_string(c->tenants[l->tenant]->name);
@@ -233,21 +219,31 @@ static void init_shared(struct server *s, const struct config *c)
     s->shared.drained_ctx = s;
 }
 
+static enum status open_listeners(struct server *s, const struct config *c, bool just_try,
+                                  struct diag *why)
+{
+    struct acceptor **acceptors = mem_new(c->nlistens * sizeof(struct acceptor *));
+    bool *opened = mem_new(c->nlistens);
+    enum status st =
+        listen_open(c->listens, c->nlistens, &c->unix_access, just_try, acceptors, opened, why);
+
+    for (size_t i = 0; i < c->nlistens; i++)
+        if (acceptors[i] != NULL)
+            (void)server_add_listener(s, c, &c->listens[i], acceptors[i]);
+    free(acceptors);
+    free(opened);
+    return st;
+}
+
 enum status server_new(struct config *c, const struct server_hooks *hooks, bool just_try,
                        struct server **out, struct diag *why)
 {
     struct server *s = NEW(struct server);
-    enum status st = ST_OK;
 
     s->generation = generation_new(c, NULL);
     s->hooks = hooks;
     init_shared(s, c);
-    for (size_t i = 0; st == ST_OK && i < c->nlistens; i++) {
-        struct acceptor *a;
-        st = server_open_acceptor(c, &c->listens[i], just_try, &a, why);
-        if (a != NULL)
-            (void)server_add_listener(s, c, &c->listens[i], a);
-    }
+    enum status st = open_listeners(s, c, just_try, why);
     if (st != ST_OK) {
         server_free(s);
         return st;

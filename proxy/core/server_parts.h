@@ -16,7 +16,7 @@ struct event;
 struct door {
     struct server *server;
     struct client_door client; /* what clients see of it */
-    char *name;                /* as it is configured; NULL: not by configuration */
+    char *name;                /* listen_name(); NULL: not by configuration */
     char *tenant;
     struct acceptor *acceptor; /* NULL: closed */
 };
@@ -42,11 +42,6 @@ struct server {
 
 /* Of an acceptor, with its door. */
 void server_on_accept(void *ctx, int fd);
-
-/* A machine without IPv6 is no reason not to serve, as long as nobody asked for it: ST_OK and NULL.
- * just_try: in the end there is none, either. */
-enum status server_open_acceptor(const struct config *c, const struct listen_address *l,
-                                 bool just_try, struct acceptor **out, struct diag *why) MUST_CHECK;
 
 /* Takes the acceptor. */
 struct door *server_add_listener(struct server *s, const struct config *c,

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "core/admission.h"
 #include "core/cookies.h"
+#include "core/listen.h"
 
 static bool is_among(struct acceptor *const *acceptors, size_t n, const struct acceptor *a)
 {
@@ -52,23 +53,16 @@ static void hand_out(struct server *s, struct generation *g)
     }
 }
 
-/* For each listener of c the acceptor of the door that has it already, or a new one. opened[i]: it
- * is new. */
-static enum status open_missing(const struct server *s, const struct config *c,
-                                struct acceptor **acceptors, bool *opened, struct diag *why)
+/* For each listener of c the acceptor of the door that has it already; NULL: it has to be opened.
+ */
+static void find_acceptors(const struct server *s, const struct config *c,
+                           struct acceptor **acceptors)
 {
     for (size_t i = 0; i < c->nlistens; i++) {
         char name[ADDRESS_TEXT_SIZE];
-        address_text(&c->listens[i].address, name);
+        listen_name(&c->listens[i], name);
         acceptors[i] = find_acceptor(s, name, acceptors, i);
-        if (acceptors[i] != NULL)
-            continue;
-        enum status st = server_open_acceptor(c, &c->listens[i], false, &acceptors[i], why);
-        if (st != ST_OK)
-            return st;
-        opened[i] = acceptors[i] != NULL;
     }
-    return ST_OK;
 }
 
 static struct door *door_of(const struct server *s, const struct acceptor *a)
@@ -132,19 +126,26 @@ static bool same_text(const char *a, const char *b)
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+static bool same_admins(const struct config *a, const struct config *b)
+{
+    bool same = a->nadmins == b->nadmins;
+
+    for (size_t i = 0; same && i < a->nadmins; i++) {
+        char x[ADDRESS_TEXT_SIZE], y[ADDRESS_TEXT_SIZE];
+        address_text(&a->admins[i].address, x);
+        address_text(&b->admins[i].address, y);
+        same = strcmp(x, y) == 0;
+    }
+    return same;
+}
+
 /* What is fixed once the threads run. */
 static void warn_about_fixed(const struct config *old, const struct config *new)
 {
-    bool same_log = old->log_format == new->log_format &&
-                    old->path_mode == new->path_mode &&same_text(old->log_path, new->log_path);
+    bool same_log = same_text(old->log_path, new->log_path) && old->log_format == new->log_format &&
+                    old->path_mode == new->path_mode;
 
-    char old_admin[ADDRESS_TEXT_SIZE] = "", new_admin[ADDRESS_TEXT_SIZE] = "";
-
-    if (old->admin_where != NULL)
-        address_text(&old->admin, old_admin);
-    if (new->admin_where != NULL)
-        address_text(&new->admin, new_admin);
-    if (strcmp(old_admin, new_admin) != 0)
+    if (!same_admins(old, new))
         log_say(LOG_WARNING, "admin takes effect at the next start");
     if (old->workers != new->workers)
         log_say(LOG_WARNING, "workers takes effect at the next start");
@@ -183,8 +184,9 @@ enum status server_reload(struct server *s, struct config *c, struct diag *why)
     bool *opened = mem_new(c->nlistens);
     enum status st = s->stopping ? ST_BAD_INPUT : admission_check(&s->shared, c, why);
 
+    find_acceptors(s, c, acceptors);
     if (st == ST_OK)
-        st = open_missing(s, c, acceptors, opened, why);
+        st = listen_open(c->listens, c->nlistens, &c->unix_access, false, acceptors, opened, why);
     if (st == ST_OK)
         st = change_access(s, c, why);
     if (s->stopping)
@@ -201,9 +203,7 @@ enum status server_reload(struct server *s, struct config *c, struct diag *why)
         s->generation = g;
         hand_out(s, g);
     } else {
-        for (size_t i = 0; i < c->nlistens; i++)
-            if (opened[i])
-                acceptor_close(acceptors[i]);
+        listen_close(acceptors, opened, c->nlistens);
     }
     free(acceptors);
     free(opened);

@@ -42,8 +42,6 @@ static bool parse_host(struct slice host, bool bracketed, struct address *out)
         return false;
     memcpy(text, host.p, host.n);
     text[host.n] = '\0';
-    if (!bracketed && slice_eq_nocase(host, SLICE("localhost")))
-        memcpy(text, "127.0.0.1", sizeof("127.0.0.1"));
     if (bracketed && inet_pton(AF_INET6, text, &v6(out)->sin6_addr) == 1) {
         out->any.sa_family = AF_INET6;
         out->length = sizeof(struct sockaddr_in6);
@@ -57,34 +55,67 @@ static bool parse_host(struct slice host, bool bracketed, struct address *out)
     return false;
 }
 
-enum status address_parse(const char *text, struct address *out, struct diag *why)
+/* HOST:PORT, of which neither is looked at further. */
+static enum status split(const char *text, struct slice *host, int *port, struct diag *why)
 {
     const char *colon = strrchr(text, ':');
-    uint64_t port;
+    uint64_t number;
+
+    if (colon == NULL || !slice_to_u64(slice_of(colon + 1), 65535, &number)) {
+        diag_set(why,
+                 "`%s` has no port from 0 to 65535; write it as 127.0.0.1:8080, [::1]:8080, "
+                 "localhost:8080 or unix:/path",
+                 text);
+        return ST_BAD_INPUT;
+    }
+    *host = (struct slice){text, (size_t)(colon - text)};
+    *port = (int)number;
+    return ST_OK;
+}
+
+enum status address_parse(const char *text, struct address *out, struct diag *why)
+{
+    struct slice host;
+    int port;
 
     memset(out, 0, sizeof(*out));
     if (strncmp(text, "unix:", 5) == 0)
         return parse_unix(text + 5, out, why);
-    if (colon == NULL || !slice_to_u64(slice_of(colon + 1), 65535, &port)) {
-        diag_set(why,
-                 "`%s` has no port from 0 to 65535; write it as 127.0.0.1:8080, [::1]:8080 or "
-                 "unix:/path",
-                 text);
-        return ST_BAD_INPUT;
-    }
-    struct slice host = {text, (size_t)(colon - text)};
+    enum status st = split(text, &host, &port, why);
+    if (st != ST_OK)
+        return st;
     bool bracketed = host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
     if (bracketed)
         host = (struct slice){host.p + 1, host.n - 2};
     if (!parse_host(host, bracketed, out)) {
         diag_set(why,
-                 "`%s` is no address to listen on; write it as 127.0.0.1:8080, [::1]:8080 or "
-                 "unix:/path",
+                 "`%s` is no address to listen on; write it as 127.0.0.1:8080, [::1]:8080, "
+                 "localhost:8080 or unix:/path",
                  text);
         return ST_BAD_INPUT;
     }
-    address_set_port(out, (int)port);
+    address_set_port(out, port);
     return ST_OK;
+}
+
+enum status address_parse_listen(const char *text, struct address out[ADDRESS_FAMILIES],
+                                 size_t *count, struct diag *why)
+{
+    static const char *const loopback[ADDRESS_FAMILIES] = {"127.0.0.1:0", "[::1]:0"};
+    enum status st = ST_OK;
+    struct slice host;
+    struct diag other;
+    int port;
+
+    *count = 1;
+    if (split(text, &host, &port, &other) != ST_OK || !slice_eq_nocase(host, SLICE("localhost")))
+        return address_parse(text, &out[0], why);
+    *count = ADDRESS_FAMILIES;
+    for (size_t i = 0; st == ST_OK && i < ADDRESS_FAMILIES; i++) {
+        st = address_parse(loopback[i], &out[i], why);
+        address_set_port(&out[i], port);
+    }
+    return st;
 }
 
 bool address_is_shortage(int error)
@@ -256,7 +287,8 @@ bool address_is_available(const struct address *a)
     int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     address_set_port(&any_port, 0);
-    bool available = fd >= 0 && bind(fd, &any_port.any, any_port.length) == 0;
+    bool bound = fd >= 0 && bind(fd, &any_port.any, any_port.length) == 0;
+    bool available = bound || (errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT);
     if (fd >= 0)
         (void)close(fd);
     return available;

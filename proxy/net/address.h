@@ -29,9 +29,15 @@ struct address_access {
     gid_t group;
 };
 
-/* For listeners: an IP address (or the name localhost, which is 127.0.0.1) and a port, 0 for any;
- * or unix:/path. No name is looked up. */
+/* An IP address and a port, 0 for any; or unix:/path. No name is looked up. */
 enum status address_parse(const char *text, struct address *out, struct diag *why) MUST_CHECK;
+
+enum { ADDRESS_FAMILIES = 2 };
+
+/* The same for a listener, which may also be localhost:PORT: that is both loopback addresses,
+ * IPv4 first. *count: how many there are now in out. */
+enum status address_parse_listen(const char *text, struct address out[ADDRESS_FAMILIES],
+                                 size_t *count, struct diag *why) MUST_CHECK;
 
 /* An errno that speaks of this machine, which is out of descriptors, ports or memory. */
 bool address_is_shortage(int error);
@@ -59,7 +65,8 @@ bool address_is_unix(const struct address *a);
 void address_set_port(struct address *a, int port);
 int address_port(const struct address *a); /* 0: a Unix socket has none */
 
-/* Has this machine that address at all? Says nothing of the port. */
+/* Has this machine that address at all? Says nothing of the port; true if the system does not tell,
+ * as without a free descriptor. */
 bool address_is_available(const struct address *a);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core/guard.h"
+#include "core/listen.h"
 #include "core/local.h"
 #include "tls/facts.h"
 
@@ -14,8 +15,8 @@ enum { MAX_CALLERS = 64 };
 struct admin {
     struct local local;
     struct quota places; /* of its own: a proxy that is full can still be asked */
-    bool listens;
-    struct address address;
+    struct address addresses[ADDRESS_FAMILIES];
+    size_t naddresses;
     int64_t begun_us;
     pthread_mutex_t lock;
     int64_t refused_us; /* 0: the last reload, if there was one, is in use */
@@ -221,26 +222,24 @@ enum status admin_listen(struct admin *a, const struct config *c, bool just_try,
                          struct diag *why)
 {
     struct client_door door = {.service = &local_service, .ctx = &a->local, .places = &a->places};
-    struct acceptor *acceptor;
+    struct acceptor *acceptors[ADDRESS_FAMILIES] = {NULL};
+    bool opened[ADDRESS_FAMILIES] = {false};
+    enum status st =
+        listen_open(c->admins, c->nadmins, &c->unix_access, just_try, acceptors, opened, why);
 
-    if (c->admin_where == NULL)
-        return ST_OK;
-    door.is_unix = address_is_unix(&c->admin);
-    enum status st = just_try ? acceptor_try(&c->admin, &c->unix_access, why)
-                              : acceptor_open(&c->admin, &c->unix_access, &acceptor, why);
-    if (st != ST_OK)
-        diag_prefix(why, "%s", c->admin_where);
-    if (st != ST_OK || just_try)
-        return st;
-    a->address = *acceptor_address(acceptor);
-    a->listens = true;
-    server_add_door(s, acceptor, &door);
-    return ST_OK;
+    for (size_t i = 0; st == ST_OK && i < c->nadmins; i++) {
+        if (acceptors[i] == NULL)
+            continue;
+        a->addresses[a->naddresses++] = *acceptor_address(acceptors[i]);
+        door.is_unix = address_is_unix(&c->admins[i].address);
+        server_add_door(s, acceptors[i], &door);
+    }
+    return st;
 }
 
-const struct address *admin_address(const struct admin *a)
+const struct address *admin_address(const struct admin *a, size_t i)
 {
-    return a->listens ? &a->address : NULL;
+    return i < a->naddresses ? &a->addresses[i] : NULL;
 }
 
 void admin_note_reload(struct admin *a, const struct diag *why)

@@ -17,13 +17,13 @@ struct admin;
 struct admin *admin_new(void);
 void admin_free(struct admin *a); /* NULL is no error; behind server_free() */
 
-/* Opens the configured address and gives it to the server (just_try: tries it, see server_new()).
- * ST_OK without one, too. */
+/* Opens the configured addresses and gives them to the server (just_try: tries them, see
+ * server_new()). ST_OK without any, too. */
 enum status admin_listen(struct admin *a, const struct config *c, bool just_try, struct server *s,
                          struct diag *why) MUST_CHECK;
 
-/* With the real port; NULL: nothing is listened on. */
-const struct address *admin_address(const struct admin *a);
+/* The i-th address that is listened on, with the real port; NULL: there are no more. */
+const struct address *admin_address(const struct admin *a, size_t i);
 
 /* What became of the last reload; why NULL: it is in use. Any thread. */
 void admin_note_reload(struct admin *a, const struct diag *why);

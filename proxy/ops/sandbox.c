@@ -162,8 +162,8 @@ static void allow_named(struct sandbox *s, const struct config *c)
         allow_file(s, &s->written, c->log_path, LANDLOCK_APPEND);
     for (size_t i = 0; i < c->nlistens; i++)
         allow_socket(s, &c->listens[i].address);
-    if (c->admin_where != NULL)
-        allow_socket(s, &c->admin);
+    for (size_t i = 0; i < c->nadmins; i++)
+        allow_socket(s, &c->admins[i].address);
 }
 
 static void allow_scratch(const struct sandbox *s, const char *scratch)

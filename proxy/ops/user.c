@@ -225,15 +225,6 @@ enum status user_become(struct user *u, const struct config *c, const struct ser
 
 /* ---- what came later ---- */
 
-static int port_of(const struct address *a)
-{
-    if (a->any.sa_family == AF_INET)
-        return ntohs(((const struct sockaddr_in *)&a->storage)->sin_port);
-    return a->any.sa_family == AF_INET6
-               ? ntohs(((const struct sockaddr_in6 *)&a->storage)->sin6_port)
-               : 0;
-}
-
 void user_explain(const struct user *u, const struct config *c, struct diag *why)
 {
     if (!u->had_low_ports || strstr(why->text, "not allowed") == NULL)
@@ -242,7 +233,8 @@ void user_explain(const struct user *u, const struct config *c, struct diag *why
         const struct address *a = &c->listens[i].address;
         char text[ADDRESS_TEXT_SIZE];
         address_text(a, text);
-        if (port_of(a) == 0 || port_of(a) > LAST_LOW_PORT || strstr(why->text, text) == NULL)
+        int port = address_port(a);
+        if (port == 0 || port > LAST_LOW_PORT || strstr(why->text, text) == NULL)
             continue;
         diag_set(why,
                  "cannot listen on %s: the right to ports below 1024 was given up behind the "

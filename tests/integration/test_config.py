@@ -427,7 +427,7 @@ def test_accepted(name, value, tmp_path, pki):
 
 
 def test_test_binds_nothing(taken, tmp_path, pki):
-    accepted(tmp_path, fill(f"[proxy]\nlisten = 127.0.0.1:{taken}, unix:TMP/s\nlog = TMP/log\n{TENANT}{IDENTITY}",
+    accepted(tmp_path, fill(f"[proxy]\nlisten = localhost:{taken}, unix:TMP/s\nlog = TMP/log\n{TENANT}{IDENTITY}",
                             pki, tmp_path))
     assert not (tmp_path / "s").exists() and not (tmp_path / "log").exists()
 
@@ -726,7 +726,7 @@ def test_reference_holds_every_key_that_is_served():
 def test_reference_has_the_defaults_of_the_contract():
     defaults = {key: value for section, key, value, default in options_of_reference() if default}
     assert defaults.items() >= {
-        "listen": "127.0.0.1:8080, [::1]:8080", "workers": "1", "log": "stderr", "log-path": "masked",
+        "listen": "localhost:8080", "workers": "1", "log": "stderr", "log-path": "masked",
         "max-connections": "10000", "queue": "1000", "max-head": "64k", "max-fields": "200", "max-target": "16k",
         "connect-timeout": "10s", "handshake-timeout": "10s", "head-timeout": "15s", "idle-timeout": "75s",
         "body-timeout": "60s", "answer-timeout": "450s", "pool-idle": "30s", "queue-timeout": "10s",

@@ -57,7 +57,7 @@ def test_example_is_accepted(name, alternatives, tmp_path, pki):
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example_serves(name, tmp_path, pki, nginx, started):
     """As it stands, but for ports, folders and the server, which this machine has not."""
-    text = re.sub(r"(127\.0\.0\.1|\[::1\]):80\d\d", r"\1:0", EXAMPLES[name].read_text())
+    text = re.sub(r"(?m)^(listen +=) localhost:80\d\d", r"\1 localhost:0", EXAMPLES[name].read_text())
     text = text.replace("unix:/run/sfmtls", f"unix:{tmp_path}")
     text = re.sub(r"(?m)^(\[tenant .*\])$", rf"\1\nca-file = {pki}/ca.pem\nconnect-to = 127.0.0.1:{nginx.port}", text)
     put_files(tmp_path, text, pki)
@@ -107,3 +107,18 @@ def test_kubernetes_mounts_what_the_configuration_names():
         assert words in text, words
     uid = re.search(r"--uid (\d+)", (ROOT / "docker/Dockerfile").read_text())[1]
     assert uid == "10001"
+
+
+@pytest.mark.parametrize("path", [*EXAMPLES, "docker/kubernetes/sfmtls.yaml", "README.md", "conf/sfmtls.ini"])
+def test_examples_leave_no_family_free(path):
+    """Where an example listens, callers may say localhost."""
+    text = EXAMPLES[path].read_text() if path in EXAMPLES else (ROOT / path).read_text()
+    places = re.findall(r"(?m)^\W*(?:listen|admin) *= (.*?)(?: +;.*)?$", text)
+    assert places
+    for place in ", ".join(places).split(", "):
+        assert re.fullmatch(r"localhost:\d+|unix:\S+|0\.0\.0\.0:\d+", place), place
+
+
+def test_collection_of_postman_calls_localhost():
+    text = (ROOT / "conf/examples/sfmtls.postman_collection.json").read_text()
+    assert re.findall(r'"http://([^"/]+)', text) == ["localhost:8080"]

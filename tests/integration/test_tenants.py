@@ -372,7 +372,7 @@ def test_listeners_of_every_kind(proxy, pki, tenant, started, tmp_path):
 
 
 def test_a_tenant_s_listener_replaces_the_default(proxy, pki, tenant, started):
-    """127.0.0.1:8080 is opened only if no listen stands anywhere."""
+    """localhost:8080 is opened only if no listen stands anywhere."""
     server = identified(pki)
     started.append(server)
     p = proxy(tenant(server.port, listen="127.0.0.1:0"), listen=None)

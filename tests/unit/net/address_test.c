@@ -9,7 +9,6 @@ TEST(addresses_are_read_and_written)
     } cases[] = {
         {"127.0.0.1:8080", "127.0.0.1:8080", true},
         {"[::1]:0", "[::1]:0", true},
-        {"localhost:1", "127.0.0.1:1", true},
         {"127.9.9.9:1", "127.9.9.9:1", true},
         {"0.0.0.0:80", "0.0.0.0:80", false},
         {"[::]:80", "[::]:80", false},
@@ -27,6 +26,7 @@ TEST(addresses_are_read_and_written)
         {"::1:80", NULL, false},
         {"[127.0.0.1]:80", NULL, false},
         {"host.example:80", NULL, false},
+        {"localhost:80", NULL, false},
         {"*:80", NULL, false},
         {"", NULL, false},
     };
@@ -44,6 +44,48 @@ TEST(addresses_are_read_and_written)
         address_text(&a, text);
         CHECK_TEXT(text, cases[i].want, cases[i].text);
         CHECK_INT(address_is_loopback(&a), cases[i].loopback, cases[i].text);
+    }
+}
+
+TEST(listeners_are_read)
+{
+    static const struct {
+        const char *text, *want[ADDRESS_FAMILIES]; /* none: refused */
+    } cases[] = {
+        {"127.0.0.1:8080", {"127.0.0.1:8080"}},
+        {"[::1]:0", {"[::1]:0"}},
+        {"unix:/run/x:1", {"unix:/run/x:1"}},
+        {"unix:/localhost:1", {"unix:/localhost:1"}},
+        {"localhost:8080", {"127.0.0.1:8080", "[::1]:8080"}},
+        {"LOCALHOST:0", {"127.0.0.1:0", "[::1]:0"}},
+        {"localhost:65535", {"127.0.0.1:65535", "[::1]:65535"}},
+        {"localhost", {NULL}},
+        {"localhost:", {NULL}},
+        {"localhost:65536", {NULL}},
+        {"[localhost]:1", {NULL}},
+        {"localhost.:1", {NULL}},
+        {"alocalhost:1", {NULL}},
+        {"unix:localhost:1", {NULL}},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct address found[ADDRESS_FAMILIES];
+        struct diag why = {""};
+        size_t count = 0, want = 0;
+        enum status st = address_parse_listen(cases[i].text, found, &count, &why);
+        while (want < ADDRESS_FAMILIES && cases[i].want[want] != NULL)
+            want++;
+        CHECK_INT(st, want == 0 ? ST_BAD_INPUT : ST_OK, cases[i].text);
+        if (st != ST_OK) {
+            CHECK_CONTAINS(why.text, cases[i].text);
+            continue;
+        }
+        CHECK_INT(count, want, cases[i].text);
+        for (size_t k = 0; k < count; k++) {
+            char text[ADDRESS_TEXT_SIZE];
+            address_text(&found[k], text);
+            CHECK_TEXT(text, cases[i].want[k], cases[i].text);
+        }
     }
 }
 
