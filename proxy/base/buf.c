@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 void buf_reserve(struct buf *b, size_t more)
 {
@@ -45,55 +46,58 @@ void buf_addf(struct buf *b, const char *format, ...)
     va_end(again);
 }
 
-/* Length of the well-formed UTF-8 sequence (RFC 3629, 4) at p, 0 if there is none. */
-static size_t utf8_length(const unsigned char *p, size_t n)
-{
-    size_t len = p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
-
-    if (len == 0 || n < len)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return len;
-}
-
-static void add_escaped(struct buf *b, unsigned char c)
+static void add_code(struct buf *b, uint32_t code)
 {
     static const char hex[] = "0123456789abcdef";
+
+    buf_add(b,
+            (char[]){'\\', 'u', hex[code >> 12], hex[code >> 8 & 15], hex[code >> 4 & 15],
+                     hex[code & 15]},
+            6);
+}
+
+static void add_escaped(struct buf *b, uint32_t code)
+{
     static const char *const named[0x20] = {
         ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
 
-    if (c == '"' || c == '\\')
-        buf_add(b, (char[]){'\\', (char)c}, 2);
-    else if (c < 0x20 && named[c] != NULL)
-        buf_add_string(b, named[c]);
-    else
-        buf_add(b, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
+    if (code == '"' || code == '\\') {
+        buf_add(b, (char[]){'\\', (char)code}, 2);
+    } else if (code < 0x20 && named[code] != NULL) {
+        buf_add_string(b, named[code]);
+    } else if (code < 0x10000) {
+        add_code(b, code);
+    } else { /* RFC 8259, 7: a pair of surrogates */
+        add_code(b, 0xd800 + ((code - 0x10000) >> 10));
+        add_code(b, 0xdc00 + (code & 0x3ff));
+    }
+}
+
+static bool is_plain(char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
 void buf_add_json(struct buf *b, struct slice s)
 {
-    const unsigned char *p = (const unsigned char *)s.p, *end = p + s.n;
+    const char *p = s.p, *end = p + s.n;
 
     while (p < end) {
-        const unsigned char *plain = p;
-        while (p < end && *p >= 0x20 && *p < 0x7f && *p != '"' && *p != '\\')
+        const char *plain = p;
+        uint32_t code;
+        while (p < end && is_plain(*p))
             p++;
-        buf_add(b, (const char *)plain, (size_t)(p - plain));
+        buf_add(b, plain, (size_t)(p - plain));
         if (p == end)
             break;
-        size_t len = *p < 0x80 ? 0 : utf8_length(p, (size_t)(end - p));
-        if (len > 0)
-            buf_add(b, (const char *)p, len);
-        else if (*p >= 0x80)
+        size_t n = utf8_decode(p, (size_t)(end - p), &code);
+        if (n == 0)
             buf_add_string(b, "\xef\xbf\xbd");
+        else if (n > 1 && utf8_is_visible(code))
+            buf_add(b, p, n);
         else
-            add_escaped(b, *p);
-        p += len > 0 ? len : 1;
+            add_escaped(b, code);
+        p += n > 0 ? n : 1;
     }
 }
 

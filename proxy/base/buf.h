@@ -22,7 +22,8 @@ void buf_reserve(struct buf *b, size_t more); /* room for more bytes after n */
 void buf_add_u64(struct buf *b, uint64_t value);
 void buf_addf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* As the inside of a JSON string (RFC 8259, 7); bytes that are no UTF-8 become U+FFFD. */
+/* As the inside of a JSON string (RFC 8259, 7). What cannot be seen (utf8.h) is escaped, bytes that
+ * are no UTF-8 become U+FFFD. */
 void buf_add_json(struct buf *b, struct slice s);
 
 /* A string member of the JSON object that is being written, with a comma before it unless it is the

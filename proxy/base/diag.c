@@ -7,29 +7,25 @@
 
 #include "base/utf8.h"
 
-static void make_printable(char *text)
+static bool is_inside_character(char c)
 {
-    size_t left = strlen(text), n;
-
-    for (char *p = text; left > 0; p += n, left -= n) {
-        n = utf8_visible(p, left);
-        if (n == 0) {
-            *p = '?';
-            n = 1;
-        }
-    }
+    return ((unsigned char)c & 0xc0) == 0x80;
 }
 
 /* What is too long loses its middle: the place stands in front, the cure at the end. */
 static void shorten(struct diag *d, const char *whole, size_t n)
 {
     static const char gap[] = "...";
-    const size_t front = sizeof(d->text) / 2, back = sizeof(d->text) - front - sizeof(gap);
+    size_t front = sizeof(d->text) / 2, back = sizeof(d->text) - front - sizeof(gap);
 
     if (n < sizeof(d->text)) {
         memcpy(d->text, whole, n + 1);
         return;
     }
+    while (is_inside_character(whole[front]))
+        front--;
+    while (is_inside_character(whole[n - back]))
+        back--;
     memcpy(d->text, whole, front);
     memcpy(d->text + front, gap, sizeof(gap) - 1);
     memcpy(d->text + front + sizeof(gap) - 1, whole + n - back, back + 1);
@@ -37,13 +33,13 @@ static void shorten(struct diag *d, const char *whole, size_t n)
 
 void diag_vset(struct diag *d, const char *format, va_list args)
 {
-    char *whole;
-    int n = vasprintf(&whole, format, args);
+    char *whole, *visible;
 
-    if (n < 0)
+    if (vasprintf(&whole, format, args) < 0)
         abort(); /* see mem.h */
-    shorten(d, whole, (size_t)n);
-    make_printable(d->text);
+    visible = utf8_escape(whole);
+    shorten(d, visible, strlen(visible));
+    free(visible);
     free(whole);
 }
 

@@ -15,8 +15,8 @@ struct diag {
     char text[768];
 };
 
-/* Replaces the text; longer sentences lose their middle. Control characters and what is no UTF-8
- * become '?', so that what a peer or a file said cannot drive a terminal. */
+/* Replaces the text; longer sentences lose their middle. What cannot be seen is
+ * escaped (utf8.h), so that what a peer or a file said neither drives a terminal nor deceives. */
 void diag_set(struct diag *d, const char *format, ...) PRINTF_LIKE(2, 3);
 void diag_vset(struct diag *d, const char *format, va_list args) PRINTF_LIKE(2, 0);
 

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -17,11 +16,16 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/diag.h"
-#include "base/file.h"
+#include "base/log_sink.h"
 #include "base/mem.h"
 
-enum { RING_SIZE = 256 * 1024, MAX_RINGS = 256, LINGER_MS = 50, STOP_MS = 1000 };
-enum { LOG_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, LOG_MODE = 0640 };
+enum {
+    RING_SIZE = 256 * 1024,
+    MAX_RINGS = 256,
+    LINGER_MS = 50,
+    STOP_MS = 1000,
+    TELL_AGAIN_US = 60 * 1000 * 1000,
+};
 
 /* Positions only grow; the place in bytes[] is the position modulo RING_SIZE. */
 struct ring {
@@ -33,9 +37,11 @@ struct ring {
 };
 
 static struct {
-    int fd, wake;
-    char *path;
-    bool is_made; /* the file was not there before */
+    struct log_sink file; /* of the writer thread, once it runs */
+    int wake;
+    uint64_t late;         /* lines that found a ring full, and that were not reported yet */
+    int64_t told_us;       /* when stderr heard last that the file takes no lines; 0: never */
+    _Atomic uint64_t lost; /* lines, since the start, for whatever reason */
     enum log_format format;
     bool debug, terminal;
     pthread_t thread;
@@ -45,24 +51,9 @@ static struct {
     pthread_mutex_t done_lock;
     pthread_cond_t done_cond;
     bool done;
-} sink = {.fd = STDERR_FILENO, .wake = -1, .done_lock = PTHREAD_MUTEX_INITIALIZER};
+} sink = {.file.fd = STDERR_FILENO, .wake = -1, .done_lock = PTHREAD_MUTEX_INITIALIZER};
 
 static _Thread_local struct ring *my_ring;
-
-static void write_all(int fd, const char *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t w = write(fd, p, n);
-        if (w >= 0) {
-            p += w;
-            n -= (size_t)w;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            (void)poll(&(struct pollfd){fd, POLLOUT, 0}, 1, -1);
-        } else if (errno != EINTR) {
-            return; /* a full disk, a closed pipe: there is nobody left to tell */
-        }
-    }
-}
 
 static void wake_writer(void)
 {
@@ -97,21 +88,71 @@ static void format_line(struct buf *b, enum log_level level, struct slice text)
     }
 }
 
-static void tell_dropped(struct ring *r)
+static void add_loss(struct buf *b, uint64_t lines, const char *why, const char *error)
+{
+    char *text;
+
+    if (lines == 0)
+        return;
+    text = mem_format("%llu log lines were lost because the log could not be written%s%s",
+                      (unsigned long long)lines, why, error);
+    format_line(b, LOG_WARNING, slice_of(text));
+    buf_add_string(b, "\n");
+    free(text);
+}
+
+/* A sentence about the log itself, as a line. */
+static void format_own(struct buf *b, const struct diag *text)
+{
+    format_line(b, LOG_ERROR, slice_of(text->text));
+    buf_add_string(b, "\n");
+}
+
+/* On stderr, for the log cannot say so. */
+static void tell_unwritable(void)
+{
+    int64_t now = clock_monotonic_us();
+    struct buf line = {0};
+    struct diag text;
+
+    if (sink.file.path == NULL || (sink.told_us != 0 && now - sink.told_us < TELL_AGAIN_US))
+        return;
+    sink.told_us = now;
+    diag_set(&text,
+             "the log %s cannot be written: %s; lines are lost, and counted, until it can: make "
+             "room on its disk, raise the limit on the size of files, or rotate it",
+             sink.file.path, strerror(sink.file.error));
+    format_own(&line, &text);
+    (void)log_write(STDERR_FILENO, buf_slice(&line));
+    buf_free(&line);
+}
+
+/* What was lost before goes first, then these lines. */
+static void put(const struct slice *lines, size_t count)
+{
+    uint64_t total = sink.file.total;
+    struct buf report = {0};
+
+    add_loss(&report, sink.file.lost, ": ", strerror(sink.file.error));
+    add_loss(&report, sink.late, " in time", "");
+    if (log_sink_write(&sink.file, buf_slice(&report), lines, count))
+        sink.late = 0;
+    buf_free(&report);
+    atomic_fetch_add_explicit(&sink.lost, sink.file.total - total, memory_order_relaxed);
+    if (sink.file.total != total)
+        tell_unwritable();
+}
+
+static void note_late(struct ring *r)
 {
     uint64_t dropped = atomic_load_explicit(&r->dropped, memory_order_relaxed);
-    struct buf b = {0};
 
     if (dropped == r->dropped_told)
         return;
-    char *text = mem_format("%llu log lines were lost because the log could not be written in time",
-                            (unsigned long long)(dropped - r->dropped_told));
-    format_line(&b, LOG_WARNING, slice_of(text));
-    buf_add_string(&b, "\n");
-    write_all(sink.fd, b.p, b.n);
+    sink.late += dropped - r->dropped_told;
+    atomic_fetch_add_explicit(&sink.lost, dropped - r->dropped_told, memory_order_relaxed);
     r->dropped_told = dropped;
-    free(text);
-    buf_free(&b);
+    put(NULL, 0);
 }
 
 static bool drain(struct ring *r)
@@ -123,10 +164,9 @@ static bool drain(struct ring *r)
 
     if (n == 0)
         return false;
-    write_all(sink.fd, r->bytes + at, first);
-    write_all(sink.fd, r->bytes, n - first);
+    put((struct slice[]){{r->bytes + at, first}, {r->bytes, n - first}}, 2);
     atomic_store_explicit(&r->read, to, memory_order_release);
-    tell_dropped(r);
+    note_late(r);
     return true;
 }
 
@@ -142,8 +182,7 @@ static bool drain_all(void)
     return any;
 }
 
-/* By the writer itself, into the file that stays in use, which may be gone already, and on stderr.
- */
+/* Into the file that stays in use, which may be gone already, and on stderr. */
 static void tell_kept_file(int error)
 {
     struct buf line = {0};
@@ -152,24 +191,17 @@ static void tell_kept_file(int error)
     diag_set(&text,
              "the log %s cannot be opened again: %s; what was open stays in use: let sfmtls make "
              "files in that folder, which has to be the same as at start",
-             sink.path, strerror(error));
-    format_line(&line, LOG_ERROR, slice_of(text.text));
-    write_all(sink.fd, line.p, line.n);
-    write_all(STDERR_FILENO, line.p, line.n);
+             sink.file.path, strerror(error));
+    format_own(&line, &text);
+    put((struct slice[]){buf_slice(&line)}, 1);
+    (void)log_write(STDERR_FILENO, buf_slice(&line));
     buf_free(&line);
 }
 
 static void reopen_file(void)
 {
-    if (sink.path == NULL)
-        return;
-    int fd = open(sink.path, LOG_FLAGS, LOG_MODE);
-    if (fd < 0) {
+    if (sink.file.path != NULL && !log_sink_reopen(&sink.file))
         tell_kept_file(errno);
-        return;
-    }
-    (void)dup3(fd, sink.fd, O_CLOEXEC);
-    (void)close(fd);
 }
 
 static void wait_for_lines(int timeout_ms)
@@ -209,43 +241,25 @@ static void *writer_main(void *arg)
     return NULL;
 }
 
-static enum status explain_open(const char *path, struct diag *why)
-{
-    diag_set(why, "%s: cannot open the log file: %s; check the path and its permissions", path,
-             strerror(errno));
-    return ST_BAD_INPUT;
-}
-
-/* A pipe without a reader (ENXIO) is waited for by log_open(). */
 enum status log_try(const char *path, struct diag *why)
 {
-    int fd = open(path, (LOG_FLAGS & ~O_CREAT) | O_NONBLOCK);
-
-    if (fd >= 0)
-        (void)close(fd);
-    else if (errno != ENXIO && (errno != ENOENT || !file_can_make(path, (gid_t)-1)))
-        return explain_open(path, why);
-    return ST_OK;
+    return log_sink_try(path, why);
 }
 
 enum status log_open(const char *path, struct diag *why)
 {
-    int fd = open(path, LOG_FLAGS | O_EXCL, LOG_MODE);
-
-    sink.is_made = fd >= 0;
-    if (fd < 0)
-        fd = open(path, LOG_FLAGS, LOG_MODE);
-    if (fd < 0)
-        return explain_open(path, why);
-    sink.fd = fd;
-    sink.path = mem_copy_string(path);
-    return ST_OK;
+    return log_sink_open(&sink.file, path, why);
 }
 
 void log_hand_over(uid_t user, gid_t group)
 {
-    if (sink.is_made && fchown(sink.fd, user, group) != 0)
+    if (sink.file.is_made && fchown(sink.file.fd, user, group) != 0)
         log_say(LOG_WARNING, "the log cannot be handed over: %s", strerror(errno));
+}
+
+uint64_t log_lost(void)
+{
+    return atomic_load_explicit(&sink.lost, memory_order_relaxed);
 }
 
 enum status log_start(enum log_format format, struct diag *why)
@@ -323,7 +337,7 @@ bool log_line(struct slice line)
 
     if (r == NULL || !atomic_load_explicit(&sink.running, memory_order_relaxed)) {
         char *whole = mem_format("%.*s\n", (int)line.n, line.p);
-        write_all(STDERR_FILENO, whole, line.n + 1);
+        (void)log_write(STDERR_FILENO, (struct slice){whole, line.n + 1});
         free(whole);
         return true;
     }

@@ -4,8 +4,9 @@
  * A log that blocks (a full pipe, a dead disk) must never block the event
  * loop. So each thread that logs puts whole lines into a ring of its own
  * (one producer, one consumer, no lock), and one writer thread drains all
- * rings. A line that finds its ring full is dropped and counted; the count is
- * written when there is room again.
+ * rings. A line that finds its ring full is dropped and counted, as is one
+ * that the file does not take (log_sink.h); the count is written when there is
+ * room again.
  *
  * Before log_start() and in threads without a ring, lines go to stderr at once.
  */
@@ -13,6 +14,7 @@
 #define BASE_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/slice.h"
@@ -56,5 +58,8 @@ const char *log_level_text(enum log_level level); /* "warning" */
 void log_say(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 
 void log_set_debug(bool on); /* LOG_DEBUG is dropped unless on */
+
+/* How many lines were lost since the start, because a ring was full or the log was not writable. */
+uint64_t log_lost(void);
 
 #endif

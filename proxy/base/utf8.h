@@ -1,5 +1,8 @@
 /*
- * utf8: text that is safe to show: valid UTF-8 without control characters.
+ * utf8: text that is safe to show: well-formed UTF-8 (RFC 3629) in which
+ * nothing is hidden. Certificates, servers, callers and files bring text that
+ * ends up in a log, in an answer or at a terminal; there a control character
+ * is obeyed, and a format character changes what a person reads.
  */
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H
@@ -10,12 +13,20 @@
 
 #include "base/slice.h"
 
-/* The length of the visible character (or blank) at the front of p, n > 0; 0 if what stands there
- * is a control character (C0, DEL, C1: a terminal would obey them) or no UTF-8 (RFC 3629). */
+/* The length of the character at the front of p, n > 0, and its code point; 0 if it is no UTF-8. */
+size_t utf8_decode(const char *p, size_t n, uint32_t *code);
+
+/* Is it a character that can be seen, or a blank? Not: control characters (Cc), format characters
+ * and those that are not displayed (Cf, Default_Ignorable_Code_Point), line and paragraph
+ * separators (Zl, Zp), noncharacters. */
+bool utf8_is_visible(uint32_t code);
+
+/* The length of the visible character at the front of p, n > 0; 0: there is none. */
 size_t utf8_visible(const char *p, size_t n);
 
-/* The code point of the character at p that has that length, as utf8_visible() says. */
-uint32_t utf8_code(const char *p, size_t length);
+/* Whatever is not visible as \\uXXXX or \\UXXXXXXXX, a byte that is no UTF-8 as \\xXX. The caller
+ * frees it. */
+char *utf8_escape(const char *text);
 
 /* Cuts off the mark that some editors put before UTF-8 text. */
 void utf8_skip_mark(struct slice *text);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/config_file.h"
 #include "config/config.h"
@@ -18,11 +19,6 @@ struct arguments {
 };
 
 /* ---- what there is ---- */
-
-static void add_line(struct buf *out, const char *name, const char *value)
-{
-    buf_addf(out, "%-12s %s\n", name, value);
-}
 
 static void add_fingerprint(struct buf *out, const struct credential *c)
 {
@@ -63,11 +59,14 @@ static const char *const trusters[][2] = {
 
 static void add_trusters(struct buf *out, const char *root)
 {
+    char *visible = utf8_escape(root);
+
     buf_add_string(out, "\nCallers that go through https_proxy have to trust the root:\n\n");
     for (size_t i = 0; i < ARRAY_LEN(trusters); i++) {
         const char *text = trusters[i][1], *at = strstr(text, "%s");
-        buf_addf(out, "  %-8s %.*s%s%s\n", trusters[i][0], (int)(at - text), text, root, at + 2);
+        buf_addf(out, "  %-8s %.*s%s%s\n", trusters[i][0], (int)(at - text), text, visible, at + 2);
     }
+    free(visible);
 }
 
 static enum status describe(const char *folder, struct buf *out, struct diag *why)
@@ -78,12 +77,12 @@ static enum status describe(const char *folder, struct buf *out, struct diag *wh
     if (st != ST_OK)
         return st;
     char *root = local_ca_path(folder, LOCAL_CA_ROOT);
-    add_line(out, "subject", credential_subject(local_ca_root(ca)));
+    cli_add_line(out, "subject", credential_subject(local_ca_root(ca)));
     add_dates(out, local_ca_root(ca));
     add_fingerprint(out, local_ca_root(ca));
     for (size_t i = 0; i < local_ca_name_count(ca); i++)
-        add_line(out, i == 0 ? "permits" : "", local_ca_name(ca, i));
-    add_line(out, "root", root);
+        cli_add_line(out, i == 0 ? "permits" : "", local_ca_name(ca, i));
+    cli_add_line(out, "root", root);
     add_trusters(out, root);
     free(root);
     local_ca_unref(ca);
@@ -121,10 +120,9 @@ static char **collect_names(const struct config *c, size_t *count)
     for (size_t i = 0; i < c->ntenants; i++) {
         for (char **name = c->tenants[i]->names; *name != NULL; name++) {
             if (authority_is_address(slice_of(*name)))
-                (void)fprintf(stderr,
-                              "sfmtls: %s: %s is an address, for which no CA vouches here: CONNECT "
-                              "to it is refused\n",
-                              c->tenants[i]->where, *name);
+                cli_say("%s: %s is an address, for which no CA vouches here: CONNECT to it is "
+                        "refused",
+                        c->tenants[i]->where, *name);
             if (authority_is_address(slice_of(*name)) || is_known(names, *count, *name))
                 continue;
             names = mem_grow(names, (*count + 1) * sizeof(char *));
@@ -190,7 +188,7 @@ static void tell_setting(const struct config *c, const char *folder)
     char *used = make_absolute(config_local_ca_folder(c));
 
     if (strcmp(used, folder) != 0)
-        (void)fprintf(stderr, "sfmtls: put `local-ca = %s` into [proxy] of %s\n", folder, c->file);
+        cli_say("put `local-ca = %s` into [proxy] of %s", folder, c->file);
     free(used);
 }
 

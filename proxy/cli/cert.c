@@ -26,36 +26,31 @@ static const char *const key_words[] = {[CREDENTIAL_KEY_ABSENT] = "absent",
 static const char *const level_words[] = {
     [FINDING_NOTE] = "note", [FINDING_WARNING] = "warning", [FINDING_ERROR] = "error"};
 
-static void add_line(struct buf *out, const char *name, const char *value)
-{
-    buf_addf(out, "%-12s %s\n", name, value);
-}
-
 static void show_text(const struct credential *c, const struct facts *f, struct buf *out)
 {
     size_t count;
     const struct finding *findings = credential_findings(c, &count);
 
-    add_line(out, "subject", f->subject);
-    add_line(out, "issuer", f->issuer);
+    cli_add_line(out, "subject", f->subject);
+    cli_add_line(out, "issuer", f->issuer);
     buf_addf(out, "%-12s %.*s\n", "serial", (int)f->serial.n, f->serial.p);
     buf_addf(out, "%-12s %.10s to %.10s (%lld days left)\n", "valid", f->not_before, f->not_after,
              f->days_left);
     buf_addf(out, "%-12s %.*s\n", "SHA-256", (int)f->sha256.n, f->sha256.p);
     buf_addf(out, "%-12s %.*s\n", "SHA-1", (int)f->sha1.n, f->sha1.p);
-    add_line(out, "key", f->key_type);
-    add_line(out, "private key", key_states[credential_key_state(c)]);
+    cli_add_line(out, "key", f->key_type);
+    cli_add_line(out, "private key", key_states[credential_key_state(c)]);
     for (int i = 0; i < credential_chain_length(c); i++) {
         char *name = credential_chain_subject(c, i);
-        add_line(out, i == 0 ? "chain" : "", name);
+        cli_add_line(out, i == 0 ? "chain" : "", name);
         free(name);
     }
     if (credential_chain_length(c) == 0)
-        add_line(out, "chain", "none in the file");
+        cli_add_line(out, "chain", "none in the file");
     for (size_t i = 0; i < count; i++)
-        add_line(out, level_words[findings[i].level], findings[i].sentence);
+        cli_add_line(out, level_words[findings[i].level], findings[i].sentence);
     if (count == 0)
-        add_line(out, "findings", "none");
+        cli_add_line(out, "findings", "none");
 }
 
 static void show_json(const struct credential *c, const struct facts *f, struct buf *out)

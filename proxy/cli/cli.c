@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 #include <openssl/crypto.h>
 
 #include "base/fail.h"
+#include "base/mem.h"
+#include "base/utf8.h"
 #include "config/config.h"
 #include "ops/harden.h"
 
@@ -143,24 +146,51 @@ static bool is_help(const char *word)
 
 /* ---- errors ---- */
 
+static void say(const char *format, va_list args, const char *behind)
+{
+    char *text, *visible;
+
+    if (vasprintf(&text, format, args) < 0)
+        abort(); /* see mem.h */
+    visible = utf8_escape(text);
+    (void)fprintf(stderr, "sfmtls: %s%s\n", visible, behind);
+    free(visible);
+    free(text);
+}
+
+void cli_say(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say(format, args, "");
+    va_end(args);
+}
+
+void cli_add_line(struct buf *out, const char *name, const char *value)
+{
+    char *visible = utf8_escape(value);
+
+    buf_addf(out, "%-12s %s\n", name, visible);
+    free(visible);
+}
+
 int cli_error(enum status st, const struct diag *why)
 {
-    (void)fprintf(stderr, "sfmtls: %s\n", why->text);
+    cli_say("%s", why->text);
     return st == ST_SYSTEM ? EXIT_FAILED : EXIT_USAGE;
 }
 
 int cli_usage(const char *command, const char *format, ...)
 {
+    char *help = command == NULL ? mem_copy_string("; `sfmtls help` lists the commands")
+                                 : mem_format("; `sfmtls %s --help` tells more", command);
     va_list args;
 
-    (void)fputs("sfmtls: ", stderr);
     va_start(args, format);
-    (void)vfprintf(stderr, format, args);
+    say(format, args, help);
     va_end(args);
-    if (command != NULL)
-        (void)fprintf(stderr, "; `sfmtls %s --help` tells more\n", command);
-    else
-        (void)fputs("; `sfmtls help` lists the commands\n", stderr);
+    free(help);
     return EXIT_USAGE;
 }
 
@@ -298,6 +328,7 @@ int cli_main(int argc, char **argv)
     int code;
 
     harden_process();
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error of its write */
     opterr = 0;
     if (argc < 2) {
         (void)cli_usage(NULL, "a command is missing");

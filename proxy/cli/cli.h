@@ -4,6 +4,7 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include "base/buf.h"
 #include "base/diag.h"
 
 enum exit_code {
@@ -24,6 +25,12 @@ int cli_main(int argc, char **argv);
 
 /* "sfmtls: sentence" on stderr; returns EXIT_USAGE, or EXIT_FAILED for what the system refused. */
 int cli_error(enum status st, const struct diag *why);
+
+/* "sfmtls: " and what cannot be seen escaped, as a line on stderr. */
+void cli_say(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* "NAME     value" with what cannot be seen escaped, as a line. */
+void cli_add_line(struct buf *out, const char *name, const char *value);
 
 /* The sentence for a wrong command line, and where help is; returns EXIT_USAGE. */
 int cli_usage(const char *command, const char *format, ...) PRINTF_LIKE(2, 3);

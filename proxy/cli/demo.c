@@ -325,7 +325,7 @@ static void *caller_main(void *arg)
     if (answered)
         show_call(d, answer);
     else
-        (void)fprintf(stderr, "sfmtls: the first call got no answer: %s\n", strerror(errno));
+        cli_say("the first call got no answer: %s", strerror(errno));
     if (!d->once)
         show_next_steps(d);
     (void)fflush(stdout);

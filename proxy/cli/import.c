@@ -57,7 +57,7 @@ static void tell(struct slice notes)
 {
     while (notes.n > 0) {
         struct slice line = slice_split(&notes, '\n');
-        (void)fprintf(stderr, "sfmtls: %.*s\n", (int)line.n, line.p);
+        cli_say("%.*s", (int)line.n, line.p);
     }
 }
 

@@ -13,6 +13,7 @@
 #include <openssl/crypto.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 enum { MAX_PASSPHRASE = 1024 };
 
@@ -125,14 +126,16 @@ static bool ask(int tty, const char *path, char *line, size_t size, size_t *n)
 
     if (tcgetattr(tty, &old) != 0)
         return false;
+    char *visible = utf8_escape(path);
     catch_signals(&before);
     quiet = old;
     quiet.c_lflag &= ~(tcflag_t)ECHO;
     (void)tcsetattr(tty, TCSAFLUSH, &quiet);
-    (void)dprintf(tty, "Passphrase for %s: ", path);
+    (void)dprintf(tty, "Passphrase for %s: ", visible);
     bool done = read_line(tty, &before, line, size, n);
     (void)tcsetattr(tty, TCSAFLUSH, &old);
     (void)dprintf(tty, "\n");
+    free(visible);
     release_signals(&before);
     return done;
 }

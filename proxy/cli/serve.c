@@ -1,6 +1,7 @@
 #include "cli/serve.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,14 +45,15 @@ static const char *scheme_of(const char *address)
 static void tell_address(const struct serve *s, const char *what, const struct address *at,
                          const char *tenant)
 {
-    char address[ADDRESS_TEXT_SIZE], sentence[256];
+    char address[ADDRESS_TEXT_SIZE];
 
     address_text(at, address);
-    (void)snprintf(sentence, sizeof(sentence), "%s %s%s%s%s", what, scheme_of(address), address,
-                   tenant == NULL ? "" : " for tenant ", tenant == NULL ? "" : tenant);
+    char *sentence = mem_format("%s %s%s%s%s", what, scheme_of(address), address,
+                                tenant == NULL ? "" : " for tenant ", tenant == NULL ? "" : tenant);
     log_say(LOG_NOTICE, "%s", sentence);
     if (s->config->log_path != NULL)
-        (void)fprintf(stderr, "sfmtls: %s\n", sentence);
+        cli_say("%s", sentence);
+    free(sentence);
 }
 
 static void tell_listeners(const struct serve *s, const struct server *server)
@@ -317,6 +319,7 @@ static void end(struct serve *s, struct server *server)
 
 enum status serve_open(struct serve *s, struct server **out, struct diag *why)
 {
+    (void)signal(SIGPIPE, SIG_IGN); /* whoever reads the log may go away */
     descriptors_raise();
     s->nowhere =
         open("/dev/null", O_RDWR | O_CLOEXEC); /* which the sandbox does not let be written */

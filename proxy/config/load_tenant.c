@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "config/load_parts.h"
 #include "config/option.h"
 #include "sf/hosts.h"
@@ -41,7 +42,8 @@ static void add_name(struct tenant *t, const char *name, size_t *count)
 void load_note(struct config *c, enum log_level level, char *sentence)
 {
     c->notes = mem_grow(c->notes, (c->nnotes + 1) * sizeof(c->notes[0]));
-    c->notes[c->nnotes++] = (struct config_note){level, sentence};
+    c->notes[c->nnotes++] = (struct config_note){level, utf8_escape(sentence)};
+    free(sentence);
 }
 
 static void warn_about_host(const struct loader *l, const struct sf_lookup *found)

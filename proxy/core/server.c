@@ -282,7 +282,6 @@ static void watch_signals(struct server *s)
                     {SIGHUP, on_reload_signal}};
     struct event_base *base = loop_base(s->threads[0].worker->loop);
 
-    (void)signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < ARRAY_LEN(handlers); i++) {
         /* What libevent restores: nobody dies at the very end. */
         (void)signal(handlers[i].number, SIG_IGN);

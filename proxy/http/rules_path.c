@@ -97,6 +97,12 @@ static bool is_blank(uint32_t c)
     return c == ' ' || c == '+' || (c >= 0xa0 && is_in(c, ranges, ARRAY_LEN(ranges)));
 }
 
+/* C0, DEL and C1. */
+static bool is_control(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0);
+}
+
 /* The character at *i, decoded once, which is moved past it; false: it is no UTF-8 (RFC 3629), or
  * a control character. */
 static bool next_character(struct slice s, size_t *i, uint32_t *c)
@@ -108,10 +114,9 @@ static bool next_character(struct slice s, size_t *i, uint32_t *c)
         bytes[n] = rules_next_byte(s, &at);
         ends[n] = at;
     }
-    size_t length = utf8_visible(bytes, n);
-    if (length == 0)
+    size_t length = utf8_decode(bytes, n, c);
+    if (length == 0 || is_control(*c))
         return false;
-    *c = utf8_code(bytes, length);
     *i = ends[length - 1];
     return true;
 }

@@ -135,6 +135,7 @@ static void add_status(struct admin *a, const struct worker *w, struct buf *b)
     add_configuration(a, g->config, b);
     add_quota(b, "callers", &w->shared->clients);
     add_quota(b, "queue", &w->shared->queue);
+    buf_addf(b, ",\"log\":{\"lost\":%llu}", (unsigned long long)log_lost());
     buf_add_string(b, ",\"tenants\":[");
     for (size_t i = 0; i < g->config->ntenants; i++) {
         buf_add_string(b, i == 0 ? "{" : ",{");

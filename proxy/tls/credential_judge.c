@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "tls/credential_parts.h"
 #include "tls/names.h"
 
@@ -23,7 +24,8 @@ enum {
 void credential_find(struct credential *c, enum finding_level level, char *sentence)
 {
     c->findings = mem_grow(c->findings, (c->nfindings + 1) * sizeof(c->findings[0]));
-    c->findings[c->nfindings++] = (struct finding){level, false, sentence};
+    c->findings[c->nfindings++] = (struct finding){level, false, utf8_escape(sentence)};
+    free(sentence);
 }
 
 /* ---- dates ---- */

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "test.h"
 
 TEST(a_diag_is_one_printable_line)
@@ -14,9 +15,9 @@ TEST(a_diag_is_one_printable_line)
     struct diag d;
 
     diag_set(&d, "a\nb\x1b[31m %d", 5);
-    CHECK_TEXT(d.text, "a?b?[31m 5", "control characters");
+    CHECK_TEXT(d.text, "a\\u000ab\\u001b[31m 5", "control characters");
     diag_prefix(&d, "%s:%d", "file", 3);
-    CHECK_TEXT(d.text, "file:3: a?b?[31m 5", "prefix");
+    CHECK_TEXT(d.text, "file:3: a\\u000ab\\u001b[31m 5", "prefix");
     for (int i = 0; i < 100; i++)
         diag_prefix(&d, "0123456789");
     CHECK_INT(strlen(d.text), sizeof(d.text) - 1, "cut, not overrun");
@@ -59,6 +60,11 @@ TEST(json_strings_are_escaped)
         {"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},                 /* overlong */
         {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* a surrogate */
         {"\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+        {"\xe2\x80\xa8\xe2\x80\xa9", "\\u2028\\u2029"},
+        {"\xe2\x80\xae|\xd8\x9c|\xc2\xad", "\\u202e|\\u061c|\\u00ad"}, /* bidi, soft hyphen */
+        {"\xc2\x80\xc2\x9f\xc2\xa0", "\\u0080\\u009f\xc2\xa0"},        /* C1; a blank */
+        {"\xef\xbb\xbf", "\\ufeff"},
+        {"\xf3\xa0\x81\x81", "\\udb40\\udc41"}, /* a tag: a pair of surrogates */
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -172,21 +178,48 @@ TEST(only_visible_utf8_is_shown)
         {"gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"},
         {"\xe2\x82\xac", "\xe2\x82\xac"},
         {"\xf0\x9f\x94\x91", "\xf0\x9f\x94\x91"},
-        {"a\x1b[m\x7f", "a?[m?"},
-        {"\xc2\x85", "??"} /* C1 */,
-        {"\x9b", "?"},
-        {"\xc0\xaf", "??"} /* overlong */,
-        {"\xe0\x80\xaf", "???"},
-        {"\xed\xa0\x80", "???"} /* a surrogate */,
-        {"\xf4\x90\x80\x80", "????"},
-        {"\xe2\x82", "??"} /* cut off */,
-        {"\xff", "?"},
+        {"a\x1b[m\x7f", "a\\u001b[m\\u007f"},
+        {"\xc2\x85", "\\u0085"} /* C1 */,
+        {"\x9b", "\\x9b"},
+        {"\xc0\xaf", "\\xc0\\xaf"} /* overlong */,
+        {"\xe0\x80\xaf", "\\xe0\\x80\\xaf"},
+        {"\xed\xa0\x80", "\\xed\\xa0\\x80"} /* a surrogate */,
+        {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},
+        {"\xe2\x82", "\\xe2\\x82"} /* cut off */,
+        {"\xff", "\\xff"},
+        {"\xe2\x80\xa8", "\\u2028"} /* a line separator */,
+        {"a\xe2\x80\xae"
+         "b",
+         "a\\u202eb"} /* right to left */,
+        {"\xf3\xa0\x81\x81", "\\U000e0041"} /* a tag */,
+        {"\xef\xbf\xbe", "\\ufffe"} /* a noncharacter */,
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct diag d;
         diag_set(&d, "%s", cases[i].text);
         CHECK_TEXT(d.text, cases[i].want, cases[i].want);
+    }
+}
+
+TEST(a_long_sentence_is_cut_between_characters)
+{
+    for (size_t shift = 0; shift < 8; shift++) {
+        struct buf text = {0};
+        struct diag d;
+        buf_add(&text, "1234567", shift);
+        for (int i = 0; i < 400; i++)
+            buf_add_string(&text, "\xf0\x9f\x94\x91"
+                                  "a");
+        diag_set(&d, "%.*s", (int)text.n, text.p);
+        CHECK_MSG(strchr(d.text, '\\') == NULL, "%s", d.text);
+        for (size_t at = 0, n; d.text[at] != '\0'; at += n) {
+            n = utf8_visible(d.text + at, strlen(d.text + at));
+            CHECK_INT(n > 0, 1, d.text);
+            if (n == 0)
+                break;
+        }
+        buf_free(&text);
     }
 }
 
