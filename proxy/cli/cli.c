@@ -146,6 +146,8 @@ static bool is_help(const char *word)
 
 /* ---- errors ---- */
 
+static void say(const char *format, va_list args, const char *behind) PRINTF_LIKE(1, 0);
+
 static void say(const char *format, va_list args, const char *behind)
 {
     char *text, *visible;

@@ -325,7 +325,8 @@ enum status serve_open(struct serve *s, struct server **out, struct diag *why)
         open("/dev/null", O_RDWR | O_CLOEXEC); /* which the sandbox does not let be written */
     h1_reader_setup();
     hooks.ctx = s;
-    s->log = (struct access_log){s->config->log_format, s->config->path_mode};
+    s->log =
+        (struct access_log){s->config->log_format, s->config->path_mode, s->config->log_caller};
     enum status st = user_find(s->config, &s->user, why);
     if (st != ST_OK)
         return st;

@@ -129,6 +129,7 @@ struct config {
     char *log_where;
     enum log_format log_format;
     enum path_mode path_mode;
+    bool log_caller;
 
     bool sandbox;
     char *user; /* NULL: whoever started it */

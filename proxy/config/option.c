@@ -91,6 +91,11 @@ static const struct option table[] = {
         .fallback = "masked", .type = "masked, full or off",
         .help = "how much of a request's path is logged. masked hides keys and literals, which are "
                 "personal data in OData. The query is never logged."),
+    ROW("log-caller", P(log_caller), .set = option_set_bool, .choices = "off|on", .fallback = "on",
+        .type = "on or off",
+        .help = "on names in each line who called: the user of callers-file whose password was "
+                "right, else the uid of a process of this machine, else the address. Off, if that "
+                "is not to be kept: it is personal data."),
 
     ROW("sandbox", P(sandbox), .set = option_set_bool, .choices = "off|on", .fallback = "on",
         .type = "on or off",

@@ -44,21 +44,25 @@ static int64_t share_of(const struct config *c, const struct peer *p)
     return c->max_connections - c->max_connections / 4;
 }
 
-static bool needs_peer(const struct config *c)
+/* Without one of these, the address is all that is known of a caller; but a Unix socket has none,
+ * and costs next to nothing to ask for. */
+static bool needs_peer(const struct config *c, const struct address *from)
 {
-    return !c->allow_any_uid || c->per_caller > 0 || c->serves_remote;
+    return !c->allow_any_uid || c->per_caller > 0 || c->serves_remote ||
+           (c->log_caller && address_is_unix(from));
 }
 
-bool admission_take(struct worker *w, struct quota *places, int fd, struct admission *out,
-                    struct failure *why)
+bool admission_take(struct worker *w, struct quota *places, int fd, const struct address *from,
+                    struct admission *out, struct failure *why)
 {
     const struct config *c = w->config;
     struct peer p;
     int64_t share = 0;
 
-    *out = (struct admission){0};
-    if (needs_peer(c)) {
-        peer_ask(w->peers, fd, &p);
+    *out = (struct admission){.caller = caller_id_of_address(from)};
+    if (needs_peer(c, from)) {
+        peer_ask(w->peers, fd, from, &p);
+        out->caller = caller_id_of_peer(&p);
         if (!check_uid(w, &p, why))
             return false;
         share = places == &w->shared->clients ? share_of(c, &p) : 0;

@@ -7,18 +7,21 @@
 #define CORE_ADMISSION_H
 
 #include "base/fail.h"
+#include "core/caller_id.h"
 #include "core/worker.h"
 
-/* The places that a connection takes. */
+/* Whose a connection is, and the places that it takes. */
 struct admission {
+    struct caller_id caller;
     struct quota *counted;
     struct census_entry *of_caller; /* NULL: its caller's are not counted */
 };
 
-/* fd: just accepted; places: where it takes one, of which a caller's share is limited if they are
- * those of max-connections. False: it is to be told why and closed, and out is empty. */
-bool admission_take(struct worker *w, struct quota *places, int fd, struct admission *out,
-                    struct failure *why) MUST_CHECK;
+/* fd: just accepted from that address; places: where it takes one, of which a caller's share is
+ * limited if they are those of max-connections. False: it is to be told why and closed, and takes
+ * none. */
+bool admission_take(struct worker *w, struct quota *places, int fd, const struct address *from,
+                    struct admission *out, struct failure *why) MUST_CHECK;
 void admission_give(struct worker *w, struct admission *a);
 
 /* Can the workers keep to the allow-uid of c? */

@@ -36,7 +36,7 @@ struct client {
     struct list node;
     struct worker *worker;
     const struct client_door *door;
-    struct admission admission; /* the places that it takes */
+    struct admission admission; /* whose it is, and the places that it takes */
     struct stream *stream;
     enum client_state state;
     struct h1_reader reader;
@@ -181,7 +181,10 @@ static void refuse(struct client *c, const struct failure *why, bool head_only)
     (void)stream_write_bytes(c->stream, answer.p, answer.n);
     buf_free(&answer);
     worker_report(c->worker,
-                  &(struct record){.id = id, .status = fail_info(why->id)->status, .failure = why},
+                  &(struct record){.id = id,
+                                   .caller = &c->admission.caller,
+                                   .status = fail_info(why->id)->status,
+                                   .failure = why},
                   c->request_begun_us, clock_monotonic_us());
     linger(c);
 }
@@ -195,11 +198,13 @@ static void report_tls(struct client *c, const struct failure *tls)
 
     worker_new_id(c->worker, id);
     inside_explain(c->inside, tls, &why);
-    worker_report(
-        c->worker,
-        &(struct record){
-            .id = id, .method = SLICE("CONNECT"), .path = c->inside->target.host, .failure = &why},
-        clock_monotonic_us(), 0);
+    worker_report(c->worker,
+                  &(struct record){.id = id,
+                                   .caller = &c->admission.caller,
+                                   .method = SLICE("CONNECT"),
+                                   .path = c->inside->target.host,
+                                   .failure = &why},
+                  clock_monotonic_us(), 0);
 }
 
 /* ---- inside a CONNECT ---- */
@@ -478,9 +483,9 @@ static bool has_gone_silently(int fd)
 
 /* Some are told why before they are closed; when even they become many, the rest just is closed. */
 static void turn_away(struct worker *w, const struct client_door *door, int fd,
-                      const struct failure *why)
+                      const struct caller_id *caller, const struct failure *why)
 {
-    const struct admission place = {.counted = &w->shared->turned_away};
+    const struct admission place = {.caller = *caller, .counted = &w->shared->turned_away};
 
     if (door->tls != NULL || has_gone_silently(fd) || !quota_take(place.counted)) {
         (void)close(fd);
@@ -491,7 +496,8 @@ static void turn_away(struct worker *w, const struct client_door *door, int fd,
     refuse(c, why, false);
 }
 
-void client_accept(struct worker *w, const struct client_door *door, int fd)
+void client_accept(struct worker *w, const struct client_door *door, int fd,
+                   const struct address *from)
 {
     struct quota *places = door->places == NULL ? &w->shared->clients : door->places;
     struct admission admission;
@@ -499,8 +505,8 @@ void client_accept(struct worker *w, const struct client_door *door, int fd)
 
     if (w->draining || w->ended)
         (void)close(fd);
-    else if (!admission_take(w, places, fd, &admission, &why))
-        turn_away(w, door, fd, &why);
+    else if (!admission_take(w, places, fd, from, &admission, &why))
+        turn_away(w, door, fd, &admission.caller, &why);
     else
         start_timer(client_new(w, door, fd, &admission),
                     door->is_remote ? w->config->head_timeout : w->config->idle_timeout);
@@ -519,6 +525,11 @@ const struct client_door *client_door(const struct client *c)
 const struct address *client_own_address(const struct client *c)
 {
     return c->own;
+}
+
+const struct caller_id *client_caller(const struct client *c)
+{
+    return &c->admission.caller;
 }
 
 struct stream *client_stream(const struct client *c)

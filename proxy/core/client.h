@@ -52,14 +52,17 @@ struct client_door {
     struct quota *places; /* how many may be connected; NULL: max-connections says */
 };
 
-/* Takes the connection. One that admission_take() does not admit is told why and closed. */
-void client_accept(struct worker *w, const struct client_door *door, int fd);
+/* Takes the connection, which was accepted from that address. One that admission_take() does not
+ * admit is told why and closed. */
+void client_accept(struct worker *w, const struct client_door *door, int fd,
+                   const struct address *from);
 
 /* ---- for the service and its job ---- */
 
 struct worker *client_worker(const struct client *c);
 const struct client_door *client_door(const struct client *c);
 struct stream *client_stream(const struct client *c);
+const struct caller_id *client_caller(const struct client *c);
 void client_set_job(struct client *c, const struct client_job *ops, void *job);
 
 /* Where it came in, if the door is a remote one; NULL: not known. */

@@ -17,6 +17,7 @@ static void report(const struct client *c, const struct client_request *r, const
                    int status, const struct failure *why)
 {
     struct record record = {.id = id,
+                            .caller = client_caller(c),
                             .method = r->head->method_name,
                             .path = mask_target(r->head->target),
                             .status = status,

@@ -92,6 +92,7 @@ static void release(void *arg)
     link_filter_free(x->request_links);
     link_filter_free(x->answer_links);
     free(x->failure);
+    free(x->user);
     if (x->origin != NULL)
         origin_unref(x->origin);
     generation_unref(x->generation);
@@ -114,6 +115,8 @@ static void report(const struct exchange *x)
     struct record r = {
         .id = x->id,
         .tenant = x->tenant == NULL ? NULL : x->tenant->name,
+        .caller = client_caller(x->client),
+        .user = x->admitted ? x->user : NULL,
         .method = method,
         .path = path,
         .status = x->status,

@@ -1,4 +1,5 @@
 /* Does the tenant's callers-file know who calls? Asked before anything is sent, or connected. */
+#include "base/mem.h"
 #include "core/checker.h"
 #include "core/exchange_parts.h"
 #include "http/basic.h"
@@ -16,6 +17,7 @@ static void on_checked(void *ctx, bool fits)
     struct exchange *x = ctx;
 
     x->check = NULL;
+    x->admitted = fits;
     if (fits)
         exchange_go_on(x);
     else
@@ -30,9 +32,12 @@ static bool ask(struct exchange *x, const struct basic *b)
                                .user = b->user,
                                .password = b->password};
 
+    if (x->worker->config->log_caller)
+        x->user = mem_copy_bytes(b->user.p, b->user.n);
     switch (
         checker_ask(x->worker->shared->checker, x->worker->loop, &what, on_checked, x, &x->check)) {
     case CHECKER_FITS:
+        x->admitted = true;
         return true;
     case CHECKER_FULL:
         exchange_fail_plain(x, FAIL_CHECKS_FULL);

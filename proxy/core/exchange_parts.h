@@ -55,6 +55,8 @@ struct exchange {
     bool upload_dead;    /* the server takes no more; its answer may be on the way */
 
     struct check *check; /* the caller's password is being checked; NULL: it is not */
+    char *user;          /* whose password that is; NULL: nobody asks */
+    bool admitted;       /* it was right */
 
     /* the connection */
     struct acquire acquire;

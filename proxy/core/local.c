@@ -7,6 +7,7 @@ static void report(const struct client *c, const struct client_request *r, const
 {
     struct slice path = r->head->target;
     struct record record = {.id = id,
+                            .caller = client_caller(c),
                             .method = r->head->method_name,
                             .path = slice_split(&path, '?'),
                             .status = status,

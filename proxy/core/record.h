@@ -11,13 +11,16 @@
 #include "base/buf.h"
 #include "base/fail.h"
 #include "base/slice.h"
+#include "core/caller_id.h"
 
 enum { REQUEST_ID_SIZE = 17 };
 
 /* All views are valid during the call only. */
 struct record {
-    const char *id;        /* REQUEST_ID_SIZE, the NUL included */
-    const char *tenant;    /* NULL: it never came so far */
+    const char *id;     /* REQUEST_ID_SIZE, the NUL included */
+    const char *tenant; /* NULL: it never came so far */
+    const struct caller_id *caller;
+    const char *user;      /* by whose password it was let in (callers-file); NULL: by none */
     struct slice method;   /* empty: the head could not be read */
     struct slice path;     /* as sent, without query */
     int status;            /* what the caller got; 0: nothing */

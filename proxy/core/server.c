@@ -27,17 +27,18 @@ struct arrival {
     struct worker *worker;
     const struct client_door *door;
     int fd;
+    struct address from;
 };
 
 static void on_arrival(void *arg)
 {
     struct arrival *a = arg;
 
-    client_accept(a->worker, a->door, a->fd);
+    client_accept(a->worker, a->door, a->fd, &a->from);
     free(a);
 }
 
-void server_on_accept(void *ctx, int fd)
+void server_on_accept(void *ctx, int fd, const struct address *from)
 {
     struct door *d = ctx;
     struct server *s = d->server;
@@ -45,11 +46,11 @@ void server_on_accept(void *ctx, int fd)
 
     s->next = (s->next + 1) % s->shared.nworkers;
     if (w == s->threads[0].worker) {
-        client_accept(w, &d->client, fd);
+        client_accept(w, &d->client, fd, from);
         return;
     }
     struct arrival *a = NEW(struct arrival);
-    *a = (struct arrival){w, &d->client, fd};
+    *a = (struct arrival){w, &d->client, fd, *from};
     loop_post(w->loop, on_arrival, a);
 }
 

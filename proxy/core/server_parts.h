@@ -41,7 +41,7 @@ struct server {
 };
 
 /* Of an acceptor, with its door. */
-void server_on_accept(void *ctx, int fd);
+void server_on_accept(void *ctx, int fd, const struct address *from);
 
 /* Takes the acceptor. */
 struct door *server_add_listener(struct server *s, const struct config *c,

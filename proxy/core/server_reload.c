@@ -143,14 +143,15 @@ static bool same_admins(const struct config *a, const struct config *b)
 static void warn_about_fixed(const struct config *old, const struct config *new)
 {
     bool same_log = same_text(old->log_path, new->log_path) && old->log_format == new->log_format &&
-                    old->path_mode == new->path_mode;
+                    old->path_mode == new->path_mode && old->log_caller == new->log_caller;
 
     if (!same_admins(old, new))
         log_say(LOG_WARNING, "admin takes effect at the next start");
     if (old->workers != new->workers)
         log_say(LOG_WARNING, "workers takes effect at the next start");
     if (!same_log)
-        log_say(LOG_WARNING, "log, log-format and log-path take effect at the next start");
+        log_say(LOG_WARNING,
+                "log, log-format, log-path and log-caller take effect at the next start");
     if (old->sandbox != new->sandbox)
         log_say(LOG_WARNING, "sandbox takes effect at the next start");
     if (!same_text(old->user, new->user))

@@ -41,6 +41,7 @@ static void release(void *arg)
 static void report(const struct tunnel *t)
 {
     struct record r = {.id = t->id,
+                       .caller = client_caller(t->client),
                        .method = SLICE("CONNECT"),
                        .path = slice_of(t->target),
                        .status = t->status,

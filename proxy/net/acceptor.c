@@ -30,7 +30,7 @@ struct acceptor {
     struct timer pause;
     int64_t told_at; /* when the log heard of a pause; loop_now(), 0: never */
     int batch; /* connections to take at once: what came the last time, and more if that was all */
-    void (*on_accept)(void *ctx, int fd);
+    acceptor_hook *on_accept;
     void *ctx;
 };
 
@@ -278,13 +278,15 @@ static void on_pause_over(void *ctx)
 static void on_incoming(evutil_socket_t fd, short what, void *arg)
 {
     struct acceptor *a = arg;
+    struct address from;
     int got = 0;
 
     (void)what;
     for (int i = 0; i < a->batch && a->fd >= 0; i++) {
-        int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        from.length = sizeof(from.storage);
+        int accepted = accept4(fd, &from.any, &from.length, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (accepted >= 0) {
-            a->on_accept(a->ctx, accepted);
+            a->on_accept(a->ctx, accepted, &from);
             got++;
         } else if (address_is_shortage(errno)) {
             pause_accepting(a, errno);
@@ -296,8 +298,7 @@ static void on_incoming(evutil_socket_t fd, short what, void *arg)
     a->batch = got < a->batch ? (got > 0 ? got : 1) : (got * 2 < BATCH ? got * 2 : BATCH);
 }
 
-void acceptor_start(struct acceptor *a, struct loop *l, void (*on_accept)(void *ctx, int fd),
-                    void *ctx)
+void acceptor_start(struct acceptor *a, struct loop *l, acceptor_hook *on_accept, void *ctx)
 {
     a->loop = l;
     a->on_accept = on_accept;

@@ -26,9 +26,9 @@ enum status acceptor_try(const struct address *at, const struct address_access *
 enum status acceptor_permit(struct acceptor *a, const struct address_access *access,
                             struct diag *why) MUST_CHECK;
 
-/* fd is the taker's, non-blocking and close-on-exec. */
-void acceptor_start(struct acceptor *a, struct loop *l, void (*on_accept)(void *ctx, int fd),
-                    void *ctx);
+/* fd is the taker's, non-blocking and close-on-exec; from: the caller's address. */
+typedef void acceptor_hook(void *ctx, int fd, const struct address *from);
+void acceptor_start(struct acceptor *a, struct loop *l, acceptor_hook *on_accept, void *ctx);
 
 /* From now on on_accept gets that ctx. */
 void acceptor_retarget(struct acceptor *a, void *ctx);

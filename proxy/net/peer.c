@@ -200,16 +200,13 @@ static bool is_within_machine(const struct address *theirs, const struct address
            address_is_same_host(theirs, ours);
 }
 
-void peer_ask(struct peer_asker *p, int fd, struct peer *out)
+void peer_ask(struct peer_asker *p, int fd, const struct address *from, struct peer *out)
 {
     struct address ours;
 
     out->kind = PEER_UNTOLD;
-    out->from.length = ours.length = sizeof(ours.storage);
-    if (getpeername(fd, &out->from.any, &out->from.length) != 0) {
-        out->from.any.sa_family = AF_UNSPEC; /* reset already */
-        return;
-    }
+    out->from = *from;
+    ours.length = sizeof(ours.storage);
     if (address_is_unix(&out->from)) {
         ask_unix(fd, out);
         return;

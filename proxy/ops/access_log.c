@@ -33,6 +33,57 @@ static void add_named(struct buf *out, const char *name, const char *value)
     buf_add_string(out, value == NULL ? "-" : value);
 }
 
+/* Is it one word of text, without a quote or a backslash? */
+static bool is_word(const char *s)
+{
+    for (; *s > 0x20 && *s < 0x7f && *s != '"' && *s != '\\'; s++)
+        ;
+    return *s == '\0';
+}
+
+/* As the inside of a JSON string. */
+static void add_caller(struct buf *out, const struct record *r)
+{
+    char text[CALLER_ID_TEXT_SIZE];
+
+    if (r->user == NULL) {
+        caller_id_text(r->caller, text);
+        buf_add_string(out, text);
+        return;
+    }
+    buf_add_string(out, "user:");
+    buf_add_json(out, slice_of(r->user));
+}
+
+static bool is_caller_known(const struct record *r)
+{
+    return r->user != NULL || r->caller->kind != CALLER_UNKNOWN;
+}
+
+static void add_text_caller(struct buf *out, const struct record *r)
+{
+    const char *quote = r->user != NULL && !is_word(r->user) ? "\"" : "";
+
+    buf_add_string(out, " caller=");
+    buf_add_string(out, quote);
+    if (is_caller_known(r))
+        add_caller(out, r);
+    else
+        buf_add(out, "-", 1);
+    buf_add_string(out, quote);
+}
+
+static void add_json_caller(struct buf *out, const struct record *r)
+{
+    if (!is_caller_known(r)) {
+        buf_add_string(out, ",\"caller\":null");
+        return;
+    }
+    buf_add_string(out, ",\"caller\":\"");
+    add_caller(out, r);
+    buf_add(out, "\"", 1);
+}
+
 static void format_text(struct buf *out, const struct access_log *l, const struct record *r)
 {
     char time[CLOCK_TEXT_SIZE];
@@ -57,6 +108,8 @@ static void format_text(struct buf *out, const struct access_log *l, const struc
     add_ms(out, r->total_us);
     add_named(out, " conn=", r->tls == NULL ? NULL : r->reused ? "reused" : "new");
     add_named(out, " tls=", r->tls);
+    if (l->caller)
+        add_text_caller(out, r);
     if (r->failure != NULL) {
         add_named(out, " error=", fail_info(r->failure->id)->token);
         buf_add_string(out, " detail=\"");
@@ -96,6 +149,8 @@ static void format_json(struct buf *out, const struct access_log *l, const struc
     add_number(out, "total_ms", r->total_us);
     buf_addf(out, ",\"reused\":%s", r->tls == NULL ? "null" : r->reused ? "true" : "false");
     buf_add_json_member(out, "tls", slice_of(r->tls));
+    if (l->caller)
+        add_json_caller(out, r);
     buf_add_json_member(out, "error", slice_of(info == NULL ? NULL : info->token));
     if (info != NULL) {
         buf_add_json_member(out, "detail", slice_of(r->failure->detail.text));

@@ -1,6 +1,7 @@
 /*
  * access_log: one line for each exchange. Never a secret, a body, a query
- * value; of the path only as much as the configuration allows.
+ * value; of the path, and of who called, only as much as the configuration
+ * allows.
  */
 #ifndef OPS_ACCESS_LOG_H
 #define OPS_ACCESS_LOG_H
@@ -13,6 +14,7 @@
 struct access_log {
     enum log_format format;
     enum path_mode path_mode;
+    bool caller; /* who called is told */
 };
 
 /* Appends the line, without a line end. */

@@ -781,7 +781,7 @@ static struct caller *caller_in(unsigned slot)
     *place = (int)ncallers++;
     struct caller *c = &callers[*place];
     *c = (struct caller){.fd = fd, .pure = true};
-    client_accept(worker, &door, fd);
+    client_accept(worker, &door, fd, &(struct address){.any.sa_family = AF_UNSPEC});
     return c;
 }
 

@@ -2,6 +2,7 @@
 tells it, byte by byte."""
 import concurrent.futures
 import contextlib
+import ctypes
 import fcntl
 import glob
 import json
@@ -440,6 +441,70 @@ def in_own_network(commands=""):
     ports free, and what these lines of shell change."""
     rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     return ["unshare", *rights, "--net", "sh", "-ec", f"ip link set lo up\n{commands}\nexec \"$@\"", "sh"]
+
+
+class Cable:
+    """Two machines, as network namespaces, joined by a cable that can fail in several ways. Takes root."""
+
+    near, far = "10.99.0.1", "10.99.0.2"
+    count = 0
+
+    def __init__(self):
+        Cable.count += 1
+        self.names = [f"sfmtls-{os.getpid()}-{Cable.count}-{end}" for end in ("near", "far")]
+        for name in self.names:
+            self._ip("netns", "add", name)
+            self._ip("-n", name, "link", "set", "lo", "up")
+        self._ip("-n", self.names[0], "link", "add", "cable", "type", "veth", "peer", "name", "cable", "netns",
+                 self.names[1])
+        for name, address in zip(self.names, (self.near, self.far)):
+            self._ip("-n", name, "address", "add", f"{address}/24", "dev", "cable")
+            self._ip("-n", name, "link", "set", "cable", "up")
+
+    @staticmethod
+    def _ip(*words):
+        done = subprocess.run(["ip", *words], capture_output=True, text=True, timeout=LIMIT)
+        assert done.returncode == 0, (words, done.stderr)
+
+    def prefix(self, end="near"):
+        """Words before those of a program that is to run there."""
+        return ["ip", "netns", "exec", self.names[end == "far"]]
+
+    def run(self, words, end="far"):
+        return subprocess.run([*self.prefix(end), *words], capture_output=True, timeout=LIMIT, check=True).stdout
+
+    def listener(self, end="far"):
+        """A listening socket there, on a free port."""
+        def make():
+            with open(f"/run/netns/{self.names[end == 'far']}") as name_space:
+                assert ctypes.CDLL(None, use_errno=True).setns(name_space.fileno(), 0x40000000) == 0
+            return socket.create_server((self.far if end == "far" else self.near, 0))
+
+        return Background(make).result()  # only that thread is there
+
+    # Nothing of what follows is told to a connection.
+
+    def swallow(self):
+        """What far sends is thrown away; what it is sent arrives."""
+        self._ip("-n", self.names[1], "route", "add", "blackhole", f"{self.near}/32")
+
+    def restore(self):
+        self._ip("-n", self.names[1], "route", "delete", "blackhole", f"{self.near}/32")
+
+    def lose(self):
+        """Far has another address now, and answers nobody who asks for the old one."""
+        self._ip("-n", self.names[1], "address", "delete", f"{self.far}/24", "dev", "cable")
+
+    def unplug(self):
+        self._ip("-n", self.names[1], "link", "set", "cable", "down")
+
+    def move(self):
+        """Near has no way to far any more, and is sent nothing."""
+        self._ip("-n", self.names[0], "address", "delete", f"{self.near}/24", "dev", "cable")
+
+    def stop(self):
+        for name in self.names:
+            self._ip("netns", "delete", name)
 
 
 # ---- servers ----

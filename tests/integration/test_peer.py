@@ -86,6 +86,9 @@ if IS_ROOT:
               (f"{FRIEND}, {STRANGER}", STRANGER, True), (f"{FRIEND}, {OWN}", STRANGER, False),
               ("nobody", pwd.getpwnam("nobody").pw_uid, True), ("root", STRANGER, False)]
 
+# Uids that can call, and what becomes of it where only FRIEND may.
+OTHERS = [(FRIEND, 200), (STRANGER, 403)] if IS_ROOT else [(OWN, 403)]
+
 
 @pytest.fixture
 def folder():
