@@ -255,6 +255,12 @@ static const struct fail_info table[FAIL_COUNT] = {
         {"upstream-closed", 502, "connection_terminated", BLAME_SERVER, 0,
          "Server closed the connection", "The server closed the connection before it answered.",
          "Check whether the call took effect before you repeat it; a GET may be repeated at once."},
+    [FAIL_SERVER_VANISHED] =
+        {"server-vanished", 504, "connection_read_timeout", BLAME_SERVER, 0, "Server is gone",
+         "The server was connected, but acknowledges nothing any more: it, its address or the way "
+         "to it is gone.",
+         "Check this machine's network (VPN, Wi-Fi, cable); check whether the call took effect "
+         "before you repeat it. dead-peer-timeout says how long to wait."},
     [FAIL_ANSWER_TIMEOUT] =
         {"answer-timeout", 504, "http_response_timeout", BLAME_SERVER, 0, "No answer in time",
          "The server did not answer in time.",

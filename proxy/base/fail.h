@@ -76,6 +76,7 @@ enum fail {
 
     /* the server's answer */
     FAIL_UPSTREAM_CLOSED,
+    FAIL_SERVER_VANISHED,
     FAIL_ANSWER_TIMEOUT,
     FAIL_ANSWER_MALFORMED,
     FAIL_ANSWER_TOO_LARGE,

@@ -140,7 +140,8 @@ struct config {
     int64_t max_requests; /* of one connection; 0: no limit */
     /* milliseconds */
     int64_t connect_timeout, handshake_timeout, head_timeout, idle_timeout, body_timeout,
-        answer_timeout, pool_idle, pool_age, queue_timeout, drain_timeout, resolve_cache;
+        answer_timeout, dead_peer_timeout, pool_idle, pool_age, queue_timeout, drain_timeout,
+        resolve_cache;
 
     char *local_ca_folder; /* as given; NULL: the default one, if it holds a CA */
     char *local_ca_where;

@@ -160,6 +160,11 @@ static const struct option table[] = {
              "how long the server may take for the first byte of an answer, and then between two "
              "(504). SuccessFactors itself gives up after 7 minutes."),
     DURATION(
+        "dead-peer-timeout", P(dead_peer_timeout), 0, HOUR, "20s",
+        "how long a server may acknowledge nothing of what it is sent, before it counts as gone "
+        "(504): its machine, its address or the way to it. It is probed where it is waited for. "
+        "One that is slow, but acknowledges, is not meant. 0 is no limit of its own."),
+    DURATION(
         "pool-idle", P(pool_idle), 0, HOUR, "30s",
         "how long an unused connection to the server is kept, or as long as the server says in "
         "Keep-Alive, if that is less. 0 closes after every request."),

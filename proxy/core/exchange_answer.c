@@ -312,6 +312,10 @@ void exchange_on_server_broken(void *ctx, const struct failure *why)
         x->upstream_persists = false;
         return;
     }
+    if (why->id == FAIL_SERVER_VANISHED) {
+        exchange_lost_upstream(x, why); /* which repeats nothing that has an answer */
+        return;
+    }
     if (why->id != FAIL_UPSTREAM_CLOSED && !x->head_passed) {
         if (why->id != FAIL_CERTIFICATE_REFUSED || !exchange_refused(x))
             exchange_fail(x, why); /* TLS says no: repeating would not help */

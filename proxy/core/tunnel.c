@@ -260,6 +260,7 @@ static void on_dialled(void *ctx, int fd, const struct failure *why)
     t->status = 200;
     t->first_us = clock_monotonic_us();
     t->far = stream_new_plain(t->worker->loop, fd, &far_handler, t);
+    stream_notice_vanishing(t->far, t->worker->config->dead_peer_timeout);
     note_life(t);
     (void)stream_write_bytes(client_stream(t->client), CONNECT_ESTABLISHED,
                              sizeof(CONNECT_ESTABLISHED) - 1);

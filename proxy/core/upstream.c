@@ -159,6 +159,7 @@ static void on_dialed(void *ctx, int fd, const struct failure *why)
     timer_start(w->loop, &u->timer, w->config->handshake_timeout);
     SSL *ssl = tls_client_connect(t->identities[u->identity].tls, &u->link);
     u->stream = stream_new_tls(w->loop, fd, ssl, t->peer, &shaking, u);
+    stream_notice_vanishing(u->stream, w->config->dead_peer_timeout);
 }
 
 /* The first time: the rush is over, the buffers can go. The second time: so can the connection. */

@@ -63,8 +63,8 @@ ssize_t stream_receive(struct stream *s, char *room, struct failure *why)
 
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return -1;
-    if (n < 0) {
-        failure_set(why, FAIL_UPSTREAM_CLOSED, "The connection broke: %s.", strerror(errno));
+    if (n < 0 || (n == 0 && s->has_vanished)) { /* of which writing has heard first */
+        stream_explain_error(s, n < 0 ? errno : 0, why);
         return -2;
     }
     if ((size_t)n == s->read_size && s->read_size < READ_LARGE)
@@ -124,6 +124,15 @@ static void note_end(struct stream *s, enum stream_end end, const struct failure
     }
 }
 
+void stream_break(struct stream *s, const struct failure *why)
+{
+    free(s->why);
+    note_end(s, STREAM_BROKEN, why);
+    buf_free(&s->in);
+    s->end_told = false;
+    tell_end(s);
+}
+
 /* epoll would tell of a reset, but only together with what is unread, again and again. */
 static void on_watch(void *arg)
 {
@@ -138,10 +147,7 @@ static void on_watch(void *arg)
         return;
     }
     failure_set(&why, FAIL_UPSTREAM_CLOSED, "The connection was reset.");
-    note_end(s, STREAM_BROKEN, &why);
-    buf_free(&s->in);
-    s->end_told = false;
-    tell_end(s);
+    stream_break(s, &why);
 }
 
 static void read_once(struct stream *s)
@@ -236,9 +242,10 @@ static void stop_writing(struct stream *s)
 
 /* What is queued can never go out any more. The owner hears of it when the turn ends, not in the
  * middle of his own write. */
-static void break_writing(struct stream *s)
+static void break_writing(struct stream *s, int error)
 {
     s->write_broken = true;
+    stream_note_error(s, error);
     stop_writing(s);
     if (s->out != NULL) {
         evbuffer_free(s->out);
@@ -285,7 +292,7 @@ void stream_send(struct stream *s, const struct iovec *pieces, size_t count)
         struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = count};
         sent = sendmsg(s->fd, &m, MSG_NOSIGNAL);
         if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-            break_writing(s);
+            break_writing(s, errno);
             return;
         }
         if (sent < 0)
@@ -294,6 +301,8 @@ void stream_send(struct stream *s, const struct iovec *pieces, size_t count)
     }
     if ((size_t)sent < n)
         queue(s, pieces, count, (size_t)sent);
+    if (s->patience > 0 && !timer_runs(&s->look))
+        stream_expect_answer(s);
 }
 
 /* Nothing is queued any more: the end may be said now, if it was asked for. */
@@ -316,7 +325,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     (void)what;
     int sent = evbuffer_write(s->out, fd);
     if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-        break_writing(s);
+        break_writing(s, errno);
         return;
     }
     if (sent > 0)
@@ -449,9 +458,10 @@ void stream_close(struct stream *s, enum stream_close_mode mode)
     task_cancel(&s->show);
     task_cancel(&s->tell_write_broken);
     timer_stop(&s->watch);
+    timer_stop(&s->look);
     if (s->ssl != NULL)
         tls_client_detach(s->ssl);
-    if (mode == STREAM_RESET) {
+    if (mode == STREAM_RESET || s->has_vanished) {
         struct linger now = {.l_onoff = 1, .l_linger = 0};
         (void)setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
     }

@@ -34,7 +34,8 @@ struct stream_handler {
     void (*on_end)(void *ctx);
     /* The queue has become empty after a write that did not fit. */
     void (*on_drained)(void *ctx);
-    /* Nothing can be read any more: reset, a TLS error, TLS cut off without close_notify. */
+    /* Nothing can be read any more: reset, a TLS error, TLS cut off without close_notify, nobody is
+     * there (FAIL_SERVER_VANISHED). */
     void (*on_broken)(void *ctx, const struct failure *why);
     /* Nothing can be written any more; reading goes on until it ends or breaks. */
     void (*on_write_broken)(void *ctx);
@@ -79,6 +80,11 @@ void stream_resume(struct stream *s);
 /* A reset is to be told within a second even while the stream is paused and unread data waits; for
  * peers whose data is worth nothing then. */
 void stream_notice_reset(struct stream *s);
+
+/* Ends the stream, as broken with FAIL_SERVER_VANISHED, when the peer has not acknowledged for that
+ * long what it was sent; where it was sent nothing, it is probed. A slow peer that acknowledges is
+ * none. Once, behind the making; 0: never. */
+void stream_notice_vanishing(struct stream *s, int64_t patience_ms);
 
 /* The sink is slow: read in small portions until it keeps up again. */
 void stream_read_less(struct stream *s);

@@ -1,6 +1,6 @@
 /*
  * stream_ops: what a plain and a TLS stream do differently. Private to
- * stream.c, stream_plain.c and stream_tls.c.
+ * stream.c, stream_plain.c, stream_tls.c and stream_vanish.c.
  */
 #ifndef NET_STREAM_OPS_H
 #define NET_STREAM_OPS_H
@@ -58,6 +58,13 @@ struct stream {
     struct task show;     /* shows `in` again after a pause, or what becomes of `early` */
     struct task tell_write_broken;
 
+    /* stream_vanish.c */
+    int64_t patience;         /* with a peer that acknowledges nothing, in ms; 0: endless */
+    struct timer look;        /* while something is outstanding */
+    int64_t unanswered_since; /* loop_now(), at the earliest */
+    uint64_t acknowledged;    /* bytes, when it was looked last */
+    bool has_vanished;
+
     /* TLS */
     SSL *ssl;
     char *peer;
@@ -71,6 +78,16 @@ struct stream *stream_create(struct loop *l, int fd, const struct stream_ops *op
 
 /* Sends or queues bytes for the wire; notes a broken connection. */
 void stream_send(struct stream *s, const struct iovec *pieces, size_t count);
+
+/* It can be read no more: tells the owner, now, that it broke. */
+void stream_break(struct stream *s, const struct failure *why);
+
+/* Something goes to a peer that could vanish; while its timer does not run. */
+void stream_expect_answer(struct stream *s);
+
+/* An errno of the connection may say that nobody is there any more. */
+void stream_note_error(struct stream *s, int error);
+void stream_explain_error(struct stream *s, int error, struct failure *why);
 
 /* One recv() of at most s->read_size bytes, which it adapts: the count, 0 at the end, -1 if nothing
  * is there, -2 if the connection is broken (*why). */

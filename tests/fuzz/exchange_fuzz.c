@@ -679,7 +679,7 @@ static void answer(const struct memory_socket *s, struct server *v, const struct
 static void feed(struct memory_socket *s, struct buf *pending, size_t n)
 {
     n = n < pending->n ? n : pending->n;
-    if (s->state == SOCKET_OPEN && !s->in_ended && !s->reset)
+    if (s->state == SOCKET_OPEN && !s->in_ended && !s->reset && !s->vanished)
         buf_add(&s->in, pending->p, n);
     pending->n -= n;
     if (pending->n > 0)
@@ -701,7 +701,7 @@ static void hello(size_t i)
     struct memory_socket *s = sockets_at(i);
     const char byte = SOCKET_HELLO;
 
-    if (servers[i].shook || s->state != SOCKET_OPEN || s->port == TUNNEL_PORT)
+    if (servers[i].shook || s->state != SOCKET_OPEN || s->vanished || s->port == TUNNEL_PORT)
         return;
     servers[i].shook = true;
     buf_add(&s->in, &byte, 1);
@@ -941,10 +941,10 @@ static void step_of_server(size_t i, enum server_step step)
     struct memory_socket *s = sockets_at(i);
     struct server *v = &servers[i];
 
-    if (s->state == SOCKET_CONNECTING) {
+    if (s->state == SOCKET_CONNECTING)
         decide_connecting(s, v);
+    if (s->state == SOCKET_CONNECTING || s->vanished)
         return;
-    }
     switch (step) {
     case SERVER_ANSWERS:
     case SERVER_ANSWERS_HELD:
@@ -995,6 +995,14 @@ static void pass_time(unsigned choice)
     sockets_pass(times[choice % ARRAY_LEN(times)]);
 }
 
+static void vanish(unsigned who)
+{
+    int i = server_in(who);
+
+    if (i >= 0 && sockets_at((size_t)i)->state == SOCKET_OPEN)
+        sockets_vanish(sockets_at((size_t)i));
+}
+
 static void reload(unsigned choice)
 {
     struct generation *g = generation_new(configs[choice & 1], generation);
@@ -1039,6 +1047,9 @@ static void step(unsigned what)
     case 4:
         if (who == 77 && !worker->draining)
             worker_drain(worker);
+        break;
+    case 5:
+        vanish(who);
         break;
     default:
         pass_time(who);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sanitizer/asan_interface.h>
 
@@ -18,7 +19,7 @@
 #include "base/mem.h"
 #include "net/stream_ops.h"
 
-enum { FIRST_FD = 20000, EVENTS_MAX = 256, GUARDED = 4096 };
+enum { PROBED_MS = 20000, FIRST_FD = 20000, EVENTS_MAX = 256, GUARDED = 4096 };
 
 static struct memory_socket sockets[SOCKETS_MAX];
 static size_t nsockets;
@@ -30,6 +31,34 @@ int __real_close(int fd);
 int __wrap_close(int fd);
 int __wrap_socket(int family, int type, int protocol);
 int __wrap_connect(int fd, const struct sockaddr *to, socklen_t n);
+void sockets_vanish(struct memory_socket *s)
+{
+    if (s->vanished)
+        return;
+    s->vanished = true;
+    s->vanished_us = now_us;
+}
+
+static int64_t silent_ms(const struct memory_socket *s)
+{
+    return s->vanished ? (now_us - s->vanished_us) / 1000 : 0;
+}
+
+/* TCP itself has found out, by probing. */
+static bool was_given_up(const struct memory_socket *s)
+{
+    return silent_ms(s) >= PROBED_MS && !s->sent_since;
+}
+
+static void tell_info(const struct memory_socket *s, void *value)
+{
+    struct tcp_info i = {.tcpi_unacked = s->sent_since,
+                         .tcpi_last_ack_recv = (uint32_t)silent_ms(s),
+                         .tcpi_bytes_acked = s->vanished ? 0 : s->out.n};
+
+    memcpy(value, &i, sizeof(i));
+}
+
 int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *n);
 int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t n);
 ssize_t __wrap_recv(int fd, void *room, size_t n, int flags);
@@ -145,6 +174,8 @@ int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *n)
     (void)n;
     if (level == SOL_SOCKET && name == SO_ERROR)
         memcpy(value, &s->error, sizeof(s->error));
+    else if (level == IPPROTO_TCP && name == TCP_INFO)
+        tell_info(s, value);
     return 0;
 }
 
@@ -183,7 +214,7 @@ ssize_t __wrap_recv(int fd, void *room, size_t n, int flags)
         return -1;
     }
     if (left == 0 && !s->in_ended)
-        errno = EAGAIN;
+        errno = was_given_up(s) ? ETIMEDOUT : EAGAIN;
     if (left == 0)
         return s->in_ended ? 0 : -1;
     n = n < left ? n : left;
@@ -218,11 +249,12 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *m, int flags)
     for (size_t i = 0; i < m->msg_iovlen; i++) {
         size_t n = m->msg_iov[i].iov_len, room = s->room > waiting(s) ? s->room - waiting(s) : 0;
         n = n < room ? n : room;
-        if (n > 0 && !s->gone)
+        if (n > 0 && !s->gone && !s->vanished)
             buf_add(&s->out, m->msg_iov[i].iov_base, n);
         sent += n;
     }
-    s->reset = s->gone;
+    s->reset = s->gone && !s->vanished;
+    s->sent_since = s->sent_since || (s->vanished && sent > 0);
     if (sent == 0)
         errno = EAGAIN;
     return sent == 0 ? -1 : (ssize_t)sent;
@@ -342,7 +374,8 @@ static bool is_ready(const struct entry *n)
     if (s->state == SOCKET_CLOSED)
         abort(); /* it is still in the loop */
     if ((event_get_events(n->event) & EV_READ) != 0)
-        return s->state == SOCKET_OPEN && (s->in_used < s->in.n || s->in_ended || s->reset);
+        return s->state == SOCKET_OPEN &&
+               (s->in_used < s->in.n || s->in_ended || s->reset || was_given_up(s));
     if (s->state == SOCKET_CONNECTING)
         return s->error != 0;
     return s->reset || s->room > waiting(s);

@@ -35,6 +35,9 @@ struct memory_socket {
     bool said_alert;  /* the alert that refuses a certificate, instead */
     bool reset;       /* in both directions */
     bool gone;        /* nobody reads any more: what is written next is answered with a reset */
+    bool vanished;    /* nothing comes or arrives any more, not even a reset */
+    int64_t vanished_us;
+    bool sent_since; /* something was */
 
     /* from the program */
     struct buf out;
@@ -55,6 +58,9 @@ int sockets_accept(void);
 struct memory_socket *sockets_at(size_t i);
 size_t sockets_count(void);
 struct memory_socket *sockets_of(int fd);
+
+/* Its other side is gone without a word. */
+void sockets_vanish(struct memory_socket *s);
 
 /* Is there an event to run now? */
 bool sockets_are_ready(void);

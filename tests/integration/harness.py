@@ -644,7 +644,7 @@ class Script:
     alone, a connection ends in order when the function returns."""
 
     def __init__(self, pki, script, certificate="server", versions=None, require=True, tls=True,
-                 address=("127.0.0.1", 0), tickets=2):
+                 address=("127.0.0.1", 0), tickets=2, listener=None):
         self.script, self.connections, self.errors = script, [], []
         self.context = None
         if tls:
@@ -657,7 +657,7 @@ class Script:
                 self.context.load_verify_locations(pki / "client-ca.pem")
             if versions:
                 self.context.minimum_version, self.context.maximum_version = versions
-        self.listener = socket.create_server(address, backlog=1024)
+        self.listener = listener or socket.create_server(address, backlog=1024)
         self.port = self.listener.getsockname()[1]
         self.stopping = False
         self.threads = []
