@@ -15,6 +15,7 @@
 #include "base/utf8.h"
 #include "config/config.h"
 #include "ops/harden.h"
+#include "tls/key_memory.h"
 
 static int command_help(int argc, char **argv);
 static int command_version(int argc, char **argv);
@@ -330,6 +331,7 @@ int cli_main(int argc, char **argv)
     int code;
 
     harden_process();
+    key_memory_init();
     (void)signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error of its write */
     opterr = 0;
     if (argc < 2) {

@@ -16,10 +16,10 @@
 #include "ops/admin.h"
 #include "ops/announce.h"
 #include "ops/descriptors.h"
-#include "ops/harden.h"
 #include "ops/notify.h"
 #include "ops/reload.h"
 #include "tls/credential.h"
+#include "tls/key_memory.h"
 
 enum { EXPIRY_LOOK_MS = 60 * 1000, SOON_LOOK_MS = 1000 };
 
@@ -221,10 +221,10 @@ static void announce_process(const struct serve *s)
 
 static void announce(struct serve *s)
 {
-    if (!harden_is_locked())
+    if (!key_memory_is_locked())
         log_say(LOG_WARNING,
-                "the memory for private keys is not locked; allow 1 MiB of locked memory "
-                "(ulimit -l, LimitMEMLOCK=)");
+                "the memory for private keys is not locked; allow 1 MiB of locked memory, or 8 MiB "
+                "for hundreds of tenants (ulimit -l, LimitMEMLOCK=)");
     announce_config(s->config, &s->expiry);
     announce_process(s);
 }

@@ -14,6 +14,7 @@
 #include "base/utf8.h"
 #include "tls/credential_parts.h"
 #include "tls/error.h"
+#include "tls/key_memory.h"
 #include "tls/names.h"
 
 /* ---- life ---- */
@@ -38,6 +39,8 @@ void credential_unref(struct credential *c)
 {
     if (c == NULL || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) > 1)
         return;
+    if (c->holds_key)
+        credential_keys_release(c->key);
     EVP_PKEY_free(c->key);
     X509_free(c->leaf);
     sk_X509_pop_free(c->chain, X509_free);
@@ -172,7 +175,27 @@ static bool has_key(const struct credential_parts *parts)
     return parts->nkeys > 0 || parts->key_locked;
 }
 
-static enum status read_file(const char *path, enum key_wish wish, bool allow_mode,
+/* From bytes that were read before, the key is there already; certificates are read again, unless
+ * the key alone is wanted. */
+static enum status read_bytes(const char *path, struct slice bytes, enum key_wish wish,
+                              bool key_only, struct key_opener *opener,
+                              struct credential_parts *parts, struct diag *why)
+{
+    EVP_PKEY *known = NULL;
+    enum status st = ST_OK;
+
+    if (wish == KEY_REQUIRED) {
+        credential_keys_mac(bytes, &opener->passphrase, opener->mac);
+        known = credential_keys_find(opener->mac);
+    }
+    if (known == NULL || !key_only)
+        st = credential_read(path, bytes, known == NULL ? wish : KEY_UNWANTED, opener, parts, why);
+    if (known != NULL)
+        credential_take_key(known, parts);
+    return st;
+}
+
+static enum status read_file(const char *path, enum key_wish wish, bool key_only, bool allow_mode,
                              struct key_opener *opener, struct credential_parts *parts,
                              struct credential *c, struct diag *why)
 {
@@ -182,7 +205,7 @@ static enum status read_file(const char *path, enum key_wish wish, bool allow_mo
 
     if (st != ST_OK)
         return st;
-    st = credential_read(path, buf_slice(&text), wish, opener, parts, why);
+    st = read_bytes(path, buf_slice(&text), wish, key_only, opener, parts, why);
     file_wipe(&text);
     if (st == ST_OK && !had_key && has_key(parts))
         st = check_mode(path, allow_mode, c, why);
@@ -253,6 +276,7 @@ static enum status finish(struct credential *c, enum status st, struct credentia
         complete(c, parts);
     credential_parts_free(parts);
     file_wipe(&opener->passphrase);
+    key_memory_end_reading();
     if (st == ST_OK)
         *out = c;
     else
@@ -267,24 +291,32 @@ enum status credential_load(const struct credential_files *files, struct credent
     struct key_opener opener = {.files = files};
     struct credential *c = credential_new();
     bool apart = files->private_key != NULL, allow = files->allow_readable_key;
-    enum status st = read_passphrase(files, &opener.passphrase, source, why);
 
+    key_memory_begin_reading();
+    enum status st = read_passphrase(files, &opener.passphrase, source, why);
     if (st == ST_OK) {
         *source = CREDENTIAL_CERTIFICATE;
-        st = read_file(files->certificate, apart ? KEY_UNWANTED : KEY_REQUIRED, allow, &opener,
-                       &parts, c, why);
+        st = read_file(files->certificate, apart ? KEY_UNWANTED : KEY_REQUIRED, false, allow,
+                       &opener, &parts, c, why);
     }
     if (st == ST_OK && apart) {
         struct credential_parts key = {.certificates = sk_X509_new_null()};
         *source = CREDENTIAL_PRIVATE_KEY;
-        st = read_file(files->private_key, KEY_REQUIRED, allow, &opener, &key, c, why);
+        st = read_file(files->private_key, KEY_REQUIRED, true, allow, &opener, &key, c, why);
         for (size_t i = 0; i < key.nkeys; i++)
             credential_take_key(key.keys[i], &parts);
         key.nkeys = 0;
         credential_parts_free(&key);
     }
+    bool only_one = parts.nkeys == 1; /* of several, another may be chosen the next time */
     if (st == ST_OK)
         st = assemble(files, &parts, c, source, why);
+    if (key_memory_is_used_up(why))
+        st = ST_BAD_INPUT;
+    if (st == ST_OK && only_one) {
+        credential_keys_hold(c->key, opener.mac);
+        c->holds_key = true;
+    }
     return finish(c, st, &parts, &opener, out);
 }
 
@@ -296,10 +328,11 @@ enum status credential_inspect(const struct credential_files *files, struct cred
     struct credential *c = credential_new();
     int64_t now = clock_wall_us() / 1000000;
     enum credential_source source;
-    enum status st = read_passphrase(files, &opener.passphrase, &source, why);
 
+    key_memory_begin_reading();
+    enum status st = read_passphrase(files, &opener.passphrase, &source, why);
     if (st == ST_OK)
-        st = read_file(files->certificate, KEY_IF_OPEN, true, &opener, &parts, c, why);
+        st = read_file(files->certificate, KEY_IF_OPEN, false, true, &opener, &parts, c, why);
     if (st == ST_OK)
         st = check_certificates(files->certificate, &parts, why);
     if (st == ST_OK)

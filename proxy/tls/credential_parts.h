@@ -13,11 +13,13 @@
 
 #include "base/buf.h"
 #include "tls/credential.h"
+#include "tls/secret.h"
 
 struct credential {
     atomic_int refs;
     EVP_PKEY *key; /* NULL: looked at only, or not opened */
     bool key_locked;
+    bool holds_key; /* credential_keys_hold() */
     X509 *leaf;
     STACK_OF(X509) * chain;  /* from the leaf's issuer upward, without a root */
     STACK_OF(X509) * unsent; /* what else the file held */
@@ -52,7 +54,8 @@ struct credential_parts {
 /* Where the passphrase comes from when it is needed. */
 struct key_opener {
     const struct credential_files *files;
-    struct buf passphrase; /* p NULL: not known (yet) */
+    struct buf passphrase;              /* p NULL: not known (yet) */
+    unsigned char mac[SECRET_MAC_SIZE]; /* of where the key is read from, and how it is opened */
     bool asked;
 };
 
@@ -132,6 +135,20 @@ void credential_take_chain(struct credential *c, STACK_OF(X509) * all, int64_t n
 enum status credential_choose_key(struct credential *c, const char *path,
                                   struct credential_parts *parts, int64_t now,
                                   struct diag *why) MUST_CHECK;
+/* ---- credential_keys.c: the keys that are loaded ---- */
+
+/* What is the same only for the same bytes of a file that are opened with the same passphrase, or
+ * with none that was known beforehand. */
+void credential_keys_mac(struct slice file, const struct buf *passphrase,
+                         unsigned char out[SECRET_MAC_SIZE]);
+
+/* The key that was read from there, if a credential still holds it, with a reference for the
+ * caller; NULL: there is none. */
+EVP_PKEY *credential_keys_find(const unsigned char mac[SECRET_MAC_SIZE]);
+
+/* A credential has this key, which was read from there; and has it no longer. */
+void credential_keys_hold(EVP_PKEY *key, const unsigned char mac[SECRET_MAC_SIZE]);
+void credential_keys_release(const EVP_PKEY *key);
 
 /* ---- credential_judge.c ---- */
 
