@@ -11,6 +11,7 @@
 #include <event2/event_struct.h>
 
 #include "base/mem.h"
+#include "net/name_service.h"
 
 enum { NEXT_ATTEMPT_MS = 250 };
 
@@ -184,8 +185,12 @@ static void on_next(void *ctx)
 static void on_deadline(void *ctx)
 {
     struct dial *d = ctx;
+    struct diag blocked;
 
-    if (d->lookup != NULL)
+    if (d->lookup != NULL && name_service_is_blocked(&blocked))
+        failure_set(&d->why, FAIL_NAME_TIMEOUT, "The name %s was not resolved in time: %s.",
+                    d->host, blocked.text);
+    else if (d->lookup != NULL)
         failure_set(&d->why, FAIL_NAME_TIMEOUT, "The name %s was not resolved in time.", d->host);
     else
         failure_set(&d->why, FAIL_CONNECT_TIMEOUT,

@@ -1,14 +1,22 @@
 /*
- * name_service: the C library's modules for looking up host names.
- *
- * glibc loads them at the first lookup that gets to them (nss_resolve, nss_mdns
- * and the like), which a process cannot do any more once no memory may become
- * executable. What is loaded already is found by its name.
+ * name_service: what the C library takes to look up names: modules, which it
+ * loads as nsswitch.conf says, and files in /etc, some of which are links to
+ * somewhere else (resolv.conf). A process that is confined can neither load
+ * modules nor read files that are put elsewhere later.
  */
 #ifndef NET_NAME_SERVICE_H
 #define NET_NAME_SERVICE_H
 
-/* Loads those that /etc/nsswitch.conf names, for the rest of the process's life. Asks nobody. */
+#include <stdbool.h>
+
+#include "base/diag.h"
+
+/* Loads the modules now. */
 void name_service_load(void);
+
+/* Is something that the C library would take out of reach of this process, though not by the rights
+ * of its user? Then names are looked up otherwise than by the system's other programs, and the
+ * sentence says why and what to do. Looks at files. Any thread. */
+bool name_service_is_blocked(struct diag *why);
 
 #endif

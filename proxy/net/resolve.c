@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/slice.h"
+#include "net/name_service.h"
 
 enum { MAX_THREADS = 4, MAX_CACHED = 64 };
 
@@ -21,6 +23,8 @@ struct job {
     char *host;
     struct resolved found;
     struct failure why;
+    bool tells; /* what is said in blocked is news */
+    struct diag blocked;
 };
 
 /* A name that a resolver knows or is asking for. */
@@ -53,6 +57,7 @@ static struct {
     struct list jobs;
     int threads, idle;
     bool stopped;
+    struct diag told; /* why names are not looked up as they should be; empty: they are */
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER,
           .work = PTHREAD_COND_INITIALIZER,
           .jobs = {&pool.jobs, &pool.jobs}};
@@ -103,6 +108,35 @@ static bool answer_localhost(struct job *j)
     return true;
 }
 
+/* Whether it works or not: the answer may be another one than the system's. */
+static bool note_blocked(struct job *j)
+{
+    bool blocked = name_service_is_blocked(&j->blocked);
+
+    (void)pthread_mutex_lock(&pool.lock);
+    j->tells = blocked && strcmp(j->blocked.text, pool.told.text) != 0;
+    pool.told = blocked ? j->blocked : (struct diag){""};
+    (void)pthread_mutex_unlock(&pool.lock);
+    return blocked;
+}
+
+static void explain(struct job *j, int error, int number)
+{
+    bool is_shortage = error == EAI_MEMORY || (error == EAI_SYSTEM && address_is_shortage(number));
+
+    if (is_shortage)
+        failure_set(&j->why, FAIL_SHORTAGE, "The name %s could not be looked up: %s.", j->host,
+                    error == EAI_SYSTEM ? strerror(number) : gai_strerror(error));
+    else if (note_blocked(j))
+        failure_set(&j->why, FAIL_NAME_LOOKUP, "The name %s could not be looked up: %s.", j->host,
+                    j->blocked.text);
+    else if (error == 0 || error == EAI_NONAME)
+        failure_set(&j->why, FAIL_NAME_NOT_FOUND, "The name %s does not exist.", j->host);
+    else
+        failure_set(&j->why, FAIL_NAME_LOOKUP, "The name %s could not be looked up: %s.", j->host,
+                    error == EAI_SYSTEM ? strerror(number) : gai_strerror(error));
+}
+
 static void answer(struct job *j)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
@@ -110,18 +144,15 @@ static void answer(struct job *j)
     if (answer_localhost(j))
         return;
     int error = getaddrinfo(j->host, NULL, &hints, &list), number = errno;
-    bool is_shortage = error == EAI_MEMORY || (error == EAI_SYSTEM && address_is_shortage(number));
 
     if (error == 0)
         interleave(list, &j->found);
     if (list != NULL)
         freeaddrinfo(list);
-    if (error == EAI_NONAME || (error == 0 && j->found.count == 0))
-        failure_set(&j->why, FAIL_NAME_NOT_FOUND, "The name %s does not exist.", j->host);
-    else if (error != 0)
-        failure_set(&j->why, is_shortage ? FAIL_SHORTAGE : FAIL_NAME_LOOKUP,
-                    "The name %s could not be looked up: %s.", j->host,
-                    error == EAI_SYSTEM ? strerror(number) : gai_strerror(error));
+    if (j->found.count == 0)
+        explain(j, error, number);
+    else
+        (void)note_blocked(j);
 }
 
 static void job_free(struct job *j)
@@ -223,6 +254,8 @@ static void on_answer(void *ctx)
     struct entry *e = find(r, j->host);
     struct list *first;
 
+    if (j->tells)
+        log_say(LOG_WARNING, "names are not looked up as the system says: %s", j->blocked.text);
     e->asking = false;
     e->found = j->found;
     e->expires = loop_now(r->loop) + (j->found.count > 0 ? r->cache_ms : 0);

@@ -1,5 +1,6 @@
 #include "ops/sandbox.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #include "base/mem.h"
 #include "ops/landlock.h"
 #include "ops/syscalls.h"
+
+enum { LINKS_MAX = 8 };
 
 struct sandbox {
     struct landlock *files; /* NULL: not in force */
@@ -24,7 +27,7 @@ static const char *const system_places[] = {
     "/lib",
     "/lib32",
     "/lib64",
-    "/run/systemd/resolve",
+    "/run/systemd", /* whose folder `resolve` comes and goes */
     "/run/resolvconf",
     "/run/NetworkManager",
     "/run/netconfig",
@@ -71,6 +74,19 @@ static bool is_whole_world(const char *folder)
         if (strcmp(folder, wide[i]) == 0)
             return true;
     return strncmp(folder, "/proc/", 6) == 0;
+}
+
+/* Of a folder that is not there yet, so that one above it has to do. */
+static bool is_too_wide(const char *folder)
+{
+    static const char *const wide[] = {"/var/lib", "/var/tmp",  "/tmp",      "/home",
+                                       "/root",    "/opt",      "/srv",      "/sys",
+                                       "/proc",    "/run/user", "/usr/local"};
+
+    for (size_t i = 0; i < ARRAY_LEN(wide); i++)
+        if (strcmp(folder, wide[i]) == 0)
+            return true;
+    return is_whole_world(folder);
 }
 
 static bool is_system_place(const char *folder)
@@ -127,20 +143,65 @@ static void allow_list(const struct sandbox *s, const char *paths, unsigned acce
     }
 }
 
+/* Where a link leads that leads nowhere by now. The caller frees it. */
+static char *target_of(const char *path)
+{
+    char *at = mem_copy_string(path), target[PATH_MAX];
+    ssize_t n;
+
+    for (int i = 0; i < LINKS_MAX && (n = readlink(at, target, sizeof(target))) > 0; i++) {
+        char *folder = folder_of(at), *before = at;
+        at = mem_format("%s%s%.*s", target[0] == '/' ? "" : folder, target[0] == '/' ? "" : "/",
+                        (int)n, target);
+        free(folder);
+        free(before);
+    }
+    return at;
+}
+
+/* The nearest folder above the path that is there. The caller frees it. */
+static char *nearest_folder(const char *path)
+{
+    char *folder = folder_of(path), *real;
+
+    while ((real = realpath(folder, NULL)) == NULL && strcmp(folder, "/") != 0) {
+        char *below = folder;
+        folder = folder_of(below);
+        free(below);
+    }
+    free(folder);
+    return real;
+}
+
+/* The C library follows it whenever it looks up a name, and what it leads to may come later, with a
+ * network or a VPN: then in a folder that is there already. */
+static void allow_link(struct sandbox *s, const char *path, unsigned access)
+{
+    char *real = realpath(path, NULL);
+    char *target = real == NULL ? target_of(path) : mem_copy_string(real);
+    char *folder = nearest_folder(target);
+
+    if (folder != NULL && !is_system_place(folder)) {
+        if (real != NULL)
+            allow_folder_of(s, &s->read, real, access);
+        else if (!is_too_wide(folder)) {
+            landlock_allow(s->files, folder, access);
+            mention(&s->read, folder);
+        }
+    }
+    free(folder);
+    free(target);
+    free(real);
+}
+
 static void allow_system(struct sandbox *s)
 {
     const unsigned access = LANDLOCK_READ | LANDLOCK_LIST;
 
     for (size_t i = 0; i < ARRAY_LEN(system_places); i++)
         landlock_allow(s->files, system_places[i], access);
-    for (size_t i = 0; i < ARRAY_LEN(system_links); i++) {
-        char *real = realpath(system_links[i], NULL);
-        char *folder = real == NULL ? NULL : folder_of(real);
-        if (folder != NULL && !is_system_place(folder))
-            allow_folder_of(s, &s->read, real, access);
-        free(folder);
-        free(real);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(system_links); i++)
+        allow_link(s, system_links[i], access);
     if (getenv(X509_get_default_cert_file_env()) != NULL)
         allow_file(s, &s->read, getenv(X509_get_default_cert_file_env()), LANDLOCK_READ);
     allow_list(s, getenv(X509_get_default_cert_dir_env()), access);

@@ -47,6 +47,11 @@ def eventually(check, seconds=LIMIT):
         pause.wait(0.01)
 
 
+def eventually_logged(p, pattern):
+    """Waits until that stands in the log of a proxy: the match. (To eventually() itself, None is no failure.)"""
+    return eventually(lambda: re.search(pattern, p.stderr) or False)
+
+
 one_worker = pytest.mark.usefixtures("one_worker")  # see conftest.py
 
 
@@ -473,14 +478,21 @@ class Cable:
     def run(self, words, end="far"):
         return subprocess.run([*self.prefix(end), *words], capture_output=True, timeout=LIMIT, check=True).stdout
 
-    def listener(self, end="far"):
-        """A listening socket there, on a free port."""
+    def socket(self, end, *kind):
+        """A socket there."""
         def make():
             with open(f"/run/netns/{self.names[end == 'far']}") as name_space:
                 assert ctypes.CDLL(None, use_errno=True).setns(name_space.fileno(), 0x40000000) == 0
-            return socket.create_server((self.far if end == "far" else self.near, 0))
+            return socket.socket(*kind)
 
-        return Background(make).result()  # only that thread is there
+        return Background(make).result()  # only that thread goes there
+
+    def listener(self, end="far", address=None):
+        """A listening socket there, on a free port."""
+        made = self.socket(end)
+        made.bind((address or (self.far if end == "far" else self.near), 0))
+        made.listen(1024)
+        return made
 
     # Nothing of what follows is told to a connection.
 

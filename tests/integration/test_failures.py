@@ -409,7 +409,7 @@ def test_certificate_of_ours_that_is_not_valid(proxy, script, tenant, pki, name,
     other = script(harness.answering(lambda c, *_: c.reply(c.peer_cn().encode())))
     p = proxy(tenant(server.port, certificate=f"{name}-chain.pem", private_key=f"{pki}/{name}.key") +
               tenant(other.port, "globex", "GLOBEX", "globex-all.pem"))
-    harness.eventually(lambda: re.search(f"error: .*{name}_user", p.stderr))
+    harness.eventually_logged(p, f"error: .*{name}_user")
     check_failure(p, 502, token, "proxy_configuration_error", f"{name}_user",
                   fields=[("successfactors-companyid", "ACME")])
     assert p.request(fields=[("successfactors-companyid", "GLOBEX")]).body == b"globex_user"

@@ -172,7 +172,7 @@ def test_family_left_free_is_warned_of(network, proxy, tenant, free, tmp_path, p
 
 def test_family_left_free_is_logged(tmp_path, started, pki):
     p = start(tmp_path, started, pki, "127.0.0.1:18080")
-    harness.eventually(lambda: re.search(r" warning: .*sfmtls\.ini:2: \[::1\]:18080 is left free", p.stderr))
+    harness.eventually_logged(p, r" warning: .*sfmtls\.ini:2: \[::1\]:18080 is left free")
 
 
 # ---- reloads ----
@@ -211,7 +211,7 @@ def test_reload_is_refused_where_the_other_family_is_taken(proxy, nginx):
         taken.bind(("::1", port))
         taken.listen()
         p.config.write_text(p.config.read_text().replace(f"127.0.0.1:{port}", f"localhost:{port}", 1))
-        harness.eventually(lambda: re.search(rf"not reloaded, .*cannot listen on \[::1\]:{port}", p.stderr))
+        harness.eventually_logged(p, rf"not reloaded, .*cannot listen on \[::1\]:{port}")
     assert p.request(target="/who").status == 200
 
 

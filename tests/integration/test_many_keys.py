@@ -195,7 +195,7 @@ def test_known_key_that_others_may_read_now(form, file, known, tmp_path):
     p = known(form)
     (tmp_path / file).chmod(0o644)
     reload(p)
-    harness.eventually(lambda: re.search(r"not reloaded.*every user of this machine may read the private", p.stderr))
+    harness.eventually_logged(p, r"not reloaded.*every user of this machine may read the private")
 
 
 @pytest.mark.parametrize("form", ["encrypted", "PKCS#12"])
@@ -205,11 +205,11 @@ def test_known_key_whose_passphrase_is_wrong_now(form, known, tmp_path):
     (tmp_path / "new").write_text("wrong\n")
     (tmp_path / "new").rename(tmp_path / "pass")
     reload(p)
-    harness.eventually(lambda: re.search(r"not reloaded.*check the passphrase", p.stderr))
+    harness.eventually_logged(p, r"not reloaded.*check the passphrase")
 
 
 def test_known_key_beside_another_certificate(known, tmp_path, pki):
     p = known("two files")
     (tmp_path / "new").write_text((pki / "globex-chain.pem").read_text())
     (tmp_path / "new").rename(tmp_path / "acme-chain.pem")
-    harness.eventually(lambda: re.search(r"not reloaded.*does not belong", p.stderr))
+    harness.eventually_logged(p, r"not reloaded.*does not belong")
