@@ -47,9 +47,18 @@ bool tls_sessions_put(struct tls_sessions *s, SSL_SESSION *session, bool request
     return true;
 }
 
+static time_t made_at(const SSL_SESSION *session)
+{
+#ifdef HAVE_SSL_SESSION_GET_TIME_EX
+    return SSL_SESSION_get_time_ex(session);
+#else
+    return SSL_SESSION_get_time(session);
+#endif
+}
+
 static bool is_usable(const SSL_SESSION *session)
 {
-    long age = (long)time(NULL) - SSL_SESSION_get_time(session);
+    time_t age = time(NULL) - made_at(session);
 
     return age >= 0 && age < SSL_SESSION_get_timeout(session) && SSL_SESSION_is_resumable(session);
 }
