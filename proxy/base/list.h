@@ -15,7 +15,7 @@ struct list {
     struct list *next, *prev;
 };
 
-#define list_entry(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
+#define list_entry(node, type, member) ((type *)(void *)(((char *)(node)) - offsetof(type, member)))
 
 /* Iterates; the current node may be removed (and only that one). */
 #define list_each(node, head)                                                                      \

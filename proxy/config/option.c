@@ -10,10 +10,10 @@
 #define T(member) SECTION_TENANT, offsetof(struct tenant, member)
 
 #define ROW(key_, place_, ...) ROW_(key_, place_, __VA_ARGS__)
-#define ROW_(key_, section_, offset_, ...)                                                         \
-    {                                                                                              \
-        .key = key_, .section = section_, .offset = offset_, __VA_ARGS__                           \
-    }
+/* clang-format off */
+#define ROW_(key_, section_, offset_, ...) \
+    {.key = key_, .section = section_, .offset = offset_, __VA_ARGS__}
+/* clang-format on */
 
 #define DURATION(key_, place_, min_, max_, fallback_, help_)                                       \
     ROW(key_, place_, .set = option_set_duration, .min = min_, .max = max_, .fallback = fallback_, \

@@ -8,10 +8,9 @@ struct known {
     bool underscores; /* matches with '_' for '-', too */
 };
 
-#define ROW(name, id, underscores)                                                                 \
-    {                                                                                              \
-        {name, sizeof(name) - 1}, id, underscores                                                  \
-    }
+/* clang-format off */
+#define ROW(name, id, underscores) {{name, sizeof(name) - 1}, id, underscores}
+/* clang-format on */
 
 /* By length, so that most names of a real request meet one or two comparisons. */
 static const struct known known[] = {

@@ -5,10 +5,9 @@
 #include "base/status.h"
 #include "sf/link_batch.h"
 
-#define NAME(literal)                                                                              \
-    {                                                                                              \
-        literal, sizeof(literal) - 1                                                               \
-    }
+/* clang-format off */
+#define NAME(literal) {literal, sizeof(literal) - 1}
+/* clang-format on */
 
 static const struct error_member members[] = {
     {ERROR_AT_TOP, NAME("error"), ERROR_PLACES, ERROR_IN_ERROR},

@@ -18,13 +18,9 @@ struct row {
 };
 
 /* The source is for the reader. */
-#define ROW(kind, name, source)                                                                    \
-    {                                                                                              \
-        LINK_##kind,                                                                               \
-        {                                                                                          \
-            name, sizeof(name) - 1                                                                 \
-        }                                                                                          \
-    }
+/* clang-format off */
+#define ROW(kind, name, source) {LINK_##kind, {name, sizeof(name) - 1}}
+/* clang-format on */
 
 static const struct row rows[] = {
     /* members of JSON */

@@ -45,10 +45,9 @@ static void check(const char *text, size_t n, const char *want)
     free(copy);
 }
 
-#define ROW(text, want)                                                                            \
-    {                                                                                              \
-        text, sizeof(text) - 1, want                                                               \
-    }
+/* clang-format off */
+#define ROW(text, want) {text, sizeof(text) - 1, want}
+/* clang-format on */
 
 static const struct {
     const char *text;
