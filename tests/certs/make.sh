@@ -73,6 +73,7 @@ for name in acme globex; do
 done
 signed rsa '/O=Test/CN=rsa_user' client-sub "$client" rsa:2048
 cat rsa.pem client-sub.pem >rsa-chain.pem
+key rsa-4096 rsa:4096
 signed expired '/O=Test/CN=expired_user' client-sub "$client" ec 20200101000000Z 20210101000000Z
 cat expired.pem client-sub.pem >expired-chain.pem
 signed future '/O=Test/CN=future_user' client-sub "$client" ec 20900101000000Z 20910101000000Z

@@ -60,7 +60,7 @@ run() { # TARGET
     out=build/fuzz/corpus/$name
     mkdir -p "$out" "tests/fuzz/corpus/$name"
     [ "$name" != credential_fuzz ] || make_credentials "$PWD/$out"
-    if "build/fuzz/tests/$name" -max_total_time="$seconds" -print_final_stats=1 -timeout=20 \
+    if "build/fuzz/tests/$name" -max_total_time="$seconds" -print_final_stats=1 -timeout=60 \
         -artifact_prefix="build/fuzz/corpus/$name-" "$out" "tests/fuzz/corpus/$name" \
         >"build/fuzz/$name.log" 2>&1; then
         runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "build/fuzz/$name.log")

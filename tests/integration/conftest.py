@@ -3,6 +3,7 @@ import os
 import pathlib
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -14,14 +15,43 @@ import harness
 
 os.umask(0o077)  # what tests write are private keys, more often than not
 os.environ["XDG_DATA_HOME"] = "/nonexistent"  # no local CA of whoever runs the tests
+for name in list(os.environ):  # nor a proxy
+    if name.lower() in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        del os.environ[name]
+
+
+def hand_down_default_signals():
+    """A shell that starts something in the background, or nohup, leaves signals ignored; what tests start has to find
+    them as at a terminal. A handler, other than that they are ignored, is not handed down."""
+    for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}:
+        if signal.getsignal(number) == signal.SIG_IGN and number not in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
+hand_down_default_signals()
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "released: of the released program alone, whatever program is named")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        unmeasured = item.name.startswith("test_swaps") and not item.callspec.params["measured"]
+        if "release" in item.fixturenames and "theirs" not in item.fixturenames and not unmeasured:
+            item.add_marker("released")
 
 
 @pytest.fixture(scope="session")
 def pki(tmp_path_factory):
-    """Throw-away certificates: see tests/certs/make.sh."""
+    """Throw-away certificates: see tests/certs/make.sh. A copy of those that are there: tests write beside them."""
     folder = tmp_path_factory.mktemp("pki")
-    subprocess.run(["sh", ROOT / "tests/certs/make.sh", folder], check=True)
+    if made := os.environ.get("SFMTLS_TEST_PKI"):
+        shutil.copytree(made, folder, dirs_exist_ok=True)
+    else:
+        subprocess.run(["sh", ROOT / "tests/certs/make.sh", folder], check=True)
     return folder
 
 

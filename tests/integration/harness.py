@@ -8,21 +8,24 @@ import glob
 import json
 import os
 import pathlib
+import random
 import re
 import select
 import shutil
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 
 import pytest
 
 BINARY = os.environ.get("SFMTLS", "build/asan/sfmtls")
-LIMIT = 30  # seconds after which anything counts as hung
+LIMIT = 60  # seconds after which anything counts as hung; less than the proxy's own patience with silent callers
 
 
 def count(small, full):
@@ -50,6 +53,12 @@ def eventually(check, seconds=LIMIT):
 def eventually_logged(p, pattern):
     """Waits until that stands in the log of a proxy: the match. (To eventually() itself, None is no failure.)"""
     return eventually(lambda: re.search(pattern, p.stderr) or False)
+
+
+def whole_lines(path):
+    """What a file holds that another process is writing, up to the last line's end: what follows is half of a line."""
+    text = pathlib.Path(path).read_text(errors="replace")
+    return text[:text.rfind("\n") + 1]
 
 
 one_worker = pytest.mark.usefixtures("one_worker")  # see conftest.py
@@ -268,7 +277,16 @@ class Proxy:
 
     @property
     def stderr(self):
-        return self.stderr_path.read_text(errors="replace")
+        """What is there by now. A thread of its own writes the log: whoever looks for something waits, with said()."""
+        return (whole_lines(self.stderr_path) if self.process.poll() is None else
+                self.stderr_path.read_text(errors="replace"))
+
+    def said(self, *words, log=None):
+        """Waits until each of the words stands in stderr (or in a log of its own); the line of the last one."""
+        for word in words:
+            line = eventually(lambda: [line for line in (whole_lines(log) if log else self.stderr).splitlines()
+                                       if word in line])[0]
+        return line
 
     @property
     def addresses(self):
@@ -322,6 +340,13 @@ class Proxy:
         values.update(method=words[3], path=words[4], line=line)
         return values
 
+    def rewrite(self, config):
+        """A new configuration, as careful programs write: whole from its first moment."""
+        new = self.config.with_suffix(".new")
+        new.write_text(config)
+        os.chown(new, self.config.stat().st_uid, self.config.stat().st_gid)
+        os.replace(new, self.config)
+
     def signal(self, number):
         self.process.send_signal(number)
 
@@ -350,6 +375,31 @@ class Proxy:
             assert code == self.expected_exit, f"exit {code}: {self.stderr}"
 
 
+@contextlib.contextmanager
+def frozen(p):
+    """The proxy stands still meanwhile, all of its threads, so that it finds all that happens at once."""
+
+    def states():
+        for task in pathlib.Path(f"/proc/{p.process.pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+                yield (task / "stat").read_text().rsplit(")", 1)[1].split()[0]
+
+    p.signal(signal.SIGSTOP)
+    eventually(lambda: set(states()) == {"T"})
+    yield
+    p.signal(signal.SIGCONT)
+
+
+def unsent(sock):
+    """Bytes that the other side's kernel does not have yet."""
+    return struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)))[0]
+
+
+def arrived(sock):
+    """Waits until the other side's kernel has all that was sent."""
+    eventually(lambda: unsent(sock) == 0)
+
+
 class Pipe:
     """A small pipe as the program's stderr, which nobody reads until take() is called."""
 
@@ -369,16 +419,19 @@ class Pipe:
         self.thread.start()
 
     def stop(self):
-        """Behind the program's end."""
+        """Behind the program's end: .text is whole then."""
         if self.thread:
             self.thread.join(LIMIT)
-        os.close(self.read_end)
+            self.thread = None
+        if self.read_end is not None:
+            os.close(self.read_end)
+            self.read_end = None
 
 
 def run_cli(*arguments, stdin=None, env=None, cwd=None, prefix=(), pass_fds=()):
     """One command of sfmtls, to its end. prefix: words before the program's."""
     return subprocess.run([*prefix, os.path.abspath(BINARY), *arguments], input=stdin, capture_output=True, text=True,
-                          timeout=LIMIT, env={**os.environ, **(env or {})}, cwd=cwd, pass_fds=pass_fds)
+                          timeout=2 * LIMIT, env={**os.environ, **(env or {})}, cwd=cwd, pass_fds=pass_fds)
 
 
 def without_limits(stderr):
@@ -521,18 +574,56 @@ class Cable:
 
 # ---- servers ----
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def loopback():
+    """The families that this machine has, and their addresses."""
+    yield socket.AF_INET, "127.0.0.1"
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as s:
+        s.bind(("::1", 0))
+        yield socket.AF_INET6, "::1"
+
+
+LOOPBACK = list(loopback())
+RESERVED = []  # sockets that hold a port and do not listen
+
+
+def reserve(address, port=0):
+    """Nobody listens there, and nobody will: it is bound for as long as the tests run. The port."""
+    RESERVED.append(socket.socket())
+    RESERVED[-1].bind((address, port))
+    return RESERVED[-1].getsockname()[1]
+
+
+def closed_port():
+    """A port at which nobody listens, on no address."""
+    return reserve("")
+
+
+def unused_port(first=20000, last=32000):
+    """A port that is free and stays so until it is used: the kernel gives none of these to who asks for any, and each
+    process of tests (see pytest -n) chooses among its own."""
+    number = int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or 0) % 16
+    mine = [port for port in range(first, last) if port % 16 == number]
+    for port in random.sample(mine, len(mine)):
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            for family, address in LOOPBACK:
+                stack.enter_context(socket.socket(family)).bind((address, port))
+            return port
+    raise AssertionError(f"no port from {first} to {last} is free")
+
+
+def localhost():
+    """A value of listen: one port at all addresses that `localhost` may lead to. Some clients try but one of them."""
+    port = unused_port()
+    return ", ".join({socket.AF_INET: f"127.0.0.1:{port}", socket.AF_INET6: f"[::1]:{port}"}[f] for f, _ in LOOPBACK)
 
 
 class Nginx:
-    """A real nginx on a free port, in the foreground of its own folder."""
+    """A real nginx in the foreground of its own folder, on a port that it inherits: nobody can take it meanwhile."""
 
     def __init__(self, folder, server, http=""):
         self.folder = pathlib.Path(folder)
-        self.port = free_port()
+        listener = socket.create_server(("127.0.0.1", 0), backlog=511)
+        self.port = listener.getsockname()[1]
         temps = "".join(f"{kind}_temp_path {folder}/{kind};\n"
                         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         user = "user root;" if os.geteuid() == 0 else ""
@@ -541,17 +632,16 @@ class Nginx:
             events {{ worker_connections 4096; }}
             http {{ access_log {folder}/access.log; client_max_body_size 0; {temps} {http}
                     server {{ listen 127.0.0.1:{self.port} {server} }} }}""")
-        self.process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(self.folder / "nginx.conf")],
-                                        stderr=open(self.folder / "stderr", "wb"))
-        eventually(self._listens)
+        with listener, open(self.folder / "stderr", "wb") as err:
+            self.process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(self.folder / "nginx.conf")],
+                                            stderr=err, pass_fds=[listener.fileno()],
+                                            env={**os.environ, "NGINX": f"{listener.fileno()};"})
+        eventually(self._serves)
 
-    def _listens(self):
+    def _serves(self):
+        """Its pid file is there when the master has read the configuration; callers wait in the backlog until then."""
         assert self.process.poll() is None, (self.folder / "stderr").read_text()
-        try:
-            socket.create_connection(("127.0.0.1", self.port), 5).close()
-            return True
-        except ConnectionRefusedError:
-            return False
+        return (self.folder / "nginx.pid").exists()
 
     def stop(self):
         self.process.terminate()
@@ -573,10 +663,13 @@ class Connection:
         return bool(data)
 
     def head(self):
-        """One request's head, as bytes; None if the connection ends first."""
+        """One request's head, as bytes; None if the connection ends first. It may rest before the first byte."""
+        if not self.pending:
+            self.sock.settimeout(None)
         while b"\r\n\r\n" not in self.pending:
             if not self.fill():
                 return None
+            self.sock.settimeout(LIMIT)
         head, self.pending = self.pending.split(b"\r\n\r\n", 1)
         return head
 
@@ -658,17 +751,8 @@ class Script:
     def __init__(self, pki, script, certificate="server", versions=None, require=True, tls=True,
                  address=("127.0.0.1", 0), tickets=2, listener=None):
         self.script, self.connections, self.errors = script, [], []
-        self.context = None
-        if tls:
-            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.context.load_cert_chain(pki / f"{certificate}.pem", pki / f"{certificate}.key")
-            self.context.num_tickets = tickets
-            self.context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # else a cut looks like an end
-            if require:
-                self.context.verify_mode = ssl.CERT_REQUIRED
-                self.context.load_verify_locations(pki / "client-ca.pem")
-            if versions:
-                self.context.minimum_version, self.context.maximum_version = versions
+        self.new_context = lambda: self._new_context(pki, certificate, versions, require, tickets)
+        self.context = self.new_context() if tls else None
         self.listener = listener or socket.create_server(address, backlog=1024)
         self.port = self.listener.getsockname()[1]
         self.stopping = False
@@ -676,6 +760,23 @@ class Script:
         self.lock = threading.Lock()
         self.handshake_failures = []
         threading.Thread(target=self._accept, daemon=True).start()
+
+    @staticmethod
+    def _new_context(pki, certificate, versions, require, tickets):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pki / f"{certificate}.pem", pki / f"{certificate}.key")
+        context.num_tickets = tickets
+        context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # else a cut looks like an end
+        if require:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(pki / "client-ca.pem")
+        if versions:
+            context.minimum_version, context.maximum_version = versions
+        return context
+
+    def forget_sessions(self):
+        """Those of before cannot be resumed."""
+        self.context = self.new_context()
 
     def _accept(self):
         while True:
@@ -772,7 +873,6 @@ class Recorder(Script):
 
     def _record(self, c):
         start = 0
-        c.sock.settimeout(None)  # a pooled connection may rest for long
         with contextlib.suppress(ssl.SSLError, ConnectionError):
             while c.sock.fileno() != -1:
                 start = len(c.bytes) - len(c.pending)
@@ -854,14 +954,24 @@ class Names:
     def set(self, **addresses):
         """set(name=[address, ...]): from now on; _ in a name stands for a dot."""
         lines = [f"{address} {name.replace('_', '.')}\n" for name, found in addresses.items() for address in found]
-        (self.folder / "hosts.new").write_text("127.0.0.1 localhost\n" + "".join(lines))
+        self._replace("127.0.0.1 localhost\n" + "".join(lines))
+
+    def _replace(self, text):
+        (self.folder / "hosts.new").write_text(text)
         (self.folder / "hosts.new").rename(self.hosts)
 
     def block(self):
-        """No name is answered any more, until the returned function is called."""
-        os.mkfifo(self.folder / "hosts.fifo")
-        (self.folder / "hosts.fifo").rename(self.hosts)
-        return lambda: os.close(os.open(self.hosts, os.O_RDWR))
+        """No name is answered any more, until the returned function is called: it finds what it found before."""
+        before, fifo = self.hosts.read_text(), self.folder / "fifo"
+        os.mkfifo(fifo)
+        os.link(fifo, self.folder / "hosts.new")
+        (self.folder / "hosts.new").rename(self.hosts)
+
+        def release():
+            self._replace(before)
+            os.close(os.open(fifo, os.O_RDWR))  # whoever waits to read goes on
+
+        return release
 
 
 class Relay:

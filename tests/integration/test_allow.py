@@ -195,12 +195,12 @@ def test_rules_are_reloaded(proxy, pki, tenant, started):
     text = p.config.read_text()
     with p.caller() as c:
         assert [c.request(target=target).status for target in ("/a", "/b")] == [200, 403]
-        p.config.write_text(text.replace("GET /a", "GET /b"))
+        p.rewrite(text.replace("GET /a", "GET /b"))
         eventually(lambda: c.request(target="/b").status == 200)
         assert c.request(target="/a").token == "not-allowed-by-rule"
-        p.config.write_text(text.replace("allow = GET /a\n", ""))
+        p.rewrite(text.replace("allow = GET /a\n", ""))
         eventually(lambda: c.request(target="/a").status == 200)
-        p.config.write_text(text.replace("GET /a", "get /a"))
+        p.rewrite(text.replace("GET /a", "get /a"))
         eventually(lambda: "capital letters" in p.stderr)
         assert c.request(target="/a").status == 200, "the old configuration stays"
     assert {seen.connection.number for seen in server.take()} == {0}

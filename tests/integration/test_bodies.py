@@ -1,22 +1,19 @@
 """Bodies in both directions: framing, trailers, truncation, streaming, back-pressure, order."""
 import contextlib
-import fcntl
 import hashlib
 import os
 import re
 import select
 import socket
 import ssl
-import struct
 import subprocess
-import termios
 import threading
 import time
 
 import pytest
 
 import harness
-from harness import Background, happened, head_lines
+from harness import Background, arrived, happened, head_lines
 
 BLOCK = 1 << 16
 BULK = 128 << 20  # far more than all queues between the two ends may hold
@@ -37,11 +34,6 @@ def at_once(send, data):
 
 
 # ---- what a scripted server does ----
-
-def unsent(sock):
-    """Bytes that the other side's kernel does not have yet."""
-    return struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)))[0]
-
 
 def field_of(head, name):
     found = re.findall(rb"(?im)^%s:[ \t]*(.*?)\r?$" % name.encode(), head)
@@ -603,7 +595,7 @@ def test_server_that_never_says_continue(proxy, script):
 def test_server_and_caller_that_wait_for_each_other(proxy, script):
     """That is the server's time, not the caller's: 504, not 408."""
     server = Watched()
-    p = proxy(script(server).port, answer_timeout="500ms", body_timeout="100ms")
+    p = proxy(script(server, tickets=0).port, answer_timeout="500ms", body_timeout="100ms")
     with p.caller() as c:
         answer = c.send(EXPECTS).answer()
         assert (answer.status, answer.token) == (504, "answer-timeout")
@@ -632,23 +624,18 @@ def stops_reading(c, over):
     happened(over)
 
 
-def arrived(c):
-    """Closing earlier, with input unread, would destroy the answer on this side."""
-    harness.eventually(lambda: unsent(c.sock) == 0)
-
-
 def ends(c, over):
-    arrived(c)
+    arrived(c.sock)  # closing earlier, with input unread, would destroy the answer on this side
     c.end()
 
 
 def cuts(c, over):
-    arrived(c)
+    arrived(c.sock)
     c.cut()
 
 
 def resets(c, over):
-    arrived(c)
+    arrived(c.sock)
     c.reset()
 
 
@@ -811,7 +798,7 @@ def test_caller_that_leaves_is_noticed_though_nothing_of_it_is_read(proxy, scrip
     fill_until_stopped(c.sock)
     c.reset()
     try:
-        harness.eventually(lambda: "caller-gone" in p.stderr, 5)
+        p.said("caller-gone")
     finally:
         over.set()
 
@@ -1141,7 +1128,7 @@ def content_in_flight(p):
     """How much of an answer leaves the server while its caller reads nothing."""
     with p.caller() as c:
         c.send(head_lines("GET", f"/{BULK}"))
-        harness.eventually(lambda: "caller-stalled" in p.stderr)
+        p.said("caller-stalled")
     return int(p.last_log()["out"])
 
 

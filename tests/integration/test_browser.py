@@ -38,7 +38,7 @@ def pages():
 
 def browse(**what):
     environment = {k: v for k, v in os.environ.items() if "proxy" not in k.lower()}
-    done = subprocess.run(["node", SCRIPT], input=json.dumps(what), capture_output=True, text=True, timeout=90,
+    done = subprocess.run(["node", SCRIPT], input=json.dumps(what), capture_output=True, text=True, timeout=300,
                           env={**environment, "MODULES": str(MODULES)})
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

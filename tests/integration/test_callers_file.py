@@ -9,19 +9,19 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 
 import pytest
 
 import harness
 import test_key
 from harness import Background
+from test_process import cpu_seconds
 
 COMPANY = "successfactors-companyid"
 API4, API8 = "api4.successfactors.com", "api8.successfactors.com"
 CHALLENGE = 'Basic realm="sfmtls: user@COMPANY", charset="UTF-8"'
 PACE = threading.Event()
-SLOW = 12  # a cost that takes a fifth of a second
+SLOW = 11  # a cost that takes a tenth of a second
 
 
 def basic(user, password):
@@ -192,6 +192,7 @@ def test_checked_credentials_are_never_sent_on(office, keep):
     assert o.call("u@ACME", "right", fields=fields).status == 200
     [seen] = o.server.take()
     assert seen.others() == [("X-Other", "1")]
+    o.p.stop()
     assert ("authorization = keep does nothing" in o.p.stderr) == (keep == "keep")
 
 
@@ -265,7 +266,7 @@ def test_two_tenants(office, tenant, pki, started, tmp_path, form):
     o.check_refused(call("GLOBEX", "u@GLOBEX", "acme"))
     assert call("ACME", "u@GLOBEX", "globex").status == call("ACME", "u@GLOBEX", "acme").status == 403
     assert o.server.seen == other.seen == []
-    assert "acme.callers:3: the user names another company than ACME" in o.p.stderr
+    o.p.said("acme.callers:3: the user names another company than ACME")
 
 
 # ---- the file ----
@@ -334,52 +335,50 @@ def test_hashes_of_different_costs_are_told(pki, tmp_path):
 
 # ---- what it costs ----
 
-def measured(function, *args):
-    begun = time.monotonic()
-    result = function(*args)
-    return time.monotonic() - begun, result
+def cost(o, *args):
+    """What a call costs the proxy, in seconds of a processor: others of the machine make it take longer, not cost more.
+    And its answer."""
+    before = cpu_seconds(o.p)
+    answer = o.call(*args)
+    return cpu_seconds(o.p) - before, answer
 
 
 def test_second_call_is_fast(office):
     """From every worker, on whatever connection; a wrong one is checked each time, and pushes no good one out."""
     o = office({"u@ACME": hashed("right", SLOW)})
-    first, answer = measured(o.call, "u@ACME", "right")
+    first, answer = cost(o, "u@ACME", "right")
     assert answer.status == 200
-    later = [measured(o.call, "u@ACME", "right") for _ in range(8)]
+    later = [cost(o, "u@ACME", "right") for _ in range(8)]
     assert {answer.status for _, answer in later} == {200}
-    wrong, answer = measured(o.call, "u@ACME", "wrong")
-    again = min(measured(o.call, "u@ACME", "right")[0] for _ in range(3))
+    wrong, answer = cost(o, "u@ACME", "wrong")
+    again, _ = cost(o, "u@ACME", "right")
     o.check_refused(answer)
-    assert max(min(t for t, _ in later), again) < min(first, wrong) / 2, (first, wrong, again, later)
+    assert max(again, *(seconds for seconds, _ in later)) < min(first, wrong) / 2, (first, wrong, again, later)
 
 
 def test_time_does_not_tell_who_is_known(office):
     """An unknown user costs a hash as dear as the dearest."""
     o = office({"u@ACME": hashed("right", SLOW), "v@ACME": hashed("right", SLOW)})
-    times = {user: harness.LIMIT for user in ("u@ACME", "stranger@ACME", "stranger", "")}
-    for n in range(4):  # side by side, for the machine may be busy now and then
-        for user in times:
-            times[user] = min(times[user], measured(o.call, user, f"wrong{n}")[0])
-    known = times.pop("u@ACME")
-    assert all(known / 3 < t < 3 * known for t in times.values()), (known, times)
+    costs = {user: min(cost(o, user, f"wrong{n}")[0] for n in range(2))
+             for user in ("u@ACME", "stranger@ACME", "stranger", "")}
+    known = costs.pop("u@ACME")
+    assert all(known / 2 < seconds < 2 * known for seconds in costs.values()), (known, costs)
 
 
 def test_others_are_served_while_passwords_are_checked(office, tenant, nginx):
-    """A known caller, and a tenant without a file, through the same loop."""
+    """A known caller, and a tenant without a file, through the same loop: if each of their calls waited for a check, no
+    more of them than there are checks would be through before the last one is."""
     o = office({"u@ACME": hashed("right", SLOW)}, more=tenant(nginx.port, "open", "OPEN"))
-    one, answer = measured(o.call, "u@ACME", "right")
-    assert answer.status == 200
-    busy = [Background(o.call, "u@ACME", f"wrong {n}") for n in range(20)]
-    times = []
+    assert o.call("u@ACME", "right").status == 200
+    guessing = [send(o.p.caller(), "u@ACME", f"wrong {n}") for n in range(60)]
     with o.p.caller() as c, o.p.caller() as d:
         for n in range(100):
-            times.append(measured(lambda: c.request(fields=[basic("u@ACME", "right")]))[0])
-            times.append(measured(lambda: d.request(target="/1k", fields=[(COMPANY, "OPEN")]))[0])
-            PACE.wait(0.005)
-    assert any(b.runs() for b in busy), "the checks were going on all the time"
-    assert sorted(times)[int(len(times) * 0.99)] < one / 2, (one, sorted(times)[-5:])
-    for b in busy:
-        o.check_refused(b.result())
+            assert c.request(fields=[basic("u@ACME", "right")]).status == 200
+            assert d.request(target="/1k", fields=[(COMPANY, "OPEN")]).status == 200
+    tried = sum(has_answer(g) for g in guessing)
+    assert tried < len(guessing), "the checks were not going on all the time"
+    for g in guessing:
+        g.reset()
 
 
 def send(c, user, password, method="GET", rest=""):
@@ -388,19 +387,20 @@ def send(c, user, password, method="GET", rest=""):
 
 
 def test_queue_of_checks_is_full(office):
-    """One is tried and 64 wait; who comes then is told when to come again. Whoever leaves makes room."""
+    """One is tried, or is about to be, and 64 wait: who comes then is told when to come again. Whoever leaves makes
+    room."""
     o = office({"u@ACME": hashed("right", SLOW)})
-    o.call("u@ACME", "right")
+    one, _ = cost(o, "u@ACME", "right")
     callers = [send(o.p.caller(), "u@ACME", f"wrong {n}") for n in range(72)]
     answered = []
     harness.eventually(lambda: answered.extend(c.answer() for c in callers if has_answer(c)) or
                        any(a.status == 503 for a in answered))
     full = [a for a in answered if a.status == 503]
-    assert {(a.token, a.get("Retry-After")) for a in full} == {("checks-full", "5")} and len(full) <= 72 - 65
+    assert {(a.token, a.get("Retry-After")) for a in full} == {("checks-full", "5")} and len(full) <= 72 - 64
     assert o.call("u@ACME", "right").status == 200, "who is known does not queue"
     for c in callers:
         c.reset()
-    assert measured(o.call, "u@ACME", "another")[0] < 10, "what nobody waits for is not tried"
+    assert cost(o, "u@ACME", "another")[0] < 20 * one, "what nobody waits for is not tried"
     assert len(o.server.take()) == 2
 
 
@@ -425,12 +425,12 @@ def test_same_password_of_many_is_checked_once(office):
 
 def test_guessing_pushes_nobody_out(office):
     o = office({"u@ACME": hashed("right", SLOW), "v@ACME": "v"})
-    slow = measured(o.call, "u@ACME", "right")[0]
+    slow, _ = cost(o, "u@ACME", "right")
     with o.p.caller() as c:
         for n in range(harness.count(300, 3000)):
             # The dummy is as dear as the dearest; v's own hash is cheap.
             o.check_refused(c.request(fields=[basic("v@ACME", f"wrong {n}")]))
-    assert min(measured(o.call, "u@ACME", "right")[0] for _ in range(3)) < slow / 2
+    assert cost(o, "u@ACME", "right")[0] < slow / 2
 
 
 def test_password_leaves_no_trace(office, release):
@@ -574,9 +574,11 @@ def test_refused_upload(office):
 @pytest.mark.parametrize("signals", [1, 2])
 def test_shutdown_while_checks_wait(office, signals):
     """They may end, unless there is no time left."""
-    o = slow_office(office, drain_timeout="20s")
+    o = slow_office(office, drain_timeout="1h")
+    before = o.p.descriptors()
     callers = [send(o.p.caller(), "u@ACME", f"wrong {n}") for n in range(8)]
     known = send(o.p.caller(), "v@ACME", "v")
+    harness.eventually(lambda: o.p.descriptors() >= before + 9)
     harness.eventually(lambda: len(o.p.log_lines()) > 0)  # the first one was tried: all have come
     for n in range(signals):
         o.p.signal(signal.SIGTERM)
@@ -587,7 +589,7 @@ def test_shutdown_while_checks_wait(office, signals):
     else:
         o.p.expected_exit = 1
         assert o.p.wait() == 1
-        harness.eventually(lambda: "error=cut-off-at-shutdown" in o.p.stderr)
+        assert "error=cut-off-at-shutdown" in o.p.stderr
         assert o.server.seen == []
     for c in [*callers, known]:
         c.close()
@@ -599,7 +601,8 @@ def test_drain_timeout_while_checks_wait(office):
     harness.eventually(lambda: len(o.p.log_lines()) > 0)
     o.p.expected_exit = 1
     o.p.signal(signal.SIGTERM)
-    assert measured(o.p.wait)[0] < 5
+    assert o.p.wait() == 1
+    assert o.p.stderr.count("error=caller-unknown") < len(callers), "not all of them were tried before"
     for c in callers:
         c.close()
 
@@ -625,13 +628,14 @@ def in_force(o, user, password, status):
 def test_file_is_followed(office):
     """Who is taken out, or has another password, is refused at once, though it was known; who stays, stays."""
     o = office({"u@ACME": "one", "v@ACME": hashed("v", SLOW), "w@ACME": "w"})
+    slow, _ = cost(o, "v@ACME", "v")
     for user, password in (("u@ACME", "one"), ("v@ACME", "v"), ("w@ACME", "w")):
         assert o.call(user, password).status == 200
     rewrite(o, {"u@ACME": "two", "v@ACME": hashed("v", SLOW), "new@ACME": "new"})
     in_force(o, "w@ACME", "w", 401)
     in_force(o, "u@ACME", "one", 401)
     assert o.call("u@ACME", "two").status == o.call("new@ACME", "new").status == 200
-    assert min(measured(o.call, "v@ACME", "v")[0] for _ in range(3)) < 0.1
+    assert cost(o, "v@ACME", "v")[0] < slow / 2
     rewrite(o, {"u@ACME": "one"})
     in_force(o, "u@ACME", "two", 401)
     in_force(o, "u@ACME", "one", 200)
@@ -640,9 +644,8 @@ def test_file_is_followed(office):
 def test_file_that_breaks(office):
     """The old one stays in use."""
     o = office({"u@ACME": "one"})
-    o.path.write_text("u@ACME:$apr1$x$y\n")
-    harness.eventually(lambda: "not reloaded, what was loaded before stays in use" in o.p.stderr)
-    assert f"{o.path}:1: " in o.p.stderr
+    o.write({"u@ACME": "$apr1$x$y"})
+    assert f"{o.path}:1: " in o.p.said("not reloaded, what was loaded before stays in use")
     assert o.call("u@ACME", "one").status == 200 and o.call("u@ACME", "two").status == 401
     rewrite(o, {"u@ACME": "two"})
     in_force(o, "u@ACME", "two", 200)
@@ -652,9 +655,9 @@ def test_file_comes_and_goes(office):
     """With the option, in the configuration."""
     o = office({"u@ACME": "one"})
     text = o.p.config.read_text()
-    o.p.config.write_text(re.sub("(?m)^callers-file.*\n", "", text))
+    o.p.rewrite(re.sub("(?m)^callers-file.*\n", "", text))
     harness.eventually(lambda: [o.p.request().status for _ in range(8)] == [200] * 8)
-    o.p.config.write_text(text)
+    o.p.rewrite(text)
     harness.eventually(lambda: [o.p.request().status for _ in range(8)] == [401] * 8)
     assert o.call("u@ACME", "one").status == 200
 
@@ -669,7 +672,7 @@ def test_reload_while_a_check_waits(office, pki, change):
         c.reply(b"ok")
 
     o = slow_office(office, note)
-    blockers = [send(o.p.caller(), "v@ACME", f"wrong {n}") for n in range(harness.count(15, 30))]
+    blockers = [send(o.p.caller(), "v@ACME", f"wrong {n}") for n in range(50)]
     c = o.p.caller()
     c.send(harness.head_lines("POST", "/late", ": ".join(basic("u@ACME", "right")), "Content-Length: 5") + "whole")
     harness.eventually(lambda: len(o.p.log_lines()) > 0)
@@ -680,14 +683,15 @@ def test_reload_while_a_check_waits(office, pki, change):
         changed = (text.replace("[tenant acme]", "[tenant other]").replace("= ACME", "= OTHER") if change == "tenant"
                    else text.replace("acme-all.pem", "globex-all.pem"))
         assert changed != text
-        o.p.config.write_text(changed)
+        o.p.rewrite(changed)
         harness.eventually(lambda: reloads(o.p) > 0)
     assert not has_answer(c), "the reload came in between"
+    for b in blockers:
+        b.reset()  # what nobody waits for is not tried
     assert c.answer().status == 200
     [seen] = o.server.take()
     assert (seen.target, seen.body, names) == ("/late", b"whole", ["acme_user"])
-    for b in [*blockers, c]:
-        b.close()
+    c.close()
 
 
 # ---- all of it together ----

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import select
+import shutil
 import ssl
 import subprocess
 import textwrap
@@ -48,7 +49,10 @@ class Forms:
         """A certificate that differs from the usual ones, with its key before it and the chain behind."""
         folder = self.folder / hashlib.md5(repr((subject, key, extensions, digest, issuer)).encode()).hexdigest()
         folder.mkdir(exist_ok=True)
-        openssl("genpkey", "-quiet", *key, "-out", folder / "key")
+        if key == RSA_4096:
+            shutil.copy(self.pki / "rsa-4096.key", folder / "key")  # to make one takes seconds
+        else:
+            openssl("genpkey", "-quiet", *key, "-out", folder / "key")
         openssl("req", "-new", "-key", folder / "key", "-subj", subject, "-out", folder / "csr")
         (folder / "ext").write_text(extensions or "extendedKeyUsage=clientAuth\nkeyUsage=digitalSignature\n")
         openssl("x509", "-req", "-in", folder / "csr", "-CA", self.pki / f"{issuer}.pem", "-CAkey",
@@ -64,7 +68,7 @@ class Forms:
 
     def btp(self):
         """As BTP exports it: base64 of a PEM with CRLF, the encrypted key first, RSA-4096, three CAs behind."""
-        leaf = self.issued("/C=DE/O=SAP SE/CN=technical_user", (*RSA, "rsa_keygen_bits:4096"))
+        leaf = self.issued("/C=DE/O=SAP SE/CN=technical_user", RSA_4096)
         key, certificates = re.match(r"(?s)(.*?-----END PRIVATE KEY-----\n)(.*)", leaf).groups()
         (self.folder / "btp.key").write_text(key)
         sealed = openssl("pkcs8", "-topk8", "-v1", "PBE-SHA1-3DES", "-in", self.folder / "btp.key", "-passout",
@@ -206,6 +210,7 @@ PKCS8 = [*(["-v1", name] for name in (
          *(["-v2", name] for name in ("des-cbc", "des3", "rc2-cbc", "rc2-40-cbc", "bf-cbc", "cast5-cbc", "aes-128-cbc",
                                       "aes-256-cbc", "camellia-256-cbc")),
          ["-v2", "aes256", "-v2prf", "hmacWithSHA1"], ["-v2", "aes256", "-v2prf", "hmacWithSHA512"], ["-scrypt"]]
+RSA_4096 = (*RSA, "rsa_keygen_bits:4096")
 ROOT_NOTE = ("note", "root, which is not sent")
 OTHERS = ("note", "of the same key, name or CA as the one that is used")
 BARE = ("warning", "CN=Test Client Sub CA,O=Test is not in the file")
@@ -314,7 +319,7 @@ LOADS = {
                                          + f.leaf + f.sub, False, []),
     "base64 of PEM, indented": (lambda f: base64.b64encode(textwrap.indent(f.key + f.leaf + f.sub, "  ").encode()),
                                 False, []),
-    "RSA-4096": (lambda f: f.issued("/CN=big", (*RSA, "rsa_keygen_bits:4096")), False,
+    "RSA-4096": (lambda f: f.issued("/CN=big", RSA_4096), False,
                  [("note", "RSA key of 4096 bits costs")]),
     "P-384": (lambda f: f.issued("/CN=p384", ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384")), False, []),
     "Ed25519": (lambda f: f.issued("/CN=ed", ("-algorithm", "ED25519")), False, []),
@@ -593,10 +598,9 @@ def test_form_of_the_passphrase_file(name, form, forms, tmp_path, pki):
 
 def at_a_terminal(arguments, answer):
     """Runs the program in the foreground of a terminal of its own; what it wrote there, and its exit status."""
-    import pty
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execv(arguments[0], arguments)
+    terminal, near = os.openpty()
+    process = subprocess.Popen(["setsid", "--ctty", *arguments], stdin=near, stdout=near, stderr=near)
+    os.close(near)
     shown = b""
     try:
         while select.select([terminal], [], [], harness.LIMIT)[0]:
@@ -610,7 +614,7 @@ def at_a_terminal(arguments, answer):
     except OSError:
         pass  # the program has ended
     os.close(terminal)  # which ends a program that still waits
-    return shown.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return shown.decode(), process.wait(harness.LIMIT)
 
 
 def has_terminals():
@@ -722,7 +726,7 @@ def test_request(key_type, bits, pki, tmp_path, nginx, proxy):
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     assert (tmp_path / "new.key").stat().st_mode & 0o777 == 0o600
     told = openssl("req", "-noout", "-verify", "-subject", "-text", "-in", tmp_path / "new.csr").decode()
-    assert "O = Acme, CN = sf_user" in told and bits in told
+    assert re.search("O ?= ?Acme, CN ?= ?sf_user", told) and bits in told  # newer OpenSSL writes no blanks
     (tmp_path / "other.csr").write_text("is here already")
     other = harness.run_cli(*(word.replace("/new.", "/other.") for word in words))
     assert other.returncode == 2 and "other.csr" in other.stderr and not (tmp_path / "other.key").exists()

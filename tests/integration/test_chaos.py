@@ -77,7 +77,7 @@ def test_chaos(proxy, pki, started):
     """No crash, no leak, no wrong answer, no failure without its token."""
     known = known_tokens()
     started.append(Origin(pki))
-    p = proxy(started[-1].port, answer_timeout="1s", handshake_timeout="1s", body_timeout="5s", head_timeout="5s",
+    p = proxy(started[-1].port, answer_timeout="2s", handshake_timeout="2s", body_timeout="10s", head_timeout="10s",
               pool_idle="1s")
     at_rest = p.descriptors()
     begun = time.monotonic()

@@ -128,7 +128,7 @@ def sf(pki, tenant, tmp_path_factory):
     """The server, the proxy before it with a local CA, and that CA as a file (and .jks for Java)."""
     server = SuccessFactors(pki)
     folder = tmp_path_factory.mktemp("clients")
-    text = f"[proxy]\nlisten = 127.0.0.1:0\nlocal-ca = {folder}/ca\n" + tenant(server.port)
+    text = f"[proxy]\nlisten = {harness.localhost()}\nlocal-ca = {folder}/ca\n" + tenant(server.port)
     root = harness.make_local_ca(folder, text)
     run("keytool", "-importcert", "-noprompt", "-storepass", "changeit", "-alias", "sfmtls", "-file",
         root, "-keystore", f"{root}.jks")

@@ -253,7 +253,7 @@ def test_drain_while_it_is_collected(front, server):
 
 def test_server_that_cannot_be_reached(proxy, tenant):
     """It is found out with the body in hand."""
-    port = harness.free_port()
+    port = harness.closed_port()
     p = proxy(tenant(port))
     with p.caller() as c:
         c.send(head(p, 2, EXPECT))

@@ -759,7 +759,7 @@ def test_a_server_that_the_ca_was_not_made_for(tmp_path, proxy, tenant, script):
     ca = make_ca(tmp_path, tenant(server.port, server=SERVER))
     p = proxy(tenant(server.port, server=SERVER) + tenant(server.port, "new", "NEW", server="api8.successfactors.com"),
               local_ca=ca)
-    warning = harness.eventually(lambda: [line for line in p.stderr.splitlines() if "--replace" in line])[0]
+    warning = p.said("--replace")
     assert " warning: " in warning and "api8.successfactors.com" in warning and SERVER not in warning
     answer = p.request("CONNECT", "api8.successfactors.com:443")
     assert (answer.status, answer.token) == (502, "local-ca-unfit")
@@ -799,6 +799,7 @@ def test_a_ca_that_ends_soon_is_told(days, level, tmp_path, pki):
 
 # ---- life ----
 
+@harness.one_worker
 def test_connect_is_logged(alone):
     p = alone(harness.answering())
     with enter(p) as c:
@@ -806,6 +807,7 @@ def test_connect_is_logged(alone):
     with enter(p):
         pass
     p.proxy.wait_for_log(3)
+    p.proxy.stop()
     assert "error=" not in p.proxy.stderr, "to leave without a farewell is no failed handshake"
     first, second = p.proxy.last_log(1), p.proxy.last_log(2)
     assert (first["method"], first["path"], first["status"]) == ("CONNECT", f"{SERVER}:443", "200")
@@ -828,7 +830,7 @@ def test_callers_who_leave_at_any_point(alone):
 
 
 def test_an_idle_connect_ends(alone):
-    p = alone(idle_timeout="200ms", head_timeout="200ms")
+    p = alone(idle_timeout="1s", head_timeout="1s")  # within which each step has to be done
     with connect(p.proxy.caller()) as c:
         assert c.is_closed()
     with connect(p.proxy.caller()) as c:
@@ -884,8 +886,8 @@ def test_reload_finds_and_changes_the_ca(tmp_path, proxy, tenant, script):
     assert old.request(host=SERVER).status == 200, "what is open stays open"
     old.close()
 
-    p.config.write_text("[proxy]\nlocal-ca = elsewhere\n" + p.config.read_text().replace("[proxy]\n", ""))
-    harness.eventually(lambda: "not reloaded" in p.stderr)
+    p.rewrite("[proxy]\nlocal-ca = elsewhere\n" + p.config.read_text().replace("[proxy]\n", ""))
+    p.said("not reloaded")
     assert is_new(), "what was loaded before stays in use"
 
 
@@ -923,6 +925,7 @@ def test_tunnel(tunnels):
     log = t.proxy.last_log()
     assert (log["method"], log["path"], log["status"]) == ("CONNECT", t.to, "200") and "error" not in log
     assert log["in"] == log["out"] == str(12 + 1 + 18 + 100000 - 1), log["line"]
+    t.proxy.stop()
     assert len(t.proxy.log_lines()) == 1
 
 
@@ -1067,8 +1070,8 @@ def test_server_breaks_a_tunnel(tunnels):
 def test_idle_tunnel(tunnels):
     t = tunnels(echo, answer_timeout="1s")
     with connect(t.proxy.caller(), t.to) as c:
-        for _ in range(5):
-            threading.Event().wait(0.3)
+        for _ in range(8):
+            threading.Event().wait(0.2)
             assert c.send(b"x").read_exactly(1) == b"x", "it is in use"
         with pytest.raises(ConnectionResetError):
             c.read_to_end()
@@ -1080,7 +1083,7 @@ def test_tunnels_are_drained(tunnels):
     with connect(t.proxy.caller(), t.to) as c:
         assert c.send(b"a").read_exactly(1) == b"a"
         t.proxy.signal(15)
-        harness.eventually(lambda: "shutting down" in t.proxy.stderr)
+        t.proxy.said("shutting down")
         assert c.send(b"b").read_exactly(1) == b"b", "it goes on"
         assert t.proxy.process.poll() is None
         c.sock.shutdown(socket.SHUT_WR)
@@ -1131,17 +1134,17 @@ def test_private_addresses_among_others_are_passed_over(tunnels, names):
     seen = []
     t = tunnels(lambda c: seen.append(c), environment=names.environment, allow="db.example:1",
                 connect_timeout="500ms")
-    t.proxy.config.write_text(t.proxy.config.read_text().replace("db.example:1", f"db.example:{t.server.port}"))
+    t.proxy.rewrite(t.proxy.config.read_text().replace("db.example:1", f"db.example:{t.server.port}"))
     names.set(db_example=["127.0.0.1", "203.0.113.1"])
     t.proxy.signal(1)
-    harness.eventually(lambda: "reloaded" in t.proxy.stderr)
+    t.proxy.said("notice: reloaded")
     with t.proxy.caller() as c:
         ask(c, f"db.example:{t.server.port}").read_until(b"\r\n")  # nobody is at TEST-NET-3 (RFC 5737)
     assert not seen
 
 
 def test_tunnel_to_nobody(tunnels):
-    port = harness.free_port()
+    port = harness.closed_port()
     t = tunnels(echo, allow=f"127.0.0.1:{port}")
     with t.proxy.caller() as c:
         ask(c, f"127.0.0.1:{port}").send(b"early")

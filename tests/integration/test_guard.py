@@ -587,21 +587,22 @@ def test_token_and_listener_come_and_go_by_a_reload(proxy, recorder):
     """Who was let in without, is asked now. A listener for others opens and closes again, and whoever came in by it
     is not served without being known."""
     p = proxy(recorder.port)
-    port = harness.free_port()
     tokens = write(p.folder / "tokens", f"{TOKEN}\n")  # where the sandbox lets it be read
     with p.caller() as c:
         assert c.request().status == 200
         whole = p.config.read_text()
-        write(p.config, whole.replace("[proxy]\n", f"[proxy]\nlisten = 0.0.0.0:{port}\nallow-remote = yes\n"
+        write(p.config, whole.replace("[proxy]\n", "[proxy]\nlisten = 0.0.0.0:0\nallow-remote = yes\n"
                                                    f"caller-token-file = {tokens}\n"))
         harness.eventually(lambda: p.request().status == 401)
         refused(c.request(), 401, "caller-token-missing")
+    port = int(re.search(r"http://0\.0\.0\.0:(\d+)$", p.said("listening on http://0.0.0.0:"))[1])
     with harness.Caller((own_address(), port)) as c:
         assert c.request(host=own_address(), fields=[MINE, FORWARDED[0]]).status == 200
         write(p.config, whole)
         harness.eventually(lambda: p.request().status == 200)
         refused(c.request(host=own_address()), 421, "host-not-served")
         refused(c.request(host="localhost"), 421, "host-not-served")
+    p.said(f"no longer listening on http://0.0.0.0:{port}")
     with pytest.raises(ConnectionRefusedError):
         harness.Caller((own_address(), port))
 

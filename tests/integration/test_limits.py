@@ -71,7 +71,7 @@ def test_no_share_where_callers_are_not_told_apart(keys, proxy, nginx, crowd):
 def test_share_changes_with_a_reload(proxy, nginx, crowd):
     p = proxy(nginx.port)
     crowd(p, 3)
-    p.config.write_text(p.config.read_text().replace("[proxy]\n", "[proxy]\nmax-connections-per-caller = 1\n"))
+    p.rewrite(p.config.read_text().replace("[proxy]\n", "[proxy]\nmax-connections-per-caller = 1\n"))
     p.signal(signal.SIGHUP)
     harness.eventually(lambda: "reloaded" in p.stderr)
     crowd(p, 1)  # those that were there before are not counted
@@ -139,7 +139,7 @@ def test_limit_of_descriptors_is_raised(proxy, nginx):
 def test_limit_that_is_too_low_is_said(keys, descriptors, says, proxy, nginx):
     p = proxy(nginx.port, process=limited(descriptors), workers=1, **keys)
     assert p.request(target="/who").status == 200
-    p.wait_for_log()
+    p.stop()
     lines = [line for line in p.stderr.splitlines() if "files can be open" in line]
     assert len(lines) == (1 if says else 0)
     assert all(word in lines[0] for word in says or [])
@@ -150,10 +150,11 @@ def test_accepting_pauses_without_a_spin(error, proxy, nginx):
     """A system call that always fails: there is no end to it but that of the process."""
     p = proxy(nginx.port, process={"prefix": harness.refusing("accept4", error)})
     with p.caller():
-        harness.eventually(lambda: "new connections wait" in p.stderr)
+        p.said("new connections wait")
         begun, cpu = time.monotonic(), cpu_seconds(p)
         harness.eventually(lambda: time.monotonic() - begun > 1)
         assert cpu_seconds(p) - cpu < 0.2, "it spins"
+    p.stop()
     assert p.stderr.count("new connections wait") == 1
 
 

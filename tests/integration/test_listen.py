@@ -21,19 +21,6 @@ def hosts_of(p):
     return [address.rsplit(":", 1)[0] for address in p.addresses]
 
 
-def free_on_both():
-    """A port that is free in both families."""
-    for _ in range(100):
-        port = harness.free_port()
-        with socket.socket(socket.AF_INET6) as s:
-            try:
-                s.bind(("::1", port))
-                return port
-            except OSError:
-                continue
-    raise AssertionError("no port is free on both")
-
-
 def start(folder, started, pki, listen, network="", more=""):
     """A proxy in a network of its own, without a server."""
     text = "[proxy]\n" + (f"listen = {listen}\n" if listen else "") + more + TENANT + IDENTITY
@@ -54,7 +41,7 @@ def test_one_port_on_both_families(name, proxy, nginx):
 
 
 def test_named_port_on_both_families(proxy, nginx):
-    port = free_on_both()
+    port = harness.unused_port()
     p = proxy(nginx.port, listen=f"localhost:{port}")
     assert p.addresses == [f"127.0.0.1:{port}", f"[::1]:{port}"]
 
@@ -98,7 +85,7 @@ def test_machine_without_a_loopback(tmp_path, pki):
 def test_port_that_is_taken_in_one_family(key, address, family, shown, tmp_path, pki):
     """Whoever has it would get what callers send to localhost."""
     with socket.socket(family) as taken:
-        port = free_on_both()
+        port = harness.unused_port()
         taken.bind((address, port))
         taken.listen()
         other = "" if key == "listen" else "listen = 127.0.0.1:0\n"
@@ -189,7 +176,7 @@ def listening(p):
 
 
 def test_reload_adds_the_other_family(proxy, nginx):
-    port = free_on_both()
+    port = harness.unused_port()
     p = proxy(nginx.port, listen=f"127.0.0.1:{port}")
     text = p.config.read_text()
     with p.caller() as kept:
@@ -205,7 +192,7 @@ def test_reload_adds_the_other_family(proxy, nginx):
 
 
 def test_reload_is_refused_where_the_other_family_is_taken(proxy, nginx):
-    port = free_on_both()
+    port = harness.unused_port()
     p = proxy(nginx.port, listen=f"127.0.0.1:{port}")
     with socket.socket(socket.AF_INET6) as taken:
         taken.bind(("::1", port))

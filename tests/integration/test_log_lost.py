@@ -320,11 +320,10 @@ def test_words_of_the_command_line():
 
 def test_text_of_a_server(proxy, tenant, started, deceiver, tmp_path):
     """A certificate that is not trusted may say whose it is."""
-    port = harness.free_port()
-    command = ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-www", "-cert", str(deceiver / "pem"),
-               "-key", str(deceiver / "key")]
-    started.append(test_failures.Program(tmp_path, command, port))
-    p = proxy(tenant(port))
+    command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-www", "-cert", str(deceiver / "pem"), "-key",
+               str(deceiver / "key")]
+    started.append(test_failures.Program(tmp_path, command))
+    p = proxy(tenant(started[-1].port))
     answer = p.request()
     assert answer.token.startswith("server-certificate") and not hidden_in(answer.body)
     p.wait_for_log()

@@ -87,7 +87,7 @@ def test_collection_is_what_postman_imports():
 @pytest.mark.parametrize("company", ["", "ACME"])
 def test_collection_through_the_proxy(company, proxy, tenant, successfactors, tmp_path):
     """Every request, every test in it; nothing is asked of the caller but the proxy's URL."""
-    p = proxy(tenant(successfactors.port))
+    p = proxy(tenant(successfactors.port), listen=harness.localhost())
     before = len(successfactors.seen())
     report = newman(tmp_path, baseUrl=p.url("").rstrip("/"), companyId=company, allowWrites="yes")
     wanted = list(names_of(json.loads(COLLECTION.read_text())["item"]))
@@ -105,7 +105,7 @@ def test_collection_through_the_proxy(company, proxy, tenant, successfactors, tm
 def test_collection_by_a_proxy_setting(scheme, proxy, tenant, successfactors, tmp_path):
     """The URL is the server's own; newman tunnels (CONNECT) either way, and trusts the local CA."""
     root = harness.make_local_ca(tmp_path, "[proxy]\nlocal-ca = ca\n" + tenant(successfactors.port))
-    p = proxy(tenant(successfactors.port), local_ca=tmp_path / "ca")
+    p = proxy(tenant(successfactors.port), local_ca=tmp_path / "ca", listen=harness.localhost())
     before = len(successfactors.seen())
     newman(tmp_path, {f"{scheme}_proxy": p.url(""), "NODE_EXTRA_CA_CERTS": str(root)},
            baseUrl=f"{scheme}://localhost:{successfactors.port}", companyId="ACME")
@@ -114,14 +114,15 @@ def test_collection_by_a_proxy_setting(scheme, proxy, tenant, successfactors, tm
 
 
 def test_collection_chooses_among_tenants(proxy, tenant, successfactors, tmp_path):
-    p = proxy(tenant(successfactors.port) + tenant(successfactors.port, "globex", "GLOBEX", "globex-all.pem"))
+    p = proxy(tenant(successfactors.port) + tenant(successfactors.port, "globex", "GLOBEX", "globex-all.pem"),
+              listen=harness.localhost())
     before = len(successfactors.seen())
     newman(tmp_path, baseUrl=p.url("").rstrip("/"), companyId="GLOBEX")
     assert {words[2] for words in successfactors.seen()[before:]} == {"company=GLOBEX"}
 
 
 def test_nothing_is_written_unasked(proxy, tenant, successfactors, tmp_path):
-    p = proxy(tenant(successfactors.port))
+    p = proxy(tenant(successfactors.port), listen=harness.localhost())
     before = len(successfactors.seen())
     newman(tmp_path, baseUrl=p.url("").rstrip("/"))
     targets = [words[1] for words in successfactors.seen()[before:]]

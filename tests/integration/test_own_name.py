@@ -199,11 +199,11 @@ def tunnels(proxy, pki, tenant, started, tmp_path):
     """Everything is allowed that could lead back."""
     server = identified(pki)
     started.append(server)
-    other, admin = harness.free_port(), harness.free_port()
+    other, admin = harness.unused_port(), harness.unused_port()
     tokens = write(tmp_path / "tokens", TOKEN + "\n")
     section = tenant(server.port, server=SERVER)
     hosts = ["localhost", "127.0.0.1", "127.1.2.3", "[::1]", "0.0.0.0", "[::]", NAMED, own_address()]
-    listen = f"127.0.0.1:{other}, 0.0.0.0:{harness.free_port()}"
+    listen = f"127.0.0.1:{other}, 0.0.0.0:{harness.unused_port()}"
     ports = [other, admin, int(listen.rsplit(":", 1)[1])]
     p = proxy(section, listen=listen, admin=f"127.0.0.1:{admin}", allow_remote="yes", caller_token_file=tokens,
               host_names=NAMED, local_ca=make_ca(tmp_path, section), connect_other="tunnel",
@@ -244,7 +244,7 @@ def test_other_ports_of_this_machine_are_no_way_back(proxy, tenant, recorded):
                                           (SERVER, 200), ("192.0.2.1", 421)])
 def test_status_in_absolute_form(proxy, tenant, host, status):
     """The URL's host is judged in place of Host."""
-    admin = harness.free_port()
+    admin = harness.unused_port()
     proxy(tenant(1, server=SERVER), admin=f"127.0.0.1:{admin}")
     for path in ("/health", "/status"):
         with harness.Caller(("127.0.0.1", admin)) as c:

@@ -130,11 +130,11 @@ def test_refusal_comes_before_anything_is_read(proxy, nginx):
 def test_who_looks_whether_the_port_is_open_is_not_logged(proxy, nginx):
     p = proxy(nginx.port, allow_uid=STRANGER)
     for _ in range(5):
-        p.signal(signal.SIGSTOP)
-        p.caller().close()
-        p.signal(signal.SIGCONT)
+        with harness.frozen(p):
+            p.caller().close()
     check_refused(p.request(target="/who"), OWN)
-    assert len(p.wait_for_log()) == 1
+    p.stop()
+    assert len(p.log_lines()) == 1
 
 
 @pytest.mark.parametrize("how", ["close", "reset"])
@@ -144,9 +144,8 @@ def test_caller_that_is_gone_is_nobody(how, uid, recorded_by):
     whoever it was."""
     r = recorded_by()
     for _ in range(5):
-        r.proxy.signal(signal.SIGSTOP)
-        As(uid, r.proxy.addresses[0], how=how).output()
-        r.proxy.signal(signal.SIGCONT)
+        with harness.frozen(r.proxy):
+            As(uid, r.proxy.addresses[0], how=how).output()
     assert r.proxy.request(target="/last").status == 200
     assert [seen.target for seen in r.server.take()] == ["/last"]
 
@@ -155,12 +154,11 @@ def test_caller_that_is_gone_is_nobody(how, uid, recorded_by):
 def test_half_closed_caller_is_known(uid, passes, proxy, nginx):
     """It has sent its last byte, and still is somebody."""
     p = proxy(nginx.port)
-    p.signal(signal.SIGSTOP)
-    caller = As(uid, p.addresses[0], how="half")
-    inode_of = f"/proc/{caller.process.pid}/net/tcp"
-    harness.eventually(lambda: any(f":{p.port:04X} 05 " in line or f":{p.port:04X} 04 " in line
-                                   for line in open(inode_of)))  # FIN_WAIT: it has half-closed
-    p.signal(signal.SIGCONT)
+    with harness.frozen(p):
+        caller = As(uid, p.addresses[0], how="half")
+        inode_of = f"/proc/{caller.process.pid}/net/tcp"
+        harness.eventually(lambda: any(f":{p.port:04X} 05 " in line or f":{p.port:04X} 04 " in line
+                                       for line in open(inode_of)))  # FIN_WAIT: it has half-closed
     answer = caller.answer()
     assert answer.status == 200 if passes else answer.token == "caller-uid"
 
@@ -171,11 +169,11 @@ def test_reload_judges_new_connections(proxy, nginx):
     with p.caller() as c:
         assert c.request(target="/who").status == 200
         text = p.config.read_text()
-        p.config.write_text(text.replace("[proxy]\n", f"[proxy]\nallow-uid = {STRANGER}\n"))
+        p.rewrite(text.replace("[proxy]\n", f"[proxy]\nallow-uid = {STRANGER}\n"))
         p.signal(signal.SIGHUP)
         harness.eventually(lambda: p.request(target="/who").status == 403)
         assert c.request(target="/who").status == 200
-        p.config.write_text(text.replace("[proxy]\n", "[proxy]\nallow-uid = any\n"))
+        p.rewrite(text.replace("[proxy]\n", "[proxy]\nallow-uid = any\n"))
         p.signal(signal.SIGHUP)
         harness.eventually(lambda: p.request(target="/who").status == 200)
 
@@ -192,7 +190,7 @@ def test_default_where_the_kernel_does_not_tell(proxy, nginx, blind):
     """The log says so once, and callers pass."""
     p = proxy(nginx.port, process={"prefix": blind})
     assert [p.request(target="/who").status for _ in range(3)] == [200] * 3
-    p.wait_for_log(3)
+    p.stop()
     assert p.stderr.count("every user of this machine can call") == 1 and "NETLINK_SOCK_DIAG" in p.stderr
 
 
@@ -211,7 +209,7 @@ def test_list_where_the_kernel_does_not_tell(proxy, nginx, blind, tenant, tmp_pa
     result = harness.run_cli("run", "-c", str(config), prefix=blind)
     assert result.returncode == 2 and f"{config}:3: allow-uid cannot be kept to" in result.stderr
     p = proxy(nginx.port, process={"prefix": blind})
-    p.config.write_text(p.config.read_text().replace("[proxy]\n", f"[proxy]\nallow-uid = {OWN}\n"))
+    p.rewrite(p.config.read_text().replace("[proxy]\n", f"[proxy]\nallow-uid = {OWN}\n"))
     p.signal(signal.SIGHUP)
     harness.eventually(lambda: "not reloaded" in p.stderr and "allow-uid cannot be kept to" in p.stderr)
     assert p.request(target="/who").status == 200
@@ -236,7 +234,7 @@ def test_mode_and_group_of_a_socket(proxy, nginx, folder):
         with pytest.raises(AssertionError, match="PermissionError"):
             call(STRANGER, p.addresses[0])
     text = p.config.read_text()
-    p.config.write_text(text.replace("0660", "0606"))
+    p.rewrite(text.replace("0660", "0606"))
     p.signal(signal.SIGHUP)
     harness.eventually(lambda: access_of(path) == ("0o606", group))
     assert p.request(target="/who").status == 200
@@ -248,11 +246,11 @@ def test_refused_reload_leaves_the_sockets_as_they_are(proxy, nginx, folder):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        p.config.write_text(text.replace("0600", f"0666\nlisten = 127.0.0.1:{taken.getsockname()[1]}"))
+        p.rewrite(text.replace("0600", f"0666\nlisten = 127.0.0.1:{taken.getsockname()[1]}"))
         p.signal(signal.SIGHUP)
         harness.eventually(lambda: "not reloaded" in p.stderr)
     assert access_of(f"{folder}/s")[0] == access_of(f"{folder}/a")[0] == "0o600"
-    p.config.write_text(text.replace("0600", "0666"))
+    p.rewrite(text.replace("0600", "0666"))
     p.signal(signal.SIGHUP)
     harness.eventually(lambda: access_of(f"{folder}/s")[0] == access_of(f"{folder}/a")[0] == "0o666")
 
@@ -263,7 +261,7 @@ def test_group_that_cannot_be_given_by_a_reload(proxy, nginx, folder):
     p = proxy(nginx.port, listen=f"unix:{folder}/s", socket_mode="0660", process={"prefix": prefix})
     before = access_of(f"{folder}/s")
     assert before[0] == "0o660"
-    p.config.write_text(p.config.read_text().replace("socket-mode", f"socket-group = {GROUP}\nsocket-mode"))
+    p.rewrite(p.config.read_text().replace("socket-mode", f"socket-group = {GROUP}\nsocket-mode"))
     p.signal(signal.SIGHUP)
     harness.eventually(lambda: "not reloaded" in p.stderr)
     assert access_of(f"{folder}/s") == before
@@ -291,7 +289,7 @@ def test_socket_is_its_owner_s_alone(proxy, nginx, folder):
 def test_socket_for_everybody(allowed, says, proxy, nginx, folder):
     p = proxy(nginx.port, listen=f"unix:{folder}/s", socket_mode="0666", allow_uid=allowed)
     assert p.request(target="/who").status == 200
-    p.wait_for_log()
+    p.stop()
     warned = [line for line in p.stderr.splitlines() if " warning: " in line and "socket-mode" in line]
     assert len(warned) == (1 if says else 0) and (not says or says in warned[0]), p.stderr
     if says:

@@ -129,7 +129,7 @@ def test_answer_that_has_begun_is_finished(proxy, script):
         c.send("56789")
         c.at_end()
 
-    p = proxy(script(serve).port, drain_timeout="3s")
+    p = proxy(script(serve).port, drain_timeout="20s")
     running, idle = p.caller(), p.caller()
     running.send(GET)
     assert b"Connection: close" not in running.read_until(b"\r\n\r\n") and running.read_exactly(5) == b"01234"
@@ -273,7 +273,7 @@ def test_stop_under_load(workers, proxy, nginx):
 
 
 def test_same_port_again_at_once(proxy, nginx):
-    p = proxy(nginx.port)
+    p = proxy(nginx.port, listen=f"127.0.0.1:{harness.unused_port()}")
     with p.caller() as c:
         c.request(target="/who")
         p.signal(signal.SIGTERM)
@@ -328,7 +328,7 @@ def threads_of(p):
 def test_workers(workers, count, proxy, nginx):
     """So many threads more; all of them serve, and share the limits."""
     one, many = proxy(nginx.port, workers="1"), proxy(nginx.port, workers=workers, max_connections=20)
-    assert threads_of(many) - threads_of(one) == count - 1
+    harness.eventually(lambda: threads_of(many) - threads_of(one) == count - 1)
     callers = [many.caller() for _ in range(20)]
     for c in callers:
         c.send("GET /1k HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -422,7 +422,7 @@ def test_no_descriptor_stays_open(proxy, script, nginx, tenant, pki, started):
     silent = script(lambda c: c.at_end(), tls=False)
     plain = script(lambda c: (c.send("HTTP/1.1 400 Bad Request\r\n\r\n"), c.at_end()), tls=False)
     wrong = [script(quiet, certificate=f"server-{kind}") for kind in ("wrong-host", "untrusted", "expired")]
-    ports = {"acme": nginx.port, "odd": odd.port, "down": harness.free_port(), "silent": silent.port,
+    ports = {"acme": nginx.port, "odd": odd.port, "down": harness.closed_port(), "silent": silent.port,
              "plain": plain.port, **{f"wrong{i}": w.port for i, w in enumerate(wrong)}}
     sections = "".join(tenant(port, name=name, company=name) for name, port in ports.items()) + tenant(
         nginx.port, name="stranger", company="stranger", certificate="stranger.pem", private_key=f"{pki}/stranger.key"
@@ -487,16 +487,17 @@ def test_no_descriptor_left(proxy, nginx):
     """New callers wait in the kernel, without a busy loop, and are served when the idle ones have been closed."""
     p = proxy(nginx.port, process=limited(48), idle_timeout="500ms")
     callers = [p.caller() for _ in range(100)]
-    harness.eventually(lambda: "Too many open files" in p.stderr)
+    assert "ulimit" in p.said("Too many open files")
     begun, cpu = time.monotonic(), cpu_seconds(p)
     last = p.caller()
     assert last.request(target="/who").status == 200
     elapsed = time.monotonic() - begun
     assert cpu_seconds(p) - cpu < elapsed / 3, "it spins"
-    assert "ulimit" in p.stderr and p.stderr.count("Too many open files") < 20
     assert all(c.is_closed() for c in callers)
     for _ in range(5):
         assert p.request(target="/who").status == 200
+    p.stop()
+    assert p.stderr.count("Too many open files") < 20
 
 
 def test_no_descriptor_for_the_server(proxy, nginx):
@@ -542,8 +543,7 @@ def test_idle_callers_cost_little(request_first, release, proxy, nginx, many_des
         if request_first:
             assert callers[-1].request(target="/1k").status == 200
     harness.eventually(lambda: p.descriptors() >= 2000)
-    grown = kib(p, "VmRSS") - before
-    assert grown <= 4 * 2000, f"{grown / 2000:.2f} KiB each"
+    harness.eventually(lambda: kib(p, "VmRSS") - before <= 4 * 2000)  # what a call needed is given back soon
     assert all(c.request(target="/1k").status == 200 for c in callers[::100])
 
 
