@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """Rules of the tree that no compiler keeps: layers, banned calls, tables and what is made from them."""
+import json
 import pathlib
 import re
 import subprocess
 import sys
+
+import patience
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROXY = ROOT / "proxy"
@@ -116,6 +119,39 @@ def check_names():
             yield f"{path.relative_to(ROOT)}: its guard is to be {expected}"
 
 
+def check_macros():
+    """A macro that is an initializer is left alone by clang-format, whose releases differ on it."""
+    for path in [*sources(), *ROOT.glob("tests/**/*.[ch]")]:
+        text = re.sub(r"/\* clang-format off \*/.*?/\* clang-format on \*/", lambda m: "\n" * m.group().count("\n"),
+                      path.read_text(), flags=re.S)
+        for place in places(path, r"(?m)^#define \w+(\([^)]*\))?[ \t\\\n]+\{", text):
+            yield f"{place}: a macro that begins with a brace stands between clang-format off and on"
+
+
+def check_presets():
+    """A warning ends the developers' builds, never a user's: each compiler and library has warnings of its own."""
+    presets = {p["name"]: p for p in json.loads((ROOT / "CMakePresets.json").read_text())["configurePresets"]}
+
+    def setting(name):
+        here = presets.get(name, {})
+        return here.get("cacheVariables", {}).get("SFMTLS_WERROR") or name and setting(here.get("inherits"))
+
+    for name, wanted in {"release": "OFF", "ci": "ON", "asan": "ON", "tsan": "ON", "fuzz": "ON"}.items():
+        if setting(name) != wanted:
+            yield f"CMakePresets.json: SFMTLS_WERROR is to be {wanted} in {name}, also where another preset was before"
+    lists = (ROOT / "CMakeLists.txt").read_text()
+    if "-Werror" in lists.replace("if(SFMTLS_WERROR)\n  add_compile_options(-Werror)\n", ""):
+        yield "CMakeLists.txt: -Werror only where SFMTLS_WERROR is set"
+    if "--preset release " not in (ROOT / "conf/setup.sh").read_text():
+        yield "conf/setup.sh: it builds the preset release"
+
+
+def check_patience():
+    for path in (ROOT / "tests/integration").glob("test_*.py"):
+        for line, flaw in patience.check(path):
+            yield f"{path.relative_to(ROOT)}:{line}: {flaw}"
+
+
 def check_texts():
     for pattern in ("tests/**/*.py", "tests/**/*.sh", "proxy/**/*.[ch]", "conf/*.sh", "*.md", "proxy/*.md"):
         for path in ROOT.glob(pattern):
@@ -127,8 +163,8 @@ def check_texts():
 
 
 def main():
-    flaws = [*check_layers(), *check_calls(), *check_size(), *check_failures(), *check_names(), *check_texts(),
-             *check_reference(sys.argv[1])]
+    flaws = [*check_layers(), *check_calls(), *check_size(), *check_failures(), *check_names(), *check_macros(),
+             *check_presets(), *check_patience(), *check_texts(), *check_reference(sys.argv[1])]
     print("\n".join(flaws) or "rules: kept")
     sys.exit(1 if flaws else 0)
 
