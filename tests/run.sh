@@ -20,28 +20,54 @@ esac
 
 sh conf/setup.sh --packages gcc libc6-dev cmake ninja-build libevent-dev libssl-dev libhttp-parser-dev \
     libinih-dev zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev libseccomp-dev ca-certificates clang clang-tidy \
-    clang-format cppcheck llvm libclang-rt-14-dev openssl curl wget gnutls-bin apache2-utils whois nginx-light haproxy \
+    clang-format cppcheck llvm openssl curl wget gnutls-bin apache2-utils whois nginx-light haproxy \
     default-jdk-headless python3 python3-pytest python3-pytest-xdist python3-requests libnss-wrapper procps systemd \
     hostname iproute2 chromium
+# What this clang's sanitizers and fuzzer are linked with; each release has another number in the package's name.
+sh conf/setup.sh --packages "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+
+# A root without /etc/hosts, as debootstrap of Debian 12 makes it, does not know what localhost is.
+getent ahosts localhost >/dev/null || sh conf/setup.sh --packages libnss-myhostname
 
 # Whoever has another node and npm than Debian's keeps them.
 command -v npm >/dev/null && command -v node >/dev/null || sh conf/setup.sh --packages nodejs npm
 
+export LC_ALL=C.UTF-8 # what the tools say is compared
 python=/usr/bin/python3
 work=$(mktemp -d "${TMPDIR:-/tmp}/sfmtls-tests-XXXXXX")
-trap 'rm -rf "$work"' EXIT
+lint=
+trap '[ -z "$lint" ] || kill -- "-$lint" 2>/dev/null || :; rm -rf "$work"' EXIT
 mkdir -p build
 total=0
 
-stage() {
-    printf '\n== %s\n' "$1"
+now() {
+    date +%s
 }
 
-build() { # PRESET
-    if ! { cmake --preset "$1" && cmake --build --preset "$1"; } >"build/$1.log" 2>&1; then
-        cat "build/$1.log"
-        exit 1
-    fi
+used() { # seconds of a processor that have been used so far, by what has ended
+    times >"$work/used"
+    sed -n '2s/[ms]/ /gp' "$work/used" | { read -r m s n t; echo $((m * 60 + n * 60 + ${s%.*} + ${t%.*})); }
+}
+
+stage() {
+    end_stage
+    ! grep -qs failed "$work/lint" || { cat build/lint.log; exit 1; }
+    title=$1
+    begun=$(now)
+    used_before=$(used)
+    printf '\n== %s\n' "$title"
+}
+
+end_stage() {
+    [ -z "${title:-}" ] || printf '%5d s, %5d s of a processor: %s\n' "$(($(now) - begun))" \
+        "$(($(used) - used_before))" "$title" >>"$work/times"
+    title=
+}
+
+build() { # PRESET PRESET, side by side
+    { cmake --preset "$1" && cmake --build --preset "$1"; } >"build/$1.log" 2>&1 &
+    { cmake --preset "$2" && cmake --build --preset "$2"; } >"build/$2.log" 2>&1 || { cat "build/$2.log"; exit 1; }
+    wait $! || { cat "build/$1.log"; exit 1; }
 }
 
 count() { # the number that stands before the word $2 at the end of file $1
@@ -57,10 +83,10 @@ unit() { # PRESET
     done
 }
 
-integration() { # PRESET pytest-arguments...
-    preset=$1
+integration() { # BUILD pytest-arguments...
+    folder=$1
     shift
-    SFMTLS="$PWD/build/$preset/sfmtls" SFMTLS_BUILD="$preset" $python -m pytest -q -p no:cacheprovider -n 5 \
+    SFMTLS="$PWD/build/$folder/sfmtls" SFMTLS_BUILD="$folder" $python -m pytest -q -p no:cacheprovider -n 5 \
         --basetemp "$work/pytest" tests/integration "$@" >"$work/integration" 2>&1 ||
         { cat "$work/integration"; exit 1; }
     tail -n 1 "$work/integration"
@@ -78,14 +104,15 @@ clients() { # what tests/integration/package-lock.json pins, in build/npm
 
 stage 'build'
 clients
-for preset in release asan tsan fuzz; do build $preset; done
+build ci fuzz
+# Beside all that follows, in what time that leaves.
+setsid nice -n 19 sh -c 'sh tests/lint/run.sh build/release/sfmtls build/fuzz || { echo failed >"$1"; exit 1; }' \
+    sh "$work/lint" >build/lint.log 2>&1 &
+lint=$!
+build asan tsan
 export SFMTLS_RELEASE="$PWD/build/release/sfmtls"
 sh tests/certs/make.sh "$work/pki"
 export SFMTLS_TEST_PKI="$work/pki"
-
-stage 'lint'
-sh tests/lint/run.sh build/release/sfmtls build/fuzz
-total=$((total + 1))
 
 stage 'unit tests, ASan and UBSan'
 unit asan
@@ -93,8 +120,8 @@ stage 'unit tests, TSan'
 unit tsan
 
 stage 'integration tests, ASan and UBSan'
-# The browser takes half a minute, and sees no difference: it tries the released program.
-integration asan --ignore=tests/integration/test_browser.py
+# The browser takes half a minute, and sees no difference: it tries the released program. So do those that are marked.
+integration asan -m 'not released' --ignore=tests/integration/test_browser.py
 stage 'integration tests, TSan, several workers'
 # Without the commands that end before there is a second thread.
 SFMTLS_WORKERS=4 integration tsan --ignore=tests/integration/test_import.py --ignore=tests/integration/test_config.py \
@@ -107,4 +134,13 @@ stage "fuzzing, $fuzz_seconds s for each target"
 sh tests/fuzz/run.sh "$fuzz_seconds" 2
 total=$((total + $(ls tests/fuzz/*_fuzz.c | wc -l)))
 
+stage 'lint, what was left of it'
+wait "$lint" || { cat build/lint.log; exit 1; }
+lint=
+cat build/lint.log
+total=$((total + 1))
+
+end_stage
+printf '\n'
+cat "$work/times"
 printf '\n%d tests run, all passed\n' "$total"
