@@ -730,7 +730,8 @@ def test_reference_has_the_defaults_of_the_contract():
         "max-connections": "10000", "queue": "1000", "max-head": "64k", "max-fields": "200", "max-target": "16k",
         "connect-timeout": "10s", "handshake-timeout": "10s", "head-timeout": "15s", "idle-timeout": "75s",
         "body-timeout": "60s", "answer-timeout": "450s", "pool-idle": "30s", "queue-timeout": "10s",
-        "drain-timeout": "25s", "resolve-cache": "30s", "dead-peer-timeout": "20s", "log-caller": "on", "max-upstream": "64", "authorization": "strip",
+        "drain-timeout": "25s", "resolve-cache": "30s", "dead-peer-timeout": "20s", "log-caller": "on",
+        "max-upstream": "64", "authorization": "strip",
         "server-as-is": "no", "allow-remote": "no", "allow-forwarded": "no", "socket-mode": "0600",
         "sandbox": "on"}.items()
 

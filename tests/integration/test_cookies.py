@@ -36,7 +36,7 @@ def ask(p, server, company, cookies=(), sets=(), **keys):
 
 def reload(p, text):
     before = p.stderr.count("notice: reloaded")
-    p.config.write_text(text)
+    p.rewrite(text)
     eventually(lambda: p.stderr.count("notice: reloaded") > before)
 
 

@@ -148,7 +148,7 @@ def test_family_left_free_is_warned_of(network, proxy, tenant, free, tmp_path, p
     text = test_config.fill(f"[proxy]\n{proxy}\n{TENANT}{IDENTITY}{tenant}\n", pki, tmp_path)
     (tmp_path / "sfmtls.ini").write_text(text)
     result = harness.run_cli("run", "-t", "-c", str(tmp_path / "sfmtls.ini"), prefix=harness.in_own_network(network))
-    assert (result.returncode, result.stdout) == (0, "configuration ok\n"), result.stderr
+    assert (result.returncode, result.stdout) == (0, harness.tested_ok(tmp_path / "sfmtls.ini")), result.stderr
     warned = re.findall(r"warning: .*sfmtls\.ini:(\d+): (\S+:(\d+)) is left free .*; (.*)\n", result.stderr)
     assert [address for _, address, *_ in warned] == [a for a in free if not network or "::1" not in a], result.stderr
     for line, _, port, cure in warned:
@@ -166,7 +166,7 @@ def test_family_left_free_is_logged(tmp_path, started, pki):
 
 def reload(p, text, old=None):
     count = p.stderr.count("reloaded")
-    p.config.write_text(text)
+    p.rewrite(text)
     harness.eventually(lambda: p.stderr.count("reloaded") > count)
 
 
@@ -197,7 +197,7 @@ def test_reload_is_refused_where_the_other_family_is_taken(proxy, nginx):
     with socket.socket(socket.AF_INET6) as taken:
         taken.bind(("::1", port))
         taken.listen()
-        p.config.write_text(p.config.read_text().replace(f"127.0.0.1:{port}", f"localhost:{port}", 1))
+        p.rewrite(p.config.read_text().replace(f"127.0.0.1:{port}", f"localhost:{port}", 1))
         harness.eventually_logged(p, rf"not reloaded, .*cannot listen on \[::1\]:{port}")
     assert p.request(target="/who").status == 200
 

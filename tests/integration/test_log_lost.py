@@ -115,8 +115,8 @@ def test_disk_that_was_full(format, disk):
     assert len(paths) + lost == total and lost == lost_of(d.p)
     assert lost >= 3 * 20, "the disk was not full"
     sentence = f"the log {d.folder}/log cannot be written: No space left on device"
-    assert sentence in d.p.stderr, "stderr is not full"
-    assert len(re.findall("cannot be written", d.p.stderr)) == 1, "once a minute is enough"
+    d.p.said(sentence)  # stderr is not full
+    assert not d.p.stderr.count("cannot be written") > 1, "once a minute is enough"
 
 
 def test_disk_that_is_full_at_the_end(disk):
@@ -150,8 +150,9 @@ def test_limit_of_the_size_of_files(rotation, proxy, echo, tmp_path):
     call(p, 1, "last")
     harness.eventually(lambda: "/last0" in log.read_text())
     whole = [line for line in first.splitlines() if is_whole(line)]
-    paths, lost = read_log(log.read_text())
-    assert "File too large" in log.read_text()
+    text = log.read_text()
+    paths, lost = read_log(text)
+    assert "File too large" in text
     assert sum(PAD in line for line in whole) + lost + len(paths) == 61 and lost == lost_of(p)
 
 
@@ -176,7 +177,8 @@ def test_log_that_ends_in_the_middle_of_a_line(end, proxy, echo, tmp_path):
     p.signal(signal.SIGUSR1)  # the same file: nothing to end any more
     assert p.request(target="/two").status == 200
     harness.eventually(lambda: "/two" in log.read_text())
-    assert all(is_whole(line) for line in log.read_text()[len(head):].splitlines())
+    text = log.read_text()
+    assert all(is_whole(line) for line in text[len(head):].splitlines())
 
 
 def test_nobody_reads_stderr_from_the_start(proxy, echo):

@@ -64,7 +64,7 @@ def serve(tmp_path, started, release):
 def reload(p):
     count = len(re.findall(r"notice: reloaded|not reloaded", p.stderr))
     p.signal(1)
-    harness.eventually(lambda: len(re.findall(r"notice: reloaded|not reloaded", p.stderr)) > count, 2 * harness.LIMIT)
+    harness.eventually(lambda: len(re.findall(r"notice: reloaded|not reloaded", p.stderr)) > count)
 
 
 def locked_kib(p):
@@ -87,7 +87,6 @@ def test_all_of_them_are_loaded_anew(many, serve, identities):
         m.write()
         reload(p)
         assert "not reloaded" not in p.stderr, p.stderr[-2000:]
-    assert len(re.findall("notice: reloaded", p.stderr)) == 3
     assert "not locked" not in p.stderr
     patterns = {f"{name} of {i}": number for i in range(3) for name, number in numbers_of(identities / f"key{i}")}
     found = hits(p.process.pid, patterns)
@@ -105,7 +104,7 @@ def test_what_stays_is_not_held_twice(many, serve):
     for i in range(3):
         (m.folder / "new").write_text(f"# another {i}\n" + m.texts[i])
         (m.folder / "new").rename(m.folder / f"t{i}.pem")
-        p.config.write_text(m.config + f"; {i}\n")
+        p.rewrite(m.config + f"; {i}\n")
         reload(p)
     assert "not reloaded" not in p.stderr
     assert locked_kib(p) < before * 1.2, (before, locked_kib(p))
