@@ -175,13 +175,14 @@ def test_wrong_and_unknown_are_told_alike(office):
     assert without_id("u@ACME") == without_id("v@ACME") == without_id("v")
 
 
-def test_log_has_neither_password_nor_user(office):
+def test_log_has_no_password_and_no_user_but_one_that_is_checked(office):
     o = office({"u@ACME": "right"})
     for user, password in (("u@ACME", "wrong-password"), ("stranger@ACME", "wrong-password"), ("u@ACME", "right")):
         o.call(user, password)
-    lines = "\n".join(o.p.wait_for_log(3))
-    assert lines.count("error=caller-unknown") == 2 and "tenant=acme" in lines
-    for secret in ("wrong-password", "right", "stranger", "u@ACME"):
+    lines = o.p.wait_for_log(3)
+    assert "\n".join(lines).count("error=caller-unknown") == 2 and "tenant=acme" in lines[-1]
+    assert ["u@ACME" in line for line in lines] == [False, False, True] and "caller=user:u@ACME" in lines[-1]
+    for secret in ("wrong-password", "right", "stranger"):
         assert secret not in o.p.stderr and base64.b64encode(secret.encode()).decode()[:-2] not in o.p.stderr
 
 

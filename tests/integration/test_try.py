@@ -139,8 +139,8 @@ def test_low_port_without_the_right_to_it(tmp_path, pki):
 
 def test_beside_the_service_itself(proxy, pki, tmp_path):
     """Its ports, its socket and its log are in use: by the one that is to be restarted."""
-    p = proxy(tenant(pki), listen=f"127.0.0.1:0, unix:{tmp_path}/s", log=f"{tmp_path}/log", admin=f"unix:{tmp_path}/a")
-    text = p.config.read_text().replace("127.0.0.1:0", p.addresses[0])
+    p = proxy(tenant(pki), listen=f"localhost:0, unix:{tmp_path}/s", log=f"{tmp_path}/log", admin=f"unix:{tmp_path}/a")
+    text = p.config.read_text().replace("localhost:0", f"localhost:{p.port}")
     (tmp_path / "sfmtls.ini").write_text(text)
     before = (tmp_path / "log").read_bytes()
     tried = try_it(str(tmp_path / "sfmtls.ini"))
