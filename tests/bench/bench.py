@@ -66,11 +66,12 @@ def family(pid):
 
 
 class Proxy:
-    def __init__(self, name, command, port):
-        self.name, self.port = name, port
-        self.process = subprocess.Popen(["taskset", "-c", PROXY_CPU, *command],
+    """origin: the server's port; under: what the command runs under, an instrument with its arguments."""
+    def __init__(self, name, command, port, origin, under=()):
+        self.name, self.port, self.origin = name, port, origin
+        self.process = subprocess.Popen(["taskset", "-c", PROXY_CPU, *under, *command],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for_port(port)
+        wait_for_port(port, 60 if under else 10)
 
     def cpu_seconds(self):
         """From the scheduler's own account (nanoseconds), of every thread."""
@@ -90,9 +91,9 @@ class Proxy:
                 total += int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
         return total
 
-    def stop(self):
+    def stop(self, seconds=10):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(seconds)
 
 
 def write(path, text):
@@ -102,7 +103,8 @@ def write(path, text):
 
 def start_origin(folder, pki, port, more=""):
     files = folder / "files"
-    files.mkdir()
+    (files / "put").mkdir(parents=True)
+    (files / "put").chmod(0o777)
     for name, size in (("1k", 1024), ("64k", 65536), ("1m", 1048576)):
         (files / name).write_bytes(os.urandom(size // 2).hex().encode())
     config = write(folder / "origin.conf", f"""
@@ -118,6 +120,7 @@ def start_origin(folder, pki, port, more=""):
                 ssl_certificate {pki}/server.pem; ssl_certificate_key {pki}/server.key;
                 ssl_client_certificate {pki}/client-ca.pem; ssl_verify_client on; ssl_verify_depth 3;
                 ssl_protocols TLSv1.2 TLSv1.3;
+                location /put/ {{ dav_methods PUT; }}
             }}
         }}""")
     process = subprocess.Popen(["taskset", "-c", LOAD_CPU, "nginx", "-c", config],
@@ -126,12 +129,14 @@ def start_origin(folder, pki, port, more=""):
     return process
 
 
-def start_sfmtls(binary, folder, pki, origin, more=""):
+def start_sfmtls(binary, folder, pki, origin, more="", under=(), process=""):
+    """more: of the tenant; process: of [proxy]."""
     port = free_port()
     config = write(folder / f"sfmtls-{port}.ini", f"""
 [proxy]
 listen = 127.0.0.1:{port}
 log = /dev/null
+{process}
 [tenant acme]
 company-id = ACME
 server = localhost:{origin}
@@ -141,10 +146,16 @@ ca-file = {pki}/ca.pem
 max-upstream = 128
 {more}
 """)
-    return Proxy("sfmtls", [binary, "run", "-c", config], port)
+    return Proxy("sfmtls", [binary, "run", "-c", config], port, origin, under)
 
 
-def start_nginx(folder, pki, origin):
+def start_loop(binary, pki, origin, under=()):
+    """A caller of forward_loop.c has a connection to the server of its own, and gets no header set."""
+    port = free_port()
+    return Proxy("loop", [binary, str(port), str(origin), f"{pki}/acme-all.pem", f"{pki}/ca.pem"], port, origin, under)
+
+
+def start_nginx(folder, pki, origin, under=()):
     port = free_port()
     config = write(folder / "nginx.conf", f"""
         worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.err;
@@ -153,12 +164,12 @@ def start_nginx(folder, pki, origin):
             access_log off; keepalive_requests 100000000; keepalive_timeout 75s;
             client_body_temp_path {folder}/n1; proxy_temp_path {folder}/n2;
             fastcgi_temp_path {folder}/n3; uwsgi_temp_path {folder}/n4; scgi_temp_path {folder}/n5;
-            upstream origin {{ server 127.0.0.1:{origin}; keepalive 128; keepalive_requests 100000000; }}
+            upstream origin {{ server 127.0.0.1:{origin}; keepalive 128; keepalive_requests 100000000; keepalive_timeout 600s; }}
             server {{
                 listen 127.0.0.1:{port};
                 location / {{
                     proxy_pass https://origin; proxy_http_version 1.1;
-                    proxy_max_temp_file_size 0; proxy_buffers 8 32k; proxy_buffer_size 32k;
+                    proxy_max_temp_file_size 0; proxy_request_buffering off; proxy_buffers 8 32k; proxy_buffer_size 32k;
                     proxy_set_header Connection ""; proxy_set_header Host localhost:{origin};
                     proxy_set_header successfactors-companyid ACME; proxy_set_header Authorization "";
                     proxy_ssl_certificate {pki}/acme-chain.pem; proxy_ssl_certificate_key {pki}/acme.key;
@@ -168,10 +179,10 @@ def start_nginx(folder, pki, origin):
                 }}
             }}
         }}""")
-    return Proxy("nginx", ["nginx", "-c", config], port)
+    return Proxy("nginx", ["nginx", "-c", config], port, origin, under)
 
 
-def start_haproxy(folder, pki, origin):
+def start_haproxy(folder, pki, origin, under=()):
     port = free_port()
     tls = f"ssl crt {pki}/acme-all.pem ca-file {pki}/ca.pem verify required sni str(localhost) verifyhost localhost"
     config = write(folder / "haproxy.cfg", f"""
@@ -192,9 +203,9 @@ frontend callers
     http-request del-header Authorization
     default_backend origin
 backend origin
-    server s 127.0.0.1:{origin} {tls}
+    server s 127.0.0.1:{origin} {tls} pool-purge-delay 600s
 """)
-    return Proxy("haproxy", ["haproxy", "-f", config], port)
+    return Proxy("haproxy", ["haproxy", "-f", config], port, origin, under)
 
 
 def to_ms(text):
