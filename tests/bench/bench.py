@@ -164,7 +164,10 @@ def start_nginx(folder, pki, origin, under=()):
             access_log off; keepalive_requests 100000000; keepalive_timeout 75s;
             client_body_temp_path {folder}/n1; proxy_temp_path {folder}/n2;
             fastcgi_temp_path {folder}/n3; uwsgi_temp_path {folder}/n4; scgi_temp_path {folder}/n5;
-            upstream origin {{ server 127.0.0.1:{origin}; keepalive 128; keepalive_requests 100000000; keepalive_timeout 600s; }}
+            upstream origin {{
+                server 127.0.0.1:{origin};
+                keepalive 128; keepalive_requests 100000000; keepalive_timeout 600s;
+            }}
             server {{
                 listen 127.0.0.1:{port};
                 location / {{

@@ -230,8 +230,9 @@ def main():
         server = bench.start_origin(folder, pki, origin, ALL_HANDSHAKES_ALIKE)
         stack.callback(lambda: (server.terminate(), server.wait(10)))
         start = starters(args.binary, folder / "forward_loop", pki, origin)
-        print("per request: system calls, instructions in user mode, of these in\n  "
-              + " " * 8 + f" {'calls':>7} {'instr':>10} " + " ".join(f"{c:>10}" for c in [k for k, _ in OBJECTS] + ["other"]))
+        columns = " ".join(f"{name:>10}" for name in [*(key for key, _ in OBJECTS), "other"])
+        print(f"per request: system calls, instructions in user mode, of these in\n{'':10} {'calls':>7} {'instr':>10} "
+              + columns)
         for load in LOADS:
             if args.only not in load[0]:
                 continue
