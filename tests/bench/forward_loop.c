@@ -5,8 +5,9 @@
  *
  *   forward_loop LISTEN-PORT SERVER-PORT CERTIFICATE-AND-KEY.pem CA.pem
  *
- * Both ports are on 127.0.0.1. It serves until SIGTERM. It is an instrument, not a proxy: a write to
- * a caller blocks until it fits, and a request that does not fit into the server's socket is cut.
+ * Both ports are on 127.0.0.1. It serves until SIGTERM. It is an instrument, not a proxy: a write
+ * to a caller blocks until it fits, and a request that does not fit into the server's socket is
+ * cut.
  */
 #include <arpa/inet.h>
 #include <err.h>
