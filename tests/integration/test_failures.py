@@ -732,6 +732,7 @@ def test_caller_that_takes_nothing(proxy, script):
 
 # ---- too many ----
 
+@harness.one_worker
 def test_too_many_callers(proxy, script):
     """503 with Retry-After, without waiting for a request; a place that is free again is used."""
     p = proxy(script(harness.answering(lambda c, *_: c.reply())).port, max_connections="2")

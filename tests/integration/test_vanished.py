@@ -9,6 +9,8 @@ import pytest
 
 import harness
 
+pytestmark = harness.one_worker  # the connections of which it speaks are one worker's
+
 LIMIT_S = 2  # dead-peer-timeout
 WAYS = ["swallow", "unplug", "lose", "move"]  # see harness.Cable
 SOME = WAYS[:harness.count(2, 4)]
