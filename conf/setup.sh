@@ -50,7 +50,7 @@ if [ "${1:-}" = --packages ]; then
 fi
 
 install_packages gcc libc6-dev cmake ninja-build libevent-dev libssl-dev libhttp-parser-dev libinih-dev \
-    zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev libseccomp-dev ca-certificates
+    zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev libseccomp-dev ca-certificates scdoc
 mkdir -p build
 printf 'setup: building (half a minute; build/release.log has the details)\n' >&2
 if ! { cmake --preset release -DSFMTLS_TESTS=OFF && cmake --build --preset release; } >build/release.log 2>&1; then

@@ -77,6 +77,6 @@ def test_pages_of_other_origins_are_shut_out(recorded, pages):
 
 
 def test_what_cannot_be_told_from_a_program(recorded):
-    """A browser so old that it sends neither Origin nor Sec-Fetch-Site with an image: as README.md says."""
+    """A browser so old that it sends neither Origin nor Sec-Fetch-Site with an image: as sfmtls-security(7) says."""
     answer = recorded.proxy.request(fields=[("User-Agent", "Mozilla/4.0"), ("Referer", "http://evil.example/")])
     assert answer.status == 200

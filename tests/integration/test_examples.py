@@ -109,7 +109,8 @@ def test_kubernetes_mounts_what_the_configuration_names():
     assert uid == "10001"
 
 
-@pytest.mark.parametrize("path", [*EXAMPLES, "docker/kubernetes/sfmtls.yaml", "README.md", "conf/sfmtls.ini"])
+@pytest.mark.parametrize("path", [*EXAMPLES, "docker/kubernetes/sfmtls.yaml", "README.md", "conf/sfmtls.ini",
+                                  "conf/man/sfmtls.ini.5.scd"])
 def test_examples_leave_no_family_free(path):
     """Where an example listens, callers may say localhost."""
     text = EXAMPLES[path].read_text() if path in EXAMPLES else (ROOT / path).read_text()

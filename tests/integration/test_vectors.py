@@ -128,6 +128,6 @@ def test_vector_in_single_bytes(paths, vector):
 
 
 def test_there_are_enough_vectors():
-    """As many as README says, each with a source."""
+    """As many as sfmtls-security(7) says, each with a source."""
     assert len({vector.raw for vector in VECTORS}) >= 250
     assert all(vector.source for vector in VECTORS)

@@ -5,6 +5,15 @@
 set -eu
 cd "$(dirname "$0")/../.."
 /usr/bin/python3 tests/lint/rules.py "$1"
+pages=$(mktemp -d)
+for page in conf/man/*.scd; do
+    made=$pages/$(basename "$page" .scd)
+    sh conf/man/page.sh "$page" >"$made"
+    mandoc -T lint "$made"
+    man --warnings -l "$made" 2>&1 >/dev/null | { ! grep .; }
+done
+rm -rf "$pages"
+echo 'manual pages: clean'
 find proxy tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run --Werror
 echo 'clang-format: clean'
 find proxy -name '*.c' -print0 | xargs -0 -P "$(nproc)" -n 6 clang-tidy -p "$2" --quiet >build/tidy.log 2>/dev/null ||
