@@ -7,10 +7,9 @@
 static const struct fail_info table[FAIL_COUNT] = {
     [FAIL_NONE] = {"none", 0, "", BLAME_NOBODY, 0, "No failure", "Nothing failed.", ""},
 
-    [FAIL_REQUEST_MALFORMED] =
-        {"request-malformed", 400, "http_request_error", BLAME_CALLER, 0, "Malformed request",
-         "The request is not well-formed HTTP/1.1.",
-         "Correct the client; RFC 9112 tells the syntax that is accepted here, strictly."},
+    [FAIL_REQUEST_MALFORMED] = {"request-malformed", 400, "http_request_error", BLAME_CALLER, 0,
+                                "Malformed request", "The request is not well-formed HTTP/1.1.",
+                                "Correct the client. sfmtls accepts only the syntax of RFC 9112."},
     [FAIL_REQUEST_AMBIGUOUS] =
         {"request-ambiguous", 400, "http_request_error", BLAME_CALLER, 0, "Ambiguous request",
          "The length of the request's body can be read in more than one way.",
@@ -21,12 +20,12 @@ static const struct fail_info table[FAIL_COUNT] = {
                              "Percent-encode blanks, control characters, '#' and '\\' in the URL."},
     [FAIL_REQUEST_HOST] =
         {"request-host", 400, "http_request_error", BLAME_CALLER, 0, "Bad Host",
-         "The request has no Host field, more than one, or one that is no host name.",
-         "Send exactly one Host field, as RFC 9112 section 3.2 asks."},
+         "The request has no Host field, several Host fields, or one that is not a host name.",
+         "Send exactly one Host field (RFC 9112, section 3.2)."},
     [FAIL_REQUEST_VERSION] = {"request-version", 400, "http_request_error", BLAME_CALLER, 0,
                               "HTTP version not served",
                               "The request's HTTP version is neither 1.0 nor 1.1.",
-                              "Let the client speak HTTP/1.1."},
+                              "Use HTTP/1.1 in the client."},
     [FAIL_REQUEST_BODY] = {"request-body", 400, "http_request_error", BLAME_CALLER, 0,
                            "Malformed request body",
                            "The request's chunked body is not well-formed.",
@@ -48,111 +47,110 @@ static const struct fail_info table[FAIL_COUNT] = {
     [FAIL_EXPECTATION] = {"expectation-unknown", 417, "http_request_error", BLAME_CALLER, 0,
                           "Expectation failed",
                           "The request's Expect field asks for something other than 100-continue.",
-                          "Drop the Expect field."},
+                          "Remove the Expect field."},
     [FAIL_METHOD_NOT_ALLOWED] =
         {"method-not-allowed", 405, "http_request_denied", BLAME_CALLER, 0, "Method not allowed",
-         "TRACE is not served: it would show the caller what the proxy adds.",
+         "TRACE is refused, because it would show the caller what the proxy adds.",
          "Use GET or HEAD to see what the server answers."},
     [FAIL_METHOD_UNKNOWN] = {"method-unknown", 501, "http_request_error", BLAME_CALLER, 0,
-                             "Method not implemented", "The request's method is not known here.",
+                             "Method not implemented", "sfmtls does not know the request's method.",
                              "Use a registered method in capital letters, such as GET or POST."},
     [FAIL_CONNECT_NOT_SERVED] =
         {"connect-not-served", 501, "http_request_denied", BLAME_CALLER, 0, "CONNECT not served",
-         "CONNECT asks for a tunnel, and inside a tunnel no client certificate can be added.",
-         "Make a local CA with `sfmtls ca init`, restart sfmtls and let the caller trust the CA; "
-         "or "
-         "call http://localhost:PORT/..., or set http_proxy and use http:// URLs."},
-    [FAIL_CONNECT_NOT_ALLOWED] =
-        {"connect-not-allowed", 403, "http_request_denied", BLAME_CALLER, 0, "CONNECT not allowed",
-         "CONNECT leads to configured servers only.",
-         "Exempt the target from the proxy (no_proxy), or list it with connect-other = tunnel and "
-         "connect-allow."},
+         "CONNECT asks for a tunnel, and sfmtls cannot add a client certificate inside a tunnel.",
+         "Make a local CA with `sfmtls ca init`, restart sfmtls and let the caller trust the CA. "
+         "Or call http://localhost:PORT/..., or set http_proxy and use http:// URLs."},
+    [FAIL_CONNECT_NOT_ALLOWED] = {"connect-not-allowed", 403, "http_request_denied", BLAME_CALLER,
+                                  0, "CONNECT not allowed",
+                                  "The target of the CONNECT is not a configured server.",
+                                  "Exempt the target from the proxy (no_proxy), or list it with "
+                                  "connect-other = tunnel and connect-allow."},
     [FAIL_CONNECT_ADDRESS] =
         {"connect-address-not-allowed", 403, "destination_ip_prohibited", BLAME_CONFIGURATION, 0,
          "CONNECT to a private address",
          "The target's name resolves to an address of this machine or of a private network.",
-         "Call it by its address and list that: connect-allow = ADDRESS:PORT; or exempt it from "
-         "the proxy (no_proxy)."},
+         "Use the address itself in the request and list it: connect-allow = ADDRESS:PORT. Or "
+         "exempt the target from the proxy (no_proxy)."},
     [FAIL_LOCAL_CA] = {"local-ca-unfit", 502, "proxy_configuration_error", BLAME_CONFIGURATION, 0,
-                       "Local CA unfit", "The local CA cannot vouch for the server.",
-                       "Make another one with `sfmtls ca init --replace`, and let callers trust "
-                       "it."},
-    [FAIL_WEBSOCKET_NOT_SERVED] = {"websocket-not-served", 501, "http_request_denied", BLAME_CALLER,
-                                   0, "WebSocket not served",
-                                   "The request asks for a WebSocket, which is not served.",
-                                   "Use plain HTTP requests."},
+                       "Local CA unfit", "The local CA cannot sign for the server.",
+                       "Make a new CA with `sfmtls ca init --replace`, and let callers trust it."},
+    [FAIL_WEBSOCKET_NOT_SERVED] =
+        {"websocket-not-served", 501, "http_request_denied", BLAME_CALLER, 0,
+         "WebSocket not served", "The request asks for a WebSocket, which sfmtls does not support.",
+         "Use plain HTTP requests."},
     [FAIL_ADMIN_PATH] = {"admin-path", 404, "http_request_denied", BLAME_CALLER, 0, "Nothing there",
                          "The admin listener has nothing at that path.",
-                         "Ask it for /health or /status; API calls belong to a `listen` address."},
+                         "Use /health or /status. API calls go to a `listen` address."},
     [FAIL_ADMIN_METHOD] = {"admin-method", 405, "http_request_denied", BLAME_CALLER, 0,
-                           "Method not allowed", "The admin listener only tells; it is not told.",
-                           "Use GET or HEAD; to reload, send SIGHUP to the process."},
+                           "Method not allowed", "The admin listener is read-only.",
+                           "Use GET or HEAD. To reload, send SIGHUP to the process."},
 
     [FAIL_CALLER_UID] = {"caller-uid", 403, "http_request_denied", BLAME_CALLER, 0,
                          "User not allowed", "The caller's user may not connect.",
                          "Call as the user that sfmtls runs as, or list the caller in allow-uid, "
-                         "beside all others that are to call."},
-    [FAIL_HOST_NOT_SERVED] =
-        {"host-not-served", 421, "http_request_denied", BLAME_CALLER, 0, "Misdirected request",
-         "The request's Host is not a name of this proxy.",
-         "Call the proxy as localhost or 127.0.0.1, or by the name of a configured server; list "
-         "further names of its own with host-names."},
+                         "together with all other users that should call."},
+    [FAIL_HOST_NOT_SERVED] = {"host-not-served", 421, "http_request_denied", BLAME_CALLER, 0,
+                              "Misdirected request",
+                              "The request's Host is not a name of this proxy.",
+                              "Call the proxy as localhost or 127.0.0.1, or by the name of a "
+                              "configured server. Add further names of the proxy to host-names."},
     [FAIL_FOREIGN_ORIGIN] =
         {"foreign-origin", 403, "http_request_denied", BLAME_CALLER, 0, "Web page refused",
-         "The request was made by a web page of another origin.",
-         "Call from a program instead of a web page; pages could read your employees' data. A page "
-         "of your own may call if allow-origin lists its origin."},
+         "A web page of another origin made the request.",
+         "Call from a program instead of a web page, because a page could read your employees' "
+         "data. To permit a page of your own, list its origin in allow-origin."},
     [FAIL_FORWARDED] =
         {"forwarded-request", 403, "http_request_denied", BLAME_CALLER, 0, "Forwarded request",
-         "The request was forwarded by another proxy, so whoever made it may be elsewhere.",
-         "Call without that proxy, or let it leave out Forwarded, X-Forwarded-* and X-Real-IP; "
-         "allow-forwarded = yes lets in whomever it serves."},
+         "Another proxy forwarded the request, so its caller may be on another machine.",
+         "Call without that proxy, or remove Forwarded, X-Forwarded-* and X-Real-IP there. "
+         "allow-forwarded = yes accepts all callers of that proxy."},
     [FAIL_CALLER_TOKEN] = {"caller-token-missing", 401, "http_request_denied", BLAME_CALLER, 0,
                            "Caller token missing",
-                           "The request has no token that the proxy's caller-token-file holds.",
-                           "Send one as X-Sfmtls-Token: TOKEN; whoever runs the proxy has them."},
+                           "The request has no token from the proxy's caller-token-file.",
+                           "Send X-Sfmtls-Token: TOKEN. The operator of the proxy has the tokens."},
     [FAIL_PROXY_TOKEN] = {"proxy-token-missing", 407, "http_request_denied", BLAME_CALLER, 0,
                           "Caller token missing",
-                          "The request has no token that the proxy's caller-token-file holds.",
-                          "Send one as Proxy-Authorization: Bearer TOKEN (Basic is not looked at); "
-                          "whoever runs the proxy has them."},
+                          "The request has no token from the proxy's caller-token-file.",
+                          "Send Proxy-Authorization: Bearer TOKEN (not Basic). The operator of the "
+                          "proxy has the tokens."},
     [FAIL_TENANT_UNKNOWN] = {"tenant-unknown", 403, "http_request_denied", BLAME_CALLER, 0,
                              "No such tenant", "No configured tenant fits the request.",
                              "Name a configured company ID and server (company IDs are "
                              "case-sensitive), or add a tenant."},
     [FAIL_TENANT_AMBIGUOUS] =
         {"tenant-ambiguous", 401, "http_request_denied", BLAME_CALLER, 0, "Which tenant?",
-         "Several tenants are configured and the request names none of them.",
-         "Send successfactors-companyid or Basic credentials user@COMPANY; where tenants share a "
-         "company, call the server's URL through http_proxy, or the tenant's own listener."},
+         "Several tenants are configured, and the request selects none of them.",
+         "Send successfactors-companyid, or Basic credentials user@COMPANY. If tenants share a "
+         "company, call the server's URL through http_proxy, or call the tenant's own listener."},
     [FAIL_COMPANY_REPEATED] = {"company-repeated", 403, "http_request_denied", BLAME_CALLER, 0,
                                "Company ID repeated",
                                "The request has more than one successfactors-companyid field.",
-                               "Send it once or not at all: the proxy adds it."},
+                               "Send it once or not at all, because the proxy adds it."},
     [FAIL_CALLER_UNKNOWN] =
         {"caller-unknown", 401, "http_request_denied", BLAME_CALLER, 0, "Caller not known",
-         "The request has no Basic credentials that this tenant knows.",
-         "Send the user and password that the tenant's callers-file holds; `htpasswd -B` sets a "
-         "password anew."},
-    [FAIL_PATH_AMBIGUOUS] =
-        {"path-ambiguous", 400, "http_request_error", BLAME_CALLER, 0, "Ambiguous path",
-         "The path can be read in more than one way, so the tenant's `allow` rules cannot judge "
-         "it.",
-         "Write the path in UTF-8, without segments that are empty, of blanks or of dots, without "
-         "';', and with neither . / \\ ; ? # percent-encoded nor anything encoded twice; leave out "
-         "fields such as X-Original-URL."},
-    [FAIL_NOT_ALLOWED] =
-        {"not-allowed-by-rule", 403, "http_request_denied", BLAME_CONFIGURATION, 0,
-         "Not allowed by a rule", "No `allow` rule of the tenant covers the request.",
-         "Ask for what the rules cover, or add one to the tenant's section: allow = METHOD PATH."},
+         "The request has no Basic credentials from this tenant's callers-file.",
+         "Send a user and password from the tenant's callers-file. `htpasswd -B` sets a new "
+         "password."},
+    [FAIL_PATH_AMBIGUOUS] = {"path-ambiguous", 400, "http_request_error", BLAME_CALLER, 0,
+                             "Ambiguous path",
+                             "The path can be read in more than one way, so the tenant's `allow` "
+                             "rules cannot judge it.",
+                             "Write the path in UTF-8. Avoid segments that are empty or consist of "
+                             "blanks or dots, the character ';', percent-encoded . / \\ ; ? or #, "
+                             "and double encoding. Leave out fields such as X-Original-URL."},
+    [FAIL_NOT_ALLOWED] = {"not-allowed-by-rule", 403, "http_request_denied", BLAME_CONFIGURATION, 0,
+                          "Not allowed by a rule",
+                          "No `allow` rule of the tenant covers the request.",
+                          "Send requests that the rules cover, or add a rule to the tenant's "
+                          "section: allow = METHOD PATH."},
 
     [FAIL_TOO_MANY_CALLERS] = {"too-many-connections", 503, "connection_limit_reached", BLAME_PROXY,
                                5, "Too many connections",
-                               "The proxy serves max-connections callers already.",
+                               "The proxy already serves max-connections callers.",
                                "Close idle connections, or raise max-connections."},
     [FAIL_CALLER_SHARE] = {"too-many-connections-of-caller", 503, "connection_limit_reached",
                            BLAME_CALLER, 5, "Too many connections of this caller",
-                           "The caller has max-connections-per-caller connections already.",
+                           "The caller already has max-connections-per-caller connections.",
                            "Close idle connections, or raise max-connections-per-caller."},
     [FAIL_SHORTAGE] = {"out-of-resources", 503, "connection_limit_reached", BLAME_PROXY, 5,
                        "Out of descriptors or ports",
@@ -166,11 +164,11 @@ static const struct fail_info table[FAIL_COUNT] = {
     [FAIL_QUEUE_TIMEOUT] = {"queue-timeout", 503, "connection_limit_reached", BLAME_SERVER, 5,
                             "Queue timeout", "No connection to the server became free in time.",
                             "Send fewer requests at once, or raise max-upstream or queue-timeout."},
-    [FAIL_CHECKS_FULL] =
-        {"checks-full", 503, "connection_limit_reached", BLAME_PROXY, 5, "Too many passwords",
-         "Too many different credentials wait to be checked.",
-         "Repeat the call in some seconds; find out who calls with wrong passwords, or hash them "
-         "at a lower cost."},
+    [FAIL_CHECKS_FULL] = {"checks-full", 503, "connection_limit_reached", BLAME_PROXY, 5,
+                          "Too many passwords",
+                          "Too many different credentials wait to be checked.",
+                          "Repeat the call in some seconds. Find out who calls with wrong "
+                          "passwords, or hash the passwords at a lower cost."},
 
     [FAIL_NAME_NOT_FOUND] =
         {"name-not-found", 502, "dns_error", BLAME_CONFIGURATION, 0, "Server name not found",
@@ -185,23 +183,22 @@ static const struct fail_info table[FAIL_COUNT] = {
     [FAIL_CONNECT_REFUSED] =
         {"connection-refused", 502, "connection_refused", BLAME_NETWORK, 0, "Connection refused",
          "The server refused the connection.",
-         "Check `server` and its port, and that no firewall stands in the way."},
+         "Check `server` and its port, and that no firewall blocks the connection."},
     [FAIL_CONNECT_UNREACHABLE] = {"host-unreachable", 502, "destination_ip_unroutable",
                                   BLAME_NETWORK, 0, "Server unreachable",
-                                  "The network has no way to the server.",
+                                  "The network has no route to the server.",
                                   "Check the network, the VPN and the firewall of this machine."},
     [FAIL_CONNECT_TIMEOUT] =
         {"connect-timeout", 504, "connection_timeout", BLAME_NETWORK, 0, "Connection timed out",
-         "The server did not take the connection in time.",
+         "The server did not accept the connection in time.",
          "Check that a firewall lets this machine reach the server, or raise connect-timeout."},
     [FAIL_HANDSHAKE_TIMEOUT] =
         {"handshake-timeout", 504, "connection_timeout", BLAME_NETWORK, 0,
-         "TLS handshake timed out", "The TLS handshake was not finished in time.",
-         "Check that nothing between here and the server holds TLS back, or raise "
-         "handshake-timeout."},
+         "TLS handshake timed out", "The TLS handshake did not finish in time.",
+         "Check that nothing between here and the server delays TLS, or raise handshake-timeout."},
     [FAIL_TLS] = {"tls-failed", 502, "tls_protocol_error", BLAME_SERVER, 0, "TLS failed",
                   "The TLS handshake with the server failed.",
-                  "Check that `server` names a TLS port; the detail tells what OpenSSL saw."},
+                  "Check that `server` names a TLS port. The detail has OpenSSL's reason."},
     [FAIL_SERVER_UNTRUSTED] = {"server-certificate-untrusted", 502, "tls_certificate_error",
                                BLAME_CONFIGURATION, 0, "Server certificate not trusted",
                                "The server's certificate does not chain to a trusted root.",
@@ -215,8 +212,8 @@ static const struct fail_info table[FAIL_COUNT] = {
     [FAIL_SERVER_WRONG_HOST] =
         {"server-certificate-wrong-host", 502, "tls_certificate_error", BLAME_CONFIGURATION, 0,
          "Server certificate for another host",
-         "The server's certificate is not made out to the name it was called by.",
-         "Check `server` in the configuration, and that DNS sends it to the right machine."},
+         "The server's certificate is not valid for the name that sfmtls called.",
+         "Check `server` in the configuration, and that DNS leads to the right machine."},
     [FAIL_SERVER_REVOKED] =
         {"server-certificate-revoked", 502, "tls_certificate_error", BLAME_SERVER, 0,
          "Server certificate revoked", "The server's certificate was revoked by its CA.",
@@ -229,22 +226,21 @@ static const struct fail_info table[FAIL_COUNT] = {
          "Put the current CRL of the server's CA into the file that `crl-file` (or `ca-file`) "
          "names, "
          "and check this machine's clock."},
-    [FAIL_CERTIFICATE_REFUSED] = {"client-certificate-refused", 502, "tls_alert_received",
-                                  BLAME_CONFIGURATION, 0, "Client certificate refused",
-                                  "The server refused the client certificate.",
-                                  "Check that it is not expired, that its whole chain is in the "
-                                  "file, that its CA is one the server accepts, and that it is "
-                                  "mapped to this company (Security Center); a new mapping takes "
-                                  "its time to work."},
+    [FAIL_CERTIFICATE_REFUSED] =
+        {"client-certificate-refused", 502, "tls_alert_received", BLAME_CONFIGURATION, 0,
+         "Client certificate refused", "The server refused the client certificate.",
+         "Check that it has not expired, that its whole chain is in the file, that the server "
+         "accepts its CA, and that it is mapped to this company (Security Center). A new mapping "
+         "can need hours to work."},
     [FAIL_CERTIFICATE_NOT_REQUESTED] =
         {"client-certificate-not-requested", 502, "tls_protocol_error", BLAME_CONFIGURATION, 0,
          "Client certificate not requested", "The server never asked for the client certificate.",
-         "Check that `server` names the certificate host (*.cert.*); if it does, something between "
-         "here and the server inspects TLS and must exempt it."},
+         "Check that `server` names the certificate host (*.cert.*). If it does, something between "
+         "here and the server inspects TLS and must exempt the server."},
     [FAIL_CERTIFICATE_EXPIRED] =
         {"client-certificate-expired", 502, "proxy_configuration_error", BLAME_CONFIGURATION, 0,
          "Client certificate expired",
-         "The tenant's client certificate has expired and is not presented any more.",
+         "The tenant's client certificate has expired and is no longer presented.",
          "Renew the certificate and put it into the file that `certificate` names."},
     [FAIL_CERTIFICATE_NOT_YET_VALID] =
         {"client-certificate-not-yet-valid", 502, "proxy_configuration_error", BLAME_CONFIGURATION,
@@ -254,21 +250,22 @@ static const struct fail_info table[FAIL_COUNT] = {
     [FAIL_UPSTREAM_CLOSED] =
         {"upstream-closed", 502, "connection_terminated", BLAME_SERVER, 0,
          "Server closed the connection", "The server closed the connection before it answered.",
-         "Check whether the call took effect before you repeat it; a GET may be repeated at once."},
+         "Check whether the call took effect before you repeat it. You can repeat a GET at once."},
     [FAIL_SERVER_VANISHED] =
         {"server-vanished", 504, "connection_read_timeout", BLAME_SERVER, 0, "Server is gone",
-         "The server was connected, but acknowledges nothing any more: it, its address or the way "
-         "to it is gone.",
-         "Check this machine's network (VPN, Wi-Fi, cable); check whether the call took effect "
-         "before you repeat it. dead-peer-timeout says how long to wait."},
+         "The server was connected, but no longer acknowledges anything: it, its address or the "
+         "network path is gone.",
+         "Check this machine's network (VPN, Wi-Fi, cable). Check whether the call took effect "
+         "before you repeat it. dead-peer-timeout sets how long sfmtls waits."},
     [FAIL_ANSWER_TIMEOUT] =
         {"answer-timeout", 504, "http_response_timeout", BLAME_SERVER, 0, "No answer in time",
          "The server did not answer in time.",
          "Ask for less (smaller pages, fewer fields), or raise answer-timeout."},
-    [FAIL_ANSWER_MALFORMED] =
-        {"bad-answer", 502, "http_protocol_error", BLAME_SERVER, 0, "Bad answer from the server",
-         "The server's answer is not well-formed HTTP/1.1.",
-         "Check that `server` names an HTTPS API server; if it does, tell its operator."},
+    [FAIL_ANSWER_MALFORMED] = {"bad-answer", 502, "http_protocol_error", BLAME_SERVER, 0,
+                               "Bad answer from the server",
+                               "The server's answer is not well-formed HTTP/1.1.",
+                               "Check that `server` names an HTTPS API server. If it does, report "
+                               "the answer to its operator."},
     [FAIL_ANSWER_TOO_LARGE] = {"answer-head-too-large", 502, "http_response_header_section_size",
                                BLAME_SERVER, 0, "Answer's head too large",
                                "The head of the server's answer is larger than max-head, or has "
@@ -277,8 +274,8 @@ static const struct fail_info table[FAIL_COUNT] = {
                                "Raise max-head or max-fields."},
     [FAIL_ANSWER_UPGRADE] = {"unexpected-upgrade", 502, "http_upgrade_failed", BLAME_SERVER, 0,
                              "Unexpected upgrade",
-                             "The server switched protocols without being asked.",
-                             "Tell the server's operator."},
+                             "The server switched protocols without a request to do so.",
+                             "Report it to the server's operator."},
     [FAIL_ANSWER_TRUNCATED] =
         {"answer-truncated", 0, "http_response_incomplete", BLAME_SERVER, 0, "Answer truncated",
          "The server's answer ended before it was complete.",
@@ -292,19 +289,20 @@ static const struct fail_info table[FAIL_COUNT] = {
                        "Repeat the call if it is safe to; raise drain-timeout."},
     [FAIL_CALLER_STALLED] =
         {"caller-stalled", 0, "", BLAME_CALLER, 0, "Caller stalled",
-         "The caller did not take the answer in time.",
+         "The caller did not read the answer in time.",
          "Let the client read the answer while it arrives, or raise body-timeout."},
-    [FAIL_CALLER_TLS] = {"caller-tls-failed", 0, "tls_protocol_error", BLAME_CALLER, 0,
-                         "TLS with the caller failed",
-                         "The caller did not come through the TLS handshake inside its CONNECT.",
-                         "Let the caller trust the local CA's root; `sfmtls ca show` tells how."},
+    [FAIL_CALLER_TLS] =
+        {"caller-tls-failed", 0, "tls_protocol_error", BLAME_CALLER, 0,
+         "TLS with the caller failed",
+         "The caller did not complete the TLS handshake inside its CONNECT.",
+         "Let the caller trust the root of the local CA; `sfmtls ca show` explains how."},
     [FAIL_TUNNEL_IDLE] = {"tunnel-idle", 0, "connection_timeout", BLAME_CALLER, 0, "Tunnel idle",
-                          "Nothing came through the tunnel for longer than answer-timeout.",
+                          "No bytes passed through the tunnel for answer-timeout.",
                           "Connect again, or raise answer-timeout."},
 
     [FAIL_INTERNAL] = {"internal-error", 500, "proxy_internal_error", BLAME_PROXY, 0,
                        "Internal error", "The proxy failed.",
-                       "Tell its developers what you did; the log may say more."},
+                       "Report to its developers what you did. The log may have details."},
 };
 
 const struct fail_info *fail_info(enum fail id)

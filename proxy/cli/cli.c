@@ -26,34 +26,33 @@ static const struct command commands[] = {
      "--server HOST --company-id ID --certificate FILE [--private-key FILE]\n"
      "    [--passphrase-file FILE] [--listen ADDRESS] [--ca-file FILE] [-t] [--ready-fd N]",
      "serve callers",
-     "  -c, --config FILE        the configuration; else the first of ./sfmtls.ini,\n"
+     "  -c, --config FILE        the configuration; the default is the first of ./sfmtls.ini,\n"
      "                           $XDG_CONFIG_HOME/sfmtls/sfmtls.ini, /etc/sfmtls/sfmtls.ini\n"
-     "  -t, --test               do all that comes before listening, and end; exit 2 where `run`\n"
-     "                           would not start, or no tenant could be served\n"
-     "      --ready-fd N         write one line of JSON with the addresses to descriptor N when\n"
-     "                           serving, and close it\n"
+     "  -t, --test               do all that comes before listening, then end; exit status 2 if\n"
+     "                           `run` would not start or if no tenant could be served\n"
+     "      --ready-fd N         when ready, write one line of JSON with the addresses to the\n"
+     "                           descriptor N and close it\n"
      "\n"
      "Without a file, for one tenant:\n"
      "      --server HOST        the API server: HOST, HOST:PORT or https://HOST\n"
      "      --company-id ID      the company ID, case-sensitive\n"
-     "      --certificate FILE   client certificate with chain (PEM), the key in it or not\n"
-     "      --private-key FILE   the key, when it is not in the certificate's file\n"
+     "      --certificate FILE   the client certificate with its chain, with or without the key\n"
+     "      --private-key FILE   the key, if it is not in the certificate's file\n"
      "      --passphrase-file FILE  the passphrase of an encrypted key\n"
      "      --listen ADDRESS     localhost:8080 (both 127.0.0.1 and [::1]), 127.0.0.1:8080,\n"
      "                           unix:/path; may be repeated\n"
-     "      --ca-file FILE       CA certificates to trust in place of the system's\n"
+     "      --ca-file FILE       CA certificates to trust instead of the system's\n"
      "\n"
-     "SIGTERM and SIGINT let running exchanges end (drain-timeout), a second one stops at once.\n"
-     "SIGUSR1 opens the log file again.\n"
-     "Exit status: 0 ended in order, 1 exchanges were cut off, 2 could not begin.\n",
+     "SIGTERM and SIGINT let running requests finish (drain-timeout); a second one ends at once.\n"
+     "SIGHUP reloads the configuration. SIGUSR1 opens the log file again.\n"
+     "Exit status: 0 all requests finished, 1 requests were cut off, 2 could not start.\n",
      command_run},
     {"demo", "[--once] [--listen ADDRESS] [--ready-fd N]",
-     "show it all on this machine, with throw-away certificates",
-     "  -1, --once               end after the first call; exit 0 only if it was answered 200\n"
-     "                           under the client certificate\n"
-     "      --listen ADDRESS     where the proxy listens (localhost:8080, or any free port if "
-     "that\n"
-     "                           is taken)\n"
+     "show all of it on this machine, with throw-away certificates",
+     "  -1, --once               end after the first call; exit status 0 only if the server\n"
+     "                           answered 200 and saw the client certificate\n"
+     "      --listen ADDRESS     where the proxy listens; the default is localhost:8080, or a\n"
+     "                           free port if 8080 is in use\n"
      "      --ready-fd N         as for run\n",
      command_demo},
     {"check", "[-c FILE] [TENANT] [--json]",
@@ -62,73 +61,70 @@ static const struct command commands[] = {
      "show FILE [--json] [--passphrase-file FILE]\n"
      "public FILE [-o OUT] [--passphrase-file FILE]\n"
      "request --common-name NAME --key-out FILE [-o OUT] [--organization NAME] [--key-type TYPE]",
-     "look at, split, request a certificate",
-     "  show FILE                what the file holds: names, dates, the fingerprints as "
-     "SuccessFactors\n"
-     "                           shows them, and everything that is wrong with it\n"
-     "      --json               as one line of JSON\n"
-     "  public FILE              certificate and chain as PEM, without any key: what is uploaded "
-     "to\n"
-     "                           SuccessFactors\n"
-     "  request                  a new private key, and a request (PKCS#10) for a certificate, "
-     "which a\n"
-     "                           CA turns into one; the key never leaves this machine\n"
-     "      --common-name NAME   CN of the certificate, as a rule the technical user\n"
+     "inspect certificates, extract the public part, request a certificate",
+     "  show FILE                what the file holds: names, dates, the fingerprints as\n"
+     "                           SuccessFactors shows them, and every flaw\n"
+     "      --json               the same as one line of JSON\n"
+     "  public FILE              certificate and chain as PEM, without any key: the file to "
+     "upload\n"
+     "                           to SuccessFactors\n"
+     "  request                  make a private key and a certificate request (PKCS#10), which a\n"
+     "                           CA turns into a certificate; the key never leaves this machine\n"
+     "      --common-name NAME   CN of the certificate, usually the technical user\n"
      "      --organization NAME  O of the certificate\n"
      "      --key-type TYPE      ec (P-256, the default), rsa-2048 or rsa-3072\n"
-     "      --key-out FILE       where the key goes: mode 0600, never written over\n"
-     "  -o, --out FILE           write there in place of stdout; never over a file\n"
+     "      --key-out FILE       where the key goes, with mode 0600; never overwrites a file\n"
+     "  -o, --out FILE           write to FILE instead of stdout; never overwrites a file\n"
      "      --passphrase-file FILE  the passphrase of an encrypted key or PKCS#12 file\n"
      "\n"
      "FILE may be PEM, base64 of PEM, PKCS#12 or DER.\n"
-     "Exit status of show: 1 if an error was found: it is expired, not valid yet, or of no use.\n",
+     "Exit status of show: 1 if the certificate cannot be used: it has expired, is not valid yet,\n"
+     "or is unusable.\n",
      command_cert},
     {"ca",
      "init [-c FILE] [--dir DIR] [--replace]\n"
      "show [-c FILE] [--dir DIR]",
      "the local CA for CONNECT (https_proxy)",
-     "  init                     make one: a root, to be trusted by callers, and an intermediate, "
+     "  init                     make a root, which callers must trust, and an intermediate CA, "
      "with\n"
-     "                           which `run` vouches for the configured servers' names and nothing "
-     "else;\n"
-     "                           the root's key is never written\n"
-     "      --replace            in place of the one that is there; callers have to trust the new "
-     "one\n"
-     "  show                     its names, dates, fingerprint, and how callers are made to trust "
-     "it\n"
-     "  -c, --config FILE        the configuration that names the servers; else as for run\n"
-     "      --dir DIR            the folder; else `local-ca` of the configuration, else\n"
-     "                           $XDG_DATA_HOME/sfmtls/ca (~/.local/share/sfmtls/ca), or "
-     "/var/lib/sfmtls/ca\n"
-     "                           for a configuration in /etc/sfmtls or without a home\n"
+     "                           which `run` signs for the names of the configured servers and no\n"
+     "                           others; the root's key is never written\n"
+     "      --replace            replace an existing CA; callers must then trust the new root\n"
+     "  show                     print names, dates and fingerprint, and how callers trust the CA\n"
+     "  -c, --config FILE        the configuration that names the servers; the default is as for "
+     "run\n"
+     "      --dir DIR            the folder; the default is `local-ca` of the configuration, else\n"
+     "                           $XDG_DATA_HOME/sfmtls/ca (~/.local/share/sfmtls/ca), or\n"
+     "                           /var/lib/sfmtls/ca if the configuration is in /etc/sfmtls or "
+     "there\n"
+     "                           is no home directory\n"
      "\n"
-     "Make it as the user that `run` is started as. A tenant with a new server needs `ca init "
-     "--replace`.\n",
+     "Run it as the user that `run` is started as. A tenant with a new server needs\n"
+     "`ca init --replace`.\n",
      command_ca},
     {"import", "FILE", "turn a destination exported from BTP into a tenant section",
-     "FILE is what the cockpit's Export gives: Java properties, JSON or YAML, told apart by the\n"
-     "content; - reads standard input. The answer of the Destination service's REST API will do "
-     "too.\n"
+     "FILE is what the cockpit's Export makes: Java properties, JSON or YAML; the content "
+     "decides.\n"
+     "- reads standard input. The answer of the Destination service's REST API works, too.\n"
      "\n"
      "Each destination in it becomes a [tenant NAME] section on stdout, with URL, company ID and\n"
-     "header fields. Certificate and passphrase are not in an export: comments say where they "
-     "come\n"
-     "from, and what else becomes of the destination. Secrets are never repeated.\n"
+     "header fields. An export has no certificate and no passphrase: comments explain where they\n"
+     "come from, and what happens to everything else. Secrets are never printed.\n"
      "\n"
      "  sfmtls import destination.json >>sfmtls.ini\n"
      "  sfmtls run -t\n",
      command_import},
     {"hosts", "", "list the known API servers and their certificate hosts",
-     "Columns: data center, environment, API server, certificate host, and how the last is known:\n"
-     "documented (by SAP), or rule (`.cert` after the first label, which holds for all documented\n"
-     "ones).\n",
+     "Columns: data center, environment, API server, certificate host, and the source of the "
+     "last:\n"
+     "documented (by SAP), or rule (`.cert` follows the first label, as in all documented ones).\n",
      command_hosts},
     {"version", "", "print the version of sfmtls and its libraries", "", command_version},
     {"help", "[COMMAND|config|errors]",
      "explain a command; config: all options; errors: all errors",
      "  help COMMAND   the options of a command\n"
      "  help config    the configuration file with every option at its default\n"
-     "  help errors    every error the proxy can answer or log, its cause and its cure\n",
+     "  help errors    every error that the proxy can answer or log, its meaning and its cure\n",
      command_help},
 };
 
@@ -250,12 +246,12 @@ int cli_help_of(const char *command)
 
 static int print_overview(void)
 {
-    (void)puts("sfmtls: calls SAP SuccessFactors APIs with a client certificate, on behalf of "
-               "programs that\nknow nothing of certificates.\n\nusage: sfmtls COMMAND ...\n");
+    (void)puts("sfmtls: calls SAP SuccessFactors APIs with a client certificate, for programs "
+               "that cannot\npresent one.\n\nusage: sfmtls COMMAND ...\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         (void)printf("  %-8s %s%s\n", commands[i].name, commands[i].summary,
                      commands[i].run == NULL ? " (not in this version)" : "");
-    (void)puts("\n`sfmtls demo` shows what it is for. `sfmtls help COMMAND` explains a command.");
+    (void)puts("\n`sfmtls demo` shows what it does. `sfmtls help COMMAND` explains a command.");
     return EXIT_DONE;
 }
 

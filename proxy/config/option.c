@@ -28,251 +28,258 @@ static const struct option table[] = {
      .repeats = true,
      .type = "list of HOST:PORT, [IPV6]:PORT or unix:/path",
      .fallback = "localhost:8080",
-     .help = "where callers connect. Loopback addresses and Unix sockets, others with "
-             "allow-remote; port 0 picks a free port. localhost:PORT is 127.0.0.1 and [::1] with "
-             "the same port, so that no other program gets what callers send to localhost. The "
-             "default is used only if no `listen` stands anywhere, a tenant's included."},
+     .help =
+         "The addresses where callers connect: loopback addresses and Unix sockets; others need "
+         "allow-remote. Port 0 picks a free port. localhost:PORT takes the port on 127.0.0.1 and "
+         "on [::1], so that no other program receives what callers send to localhost. The default "
+         "applies only if no `listen` is set anywhere, tenants included."},
     ROW("admin", P(admins), .set = option_set_admin, .type = "HOST:PORT, [IPV6]:PORT or unix:/path",
-        .help = "a listener that tells how things are: /health for probes, /status for people and "
-                "scripts (JSON): tenants, certificates in use, what a reload refused."),
+        .help = "A listener that reports the state of the process: /health for probes, /status as "
+                "JSON with tenants, certificates in use, and why a reload was refused."),
     {.key = "allow-uid",
      .section = SECTION_PROXY,
      .set = option_set_allow_uid,
      .repeats = true,
      .type = "list of uids or user names, or any",
-     .help = "whose processes may connect from this machine (403 for the others): on Unix sockets "
-             "and, as far as Linux tells, over TCP. Without it, the user that sfmtls runs as, and "
-             "root; what is listed stands in place of these. Uids are those of the user namespace "
-             "that sfmtls runs in; whom it does not know there is 65534."},
+     .help = "The users of this machine who may connect; others get 403. This applies to Unix "
+             "sockets and, where Linux reports the user, to TCP. The default is the user that "
+             "sfmtls runs as, and root; a list replaces both. Uids are those of the user namespace "
+             "that sfmtls runs in; unmapped users appear as 65534."},
     {.key = "socket-mode",
      .section = SECTION_PROXY,
      .set = option_set_socket_mode,
      .fallback = "0600",
      .type = "octal number",
-     .help = "the mode of Unix sockets that are listened on. Others than sfmtls's own user need "
-             "allow-uid, too."},
+     .help = "The mode of the Unix sockets that sfmtls listens on. Users other than sfmtls's own "
+             "also need allow-uid."},
     {.key = "socket-group",
      .section = SECTION_PROXY,
      .set = option_set_socket_group,
      .type = "name or gid",
-     .help = "the group of these sockets, for socket-mode = 0660; list its users in allow-uid."},
+     .help = "The group of these sockets, for socket-mode = 0660. List its users in allow-uid."},
     ROW("allow-remote", P(allow_remote), .set = option_set_bool, .choices = "no|yes",
         .fallback = "no", .type = "yes or no",
-        .help = "yes allows listeners that other machines reach (0.0.0.0:8080), by plain HTTP. "
-                "Then there must be a caller-token-file, or a callers-file in every tenant that "
-                "is reached there."),
+        .help = "yes permits listeners that other machines can reach (0.0.0.0:8080), over plain "
+                "HTTP. It requires a caller-token-file, or a callers-file in every tenant that can "
+                "be reached there."),
     ROW("caller-token-file", P(token_file), .set = option_set_token_file, .file = OPTION_READS,
         .type = "file",
-        .help = "who may call: each line is a token of 16 characters or more. Then a request needs "
-                "one of them in Proxy-Authorization: Bearer TOKEN or in X-Sfmtls-Token: TOKEN, or "
-                "gets 401 or 407; inside a CONNECT it was given with that. It is never sent on."),
+        .help = "A file of tokens, one of at least 16 characters in each line. Every request must "
+                "then have one, as X-Sfmtls-Token: TOKEN or Proxy-Authorization: Bearer TOKEN; "
+                "without one it gets 401 or 407. Requests inside a CONNECT use the token of the "
+                "CONNECT. Tokens are never sent on."),
     ROW("host-names", P(host_names), .set = option_set_host_names, .repeats = true,
         .type = "list of names and addresses",
-        .help = "further names by which callers may call the proxy itself, beside localhost and "
-                "the address of an allow-remote listener; other names get 421."),
+        .help = "Further names of the proxy itself, besides localhost and the address of an "
+                "allow-remote listener. Requests for other names get 421."),
     ROW("allow-origin", P(origins), .set = option_set_allow_origin, .repeats = true,
         .type = "list of SCHEME://HOST[:PORT]",
-        .help = "whose web pages may call, and read the answers; those of others get 403. "
-                "Preflights of these are answered by the proxy."),
+        .help = "The origins of web pages that may call and read the answers; other pages get 403. "
+                "The proxy answers the preflight requests of these pages."),
     ROW("allow-forwarded", P(allow_forwarded), .set = option_set_bool, .choices = "no|yes",
         .fallback = "no", .type = "yes or no",
-        .help = "yes lets in requests with Forwarded, X-Forwarded-* or X-Real-IP on loopback "
-                "addresses and Unix sockets, where they come from another proxy, whose callers may "
-                "be anybody. The fields are never sent on."),
+        .help = "yes accepts requests with Forwarded, X-Forwarded-* or X-Real-IP on loopback "
+                "addresses and Unix sockets. They come through another proxy, whose callers may be "
+                "anybody. The fields are never sent on."),
     ROW("workers", P(workers), .set = option_set_workers, .min = 1, .max = 64, .fallback = "1",
         .type = "number or auto",
-        .help = "threads that serve. One does for most; auto is one for each processor."),
+        .help = "The number of threads that serve. One is enough for most uses; auto is one for "
+                "each processor."),
     ROW("log", P(log_path), .set = option_set_log, .fallback = "stderr", .file = OPTION_APPENDS,
         .type = "stderr or a file",
-        .help = "where the log goes: one line for each exchange. SIGUSR1 opens the file again."),
+        .help = "Where the log goes: one line for each exchange. SIGUSR1 opens the file again."),
     ROW("log-format", P(log_format), .set = option_set_choice, .choices = "text|json",
-        .fallback = "text", .type = "text or json", .help = "how a log line is written."),
+        .fallback = "text", .type = "text or json", .help = "The format of a log line."),
     ROW("log-path", P(path_mode), .set = option_set_choice, .choices = "masked|full|off",
         .fallback = "masked", .type = "masked, full or off",
-        .help = "how much of a request's path is logged. masked hides keys and literals, which are "
+        .help = "How much of a request's path is logged. masked hides keys and literals, which are "
                 "personal data in OData. The query is never logged."),
     ROW("log-caller", P(log_caller), .set = option_set_bool, .choices = "off|on", .fallback = "on",
         .type = "on or off",
-        .help = "on names in each line who called: the user of callers-file whose password was "
-                "right, else the uid of a process of this machine, else the address. Off, if that "
-                "is not to be kept: it is personal data."),
+        .help = "on names the caller in each line: the user of callers-file whose password was "
+                "right, else the uid of a process of this machine, else the address. This is "
+                "personal data; off leaves it out."),
 
     ROW("sandbox", P(sandbox), .set = option_set_bool, .choices = "off|on", .fallback = "on",
         .type = "on or off",
-        .help = "on leaves the process what serving takes: it reads the system's files and the "
-                "folders of those that are named here, writes into the folders of the log and of "
-                "Unix sockets, and starts no program (Landlock and seccomp, as far as the kernel "
-                "has them). A reload cannot name files in other folders; that takes a restart."),
+        .help = "on confines the process (Landlock and seccomp, as far as the kernel has them): it "
+                "can read the system's files and the folders of the configured files, write into "
+                "the folders of the log and of Unix sockets, and start no program. A reload cannot "
+                "reach files in other folders; a restart can."),
     ROW("user", P(user), .set = option_set_user, .type = "name",
-        .help = "who sfmtls becomes, when root starts it, once listeners, log and files are open. "
-                "That user has to be able to read the files for a reload."),
+        .help = "The user that sfmtls becomes after root has started it and listeners, log and "
+                "files are open. That user must be able to read the files again for a reload."),
 
     ROW("max-connections", P(max_connections), .set = option_set_count, .min = 1, .max = 1000000,
         .fallback = "10000", .type = "number",
-        .help = "callers connected at once; one more gets 503."),
+        .help = "Connections of callers at the same time. One more gets 503."),
     ROW("max-connections-per-caller", P(per_caller), .set = option_set_per_caller, .min = 1,
         .max = 1000000, .fallback = "auto", .type = "number, none or auto",
-        .help = "the most of them that one caller may have; one more gets 503. A caller is a user "
-                "of this machine, or the address of another one. auto is three quarters of "
-                "max-connections for other machines and where allow-uid lists several users, else "
-                "none."),
+        .help =
+            "Connections of one caller at the same time. One more gets 503. A caller is a user of "
+            "this machine, or the address of another machine. auto is three quarters of "
+            "max-connections for other machines and if allow-uid lists several users, else none."),
     ROW("max-requests", P(max_requests), .set = option_set_count, .min = 0, .max = 1000000000,
         .fallback = "0", .type = "number",
-        .help = "requests on one connection; the answer to the last says Connection: close. 0 is "
-                "no limit."),
+        .help = "Requests on one connection. The answer to the last one says Connection: close. 0 "
+                "means no limit."),
     ROW("queue", P(queue), .set = option_set_count, .min = 0, .max = 1000000, .fallback = "1000",
         .type = "number",
-        .help = "requests that wait for a connection to a server; one more gets 503."),
+        .help = "Requests that may wait for a connection to a server. One more gets 503."),
     ROW("max-head", P(max_head), .set = option_set_size, .min = 1024, .max = 1048576,
         .fallback = "64k", .type = "size",
-        .help = "the largest head of a request (431 above it) or an answer (502)."),
+        .help = "The largest head of a request (a larger one gets 431) or of an answer (502)."),
     ROW("max-fields", P(max_fields), .set = option_set_count, .min = 10, .max = 10000,
         .fallback = "200", .type = "number",
-        .help = "the most header fields of a request (431) or an answer (502)."),
+        .help = "The most fields in a request (one with more gets 431) or in an answer (502)."),
     ROW("max-target", P(max_target), .set = option_set_size, .min = 256, .max = 1048576,
-        .fallback = "16k", .type = "size", .help = "the longest URL of a request (414 above it)."),
+        .fallback = "16k", .type = "size",
+        .help = "The longest request target (a longer one gets 414)."),
 
     ROW("local-ca", P(local_ca_folder), .set = option_set_local_ca, .type = "folder",
-        .help = "where `sfmtls ca init` put the local CA, under which CONNECT (https_proxy) to a "
-                "configured server is answered. Without it, $XDG_DATA_HOME/sfmtls/ca "
-                "(~/.local/share/sfmtls/ca), or /var/lib/sfmtls/ca for a configuration in "
-                "/etc/sfmtls or without a home, is used if there is a CA."),
+        .help =
+            "The folder in which `sfmtls ca init` put the local CA. sfmtls needs the CA to answer "
+            "a CONNECT (https_proxy) to a configured server. Without the option, sfmtls uses a CA "
+            "in $XDG_DATA_HOME/sfmtls/ca (~/.local/share/sfmtls/ca), or in /var/lib/sfmtls/ca if "
+            "the configuration is in /etc/sfmtls or there is no home directory."),
     ROW("connect-other", P(connect_other), .set = option_set_choice, .choices = "refuse|tunnel",
         .fallback = "refuse", .type = "refuse or tunnel",
-        .help = "what becomes of a CONNECT to anything else. tunnel passes bytes through, unseen, "
-                "to what connect-allow lists; the rest is refused (403)."),
+        .help = "What happens to a CONNECT to anything but a configured server. tunnel passes the "
+                "bytes through, unread, to the places in connect-allow. All others get 403."),
     ROW("connect-allow", P(connect_allow), .set = option_set_connect_allow, .repeats = true,
         .type = "list of HOST:PORT",
-        .help = "where connect-other = tunnel leads. A name must not resolve to an address of this "
-                "machine or of a private network: to reach one, list the address itself."),
+        .help = "The places that connect-other = tunnel may reach. A name must not resolve to an "
+                "address of this machine or of a private network; to reach one, list the address "
+                "itself."),
 
     DURATION("connect-timeout", P(connect_timeout), 10, HOUR, "10s",
-             "how long finding and reaching the server may take, over all its addresses (504)."),
+             "The time to resolve the server's name and to connect, over all its addresses (504)."),
     DURATION("handshake-timeout", P(handshake_timeout), 10, HOUR, "10s",
-             "how long the TLS handshake with the server may take (504)."),
+             "The time for the TLS handshake with the server (504)."),
     DURATION("head-timeout", P(head_timeout), 10, HOUR, "15s",
-             "how long a caller may take to send a request's head (408)."),
+             "The time for a caller to send the head of a request (408)."),
     DURATION("idle-timeout", P(idle_timeout), 10, 24 * HOUR, "75s",
-             "how long a caller's connection is kept between two requests."),
+             "How long a caller's connection stays open between two requests."),
     DURATION("body-timeout", P(body_timeout), 10, 24 * HOUR, "60s",
-             "how long a caller may pause while it sends a body (408) or takes an answer."),
+             "How long a caller may pause while it sends a body (408) or reads an answer."),
     DURATION("answer-timeout", P(answer_timeout), 10, 24 * HOUR, "450s",
-             "how long the server may take for the first byte of an answer, and then between two "
-             "(504). SuccessFactors itself gives up after 7 minutes."),
+             "How long the server may take for the first byte of an answer, and then between two "
+             "bytes (504). SuccessFactors itself gives up after 7 minutes."),
     DURATION(
         "dead-peer-timeout", P(dead_peer_timeout), 0, HOUR, "20s",
-        "how long a server may acknowledge nothing of what it is sent, before it counts as gone "
-        "(504): its machine, its address or the way to it. It is probed where it is waited for. "
-        "One that is slow, but acknowledges, is not meant. 0 is no limit of its own."),
+        "How long a server may acknowledge nothing that it is sent before the request fails (504): "
+        "the machine, its address or the network path is gone. sfmtls probes a server that it "
+        "waits for. A slow server that acknowledges is not affected. 0 turns the check off."),
     DURATION(
         "pool-idle", P(pool_idle), 0, HOUR, "30s",
-        "how long an unused connection to the server is kept, or as long as the server says in "
-        "Keep-Alive, if that is less. 0 closes after every request."),
+        "How long an unused connection to the server stays open. A shorter time in the server's "
+        "Keep-Alive field takes precedence. 0 closes the connection after every request."),
     DURATION("pool-age", P(pool_age), SECOND, 24 * HOUR, "10m",
-             "how old a connection to the server may become before it is not used for another "
-             "request; so addresses that move are followed."),
+             "The age at which a connection to the server is no longer used for new requests, so "
+             "that sfmtls follows a server to new addresses."),
     DURATION("queue-timeout", P(queue_timeout), 10, HOUR, "10s",
-             "how long a request may wait for a connection to the server (503)."),
+             "How long a request may wait for a connection to the server (503)."),
     DURATION("drain-timeout", P(drain_timeout), 0, 24 * HOUR, "25s",
-             "how long running requests may go on after SIGTERM or SIGINT."),
+             "How long running requests may continue after SIGTERM or SIGINT."),
     DURATION("resolve-cache", P(resolve_cache), 0, HOUR, "30s",
-             "how long the addresses of a server are remembered for new connections."),
+             "How long the addresses of a server are remembered for new connections."),
 
     ROW("company-id", T(company_id), .set = option_set_company_id, .required = true, .type = "text",
-        .help = "the tenant's company ID, case-sensitive; sent as successfactors-companyid."),
+        .help =
+            "The company ID of the tenant. Case matters. It is sent as successfactors-companyid."),
     ROW("server", T(server), .set = option_set_server, .required = true,
         .type = "HOST, HOST:PORT or https://HOST[:PORT]",
-        .help = "the API server. For a host of SuccessFactors its certificate host is called: "
+        .help = "The API server. For a SuccessFactors host, sfmtls calls the certificate host: "
                 "api4.successfactors.com becomes api4.cert.successfactors.com."),
     ROW("server-as-is", T(server_as_is), .set = option_set_bool, .choices = "no|yes",
-        .fallback = "no", .type = "yes or no",
-        .help = "yes calls `server` exactly as it is written."),
+        .fallback = "no", .type = "yes or no", .help = "yes calls `server` exactly as written."),
     ROW("certificate", T(identities[IDENTITY_CURRENT].certificate), .set = option_set_path,
         .required = true, .file = OPTION_READS, .type = "file",
-        .help = "the client certificate with its chain, leaf first or not; the private key may be "
-                "in the same file. PEM, base64 of PEM as BTP exports it, PKCS#12 or DER: the "
-                "content tells."),
+        .help = "The client certificate with its chain, in any order. The file may also hold the "
+                "private key. It is PEM, base64 of PEM as BTP exports it, PKCS#12 or DER; the "
+                "content decides."),
     ROW("private-key", T(identities[IDENTITY_CURRENT].private_key), .set = option_set_path,
         .file = OPTION_READS, .type = "file",
-        .help = "the private key, when it is not in `certificate`."),
+        .help = "The private key, if it is not in `certificate`."),
     ROW("insecure-key-file", T(allow_readable_key), .set = option_set_bool,
         .choices = "refuse|allow", .fallback = "refuse", .type = "refuse or allow",
-        .help = "what becomes of a private key that every user of the machine may read."),
+        .help = "What happens if every user of the machine may read the private key."),
     ROW("passphrase-file", T(identities[IDENTITY_CURRENT].passphrase_file), .set = option_set_path,
         .file = OPTION_READS, .type = "file",
-        .help = "holds the passphrase of an encrypted private key; one line end is cut off."),
+        .help = "A file with the passphrase of an encrypted private key. One line end is removed."),
     ROW("passphrase-env", T(identities[IDENTITY_CURRENT].passphrase_env), .set = option_set_text,
-        .type = "name", .help = "the environment variable that holds the passphrase instead."),
+        .type = "name", .help = "The environment variable that holds the passphrase instead."),
     ROW("passphrase-credential", T(identities[IDENTITY_CURRENT].passphrase_credential),
         .set = option_set_text, .type = "name",
-        .help = "the systemd credential (LoadCredential=) that holds the passphrase instead."),
+        .help = "The systemd credential (LoadCredential=) that holds the passphrase instead."),
     ROW("certificate-next", T(identities[IDENTITY_NEXT].certificate), .set = option_set_path,
         .file = OPTION_READS, .type = "file",
-        .help = "a second certificate, which stands ready: when the server refuses the one in use "
-                "and accepts the other, that one is used from then on. For a renewal that the "
-                "server has yet to learn of."),
+        .help = "A second certificate, for a renewal that the server does not know yet. When the "
+                "server refuses the certificate in use and accepts the other one, sfmtls uses the "
+                "other one from then on."),
     ROW("private-key-next", T(identities[IDENTITY_NEXT].private_key), .set = option_set_path,
         .file = OPTION_READS, .type = "file",
-        .help = "its private key, when it is not in `certificate-next`."),
+        .help = "The private key of `certificate-next`, if it is not in that file."),
     ROW("passphrase-file-next", T(identities[IDENTITY_NEXT].passphrase_file),
         .set = option_set_path, .file = OPTION_READS, .type = "file",
-        .help = "holds the passphrase of that key."),
+        .help = "A file with the passphrase of that key."),
     ROW("passphrase-env-next", T(identities[IDENTITY_NEXT].passphrase_env), .set = option_set_text,
-        .type = "name", .help = "the environment variable that holds it instead."),
+        .type = "name", .help = "The environment variable that holds that passphrase instead."),
     ROW("passphrase-credential-next", T(identities[IDENTITY_NEXT].passphrase_credential),
         .set = option_set_text, .type = "name",
-        .help = "the systemd credential that holds it instead."),
+        .help = "The systemd credential that holds that passphrase instead."),
     ROW("ca-file", T(ca_file), .set = option_set_path, .file = OPTION_READS, .type = "file",
         .help = "CA certificates (PEM) that the server's certificate must chain to. They replace "
-                "the system's roots. Without it, those are used."),
+                "the system's roots."),
     ROW("crl-file", T(crl_file), .set = option_set_path, .file = OPTION_READS, .type = "file",
-        .help = "revocation lists (CRLs, PEM or DER) for the server's own certificate; those in "
-                "ca-file are used as well. A server whose certificate is listed is refused, and so "
-                "is one whose CA's list is past its end (nextUpdate). A certificate that no list "
-                "covers passes, and the log says so."),
+        .help = "Certificate revocation lists (CRLs, PEM or DER) for the server's own certificate, "
+                "in addition to those in ca-file. A server is refused if its certificate is "
+                "listed, or if its CA's list is past its nextUpdate. A certificate that no list "
+                "covers is accepted, and the log warns of it."),
     ROW("connect-to", T(connect_to), .set = option_set_connect_to, .type = "HOST:PORT",
-        .help = "connects there instead of to `server`, for tunnels and tests. Host, SNI and the "
-                "check of the certificate still use `server`."),
+        .help = "The address to connect to instead of `server`, for tunnels and tests. Host, SNI "
+                "and the verification of the certificate still use `server`."),
     {.key = "header.*",
      .section = SECTION_TENANT,
      .set = option_set_header,
      .type = "text",
-     .help = "header.NAME = VALUE adds a field to every request, in place of the caller's."},
+     .help = "header.NAME = VALUE adds a field to every request and replaces the caller's."},
     ROW("authorization", T(keep_authorization), .set = option_set_bool, .choices = "strip|keep",
         .fallback = "strip", .type = "strip or keep",
-        .help = "what becomes of the caller's Authorization field. The certificate stands in for "
-                "it, and a stale password would only be in the way. With keep, one that servers "
-                "could read in different ways is refused (400)."),
+        .help = "What happens to the caller's Authorization field. strip removes it, because the "
+                "certificate replaces it and a stale password could only do harm. keep sends it; "
+                "credentials that servers could read in different ways are then refused (400)."),
     ROW("callers-file", T(callers_file), .set = option_set_path, .file = OPTION_READS,
         .type = "file",
-        .help = "who may call: lines of user:hash as `htpasswd -B` writes them, the user being "
-                "whole as it is sent (sfadmin@ACME). Then a request needs Basic credentials that "
-                "fit, or gets 401; they are never sent on. bcrypt up to cost 12 (passwords of 72 "
-                "bytes at most) and yescrypt up to j9T."),
+        .help = "A file of user:hash lines as `htpasswd -B` writes them. The user is the whole "
+                "name as sent (sfadmin@ACME). Every request must then have Basic credentials from "
+                "the file, or it gets 401. The credentials are never sent on. Hashes are bcrypt up "
+                "to cost 12 (passwords of at most 72 bytes) or yescrypt up to j9T."),
     ROW("allow", T(rules), .set = option_set_allow, .repeats = true, .type = "list of METHOD PATH",
-        .help = "what may be asked for; without a rule, everything. METHOD is GET (HEAD with it), "
-                "GET|POST or * for any. A PATH that ends in * may go on with anything; elsewhere, "
-                "once a segment, * is anything but '/'. Only a rule that says $batch covers that. "
-                "What no rule covers gets 403, a path that could be read in two ways 400."),
+        .help = "The requests that may be sent; without a rule, all. METHOD is GET (which includes "
+                "HEAD), several methods such as GET|POST, or * for any. A * at the end of PATH "
+                "covers any rest; elsewhere, once a segment, it covers anything but '/'. Only a "
+                "rule that names $batch covers $batch. A request that no rule covers gets 403. A "
+                "path that could be read in two ways gets 400."),
     ROW("rewrite-links", T(rewrite_links), .set = option_set_bool, .choices = "off|on",
         .fallback = "on", .type = "on or off",
-        .help =
-            "on changes links to the server in its answers (JSON, XML, Location and the like) so "
-            "that they lead through the proxy, and back again in requests; gzip and deflate are "
-            "undone for it. off passes everything as it is."),
+        .help = "on rewrites links to the server in answers (JSON, XML, Location and similar "
+                "places) so that they lead through the proxy, and does the reverse in requests. "
+                "gzip and deflate are decoded for this. off passes everything unchanged."),
     {.key = "listen",
      .section = SECTION_TENANT,
      .set = option_set_nothing,
      .repeats = true,
      .type = "list of HOST:PORT, [IPV6]:PORT or unix:/path",
-     .help = "listeners of this tenant's own: whoever calls there means this tenant."},
+     .help = "Listeners of this tenant alone. A request that comes through one of them is for this "
+             "tenant."},
     ROW("max-upstream", T(max_upstream), .set = option_set_count, .min = 1, .max = 100000,
         .fallback = "64", .type = "number",
-        .help = "connections to the server at once; requests beyond that wait in the queue."),
+        .help = "Connections to the server at the same time. Further requests wait in the queue."),
     ROW("require-client-certificate-request", T(require_choice), .set = option_set_choice,
         .choices = "auto|no|yes", .fallback = "auto", .type = "yes, no or auto",
-        .help = "yes refuses a server that never asks for the client certificate: then something "
-                "between here and there inspects TLS, or `server` is wrong. auto is yes for the "
+        .help = "yes refuses a server that never asks for the client certificate, because "
+                "something in between inspects TLS or `server` is wrong. auto means yes for the "
                 "certificate hosts of SuccessFactors and no for others."),
 
 };

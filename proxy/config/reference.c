@@ -90,7 +90,7 @@ void config_write_reference(struct buf *out)
     } sections[] = {
         {SECTION_PROXY, "[proxy]", "The process and its listeners."},
         {SECTION_TENANT, ";[tenant acme]",
-         "A company, its server and its certificate; as many sections as you need, each with a "
+         "A company, its server and its certificate. Write one section for each tenant, with a "
          "name "
          "of its own."},
     };
@@ -99,7 +99,7 @@ void config_write_reference(struct buf *out)
 
     add_comment(out, "sfmtls configuration: every option, commented out, at its default.");
     add_comment(out, "Durations: 500ms, 30s, 7m, 1h. Sizes: 1024, 64k, 1m. Relative paths start at "
-                     "this file's folder. A blank and ';' begin a comment.");
+                     "this file's folder. A blank and ';' start a comment.");
     for (size_t s = 0; s < ARRAY_LEN(sections); s++) {
         buf_add_string(out, "\n\n");
         add_comment(out, sections[s].about);

@@ -212,7 +212,7 @@ SENTENCES = [
     (403, [(COMPANY, "PROD"), basic("u@ACME")], "/", "contradicts itself"),
     (403, [(COMPANY, "PROD")], "http://acme.example/", "contradicts itself"),
     (403, [(COMPANY, "NONE"), basic("u@ACME")], "/", "No configured tenant fits"),
-    (401, [], "/", "names none of them"),
+    (401, [], "/", "selects none of them"),
     (401, [(COMPANY, "PROD")], "/", "Several tenants fit what the request names (successfactors-companyid PROD): "
                                     "one, two."),
 ]

@@ -61,9 +61,8 @@ TEST(a_failure_is_told_with_its_cure)
     check(&l, &r,
           "1970-01-01T00:00:00.000Z id=x tenant=- - - status=400 in=0 out=0 first-ms=- "
           "total-ms=0.000 conn=- tls=- "
-          "error=request-malformed detail=\"A \\\"sentence\\\".\" cure=\"Correct the client; RFC "
-          "9112 tells the syntax "
-          "that is accepted here, strictly.\"");
+          "error=request-malformed detail=\"A \\\"sentence\\\".\" cure=\"Correct the client. "
+          "sfmtls accepts only the syntax of RFC 9112.\"");
 }
 
 TEST(a_line_of_json)
