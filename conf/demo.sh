@@ -1,6 +1,6 @@
 #!/bin/sh
-# Shows what sfmtls is for, on this machine alone: builds it, starts a server like SuccessFactors that
-# insists on client certificates, the proxy before it, and makes a call that knows nothing of either.
+# Shows on this machine alone what sfmtls does: builds it, starts a server like SuccessFactors that requires
+# client certificates, starts the proxy, and sends a call without a certificate through the proxy.
 #
 #   sh conf/demo.sh           stays up until Ctrl-C, for calls by hand
 #   sh conf/demo.sh --once    ends after the first call; exit 0 only if it was answered

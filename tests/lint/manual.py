@@ -60,7 +60,7 @@ def section_of(text):
         yield f"{bold(name)} = _{kind.replace('_', chr(92) + '_')}_\n"
         yield indented(prose(" ".join(line[2:] for line in comment.splitlines())))
         yield "\n"
-        shown = "" if "Default: none" not in rest and "Required" not in rest else f" Example: {key} = {example}."
+        shown = "" if "Default: none" not in rest and "Required" not in rest else f" Example: {key} = {example}"
         yield indented(prose(rest + ("" if key.startswith("header.") else shown)))
         yield "\n"
 
