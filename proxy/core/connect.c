@@ -59,9 +59,8 @@ static size_t accept_inside(struct client *c, const struct client_request *r, st
 /* As the configuration and the CA write it: in lower case, without a dot at the end. */
 static char *plain_host(const struct target *t)
 {
-    struct slice host = t->authority.host;
-    size_t n = host.n > 1 && host.p[host.n - 1] == '.' ? host.n - 1 : host.n;
-    char *text = mem_copy_bytes(host.p, n);
+    struct slice host = authority_without_dot(t->authority.host);
+    char *text = mem_copy_bytes(host.p, host.n);
 
     for (char *p = text; *p != '\0'; p++)
         *p = ascii_lower(*p);
@@ -140,15 +139,16 @@ static bool is_own_port(const struct guard_view *v, int port)
 }
 
 /* Is it an address of this machine, 0.0.0.0 included? System calls; for own ports only. */
-static bool is_own_address(const struct authority *a)
+static bool is_own_address(struct authority a)
 {
     struct buf text = {0};
     struct address own;
     struct diag why;
 
-    authority_write(&text, a, 0);
+    a.host = authority_without_dot(a.host);
+    authority_write(&text, &a, 0);
     buf_add(&text, "", 1);
-    bool found = authority_is_address(a->host) && address_parse(text.p, &own, &why) == ST_OK &&
+    bool found = authority_is_address(a.host) && address_parse(text.p, &own, &why) == ST_OK &&
                  address_is_available(&own);
     buf_free(&text);
     return found;
@@ -159,7 +159,7 @@ static bool is_own_address(const struct authority *a)
 static bool leads_back(const struct guard_view *v, const struct target *t)
 {
     return is_own_port(v, t->authority.port) && !route_has_server(v->config, t) &&
-           (guard_is_own_name(v, &t->authority) || is_own_address(&t->authority));
+           (guard_is_own_name(v, &t->authority) || is_own_address(t->authority));
 }
 
 static size_t serve_other(struct client *c, const struct client_request *r, const struct target *t,

@@ -69,7 +69,8 @@ static bool check_inside(const struct inside *in, const struct target *t,
 bool guard_is_own_name(const struct guard_view *v, const struct authority *host)
 {
     return authority_is_loopback(host) || config_has_host_name(v->config, host->host) ||
-           (v->own != NULL && address_is_host(v->own, host->host, host->ipv6));
+           (v->own != NULL &&
+            address_is_host(v->own, authority_without_dot(host->host), host->ipv6));
 }
 
 static int port_of(const struct target *t)

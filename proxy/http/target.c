@@ -71,7 +71,7 @@ bool authority_parse(struct slice s, struct authority *out)
     return is_host_name(out->host) && (!has_port || parse_port(s, &out->port));
 }
 
-static struct slice without_last_dot(struct slice s)
+struct slice authority_without_dot(struct slice s)
 {
     if (s.n > 1 && s.p[s.n - 1] == '.')
         s.n--;
@@ -80,7 +80,7 @@ static struct slice without_last_dot(struct slice s)
 
 bool authority_host_eq(struct slice a, struct slice b)
 {
-    return slice_eq_nocase(without_last_dot(a), without_last_dot(b));
+    return slice_eq_nocase(authority_without_dot(a), authority_without_dot(b));
 }
 
 bool authority_address_eq(struct slice a, struct slice b)
@@ -93,7 +93,7 @@ bool authority_address_eq(struct slice a, struct slice b)
 
 bool authority_is_loopback(const struct authority *a)
 {
-    struct slice host = without_last_dot(a->host);
+    struct slice host = authority_without_dot(a->host);
 
     if (a->ipv6) {
         char text[INET6_ADDRSTRLEN];

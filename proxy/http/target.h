@@ -22,6 +22,9 @@ bool authority_parse(struct slice s, struct authority *out) MUST_CHECK;
 /* Is host an IPv4 or IPv6 address (without brackets), in the usual form? */
 bool authority_is_address(struct slice host);
 
+/* Without the one dot that may end it. */
+struct slice authority_without_dot(struct slice host);
+
 /* Without regard to case and to one dot at the end. */
 bool authority_host_eq(struct slice a, struct slice b);
 

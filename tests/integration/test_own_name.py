@@ -49,7 +49,7 @@ def house(pki, tenant, tmp_path_factory):
 LISTENERS = {"IPv4": 0, "IPv6": 1, "Unix": 2, "remote": 3, "tenant's": 4}
 HOSTS = {  # what is said, is it a name of the proxy, is it that of a server?
     "localhost": True, "LocalHost.": True, "app.localhost": True, "127.0.0.1": True, "127.9.9.9": True, "[::1]": True,
-    "[0:0::1]": True, NAMED: True, "PROXY.example.": True, "192.0.2.7": True, "OWN": "remote",
+    "[0:0::1]": True, NAMED: True, "PROXY.example.": True, "192.0.2.7": True, "OWN": "remote", "OWN.": "remote",
     "192.0.2.8": False, "localhost.example": False, "x" + NAMED: False, "0.0.0.0": False, "[::]": False,
     "elsewhere.example": False, SERVER: "server", CERT: "server",
 }
@@ -213,7 +213,8 @@ def tunnels(proxy, pki, tenant, started, tmp_path):
 
 def test_connect_to_the_proxy_itself(tunnels):
     """By whichever listener, to whichever: no way in under the proxy's own user, and no loop."""
-    for listener, host, port in itertools.product((0, 1), tunnels.hosts, tunnels.ports):
+    hosts = tunnels.hosts + [host + "." for host in tunnels.hosts if not host.startswith("[")]
+    for listener, host, port in itertools.product((0, 1), hosts, tunnels.ports):
         with tunnels.proxy.caller(listener) as c:
             c.send(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{': '.join(MINE)}\r\n\r\n")
             answer = refused(c.answer(), 403, "connect-not-allowed")
