@@ -168,7 +168,11 @@ static const char *find_delimiter(struct link_batch *b)
             b->searched = (size_t)(found - segment.p);
             return found;
         }
-        p = found + 1;
+        /* The next line, not the next byte: of a boundary of dashes alone, one begins at each. */
+        const char *line = memchr(found, '\n', (size_t)(end - found));
+        if (line == NULL)
+            break;
+        p = line + 1;
     }
     b->searched = segment.n < b->ndelimiter ? 0 : segment.n - b->ndelimiter;
     return NULL;
