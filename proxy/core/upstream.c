@@ -31,6 +31,7 @@ struct upstream {
     enum upstream_state state;
     struct dial *dial;
     struct stream *stream;
+    struct tls_client *tls; /* which the handshake reads: a reload may take it from the tenant */
     struct tls_link link;
     struct timer timer; /* handshake, idle */
     upstream_opened *opened;
@@ -46,6 +47,14 @@ static void set_state(struct upstream *u, enum upstream_state to)
     u->state = to;
 }
 
+static void release(void *arg)
+{
+    struct upstream *u = arg;
+
+    tls_client_unref(u->tls);
+    free(u);
+}
+
 void upstream_close(struct upstream *u, enum stream_close_mode mode)
 {
     if (u->state == UP_CLOSED)
@@ -57,7 +66,7 @@ void upstream_close(struct upstream *u, enum stream_close_mode mode)
         dial_cancel(u->dial);
     if (u->stream != NULL)
         stream_close(u->stream, mode);
-    loop_bury(origin_worker(u->origin)->loop, u, free);
+    loop_bury(origin_worker(u->origin)->loop, u, release);
     origin_place_freed(u->origin);
     origin_unref(u->origin);
 }
@@ -157,7 +166,8 @@ static void on_dialed(void *ctx, int fd, const struct failure *why)
     }
     set_state(u, UP_SHAKING);
     timer_start(w->loop, &u->timer, w->config->handshake_timeout);
-    SSL *ssl = tls_client_connect(t->identities[u->identity].tls, &u->link);
+    u->tls = tls_client_ref(t->identities[u->identity].tls);
+    SSL *ssl = tls_client_connect(u->tls, &u->link);
     u->stream = stream_new_tls(w->loop, fd, ssl, t->peer, &shaking, u);
     stream_notice_vanishing(u->stream, w->config->dead_peer_timeout);
 }

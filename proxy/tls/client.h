@@ -34,7 +34,7 @@ struct tls_client *tls_client_ref(struct tls_client *c);
 void tls_client_unref(struct tls_client *c); /* NULL is no error */
 
 /* A new connection's SSL in connect state, which resumes a kept session if there is one. It wants
- * a BIO. The caller owns it. */
+ * a BIO. The caller owns it, and holds c until it is closed: verifying looks there. */
 SSL *tls_client_connect(const struct tls_client *c, struct tls_link *link);
 void tls_client_detach(SSL *ssl);
 

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 import time
 
 import pytest
@@ -469,3 +470,52 @@ def test_large_list(revoking):
     assert len(crl) > 1 << 20
     for text in (crl, der(crl)):
         assert revoking.start(text).request().token == "server-certificate-revoked"
+
+
+def test_reloads_while_a_handshake_waits(revoking, pki):
+    """It began by a configuration that nothing else holds any more: one came while the call waited for a place, the
+    next while the server took its time."""
+    place, there, go_on = (threading.Event() for _ in range(3))
+    context = harness.Script._new_context(revoking.authority.folder, "server", None, True, 0)  # nothing to resume
+
+    def slow(c):
+        if c.number == 1:
+            there.set()
+            harness.happened(go_on)
+        c.sock = context.wrap_socket(c.sock, server_side=True)
+        c.request()
+        if c.number == 0:
+            there.set()
+            harness.happened(place)
+        c.reply(fields="Connection: close\r\n")
+
+    server = harness.Script(pki, slow, tls=False)
+    revoking.started.append(server)
+    revoking.file.write_text(Authority(pki, revoking.folder / "other", "other-ca").crl())
+    admin = harness.unused_port()
+    config = revoking.config(**{"connect-to": f"127.0.0.1:{server.port}", "max-upstream": 1}).replace(
+        "[tenant", f"admin = 127.0.0.1:{admin}\n[tenant")
+    p = harness.Proxy(revoking.folder, config)
+    revoking.started.append(p)
+
+    def reload(count):
+        p.rewrite(config + f"# {count}\n")
+        harness.eventually(lambda: p.stderr.count("notice: reloaded") == count)
+
+    def waits():
+        with harness.Caller(("127.0.0.1", admin)) as c:
+            return b'"waiting":1' in c.request(target="/status").body
+
+    first = harness.Background(p.request)
+    harness.happened(there)
+    there.clear()
+    second = harness.Background(p.request)
+    harness.eventually(waits)
+    reload(1)
+    place.set()
+    assert first.result().status == 200
+    harness.happened(there)
+    reload(2)
+    go_on.set()
+    assert second.result().status == 200
+    p.said(UNCHECKED)
