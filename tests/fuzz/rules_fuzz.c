@@ -103,8 +103,10 @@ static void check_segments(struct slice path, struct slice rules, int times)
 
 static void check_text(struct slice s)
 {
+    uint32_t c;
+
     for (size_t i = 0, n; i < s.n; i += n)
-        if ((n = utf8_visible(s.p + i, s.n - i)) == 0)
+        if ((n = utf8_decode(s.p + i, s.n - i, &c)) == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0))
             abort();
 }
 
