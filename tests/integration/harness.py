@@ -494,39 +494,52 @@ os.execvp(sys.argv[1], sys.argv[1:])
     return [sys.executable, "-c", program]
 
 
-def in_own_network(commands=""):
-    """Words before the program's under which it has a network of its own: loopback addresses of both families, all
-    ports free, and what these lines of shell change."""
+def in_own(kind, commands):
+    """Words before the program's under which it has a kind of name space of its own, in which these lines of shell ran
+    first."""
     rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    return ["unshare", *rights, "--net", "sh", "-ec", f"ip link set lo up\n{commands}\nexec \"$@\"", "sh"]
+    # The root folder of a chroot is no mount, so how mounts below it propagate cannot be changed.
+    inside = ["--propagation", "unchanged"] if kind == "--mount" and not os.path.ismount("/") else []
+    return ["unshare", *rights, kind, *inside, "sh", "-ec", f"{commands}\nexec \"$@\"", "sh"]
+
+
+def in_own_mounts(commands):
+    return in_own("--mount", commands)
+
+
+def in_own_network(commands=""):
+    """Its loopback addresses of both families are up, and all ports free."""
+    return in_own("--net", f"ip link set lo up\n{commands}")
 
 
 class Cable:
-    """Two machines, as network namespaces, joined by a cable that can fail in several ways. Takes root."""
+    """Two machines, as network name spaces, joined by a cable that can fail in several ways. Takes root."""
 
     near, far = "10.99.0.1", "10.99.0.2"
-    count = 0
 
     def __init__(self):
-        Cable.count += 1
-        self.names = [f"sfmtls-{os.getpid()}-{Cable.count}-{end}" for end in ("near", "far")]
-        for name in self.names:
-            self._ip("netns", "add", name)
-            self._ip("-n", name, "link", "set", "lo", "up")
-        self._ip("-n", self.names[0], "link", "add", "cable", "type", "veth", "peer", "name", "cable", "netns",
-                 self.names[1])
-        for name, address in zip(self.names, (self.near, self.far)):
-            self._ip("-n", name, "address", "add", f"{address}/24", "dev", "cable")
-            self._ip("-n", name, "link", "set", "cable", "up")
+        if os.geteuid() != 0:
+            pytest.skip("only root can join two network name spaces")
+        self.holders = [subprocess.Popen([*in_own_network(), "sh", "-c", "echo; exec sleep infinity"],
+                                         stdout=subprocess.PIPE) for _ in range(2)]
+        for holder in self.holders:
+            assert holder.stdout.readline() == b"\n", "no network name space of its own"
+        self._ip("near", "link", "add", "cable", "type", "veth", "peer", "name", "cable", "netns", self.holders[1].pid)
+        for end in ("near", "far"):
+            self._ip(end, "address", "add", f"{getattr(self, end)}/24", "dev", "cable")
+            self._ip(end, "link", "set", "cable", "up")
 
-    @staticmethod
-    def _ip(*words):
-        done = subprocess.run(["ip", *words], capture_output=True, text=True, timeout=LIMIT)
+    def _name_space(self, end):
+        return f"/proc/{self.holders[end == 'far'].pid}/ns/net"
+
+    def _ip(self, end, *words):
+        command = [*self.prefix(end), "ip", *map(str, words)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
         assert done.returncode == 0, (words, done.stderr)
 
     def prefix(self, end="near"):
         """Words before those of a program that is to run there."""
-        return ["ip", "netns", "exec", self.names[end == "far"]]
+        return ["nsenter", f"--net={self._name_space(end)}", "--"]
 
     def run(self, words, end="far"):
         return subprocess.run([*self.prefix(end), *words], capture_output=True, timeout=LIMIT, check=True).stdout
@@ -534,7 +547,7 @@ class Cable:
     def socket(self, end, *kind):
         """A socket there."""
         def make():
-            with open(f"/run/netns/{self.names[end == 'far']}") as name_space:
+            with open(self._name_space(end)) as name_space:
                 assert ctypes.CDLL(None, use_errno=True).setns(name_space.fileno(), 0x40000000) == 0
             return socket.socket(*kind)
 
@@ -543,7 +556,7 @@ class Cable:
     def listener(self, end="far", address=None):
         """A listening socket there, on a free port."""
         made = self.socket(end)
-        made.bind((address or (self.far if end == "far" else self.near), 0))
+        made.bind((address or getattr(self, end), 0))
         made.listen(1024)
         return made
 
@@ -551,25 +564,27 @@ class Cable:
 
     def swallow(self):
         """What far sends is thrown away; what it is sent arrives."""
-        self._ip("-n", self.names[1], "route", "add", "blackhole", f"{self.near}/32")
+        self._ip("far", "route", "add", "blackhole", f"{self.near}/32")
 
     def restore(self):
-        self._ip("-n", self.names[1], "route", "delete", "blackhole", f"{self.near}/32")
+        self._ip("far", "route", "delete", "blackhole", f"{self.near}/32")
 
     def lose(self):
         """Far has another address now, and answers nobody who asks for the old one."""
-        self._ip("-n", self.names[1], "address", "delete", f"{self.far}/24", "dev", "cable")
+        self._ip("far", "address", "delete", f"{self.far}/24", "dev", "cable")
 
     def unplug(self):
-        self._ip("-n", self.names[1], "link", "set", "cable", "down")
+        self._ip("far", "link", "set", "cable", "down")
 
     def move(self):
         """Near has no way to far any more, and is sent nothing."""
-        self._ip("-n", self.names[0], "address", "delete", f"{self.near}/24", "dev", "cable")
+        self._ip("near", "address", "delete", f"{self.near}/24", "dev", "cable")
 
     def stop(self):
-        for name in self.names:
-            self._ip("netns", "delete", name)
+        for holder in self.holders:
+            holder.kill()
+            holder.wait(LIMIT)
+            holder.stdout.close()
 
 
 # ---- servers ----

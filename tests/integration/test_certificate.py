@@ -131,7 +131,7 @@ class Forms:
     def pbmac1(self):
         """A PKCS#12 file with the MAC of RFC 9579, as OpenSSL 3.4 can make it."""
         plain = self.pkcs12("-nomac")
-        content = der_content(der_content(der_items(der_content(plain))[1], 1), 0, 0)
+        content = der_content(der_content(der_items(der_content(plain))[1], 1))
         salt = b"salt" * 4
         hmac_sha256 = der(0x30, der(6, bytes.fromhex("2a864886f70d0209")) + der(5, b""))
         kdf = der(0x30, der(6, bytes.fromhex("2a864886f70d01050c")) + der(

@@ -170,7 +170,7 @@ def test_relative_path(chdir, name, world):
 
 def in_namespace(*commands):
     """Words before the program's: mounts of its own, made by these commands of the shell."""
-    return ["unshare", "--mount", "sh", "-ec", "; ".join(commands) + '; exec "$@"', "sh"]
+    return harness.in_own_mounts("\n".join(commands))
 
 
 @pytest.mark.parametrize("name", ["sfmtls.ini", "keys/acme.key", "keys"])

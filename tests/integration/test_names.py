@@ -54,8 +54,8 @@ class Machine:
         (self.etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files dns\n")
         (self.etc / "hosts").write_text("127.0.0.1 localhost\n")
         (self.run / "systemd").mkdir(parents=True)
-        self.prefix = [*cable.prefix(), "unshare", "--mount", "sh", "-ec",
-                       f"mount --bind {self.etc} /etc\nmount --bind {self.run} /run\nexec \"$@\"", "sh"]
+        self.prefix = [*cable.prefix(),
+                       *harness.in_own_mounts(f"mount --bind {self.etc} /etc\nmount --bind {self.run} /run")]
 
     def place(self, path):
         """Where the program finds that path."""
