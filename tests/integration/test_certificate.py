@@ -2,6 +2,7 @@
 import base64
 import hashlib
 import hmac
+import itertools
 import json
 import os
 import re
@@ -18,6 +19,9 @@ import harness
 
 SECRET = "correct horse"
 DAY = 86400
+EC = ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+CA = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
+USER = "extendedKeyUsage=clientAuth\nkeyUsage=digitalSignature\n"
 
 
 def openssl(*arguments, data=None):
@@ -44,7 +48,7 @@ class Forms:
     def der(self, text, kind="x509"):
         return openssl(kind, "-outform", "DER", data=text.encode())
 
-    def issued(self, subject, key=("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"), extensions="",
+    def issued(self, subject, key=EC, extensions="",
                digest="sha256", issuer="client-sub", days=90):
         """A certificate that differs from the usual ones, with its key before it and the chain behind."""
         folder = self.folder / hashlib.md5(repr((subject, key, extensions, digest, issuer)).encode()).hexdigest()
@@ -54,7 +58,7 @@ class Forms:
         else:
             openssl("genpkey", "-quiet", *key, "-out", folder / "key")
         openssl("req", "-new", "-key", folder / "key", "-subj", subject, "-out", folder / "csr")
-        (folder / "ext").write_text(extensions or "extendedKeyUsage=clientAuth\nkeyUsage=digitalSignature\n")
+        (folder / "ext").write_text(extensions or USER)
         openssl("x509", "-req", "-in", folder / "csr", "-CA", self.pki / f"{issuer}.pem", "-CAkey",
                 self.pki / f"{issuer}.key", "-days", days, f"-{digest}", "-extfile", folder / "ext",
                 "-out", folder / "pem")
@@ -118,7 +122,7 @@ class Forms:
         folder.mkdir()
         text = lambda t: time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + t * DAY))
         (folder / "db").write_text("")
-        (folder / "ext").write_text("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n")
+        (folder / "ext").write_text(CA)
         (folder / "conf").write_text(f"[ca]\ndefault_ca=d\n[d]\ndatabase={folder}/db\nnew_certs_dir={folder}\n"
                                      "rand_serial=yes\ndefault_md=sha256\npolicy=p\n[p]\nO=optional\nCN=optional\n")
         openssl("req", "-new", "-key", self.pki / "client-sub.key", "-subj", "/O=Test/CN=Test Client Sub CA", "-out",
@@ -127,6 +131,20 @@ class Forms:
                 self.pki / "client-ca.key", "-in", folder / "csr", "-out", folder / "pem", "-extfile", folder / "ext",
                 "-preserveDN", "-startdate", text(begin), "-enddate", text(end))
         return (folder / "pem").read_text()
+
+    def below(self, depth):
+        """A user's key, and its certificates from the user's up: as many CAs above it, the highest client-sub."""
+        folder, issuer, above = self.folder / f"depth{depth}", self.pki / "client-sub", [self.sub]
+        folder.mkdir()
+        for level in range(depth - 1, -1, -1):
+            extensions, name = CA if level else USER, folder / str(level)
+            openssl("genpkey", "-quiet", *EC, "-out", f"{name}.key")
+            openssl("req", "-new", "-key", f"{name}.key", "-subj", f"/O=Test/CN=level {level}", "-out", f"{name}.csr")
+            openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{issuer}.pem", "-CAkey", f"{issuer}.key", "-days",
+                    90, "-extfile", write_text(folder / "ext", extensions), "-out", f"{name}.pem")
+            issuer = name
+            above.insert(0, (folder / f"{level}.pem").read_text())
+        return (folder / "0.key").read_text(), above
 
     def pbmac1(self):
         """A PKCS#12 file with the MAC of RFC 9579, as OpenSSL 3.4 can make it."""
@@ -474,6 +492,19 @@ def test_chain_with_a_renewed_issuer(name, forms, tmp_path):
     path = write(tmp_path, LOADS[name][0](forms), False)
     shown = harness.run_cli("cert", "public", str(path)).stdout
     assert shown.count("BEGIN CERTIFICATE") == 2 and forms.sub_of(-1, 50) in shown
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_whole_chain_is_sent(depth, forms, tmp_path, pki, proxy, script):
+    """However many CAs stand between, in whatever order: the server knows the root alone."""
+    key, certificates = forms.below(depth)
+    server = script(harness.answering(lambda c, *_: c.reply(c.peer_cn().encode())))
+    for order in itertools.permutations(range(depth + 1)):
+        path = write(tmp_path, "".join(certificates[i] for i in order) + key, False)
+        shown = harness.run_cli("cert", "public", str(path)).stdout
+        assert re.findall(r"(?s)-----BEGIN.*?END CERTIFICATE-----\n", shown) == certificates, order
+    p = proxy(section(tmp_path, pki, server.port, False))
+    assert p.request().body == b"level 0"
 
 
 def test_certificate_that_becomes_valid_is_taken_then(pki, nginx, proxy, tmp_path):

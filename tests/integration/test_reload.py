@@ -495,6 +495,78 @@ def test_trusted_authority_is_changed(service):
     harness.eventually(lambda: s.p.request(target="/who").status == 200)
 
 
+CONNECTION = {  # name: what is set at first, and then; PORT is the first server's, OTHER the second's
+    "connect-to, another port": ({"connect-to": "127.0.0.2:PORT"}, {"connect-to": "127.0.0.2:OTHER"}),
+    "connect-to, another host": ({"connect-to": "127.0.0.2:PORT"}, {"connect-to": "127.0.0.3:PORT"}),
+    "connect-to, none": ({"connect-to": "127.0.0.3:PORT"}, {}),
+    "server, another port": ({}, {"server": "localhost:OTHER"}),
+    "server, another host": ({}, {"server": "127.0.0.1:PORT"}),
+    "company-id": ({}, {"company-id": "OTHER"}),
+    "certificate": ({}, {"certificate": "PKI/globex-all.pem"}),
+    "certificate-next": ({}, {"certificate-next": "PKI/globex-all.pem"}),
+    "ca-file": ({}, {"ca-file": "PKI/both-cas.pem"}),
+    "crl-file": ({}, {"crl-file": "PKI/ca.crl"}),
+    "require-client-certificate-request": ({}, {"require-client-certificate-request": "yes"}),
+}
+WARM = {"header.X-A": "1", "authorization": "keep", "rewrite-links": "off", "max-upstream": "7", "allow": "* /*",
+        "server-as-is": "yes", "require-client-certificate-request": "no"}
+
+
+@pytest.fixture
+def two_places(script, pki):
+    """Two servers, which tell where they were reached and on which of their connections. Each is at a port of its own,
+    at all addresses of this machine."""
+    (pki / "both-cas.pem").write_text((pki / "ca.pem").read_text() + (pki / "other-ca.pem").read_text())
+    reply = harness.answering(lambda c, *_: c.reply(f"{c.sock.getsockname()} {c.number}".encode()))
+    return script(reply, address=("0.0.0.0", 0)), script(reply, address=("0.0.0.0", 0))
+
+
+def tenant_of(pki, servers, **keys):
+    lines = {"company-id": "ACME", "server": "localhost:PORT", "certificate": f"{pki}/acme-all.pem",
+             "ca-file": f"{pki}/ca.pem", **keys}
+    text = "[tenant acme]\n" + "".join(f"{key} = {value}\n" for key, value in lines.items())
+    for word, value in (("PORT", servers[0].port), ("OTHER", servers[1].port), ("PKI", pki)):
+        text = text.replace(word, str(value))
+    return text
+
+
+@pytest.mark.parametrize("name", CONNECTION)
+@harness.one_worker
+def test_old_connection_does_not_serve_a_new_setting(name, proxy, pki, two_places):
+    """Each of those that decide where it leads and who is there, alone; and back again."""
+    settings = [tenant_of(pki, two_places, **keys) for keys in CONNECTION[name]]
+    p, seen = proxy(settings[0], pool_idle="10m"), []
+    head = p.config.read_text().replace(settings[0], "")
+    for n, setting in enumerate((settings[1], settings[0])):
+        seen.append(p.request().body)
+        assert p.request().body == seen[-1], "it is kept"
+        p.rewrite(head + setting)
+        harness.eventually(lambda: p.stderr.count("notice: reloaded") == n + 1)
+    seen.append(p.request().body)
+    assert len(set(seen)) == 3, seen
+
+
+@pytest.mark.parametrize("key", WARM)
+@harness.one_worker
+def test_connection_stays_warm_over_other_settings(key, proxy, pki, two_places):
+    p = proxy(tenant_of(pki, two_places))
+    before = p.request().body
+    p.rewrite(p.config.read_text() + f"{key} = {WARM[key]}\n")
+    p.said("notice: reloaded")
+    assert p.request().body == before
+
+
+@harness.one_worker
+def test_server_that_never_asks_is_refused_from_the_reload_on(proxy, pki, script, two_places):
+    """Its connections of before are not used, either."""
+    server = script(harness.answering(), require=False)
+    p = proxy(tenant_of(pki, (server, server)))
+    assert p.request().status == 200
+    p.rewrite(p.config.read_text() + "require-client-certificate-request = yes\n")
+    p.said("notice: reloaded")
+    assert p.request().token == "client-certificate-not-requested"
+
+
 @pytest.mark.parametrize("keys, words", [({"workers": "3"}, "workers takes effect"),
                                          ({"log_format": "json"}, "take effect at the next start")])
 def test_what_cannot_be_changed_is_said(service, keys, words):
