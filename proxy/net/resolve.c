@@ -32,7 +32,7 @@ struct entry {
     struct list node;
     char *host;
     bool asking;
-    int64_t expires; /* loop_now() */
+    int64_t answered; /* loop_now() */
     struct resolved found;
     struct list lookups;
 };
@@ -252,14 +252,16 @@ static void on_answer(void *ctx)
     struct job *j = ctx;
     struct resolver *r = j->resolver;
     struct entry *e = find(r, j->host);
-    struct list *first;
+    struct list lookups, *first;
 
     if (j->tells)
         log_say(LOG_WARNING, "names are not looked up as the system says: %s", j->blocked.text);
     e->asking = false;
     e->found = j->found;
-    e->expires = loop_now(r->loop) + (j->found.count > 0 ? r->cache_ms : 0);
-    while ((first = list_first(&e->lookups)) != NULL) {
+    e->answered = loop_now(r->loop);
+    list_init(&lookups);
+    list_splice(&lookups, &e->lookups);
+    while ((first = list_first(&lookups)) != NULL) { /* the entry may make room meanwhile */
         struct lookup *l = list_entry(first, struct lookup, node);
         struct resolved found;
         list_remove(first);
@@ -317,7 +319,8 @@ bool resolver_knows(struct resolver *r, const char *host, int port, struct resol
         return true;
     }
     const struct entry *e = find(r, host);
-    if (e == NULL || e->asking || e->found.count == 0 || e->expires <= loop_now(r->loop))
+    if (e == NULL || e->asking || e->found.count == 0 ||
+        loop_now(r->loop) - e->answered >= r->cache_ms)
         return false;
     with_port(&e->found, port, out);
     return true;
