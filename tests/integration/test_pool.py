@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 import threading
+import time
 
 import pytest
 
@@ -177,6 +178,23 @@ def test_old_connection_is_not_used_again(proxy, script):
 
         harness.eventually(moved)
     harness.eventually(lambda: server.ends == {0: "end"})
+
+
+@harness.one_worker
+def test_old_connection_is_not_handed_to_a_request_that_waits(proxy, script, tenant):
+    """As little as to one that finds it idle; a place for a new one is free then."""
+    desk = Desk()
+    server = script(desk)
+    p = proxy(tenant(server.port, max_upstream="1"), pool_age="1s")
+    first = asking(p, "/first")
+    served = desk.next()
+    born = time.monotonic()
+    waiting = asking(p, "/waiting")
+    harness.eventually(lambda: time.monotonic() - born > 1.1)
+    served.answer()
+    desk.next().answer()
+    assert first.result().body == b"/first" and waiting.result().body == b"/waiting"
+    assert [p.last_log(n)["conn"] for n in (1, 2)] == ["new", "new"] and len(server.connections) == 2
 
 
 # ---- how many there are ----

@@ -360,6 +360,31 @@ def test_change_while_the_one_before_is_loaded(service):
     harness.eventually(lambda: s.who()["serial"] == serial)
 
 
+@pytest.mark.parametrize("what", ["certificate", "configuration"])
+def test_change_while_it_starts(service, what, started):
+    """Behind the reading of a file, but before anybody watches it. Starting waits for a passphrase meanwhile."""
+    s = service()
+    s.p.stop()
+    os.mkfifo(s.live / "pass")
+    slow = s.tenant("slow", "SLOW", private_key=s.pki / "acme-encrypted.key", passphrase_file=s.live / "pass",
+                    certificate=s.pki / "acme-chain.pem")
+    text = config(s.tenant(), slow)
+    starting = Background(harness.Proxy, s.folder, text)
+    with open(s.live / "pass", "wb") as passphrase:  # opened by now: what stands before was read
+        shutil.copy(s.pki / "acme.pass", s.spare)
+        s.put("acme.pass", "pass")
+        serial = s.renew("next") if what == "certificate" else s.serial
+        if what == "configuration":
+            (s.folder / "new").write_text(text.replace("= ACME\n", "= OTHER\n"))
+            os.replace(s.folder / "new", s.folder / "sfmtls.ini")
+        passphrase.write((s.pki / "acme.pass").read_bytes())
+    s.p = starting.result()
+    started.append(s.p)
+    company = {"certificate": "ACME", "configuration": "OTHER"}[what]
+    ask = lambda: s.p.request(target="/who", fields=[("successfactors-companyid", company)])
+    harness.eventually(lambda: ask().status == 200 and ask().json()["serial"] == serial)
+
+
 def test_file_that_comes_after_the_configuration_that_names_it(service):
     s = service()
     s.write(config(s.tenant(certificate=s.live / "later.pem", private_key=s.live / "later.key")))

@@ -296,6 +296,54 @@ def test_files_in_their_folders_are_loaded_again(confined, pki, nginx, tmp_path)
     harness.eventually(lambda: "globex" in subject(linked))
 
 
+def reloads(p):
+    """How often files were taken; none was refused."""
+    assert "not reloaded" not in p.stderr, p.stderr
+    return p.stderr.count("notice: reloaded")
+
+
+def test_files_behind_links_to_other_folders(confined, pki, nginx, tmp_path):
+    """Each file that is named is a link to one in a folder of its own, and is renewed there; or the link is made anew,
+    to another file in that folder."""
+    (tmp_path / "links").mkdir()
+    links = {}
+    (tmp_path / "callers").write_text(f"user@ACME:{make_hash('secret')}\n")
+    for source in (pki / "acme-chain.pem", pki / "acme-encrypted.key", pki / "acme.pass", pki / "ca.pem",
+                   pki / "ca.crl", tmp_path / "callers"):
+        folder = tmp_path / f"in-{source.stem}-{source.suffix[1:]}"
+        folder.mkdir()
+        for name in ("one", "two", "three"):
+            shutil.copy(source, folder / name)
+            (folder / name).chmod(0o600)
+        links[tmp_path / "links" / source.name] = folder
+        (tmp_path / "links" / source.name).symlink_to(folder / "one")
+    named = [str(link) for link in links]
+    keys = dict(zip(("certificate", "private-key", "passphrase-file", "ca-file", "crl-file", "callers-file"), named))
+    p = confined(section(nginx, pki, tmp_path, **keys))
+    for n, (link, folder) in enumerate(links.items()):
+        os.replace(folder / "two", folder / "one")
+        harness.eventually(lambda: reloads(p) == 2 * n + 1)
+        link.with_suffix(".new").symlink_to(folder / "three")
+        os.replace(link.with_suffix(".new"), link)
+        harness.eventually(lambda: reloads(p) == 2 * n + 2)
+    assert p.request(target="/who", fields=[AUTHORIZATION]).json()["verify"] == "SUCCESS"
+
+
+def test_configuration_behind_a_link(release, pki, nginx, tmp_path, started):
+    """To a file in another folder, where it is replaced."""
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "etc/sfmtls.ini").symlink_to(tmp_path / "kept/sfmtls.ini")
+    text = "[proxy]\nlisten = 127.0.0.1:0\n" + section(nginx, pki, pki)
+    (tmp_path / "kept/sfmtls.ini").write_text(text)
+    p = harness.Proxy(tmp_path, None, ["-c", str(tmp_path / "etc/sfmtls.ini")], binary=release)
+    started.append(p)
+    (tmp_path / "kept/new").write_text(text.replace("ACME", "OTHER"))
+    os.replace(tmp_path / "kept/new", tmp_path / "kept/sfmtls.ini")
+    harness.eventually(lambda: reloads(p) == 1)
+    assert p.request(target="/who").json()["company"] == "OTHER"
+
+
 @pytest.mark.parametrize("how", ["named", "linked", "folder renamed"])
 def test_file_elsewhere_takes_a_restart(how, confined, pki, nginx, tmp_path):
     """The kernel refuses it; the log says why, and what to do; what was loaded stays."""

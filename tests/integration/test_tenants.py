@@ -226,7 +226,9 @@ def test_what_is_wrong_with_the_tenant(proxy, tenant, status, fields, target, se
     assert answer.status == status and sentence in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("own, warned", [({}, True), ({"listen": "127.0.0.1:0"}, False)])
+@pytest.mark.parametrize("own, warned", [
+    ({}, True), ({"listen": "127.0.0.1:0"}, False), ({"server": "localhost:2"}, False), ({"company": "OTHER"}, False),
+    ({"server": "127.0.0.1:1"}, False), ({"server": "LOCALHOST:1"}, True), ({"certificate": "globex-all.pem"}, True)])
 def test_tenants_that_no_request_can_tell_apart(proxy, tenant, own, warned):
     p = proxy(tenant(1) + tenant(1, name="twin", **own))
     p.stop()

@@ -44,6 +44,32 @@ TEST(what_can_be_no_company_is_told_from_none)
     CHECK_INT(basic_company(SLICE("Basic dUBBQwBNRTpwdw=="), company), BASIC_ODD, "NUL in it");
 }
 
+/* "x@" and a company of n times 'A'. */
+static struct slice user_of(size_t n)
+{
+    static char user[2 * BASIC_MAX_COMPANY];
+
+    CHECK(n + 2 <= sizeof(user));
+    memset(user, 'A', sizeof(user));
+    user[0] = 'x';
+    user[1] = '@';
+    return (struct slice){user, n + 2};
+}
+
+TEST(a_company_has_its_end_within_its_room)
+{
+    char room[BASIC_MAX_COMPANY + 1];
+
+    for (size_t n = BASIC_MAX_COMPANY - 2; n < BASIC_MAX_COMPANY + 2; n++) {
+        memset(room, '!', sizeof(room));
+        enum basic_result result = basic_company_of(user_of(n), room);
+        CHECK_INT(room[BASIC_MAX_COMPANY], '!', "what is behind the room");
+        CHECK_INT(result, n < BASIC_MAX_COMPANY ? BASIC_NAMED : BASIC_ODD, "one that fits, or not");
+        if (result == BASIC_NAMED)
+            CHECK_INT(strlen(room), n, "the whole of it");
+    }
+}
+
 TEST(credentials_are_split_at_the_first_colon)
 {
     static const struct {

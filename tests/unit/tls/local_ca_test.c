@@ -93,6 +93,44 @@ TEST(it_is_confined_to_its_names)
     local_ca_unref(ca);
 }
 
+/* Whether the name alone is permitted, without what is below it. */
+static bool is_closed(char *const *given, size_t count, size_t i)
+{
+    char *where = mem_format("%s/closed%zu", test_folder(), i),
+         *rule = mem_format("DNS:.%s\n", given[i]);
+    struct local_ca *ca = NULL;
+    struct diag why = {""};
+
+    CHECK_MSG(local_ca_make(where, given, count, true, &why) == ST_OK, "%s", why.text);
+    CHECK_MSG(local_ca_load(where, &ca, &why) == ST_OK, "%s", why.text);
+    char *text = constraints_of(credential_leaf(local_ca_root(ca))),
+         *lines = mem_format("%s\n", text);
+    bool closed = strstr(lines, rule) != NULL;
+    free(lines);
+    free(text);
+    local_ca_unref(ca);
+    free(rule);
+    free(where);
+    return closed;
+}
+
+TEST(only_what_is_behind_a_dot_is_below)
+{
+    static const struct {
+        char *names[2];
+        bool closed; /* is the first? */
+    } cases[] = {
+        {{"a.example", "b.a.example"}, false},  {{"a.example", "c.b.a.example"}, false},
+        {{"a.example", "ba.example"}, true},    {{"a.example", "cba.example"}, true},
+        {{"a.example", "x.cba.example"}, true}, {{"a.example", "b-a.example"}, true},
+        {{"a.example", "a.example.b"}, true},   {{"b.a.example", "a.example"}, true},
+        {{"a.example", "example"}, true},       {{"aa.example", "a.a.example"}, true},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        CHECK_INT(is_closed(cases[i].names, 2, 0), cases[i].closed, cases[i].names[1]);
+}
+
 TEST(one_that_is_there_is_replaced_only_on_demand)
 {
     char *where = mem_copy_string(folder("ca"));
