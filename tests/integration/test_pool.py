@@ -100,11 +100,12 @@ class Desk:
         return self.arrived.empty()
 
 
-def asking(p, target="/", method="GET", **more):
+def asking(p, target="/", method="GET", company=None, **more):
     """A caller that has sent a request and waits; its answer comes with .result()."""
     c = p.caller()
     body = more.pop("body", b"")
     fields = [f"Content-Length: {len(body)}"] if body else []
+    fields += [f"successfactors-companyid: {company}"] if company else []
     c.send(head_lines(method, target, *fields, **more).encode() + body)
     waiting = Background(c.answer, method)
     waiting.caller = c
@@ -195,6 +196,36 @@ def test_old_connection_is_not_handed_to_a_request_that_waits(proxy, script, ten
     desk.next().answer()
     assert first.result().body == b"/first" and waiting.result().body == b"/waiting"
     assert [p.last_log(n)["conn"] for n in (1, 2)] == ["new", "new"] and len(server.connections) == 2
+
+
+def fill_pool(p, company, count):
+    """That many connections, which rest behind an answer of more than a TLS record for at least a second."""
+    asked = [asking(p, company=company) for _ in range(count)]
+    assert [len(waiting.result().body) for waiting in asked] == [20_000] * count
+    for waiting in asked:
+        waiting.caller.close()
+    with p.caller() as c:
+        assert c.is_closed(), "behind idle-timeout, which began when they rested"
+
+
+def test_resting_connections_hold_no_buffers(release, proxy, script, tenant):
+    """What they had in the rush is free for others: here for those to another server."""
+    companies, count = ("FIRST", "SECOND", "THIRD"), 100
+    gate = threading.Barrier(count)
+
+    def reply(c, head, body):
+        gate.wait(harness.LIMIT)
+        c.reply(b"x" * 20_000)
+
+    port = script(harness.answering(reply)).port
+    sections = [tenant(port, max_upstream=str(count), company=company, name=company.lower()) for company in companies]
+    p = proxy("".join(sections), process={"binary": release}, workers="1", idle_timeout="1500ms", pool_idle="10m")
+    fill_pool(p, companies[0], count)
+    before = p.rss_kib()
+    for company in companies[1:]:
+        fill_pool(p, company, count)
+    grown = (p.rss_kib() - before) / (2 * count)
+    assert grown < 30, f"{grown} KiB for each"  # 21; with its buffers it would be 40
 
 
 # ---- how many there are ----
