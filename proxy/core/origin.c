@@ -65,7 +65,9 @@ void origin_adopt(struct origin *o, struct generation *g, size_t tenant)
     use_generation(o, g, tenant);
     shared_tenant_unref(shared);
     generation_unref(old);
-    serve_waiting(o); /* max-upstream may have grown */
+    serve_waiting(o); /* max-upstream may have grown, or become less */
+    while (quota_is_exceeded(&o->shared->upstreams) && pool_drop_one(&o->pool))
+        continue;
 }
 
 static void release(void *arg)
@@ -315,6 +317,7 @@ void origin_give_back(struct origin *o, struct upstream *u, int64_t idle_ms)
 
     if (o->retired || idle_ms <= 0 || upstream_is_too_old(u) ||
         upstream_identity(u) != overlap_in_use(&o->shared->overlap) ||
+        quota_is_exceeded(&o->shared->upstreams) ||
         (waited_for && (is_others_turn(o) || !stream_is_alive(upstream_stream(u))))) {
         upstream_close(u, STREAM_CLOSE);
         return;

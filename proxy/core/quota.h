@@ -34,6 +34,14 @@ static inline bool quota_take_many(struct quota *q, size_t n)
     return false;
 }
 
+/* More are taken than are allowed, since the limit was lowered (or, for a moment, because somebody
+ * tries to take one more). */
+static inline bool quota_is_exceeded(const struct quota *q)
+{
+    return atomic_load_explicit(&q->used, memory_order_relaxed) >
+           atomic_load_explicit(&q->limit, memory_order_relaxed);
+}
+
 static inline bool quota_take(struct quota *q)
 {
     return quota_take_many(q, 1);

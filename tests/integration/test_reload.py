@@ -13,6 +13,7 @@ import pytest
 
 import harness
 from harness import Background
+from test_pool import Desk, asking
 
 PACE = threading.Event()
 
@@ -569,6 +570,61 @@ def test_old_connection_does_not_serve_a_new_setting(name, proxy, pki, two_place
         harness.eventually(lambda: p.stderr.count("notice: reloaded") == n + 1)
     seen.append(p.request().body)
     assert len(set(seen)) == 3, seen
+
+
+@pytest.fixture
+def desk_with_places(proxy, script, tenant):
+    """A server whose requests wait for the test, and a proxy with so many connections to it at once."""
+
+    def start(count):
+        desk, ended = Desk(), []
+
+        def serve(c):
+            desk(c)
+            ended.append(c.number)
+
+        p = proxy(tenant(script(serve).port, max_upstream=str(count)), pool_idle="10m", queue_timeout="5m")
+        return p, desk, ended
+
+    return start
+
+
+def set_places(p, before, now):
+    p.rewrite(p.config.read_text().replace(f"max-upstream = {before}\n", f"max-upstream = {now}\n"))
+    p.said("notice: reloaded")
+
+
+@pytest.mark.parametrize("when", ["they rest", "they serve"])
+@harness.one_worker
+def test_connections_beyond_what_is_allowed_now_are_ended(when, desk_with_places):
+    """Those that rest at once, the others behind their requests; the one that is left serves on."""
+    p, desk, ended = desk_with_places(3)
+    asked = [asking(p, f"/{i}") for i in range(3)]
+    served = [desk.next() for _ in range(3)]
+    if when == "they serve":
+        set_places(p, 3, 1)
+        assert ended == []
+    for request in served:
+        request.answer()
+    assert [waiting.result().status for waiting in asked] == [200] * 3
+    if when == "they rest":
+        set_places(p, 3, 1)
+    harness.eventually(lambda: len(ended) == 2)
+    last = asking(p, "/last")
+    desk.next().answer()
+    assert last.result().status == 200 and p.last_log(4)["conn"] == "reused" and len(ended) == 2
+
+
+@harness.one_worker
+def test_requests_that_wait_get_the_connections_that_are_allowed_now(desk_with_places):
+    p, desk, ended = desk_with_places(1)
+    asked = [asking(p, f"/{i}") for i in range(3)]
+    served = [desk.next()]
+    set_places(p, 1, 3)
+    served += [desk.next(), desk.next()]
+    for request in served:
+        request.answer()
+    assert [waiting.result().status for waiting in asked] == [200] * 3 and ended == []
 
 
 @pytest.mark.parametrize("key", WARM)
