@@ -153,3 +153,25 @@ enum status file_write_new(const char *path, struct slice bytes, mode_t mode, st
     }
     return ST_OK;
 }
+
+/* ---- whether it has changed ---- */
+
+static void add_time(struct buf *out, const struct timespec *t)
+{
+    buf_addf(out, "%lld.%09ld ", (long long)t->tv_sec, t->tv_nsec);
+}
+
+void file_add_mark(struct buf *out, const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0) {
+        buf_addf(out, "%d\n", errno);
+        return;
+    }
+    buf_addf(out, "%llu %llu %lld %o ", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino, (long long)st.st_size, (unsigned)st.st_mode);
+    add_time(out, &st.st_mtim);
+    add_time(out, &st.st_ctim);
+    buf_add(out, "\n", 1);
+}

@@ -27,6 +27,10 @@ enum status file_read_stdin(struct buf *out, struct diag *why) MUST_CHECK;
 /* Frees what file_read() gave, overwritten. */
 void file_wipe(struct buf *b);
 
+/* Adds a line that tells what stands at path, behind links: another one once the file was changed
+ * or another took its place. It holds no NUL. */
+void file_add_mark(struct buf *out, const char *path);
+
 /* Could a file be made at path, and be given to that group ((gid_t)-1: to none)? Leaves nothing
  * behind. False, and errno: it could not. A symbolic link to nowhere is followed. */
 bool file_can_make(const char *path, gid_t group);

@@ -97,6 +97,7 @@ void config_unref(struct config *c)
         free(c->notes[i].sentence);
     free(c->notes);
     for (size_t i = 0; i < c->nfiles; i++) {
+        buf_free(&c->files[i].mark);
         free(c->files[i].path);
         free(c->files[i].where);
     }

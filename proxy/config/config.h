@@ -97,6 +97,7 @@ struct config_file {
     enum config_file_use { FILE_READ, FILE_APPENDED, FILE_SOCKET } use;
     const char *key;    /* of which option */
     char *path, *where; /* where NULL: no line names it */
+    struct buf mark;    /* before it was read: see file_add_mark() */
 };
 
 /* What is to be said about a configuration that can be used. */
@@ -204,6 +205,9 @@ void config_keep_identities(struct config *c, const struct config *in_use);
 /* Calls f for every file that c reads, itself included. */
 typedef void config_file_hook(void *ctx, const char *path);
 void config_each_file(const struct config *c, config_file_hook *f, void *ctx);
+
+/* Adds the marks of all these files, in the same order, as they were before they were read. */
+void config_add_marks(const struct config *c, struct buf *out);
 
 /* Refuses files that others can change or replace, and a log or a socket in the place of a file
  * that is read; notes what is doubtful. To be called once all that c names is known, before it is

@@ -2,6 +2,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/path_guard.h"
 #include "config/load_parts.h"
@@ -9,9 +10,12 @@
 void load_name_file(struct config *c, enum config_file_use use, const char *key, const char *path,
                     const char *where)
 {
+    struct config_file f = {use, key, mem_copy_string(path), mem_copy_string(where), {0}};
+
+    if (use == FILE_READ)
+        file_add_mark(&f.mark, path);
     c->files = mem_grow(c->files, (c->nfiles + 1) * sizeof(c->files[0]));
-    c->files[c->nfiles++] =
-        (struct config_file){use, key, mem_copy_string(path), mem_copy_string(where)};
+    c->files[c->nfiles++] = f;
 }
 
 void config_each_file(const struct config *c, config_file_hook *f, void *ctx)
@@ -19,6 +23,12 @@ void config_each_file(const struct config *c, config_file_hook *f, void *ctx)
     for (size_t i = 0; i < c->nfiles; i++)
         if (c->files[i].use == FILE_READ)
             f(ctx, c->files[i].path);
+}
+
+void config_add_marks(const struct config *c, struct buf *out)
+{
+    for (size_t i = 0; i < c->nfiles; i++)
+        buf_add(out, c->files[i].mark.p, c->files[i].mark.n);
 }
 
 /* ---- who can change them ---- */

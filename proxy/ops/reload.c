@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 enum {
@@ -100,25 +101,10 @@ static void follow(struct reloader *r, const struct config *c)
         watch_file(r, r->files[i]);
 }
 
-static void add_time(struct buf *out, const struct timespec *t)
-{
-    buf_addf(out, "%lld.%09ld ", (long long)t->tv_sec, t->tv_nsec);
-}
-
 static void look_at_files(const struct reloader *r, struct buf *out)
 {
-    for (size_t i = 0; i < r->nfiles; i++) {
-        struct stat st;
-        if (stat(r->files[i], &st) != 0) {
-            buf_addf(out, "%d\n", errno);
-            continue;
-        }
-        buf_addf(out, "%llu %llu %lld %o ", (unsigned long long)st.st_dev,
-                 (unsigned long long)st.st_ino, (long long)st.st_size, (unsigned)st.st_mode);
-        add_time(out, &st.st_mtim);
-        add_time(out, &st.st_ctim);
-        buf_add(out, "\n", 1);
-    }
+    for (size_t i = 0; i < r->nfiles; i++)
+        file_add_mark(out, r->files[i]);
 }
 
 /* True, and noted, if they are not what they were. */
@@ -170,29 +156,13 @@ static enum status check_files(const struct reloader *r, struct diag *why)
     return ST_OK;
 }
 
-/* Has a file changed since then? Times to come are those of another clock, and say nothing. */
-static bool is_younger(const struct reloader *r, int64_t wall_us)
-{
-    int64_t now = clock_wall_us();
-
-    for (size_t i = 0; i < r->nfiles; i++) {
-        struct stat st;
-        if (stat(r->files[i], &st) != 0)
-            continue;
-        int64_t changed = (int64_t)st.st_ctim.tv_sec * 1000000 + st.st_ctim.tv_nsec / 1000;
-        if (changed >= wall_us && changed <= now)
-            return true;
-    }
-    return false;
-}
-
-/* Watches the files of what was loaded; they may have changed while that went on. */
+/* Watches the files of what was loaded; they may have changed since then. */
 static void follow_loaded(struct reloader *r, const struct config *c)
 {
     follow(r, c);
     buf_free(&r->seen);
-    look_at_files(r, &r->seen);
-    if (is_younger(r, c->begun_us))
+    config_add_marks(c, &r->seen);
+    if (have_changed(r))
         note_change(r);
 }
 
@@ -209,8 +179,6 @@ static void load(struct reloader *r)
         return;
     }
     r->told.text[0] = '\0';
-    if (have_changed(r))
-        note_change(r);
     follow_loaded(r, c);
     r->hooks.on_loaded(r->hooks.ctx, c);
 }

@@ -361,27 +361,48 @@ def test_change_while_the_one_before_is_loaded(service):
     harness.eventually(lambda: s.who()["serial"] == serial)
 
 
-@pytest.mark.parametrize("what", ["certificate", "configuration"])
+def behind_links(s):
+    """The live pair becomes links through another one to a folder, and beside that is a folder with another pair, made
+    before; its serial number."""
+    serial = issue(s.pki, s.live / "two", "tls")
+    (s.live / "one").mkdir()
+    (s.live / "..data").symlink_to("one")
+    for name in ("tls.pem", "tls.key"):
+        os.replace(s.live / name, s.live / "one" / name)
+        (s.live / name).symlink_to(f"..data/{name}")
+    return serial
+
+
+def swap_link(s, name, target):
+    (s.live / "..new").symlink_to(target)
+    os.replace(s.live / "..new", s.live / name)
+
+
+@pytest.mark.parametrize("what", ["certificate", "configuration", "links"])
 def test_change_while_it_starts(service, what, started):
     """Behind the reading of a file, but before anybody watches it. Starting waits for a passphrase meanwhile."""
     s = service()
     s.p.stop()
-    os.mkfifo(s.live / "pass")
+    serial = behind_links(s) if what == "links" else s.serial
+    os.mkfifo(s.live / "fifo")
+    (s.live / "pass").symlink_to("fifo")
     slow = s.tenant("slow", "SLOW", private_key=s.pki / "acme-encrypted.key", passphrase_file=s.live / "pass",
                     certificate=s.pki / "acme-chain.pem")
     text = config(s.tenant(), slow)
     starting = Background(harness.Proxy, s.folder, text)
     with open(s.live / "pass", "wb") as passphrase:  # opened by now: what stands before was read
-        shutil.copy(s.pki / "acme.pass", s.spare)
-        s.put("acme.pass", "pass")
-        serial = s.renew("next") if what == "certificate" else s.serial
+        swap_link(s, "pass", s.pki / "acme.pass")
+        if what == "links":
+            swap_link(s, "..data", "two")
+        if what == "certificate":
+            serial = s.renew("next")
         if what == "configuration":
             (s.folder / "new").write_text(text.replace("= ACME\n", "= OTHER\n"))
             os.replace(s.folder / "new", s.folder / "sfmtls.ini")
         passphrase.write((s.pki / "acme.pass").read_bytes())
     s.p = starting.result()
     started.append(s.p)
-    company = {"certificate": "ACME", "configuration": "OTHER"}[what]
+    company = "OTHER" if what == "configuration" else "ACME"
     ask = lambda: s.p.request(target="/who", fields=[("successfactors-companyid", company)])
     harness.eventually(lambda: ask().status == 200 and ask().json()["serial"] == serial)
 
