@@ -18,6 +18,11 @@ from harness import Background
 COMPANY = "successfactors-companyid"
 
 
+def chunks_of(pieces):
+    """Each piece as a chunk, and the last chunk."""
+    return [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces if piece] + [b"0\r\n\r\n"]
+
+
 class Server(harness.Recorder):
     """Answers with what is put into it: a head's further lines, and a body as the pieces it is sent in."""
 
@@ -25,23 +30,25 @@ class Server(harness.Recorder):
         self.answers(b"ok", "text/plain")
         super().__init__(pki, lambda c, seen: self._reply(c, seen))
 
-    def answers(self, body, content_type="application/json", *fields, framing="length", status="200 OK"):
+    def answers(self, body, content_type="application/json", *fields, framing="length", status="200 OK", at_once=False):
+        """at_once: head and pieces are sent together, so that the proxy finds all of them in one read."""
         pieces = body if isinstance(body, list) else [body]
         pieces = [piece.encode() if isinstance(piece, str) else piece for piece in pieces]
-        self.pieces, self.status, self.framing = pieces, status, framing
+        self.pieces, self.status, self.framing, self.at_once = pieces, status, framing, at_once
         self.fields = [f"Content-Type: {content_type}", *fields]
 
-    def _reply(self, c, seen):
+    def _written(self, with_body):
         length = sum(map(len, self.pieces))
         how = {"length": [f"Content-Length: {length}"], "chunked": ["Transfer-Encoding: chunked"], "close": []}
-        c.send("\r\n".join([f"HTTP/1.1 {self.status}", *self.fields, *how[self.framing], "", ""]))
-        if seen.method == "HEAD":
-            return
-        for piece in self.pieces:
-            c.send(b"%x\r\n%s\r\n" % (len(piece), piece) if self.framing == "chunked" and piece else piece)
-        if self.framing == "chunked":
-            c.send(b"0\r\n\r\n")
-        if self.framing == "close":
+        yield "\r\n".join([f"HTTP/1.1 {self.status}", *self.fields, *how[self.framing], "", ""]).encode()
+        if with_body:
+            yield from chunks_of(self.pieces) if self.framing == "chunked" else self.pieces
+
+    def _reply(self, c, seen):
+        written = list(self._written(seen.method != "HEAD"))
+        for piece in [b"".join(written)] if self.at_once else written:
+            c.send(piece)
+        if self.framing == "close" and seen.method != "HEAD":
             c.end()
 
 
@@ -339,6 +346,66 @@ def test_all_names_and_ports_of_a_server(links, server):
     server.answers("[" + ",".join(f'{{"uri":"{u}/x"}}' for u in own + others) + "]")
     found = [row["uri"] for row in ask(p).json()]
     assert found == [home(p)] * len(own) + [f"{u}/x" for u in others]
+
+
+# ---- several chunks in one read ----
+
+ROW_KINDS = {
+    "application/json": ("[", '{{"uri":"{}/x","id":"{}"}},', "0]"),
+    "application/atom+xml": ("<feed>", '<link href="{}/x"/><id>{}</id>', "</feed>"),
+    "multipart/mixed; boundary=b": ("", '--b\r\nContent-Type: application/json\r\n\r\n{{"uri":"{}/x","id":"{}"}}\r\n',
+                                    "--b--\r\n"),
+}
+
+
+def any_case(rng, link):
+    """The same place: host names are compared without regard to case."""
+    scheme, rest = link.split("://")
+    return scheme + "://" + "".join(rng.choice([letter.lower(), letter.upper()]) for letter in rest)
+
+
+def rows_in_pieces(content_type, seed, own, want):
+    """Links that begin with own, and such as begin alike and lead elsewhere, in pieces each of which ends within a
+    link; and what they are to become."""
+    rng = random.Random(seed)
+    begin, row, end = ROW_KINDS[content_type]
+    others = [own + "0", own[:-1] + "!", own[:own.index("://") + 8] + ".test"]
+    links = [[(any_case(rng, link), link == own) for link in (rng.choice([own, *others]), rng.choice([own, *others]))]
+             for _ in range(40)]
+    text = begin + "".join(row.format(*[link for link, _ in pair]) for pair in links) + end
+    become = begin + "".join(row.format(*[want if is_own else link for link, is_own in pair]) for pair in links) + end
+    cuts = [0, *sorted(m.start() + rng.randrange(1, 24) for m in re.finditer("http", text)), len(text)]
+    return [text[a:b].encode() for a, b in zip(cuts, cuts[1:])], become.encode()
+
+
+def flushed(pieces):
+    """Each piece can be decoded as soon as it is there."""
+    d = zlib.compressobj(wbits=31)
+    return [d.compress(piece) + d.flush(zlib.Z_SYNC_FLUSH) for piece in pieces] + [d.flush()]
+
+
+@pytest.mark.parametrize("coding", ["", "gzip"])
+@pytest.mark.parametrize("content_type", ROW_KINDS)
+def test_chunks_of_an_answer_that_come_at_once(links, server, content_type, coding):
+    """What a link's beginning turned out not to be is passed on before the next one is looked at."""
+    p = links()
+    for seed in range(10):
+        pieces, want = rows_in_pieces(content_type, seed, url(server, ""), home(p, ""))
+        server.answers(flushed(pieces) if coding else pieces, content_type,
+                       *([f"Content-Encoding: {coding}"] if coding else []), framing="chunked", at_once=True)
+        answer = ask(p)
+        assert answer.complete and answer.body == want, seed
+
+
+@pytest.mark.parametrize("content_type", ROW_KINDS)
+def test_chunks_of_a_request_that_come_at_once(links, server, content_type):
+    p = links()
+    for seed in range(10):
+        pieces, want = rows_in_pieces(content_type, seed, home(p, ""), url(server, ""))
+        body = b"".join(chunks_of(pieces))
+        fields = [("Content-Type", content_type), ("Transfer-Encoding", "chunked")]
+        assert ask(p, "POST", "/", fields, body=body).status == 200
+        assert server.take()[0].body == want, seed
 
 
 # ---- requests ----
