@@ -399,3 +399,94 @@ def test_parts_of_a_batch_go_out_in_portions(serve, released):
         wait_until_stopped(c.sock)
         peak.check()
         assert c.answer().body == body
+
+
+# ---- what one side has sent arrives before it sends more ----
+
+ROOM = 64 * 1024  # what is decoded at once
+PIECES = 512  # so many links are as many pieces as one write takes
+
+
+def flushed_blanks():
+    """Portions that end with all that comes of them, and what that is."""
+    z = zlib.compressobj(9, wbits=31)
+    for n in [times * ROOM + more for times in (1, 2, 4, 16) for more in (-1, 0, 1)] + [1, 20 * MIB]:
+        yield z.compress(b" " * n) + z.flush(zlib.Z_SYNC_FLUSH), b" " * n
+
+
+def cut_blanks():
+    """Portions whose last byte makes more than there is room for: the decoder has that byte, and is not done."""
+    coded, d = iter(bomb_of(40 * MIB)), zlib.decompressobj(wbits=31)
+    for times in (1, 2, 4, 16, 100):
+        portion, n = b"", 0
+        while n <= times * ROOM:
+            portion += bytes([next(coded)])
+            n += len(d.decompress(portion[-1:]))
+        yield portion, b" " * n
+
+
+def members(here, there):
+    """Portions of many links, and what comes of them."""
+    for n in [*range(PIECES - 6, PIECES + 4), 1, 2 * PIECES, 20_000]:
+        yield b'"uri":"%s/",' % here * n, b'"uri":"%s/",' % there * n
+
+
+def take(c, n):
+    """So many bytes of a content in chunks, and no more."""
+    content = bytearray()
+    while len(content) < n:
+        while (end := c.pending.find(b"\r\n")) > 0 and len(c.pending) >= end + 4 + (size := int(c.pending[:end], 16)):
+            content += c.pending[end + 2:end + 2 + size]
+            c.pending = c.pending[end + 4 + size:]
+        assert len(content) >= n or c.fill(), "it has ended"
+    assert len(content) == n and c.pending == b""
+    return content
+
+
+@pytest.mark.parametrize("framing", ["Transfer-Encoding: chunked", "X: ends with the connection"])
+@pytest.mark.parametrize("make, coding", [(flushed_blanks, "gzip"), (cut_blanks, "gzip"), (members, "identity")])
+def test_answer_in_portions(script, proxy, make, coding, framing):
+    """The server waits each time until the caller has got all that it could get."""
+    taken = threading.Semaphore(0)
+
+    def reply(c):
+        assert c.head()
+        c.send(f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: {coding}\r\n{framing}\r\n\r\n")
+        for portion, _ in portions:
+            c.send(b"%x\r\n%s\r\n" % (len(portion), portion) if framing.startswith("T") else portion)
+            assert taken.acquire(timeout=harness.LIMIT)
+
+    server = script(reply)
+    p = proxy(server.port)
+    own = f"https://localhost:{server.port}".encode(), f"http://localhost:{p.port}".encode()
+    portions = list(make(*own if make is members else ()))
+    with p.caller() as c:
+        c.send(f"GET / HTTP/1.1\r\nHost: localhost:{p.port}\r\n\r\n")
+        c.read_until(b"\r\n\r\n")
+        for _, want in portions:
+            assert take(c, len(want)) == want
+            taken.release()
+
+
+def test_request_in_portions(script, proxy):
+    taken = threading.Semaphore(0)
+
+    def reply(c):
+        assert c.head()
+        for _, want in portions:
+            assert take(c, len(want)) == want
+            taken.release()
+        assert c.read_until(b"\r\n\r\n") == b"0\r\n\r\n"
+        c.reply(b"done")
+
+    server = script(reply)
+    p = proxy(server.port)
+    portions = list(members(f"http://localhost:{p.port}".encode(), f"https://localhost:{server.port}".encode()))
+    with p.caller() as c:
+        c.send(f"POST / HTTP/1.1\r\nHost: localhost:{p.port}\r\nContent-Type: application/json\r\n"
+               "Transfer-Encoding: chunked\r\n\r\n")
+        for portion, _ in portions:
+            c.send(b"%x\r\n%s\r\n" % (len(portion), portion))
+            assert taken.acquire(timeout=harness.LIMIT)
+        c.send(b"0\r\n\r\n")
+        assert c.answer().body == b"done"
