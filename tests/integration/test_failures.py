@@ -1,5 +1,6 @@
 """Each way to fail: what the caller is told, what the log says, and what the server never sees."""
 import contextlib
+import errno
 import re
 import select
 import socket
@@ -106,6 +107,25 @@ def test_refusing_address_beside_a_deaf_one(proxy, tenant, names, deaf):
     names.set(server_test=["127.0.0.2", "127.0.0.3"])
     p = proxy(tenant(port, connect_to=f"server.test:{port}"), names.environment, connect_timeout="700ms")
     assert p.request().token in ("connect-timeout", "connection-refused")
+
+
+SHORTAGE = {"prefix": harness.refusing("socket", errno.ENOBUFS, socket.AF_INET6)}
+
+
+@pytest.mark.parametrize("addresses, process, token, address", [
+    (["127.0.0.2", "255.255.255.255"], {}, "connection-refused", "127.0.0.2"),
+    (["127.0.0.2", "127.0.0.3", "255.255.255.255"], {}, "connection-refused", "127.0.0.2"),
+    (["::1", "127.0.0.2"], SHORTAGE, "out-of-resources", "::1"),
+    (["::1", "127.0.0.2", "255.255.255.255"], SHORTAGE, "out-of-resources", "::1"),
+    (["::1", "255.255.255.255"], SHORTAGE, "out-of-resources", "::1"),
+])
+def test_most_telling_of_several_failures(proxy, tenant, names, addresses, process, token, address):
+    """What the machine itself lacks, a refusal, no way: in whatever order they come."""
+    port = harness.closed_port()
+    names.set(server_test=addresses)
+    p = proxy(tenant(port, connect_to=f"server.test:{port}"), names.environment, process=process)
+    answer = p.request()
+    assert answer.token == token and f"({address}:{port})" in answer.json()["detail"].replace("[", "").replace("]", "")
 
 
 # ---- TLS ----

@@ -5,6 +5,7 @@ import html
 import json
 import os
 import re
+import signal
 import ssl
 import threading
 import time
@@ -146,15 +147,19 @@ def test_method_override_is_no_get(overlap, server):
     assert server.users() == ["acme_user"]
 
 
-def test_suspicion_ends_when_it_is_accepted_after_all(overlap, server):
-    """The one in use refuses one request and serves another that was under way: nothing is tried."""
+@pytest.mark.parametrize("status, ends", [
+    ("200 OK", True), ("302 There", True), ("400 Bad", False), ("403 No", False), ("404 None", False),
+    ("503 Busy", False)])
+def test_what_ends_the_suspicion(overlap, server, status, ends):
+    """The one in use refuses one request and answers another that was under way. If it served that, nothing is tried;
+    an error may be its way to refuse."""
     answered = threading.Semaphore(0)
     arrived = threading.Semaphore(0)
 
     def late(c):
         arrived.release()
         assert answered.acquire(timeout=harness.LIMIT)
-        c.reply(c.peer_cn().encode())
+        c.reply(b"late", status)
 
     server.refused, server.accept = set(), late
     p = overlap()
@@ -166,9 +171,8 @@ def test_suspicion_ends_when_it_is_accepted_after_all(overlap, server):
         server.refused = set()
         server.accept = lambda c: c.reply(c.peer_cn().encode())
         answered.release()
-        assert slow.answer().body == b"acme_user"
-        assert p.request().body == b"acme_user"
-    assert "globex_user" not in server.users()
+        assert slow.answer().body == b"late"
+        assert p.request().body == (b"acme_user" if ends else b"globex_user")
 
 
 # ---- it is not ----
@@ -389,6 +393,7 @@ def test_warm_connection_of_one_that_has_expired(overlap, server, pki, tmp_path)
 
 
 def test_certificate_that_expires_in_the_queue(server, proxy, tenant, pki, tmp_path):
+    """Whoever waits is told; the places are free for those who come after a new one."""
     arrived, go_on = threading.Event(), threading.Event()
 
     def late(c):
@@ -399,17 +404,22 @@ def test_certificate_that_expires_in_the_queue(server, proxy, tenant, pki, tmp_p
     def use(file):
         server.take()
         arrived.clear()
-        p = proxy(tenant(server.port, certificate=os.path.relpath(file, pki), max_upstream="1"))
+        p = proxy(tenant(server.port, certificate=os.path.relpath(file, pki), max_upstream="1"), queue_timeout="20s")
         first = Background(p.request)
         harness.eventually(lambda: arrived.is_set() or not first.runs())
-        return first, Background(p.request)
+        return p, first, [Background(p.request) for _ in range(3)]
 
     server.accept = late
-    (first, second), end = in_its_life(pki, tmp_path, use)
+    (p, first, waiting), end = in_its_life(pki, tmp_path, use)
     harness.eventually(lambda: time.time() > end)
     go_on.set()
-    assert first.result().body == b"late" and second.result().token == "client-certificate-expired"
+    assert first.result().body == b"late"
+    assert [w.result().token for w in waiting] == ["client-certificate-expired"] * 3
     assert server.users() == ["short_user"]
+    server.refused = set()
+    p.rewrite(re.sub("(?m)^certificate = .*$", f"certificate = {pki}/acme-all.pem", p.config.read_text()))
+    p.signal(signal.SIGHUP)
+    harness.eventually(lambda: p.request().status == 200)
 
 
 # ---- who may judge ----

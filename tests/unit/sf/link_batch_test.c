@@ -88,6 +88,24 @@ TEST(parts_of_all_kinds)
          "\"}\r\n--b--",
          "--b\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n\r\n{\"uri\":\"" S
          "\"}\r\n--b--"},
+        {"--b\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 200 OK\r\nLocation: " S
+         "/x\r\nTRANSFER-ENCODING : chunked\r\nContent-Type: application/json\r\n\r\n"
+         "2d\r\n{\"uri\":\"" S "/\"}\r\n0\r\n\r\n\r\n--b--",
+         "--b\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 200 OK\r\nLocation: " B
+         "/x\r\nTRANSFER-ENCODING : chunked\r\nContent-Type: application/json\r\n\r\n"
+         "2d\r\n{\"uri\":\"" S "/\"}\r\n0\r\n\r\n\r\n--b--"},
+        {"--b\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 200 OK\r\nLocation: " S
+         "/x\r\nContent-Encoding: gzip\r\nContent-Type: text/xml\r\n\r\n<id>" S "</id>\r\n--b--",
+         "--b\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 200 OK\r\nLocation: " B
+         "/x\r\nContent-Encoding: gzip\r\nContent-Type: text/xml\r\n\r\n<id>" S "</id>\r\n--b--"},
+        {"--b\r\nContent-Type: application/http\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "HTTP/1.1 200 OK\r\nLocation: " S "/x\r\n\r\n\r\n--b--",
+         "--b\r\nContent-Type: application/http\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "HTTP/1.1 200 OK\r\nLocation: " S "/x\r\n\r\n\r\n--b--"},
+        {"--b\r\nContent-Type: multipart/mixed; boundary=c\r\nContent-Encoding: gzip\r\n\r\n"
+         "--c\r\nContent-Type: text/xml\r\n\r\n<id>" S "</id>\r\n--c--\r\n--b--",
+         "--b\r\nContent-Type: multipart/mixed; boundary=c\r\nContent-Encoding: gzip\r\n\r\n"
+         "--c\r\nContent-Type: text/xml\r\n\r\n<id>" S "</id>\r\n--c--\r\n--b--"},
         {"--b\r\nContent-Type: application/json\r\n\r\n{\"uri\":\"" S "/never ended\"}",
          "--b\r\nContent-Type: application/json\r\n\r\n{\"uri\":\"" B "/never ended\"}"},
         {"--b\r\nContent-Type: text/xml\r\n\r\n<id>" S "</id>\r\n--b--\r\n--b\r\n"
