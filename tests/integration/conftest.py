@@ -202,8 +202,10 @@ def deaf():
                 with contextlib.suppress(BlockingIOError):
                     c.connect(s.getsockname())
                 if not select.select([], [c], [], 0.2)[1]:
+                    listen.listeners[s.getsockname()[1]] = s
                     return s.getsockname()[1]
 
+        listen.listeners = {}  # by port: once those that fill it are accepted, connections are taken
         yield listen
 
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import re
+import select
 import shutil
 import socket
 import ssl
@@ -996,6 +997,39 @@ def test_caller_that_ends_before_the_tunnel_stands(tunnels):
     assert seen.result(harness.LIMIT) == b"early"
 
 
+def first_that_speaks(listener):
+    """Accepts until one sends something, or its end."""
+    taken = [listener]
+    while ready := select.select(taken, [], [], harness.LIMIT)[0]:
+        if ready != [listener]:
+            return next(s for s in ready if s is not listener)
+        taken.append(listener.accept()[0])
+    raise AssertionError("they are silent")
+
+
+@harness.one_worker
+@pytest.mark.parametrize("early", [b"", b"early"])
+def test_caller_that_ends_while_the_server_is_dialled(proxy, tenant, nginx, deaf, early):
+    """Its end reaches the server, as what was sent before it."""
+    port = deaf("127.0.0.1")
+    to = f"127.0.0.1:{port}"
+    p = proxy(tenant(nginx.port, server=SERVER), connect_other="tunnel", connect_allow=to)
+    with p.caller() as c:
+        ask(c, to)
+        c.send(early)
+        c.sock.shutdown(socket.SHUT_WR)
+        assert p.request(fields=[("Origin", "http://x")]).status == 403, "the loop has gone round"
+        with first_that_speaks(deaf.listeners[port]) as server:
+            server.settimeout(harness.LIMIT)
+            got = b""
+            while data := server.recv(100):
+                got += data
+            assert got == early
+            server.sendall(b"bye")
+        assert c.read_until(b"\r\n\r\n").startswith(b"HTTP/1.1 200 ") and c.read_to_end() == b"bye"
+    assert "error" not in p.last_log(2)
+
+
 @pytest.mark.parametrize("slow", ["neither", "caller", "server"])
 def test_big_transfers_in_bounded_memory(tunnels, release, slow):
     """Both ways at once, whoever is slow."""
@@ -1076,6 +1110,68 @@ def test_idle_tunnel(tunnels):
         with pytest.raises(ConnectionResetError):
             c.read_to_end()
     assert t.proxy.last_log()["error"] == "tunnel-idle"
+
+
+def drip(sock):
+    """For longer than an idle tunnel lives."""
+    for _ in range(40):
+        sock.sendall(b"x")
+        threading.Event().wait(0.1)
+
+
+@pytest.mark.parametrize("ends", [False, True], ids=["", "that has ended"])
+@pytest.mark.parametrize("silent", ["caller", "server"])
+def test_tunnel_with_a_silent_side(tunnels, silent, ends):
+    """It is in use as long as the other one speaks."""
+    def speak(sock):
+        assert not ends or sock.recv(1) == b""
+        drip(sock)
+        sock.shutdown(socket.SHUT_WR)
+
+    def listen(sock):
+        if ends:
+            sock.shutdown(socket.SHUT_WR)
+        got = b""
+        while data := sock.recv(100):
+            got += data
+        return got
+
+    ways = (speak, listen) if silent == "caller" else (listen, speak)
+    done = concurrent.futures.Future()
+    t = tunnels(lambda c: done.set_result(ways[0](c.sock)), answer_timeout="2s")
+    with connect(t.proxy.caller(), t.to) as c:
+        c.sock.settimeout(harness.LIMIT)
+        got = ways[1](c.sock)
+        assert (done.result(harness.LIMIT) or c.pending + got) == b"x" * 40
+    assert "error" not in t.proxy.last_log()
+
+
+@pytest.mark.parametrize("slow", ["caller", "server"])
+def test_tunnel_with_a_slow_reader(tunnels, slow):
+    """Whoever takes what was said is not idle."""
+    size = 16 * MIB
+
+    def read(sock):
+        got, pause = 0, threading.Event()
+        for _ in range(100):
+            got += len(sock.recv(20_000))
+            pause.wait(0.04)
+        while data := sock.recv(MIB):
+            got += len(data)
+        return got
+
+    def write(sock):
+        sock.sendall(bytes(size))
+        sock.shutdown(socket.SHUT_WR)
+
+    ways = (write, read) if slow == "caller" else (read, write)
+    done = concurrent.futures.Future()
+    t = tunnels(lambda c: done.set_result(ways[0](c.sock)), answer_timeout="2s")
+    with connect(t.proxy.caller(), t.to) as c:
+        c.sock.settimeout(harness.LIMIT)
+        got = ways[1](c.sock)
+        assert (done.result(harness.LIMIT) or len(c.pending) + got) == size
+    assert "error" not in t.proxy.last_log()
 
 
 def test_tunnels_are_drained(tunnels):
