@@ -400,6 +400,42 @@ def arrived(sock):
     eventually(lambda: unsent(sock) == 0)
 
 
+def under_way(sender, receiver):
+    """Bytes from one port of 127.0.0.1 to another one that were sent and not read: they are in the kernel."""
+    total = 0
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        local, remote, _, queues = line.split()[1:5]
+        ports = int(local.split(":")[1], 16), int(remote.split(":")[1], 16)
+        sent, read = (int(n, 16) for n in queues.split(":"))
+        total += sent if ports == (sender, receiver) else read if ports == (receiver, sender) else 0
+    return total
+
+
+def overfill(begin, size):
+    """begin(size) has one side of a proxy send so many bytes, of which the other side reads none; it returns the ports
+    that they come from and go to, from the sender to the proxy and from the proxy on. Begins anew until all of them
+    were read by the proxy, and are more than the kernel takes from it: some are queued in it. How many they are."""
+    margin = 32 << 10
+
+    def look():
+        return under_way(*come), under_way(*gone)
+
+    def is_settled():
+        before = look()
+        threading.Event().wait(0.3)
+        return look() == before
+
+    for _ in range(50):
+        come, gone = begin(size)
+        eventually(is_settled)
+        unread, sent = look()
+        if unread == 0 and sent < size:
+            return size
+        size = sent + margin if unread > 0 else size + margin
+        margin = max(margin // 2, 1 << 10) if unread > 0 else margin
+    raise AssertionError("the kernel takes another number of bytes each time")
+
+
 class Pipe:
     """A small pipe as the program's stderr, which nobody reads until take() is called."""
 
