@@ -140,10 +140,8 @@ static bool pass_interim(struct exchange *x, const struct head *h)
         exchange_fail_plain(x, FAIL_ANSWER_MALFORMED);
         return false;
     }
-    if (h->status == 100 && x->expects) {
-        x->expects = false;
-        exchange_await(x);
-    }
+    if (h->status == 100)
+        x->expects = false; /* exchange_on_server_data() gives the caller its time */
     if (x->minor == 0)
         return true;
     remember_cookies(x, h);
