@@ -400,22 +400,32 @@ def arrived(sock):
     eventually(lambda: unsent(sock) == 0)
 
 
+def connections():
+    """Those of the kernel's table: both ports, the state, bytes that were not acknowledged and that were not read."""
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        local, remote, state, queues = line.split()[1:5]
+        ports = int(local.split(":")[1], 16), int(remote.split(":")[1], 16)
+        yield ports, int(state, 16), *(int(n, 16) for n in queues.split(":"))
+
+
 def under_way(sender, receiver):
     """Bytes from one port of 127.0.0.1 to another one that were sent and not read: they are in the kernel."""
-    total = 0
-    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        local, remote, _, queues = line.split()[1:5]
-        ports = int(local.split(":")[1], 16), int(remote.split(":")[1], 16)
-        sent, read = (int(n, 16) for n in queues.split(":"))
-        total += sent if ports == (sender, receiver) else read if ports == (receiver, sender) else 0
-    return total
+    return sum(sent if ports == (sender, receiver) else unread if ports == (receiver, sender) else 0
+               for ports, _, sent, unread in connections())
+
+
+def is_ended_by(port, other):
+    """The side at that port has closed the connection."""
+    established = 1
+    return established not in {state for ports, state, *_ in connections() if ports == (port, other)}
 
 
 def overfill(begin, size):
-    """begin(size) has one side of a proxy send so many bytes, of which the other side reads none; it returns the ports
-    that they come from and go to, from the sender to the proxy and from the proxy on. Begins anew until all of them
-    were read by the proxy, and are more than the kernel takes from it: some are queued in it. How many they are."""
-    margin = 32 << 10
+    """begin(size) has one side of a proxy send so many bytes, of which the other side reads no more than it has read
+    then. It returns how many these are, and the ports between which bytes pass: the sender and the proxy, the proxy
+    and the reader. Begins anew until all were read by the proxy, and are more than the kernel takes from it: some are
+    queued in it. How many it were."""
+    margin = 160 << 10
 
     def look():
         return under_way(*come), under_way(*gone)
@@ -426,13 +436,15 @@ def overfill(begin, size):
         return look() == before
 
     for _ in range(50):
-        come, gone = begin(size)
+        read, come, gone = begin(size)
         eventually(is_settled)
         unread, sent = look()
-        if unread == 0 and sent < size:
+        if sent == 0:
+            continue  # it was cut off before it was looked at
+        if unread == 0 and read + sent < size:
             return size
-        size = sent + margin if unread > 0 else size + margin
-        margin = max(margin // 2, 1 << 10) if unread > 0 else margin
+        size = read + sent + margin if unread > 0 else size + margin
+        margin = max(margin * 2 // 3, 4 << 10) if unread > 0 else margin
     raise AssertionError("the kernel takes another number of bytes each time")
 
 

@@ -2,12 +2,13 @@
 something to do."""
 import contextlib
 import queue
+import random
 import threading
 
 import pytest
 
 import harness
-from harness import Background, happened, head_lines
+from harness import Background, head_lines
 from test_bodies import fill_until_stopped, is_stopped, read_on
 
 BULK = 48 << 20  # more than all queues between the two ends hold
@@ -22,11 +23,12 @@ def path(proxy, script):
 
     def wait(s):
         connections.put(s)
-        happened(over)
+        assert over.wait(3 * harness.LIMIT)
 
     class Path:
         def __init__(self, p, port):
             self.p, self.port, self.c = p, port, stack.enter_context(p.caller())
+            self.size = BULK
 
         def accept(self):
             self.s = connections.get(timeout=harness.LIMIT)
@@ -119,31 +121,44 @@ def take(x):
     x.sending.result()
 
 
+def begin_upload(x, size, more=0):
+    """So many bytes of a body that has more."""
+    x.anew()
+    x.c.send(head_lines("PUT", "/", f"Content-Length: {size + more}"))
+    x.accept()
+    x.sending = Background(x.c.send, bytes(size))
+    return len(x.s.pending), *x.up
+
+
+def overfill_upload(x, more=0):
+    x.size = harness.overfill(lambda size: begin_upload(x, size, more), x.size)
+    x.sending.result()
+    return x.size
+
+
 def reach_exactly_drained_upload(x):
     """Nothing was left for another read."""
-    def begin(size):
-        x.anew()
-        x.c.send(head_lines("PUT", "/", f"Content-Length: {size + len(LAST)}"))
-        x.accept()
-        x.sending = Background(x.c.send, bytes(size))
-        return x.up
-
-    size = harness.overfill(begin, BULK)
-    x.sending.result()
+    size = overfill_upload(x, len(LAST))
     read_on(x.s, size)
 
 
-def reach_exactly_drained_download(x):
+def overfill_download(x, more=0, *fields):
+    """An answer that has more, of which its caller takes nothing; how much of it was sent."""
     def begin(size):
         x.anew()
-        x.c.send(head_lines())
+        x.c.send(head_lines("GET", "/", *fields))
         x.accept()
-        x.s.send(f"HTTP/1.1 200 OK\r\nContent-Length: {size + len(LAST)}\r\n\r\n")
+        x.s.send(f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {size + more}\r\n\r\n")
         x.sending = Background(x.s.send, bytes(size))
-        return x.down
+        return 0, *x.down
 
     size = harness.overfill(begin, BULK)
     x.sending.result()
+    return size
+
+
+def reach_exactly_drained_download(x):
+    size = overfill_download(x, len(LAST))
     x.c.read_until(b"\r\n\r\n")
     read_on(x.c, size)
 
@@ -230,3 +245,70 @@ def test_words_of_the_server_give_a_caller_no_time(path):
             x.s.send("HTTP/1.1 102 Processing\r\n\r\n")
             threading.Event().wait(0.1)
     assert x.p.last_log()["error"] == "request-timeout"
+
+
+# ---- when something ends while a part of an upload is queued ----
+
+def test_connection_that_has_an_upload_queued_is_not_used_again(path):
+    """The server has answered early, and need not read the rest soon: the next request does not wait behind that."""
+    x = path()
+    overfill_upload(x)
+    x.s.reply(b"early")
+    assert x.c.answer().body == b"early"
+    first, x.sending = x.s, Background(x.c.request)
+    x.accept()
+    assert x.s is not first
+    x.s.reply(b"next")
+    assert x.sending.result().body == b"next"
+
+
+def block_small_upload(x, head, body):
+    """The connection is full of an earlier upload, which was answered and not read: so a part of the body is queued."""
+    for _ in range(20):
+        overfill_upload(x)
+        full = len(x.s.pending) + harness.under_way(*x.up[1])
+        size = full - full // 500  # less what TLS adds
+        read, *_ = begin_upload(x, size)
+        harness.eventually(lambda: not x.sending.runs() and harness.under_way(*x.up[0]) == 0)
+        x.s.reply(b"early")
+        assert x.c.answer().body == b"early"
+        x.c.send(head.encode() + body)
+        harness.eventually(lambda: harness.under_way(*x.up[0]) == 0)
+        if read + harness.under_way(*x.up[1]) < size + len(body):
+            return
+    raise AssertionError("the kernel takes another number of bytes each time")
+
+
+def test_upload_that_was_blocked_is_repeated_whole(path):
+    """The connection breaks while a part of it is queued; on the new one nothing is in its way."""
+    x = path()
+    body = random.Random(1).randbytes(64_000)
+    block_small_upload(x, head_lines("PUT", "/", f"Content-Length: {len(body)}"), body[:-1])
+    x.s.reset()
+    x.accept()
+    x.c.send(body[-1:])
+    assert x.s.body(len(body)) == body
+    x.s.reply(b"done")
+    assert x.c.answer().body == b"done"
+
+
+# ---- when the server is done and a part of the answer is queued ----
+
+@pytest.mark.parametrize("fields, seconds", [((), 3), (("Connection: close",), 12)], ids=["", "the last answer"])
+def test_caller_that_pauses_before_the_end_of_its_answer(path, fields, seconds):
+    """body-timeout is its time. The proxy would wait for the next request, or for the end of the connection, for less
+    than half of what it pauses."""
+    x = path(body_timeout="1h", idle_timeout="1s", head_timeout="1s")
+    size = overfill_download(x, 0, *fields)
+    threading.Event().wait(seconds)
+    x.c.read_until(b"\r\n\r\n")
+    read_on(x.c, size)
+
+
+@pytest.mark.parametrize("fields", [(), ("Connection: close",)], ids=["", "the last answer"])
+def test_caller_that_does_not_take_the_end_of_its_answer(path, fields):
+    x = path(body_timeout="5s", idle_timeout="1h")
+    size = overfill_download(x, 0, *fields)
+    x.p.wait_for_log()
+    harness.eventually(lambda: harness.is_ended_by(*x.down[1]))
+    assert len(x.c.read_to_end()) < size
