@@ -420,25 +420,29 @@ def is_ended_by(port, other):
     return established not in {state for ports, state, *_ in connections() if ports == (port, other)}
 
 
-def overfill(begin, size):
-    """begin(size) has one side of a proxy send so many bytes, of which the other side reads no more than it has read
-    then. It returns how many these are, and the ports between which bytes pass: the sender and the proxy, the proxy
-    and the reader. Begins anew until all were read by the proxy, and are more than the kernel takes from it: some are
-    queued in it. How many it were."""
-    margin = 160 << 10
-
+def settled(*pairs):
+    """How many bytes are under way between each two ports, once that has not changed for a while."""
     def look():
-        return under_way(*come), under_way(*gone)
+        return [under_way(*pair) for pair in pairs]
 
     def is_settled():
         before = look()
         threading.Event().wait(0.3)
         return look() == before
 
+    eventually(is_settled)
+    return look()
+
+
+def overfill(begin, size):
+    """begin(size) has one side of a proxy send so many bytes, of which the other side reads no more than it has read
+    then. It returns how many these are, and the ports between which bytes pass: the sender and the proxy, the proxy
+    and the reader. Begins anew until all were read by the proxy, and are more than the kernel takes from it: some are
+    queued in it. How many it were."""
+    margin = 160 << 10
     for _ in range(50):
-        read, come, gone = begin(size)
-        eventually(is_settled)
-        unread, sent = look()
+        read, *pairs = begin(size)
+        unread, sent = settled(*pairs)
         if sent == 0:
             continue  # it was cut off before it was looked at
         if unread == 0 and read + sent < size:

@@ -2,7 +2,6 @@
 something to do."""
 import contextlib
 import queue
-import random
 import threading
 
 import pytest
@@ -65,9 +64,10 @@ def reach_told_to_go_on(x):
 
 def reach_told_twice(x):
     """In one read."""
+    words = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
     reach_expecting(x)
-    x.s.send("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n")
-    assert x.c.read_exactly(79) == b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
+    x.s.send(words)
+    assert x.c.read_exactly(len(words)) == words
 
 
 def reach_part_of_upload(x):
@@ -260,36 +260,6 @@ def test_connection_that_has_an_upload_queued_is_not_used_again(path):
     assert x.s is not first
     x.s.reply(b"next")
     assert x.sending.result().body == b"next"
-
-
-def block_small_upload(x, head, body):
-    """The connection is full of an earlier upload, which was answered and not read: so a part of the body is queued."""
-    for _ in range(20):
-        overfill_upload(x)
-        full = len(x.s.pending) + harness.under_way(*x.up[1])
-        size = full - full // 500  # less what TLS adds
-        read, *_ = begin_upload(x, size)
-        harness.eventually(lambda: not x.sending.runs() and harness.under_way(*x.up[0]) == 0)
-        x.s.reply(b"early")
-        assert x.c.answer().body == b"early"
-        x.c.send(head.encode() + body)
-        harness.eventually(lambda: harness.under_way(*x.up[0]) == 0)
-        if read + harness.under_way(*x.up[1]) < size + len(body):
-            return
-    raise AssertionError("the kernel takes another number of bytes each time")
-
-
-def test_upload_that_was_blocked_is_repeated_whole(path):
-    """The connection breaks while a part of it is queued; on the new one nothing is in its way."""
-    x = path()
-    body = random.Random(1).randbytes(64_000)
-    block_small_upload(x, head_lines("PUT", "/", f"Content-Length: {len(body)}"), body[:-1])
-    x.s.reset()
-    x.accept()
-    x.c.send(body[-1:])
-    assert x.s.body(len(body)) == body
-    x.s.reply(b"done")
-    assert x.c.answer().body == b"done"
 
 
 # ---- when the server is done and a part of the answer is queued ----
