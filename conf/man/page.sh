@@ -21,7 +21,7 @@ function wrapped(line,    at) {
     }
     print line
 }
-{ line[NR] = $0 }
+{ line[NR] = $0 == ".PP" ? ".P" : $0 } # scdoc 1.11 writes the one, 1.10 the other
 END {
     for (i = 1; i < NR; i++)
         if (line[i] == ".P" && line[i + 1] == ".RE") { line[i] = ".RE"; line[i + 1] = ".P" }

@@ -546,13 +546,19 @@ os.execvp(sys.argv[1], sys.argv[1:])
     return [sys.executable, "-c", program]
 
 
+# The root folder of a chroot may be no mount: then how mounts below it propagate cannot be changed.
+CHROOT = ["--mount", "--propagation", "unchanged"]
+
+
+def root_is_mounted():
+    return any(line.split()[4] == "/" for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines())
+
+
 def in_own(kind, commands):
     """Words before the program's under which it has a kind of name space of its own, in which these lines of shell ran
     first."""
     rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    # The root folder of a chroot is no mount, so how mounts below it propagate cannot be changed.
-    inside = ["--propagation", "unchanged"] if kind == "--mount" and not os.path.ismount("/") else []
-    return ["unshare", *rights, kind, *inside, "sh", "-ec", f"{commands}\nexec \"$@\"", "sh"]
+    return ["unshare", *rights, *([kind] if kind != "--mount" or root_is_mounted() else CHROOT), "sh", "-ec", f"{commands}\nexec \"$@\"", "sh"]
 
 
 def in_own_mounts(commands):
