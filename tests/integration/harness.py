@@ -558,7 +558,8 @@ def in_own(kind, commands):
     """Words before the program's under which it has a kind of name space of its own, in which these lines of shell ran
     first."""
     rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    return ["unshare", *rights, *([kind] if kind != "--mount" or root_is_mounted() else CHROOT), "sh", "-ec", f"{commands}\nexec \"$@\"", "sh"]
+    own = CHROOT if kind == "--mount" and not root_is_mounted() else [kind]
+    return ["unshare", *rights, *own, "sh", "-ec", f"{commands}\nexec \"$@\"", "sh"]
 
 
 def in_own_mounts(commands):
