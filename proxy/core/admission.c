@@ -12,9 +12,9 @@ static bool is_allowed(const struct config *c, uid_t uid)
     return c->nallow_uid == 0 && (uid == 0 || uid == geteuid());
 }
 
-static bool check_uid(const struct worker *w, const struct peer *p, struct failure *why)
+static bool check_uid(const struct clients *all, const struct peer *p, struct failure *why)
 {
-    const struct config *c = w->config;
+    const struct config *c = all->config;
 
     if (c->allow_any_uid || p->kind == PEER_REMOTE)
         return true;
@@ -25,7 +25,7 @@ static bool check_uid(const struct worker *w, const struct peer *p, struct failu
                     (unsigned long)p->uid);
         return false;
     }
-    if (!peer_asker_works(w->peers) && c->nallow_uid == 0)
+    if (!peer_asker_works(all->peers) && c->nallow_uid == 0)
         return true; /* of which the log was told: see admission_check() */
     failure_set(why, FAIL_CALLER_UID,
                 "The system did not say whose this connection is: its caller has closed it, or "
@@ -52,27 +52,27 @@ static bool needs_peer(const struct config *c, const struct address *from)
            (c->log_caller && address_is_unix(from));
 }
 
-bool admission_take(struct worker *w, struct quota *places, int fd, const struct address *from,
+bool admission_take(struct clients *all, struct quota *places, int fd, const struct address *from,
                     struct admission *out, struct failure *why)
 {
-    const struct config *c = w->config;
+    const struct config *c = all->config;
     struct peer p;
     int64_t share = 0;
 
     *out = (struct admission){.caller = caller_id_of_address(from)};
     if (needs_peer(c, from)) {
-        peer_ask(w->peers, fd, from, &p);
+        peer_ask(all->peers, fd, from, &p);
         out->caller = caller_id_of_peer(&p);
-        if (!check_uid(w, &p, why))
+        if (!check_uid(all, &p, why))
             return false;
-        share = places == &w->shared->clients ? share_of(c, &p) : 0;
+        share = places == &all->shared->clients ? share_of(c, &p) : 0;
     }
     if (!quota_take(places)) {
         failure_plain(why, FAIL_TOO_MANY_CALLERS);
         return false;
     }
     if (share > 0)
-        out->of_caller = census_take(w->shared->census, &p, share);
+        out->of_caller = census_take(all->shared->census, &p, share);
     if (share > 0 && out->of_caller == NULL) {
         quota_give(places);
         failure_plain(why, FAIL_CALLER_SHARE);
@@ -82,10 +82,10 @@ bool admission_take(struct worker *w, struct quota *places, int fd, const struct
     return true;
 }
 
-void admission_give(struct worker *w, struct admission *a)
+void admission_give(struct clients *all, struct admission *a)
 {
     quota_give(a->counted);
-    census_give(w->shared->census, a->of_caller);
+    census_give(all->shared->census, a->of_caller);
     a->of_caller = NULL;
 }
 
@@ -98,19 +98,20 @@ static bool has_ip_listener(const struct config *c)
 }
 
 /* Some connections come from where the kernel does not tell. */
-static bool is_blind(const struct shared *s, const struct config *c)
+static bool is_blind(struct clients *const *all, size_t n, const struct config *c)
 {
     if (c->allow_any_uid || !has_ip_listener(c))
         return false;
-    for (size_t i = 0; i < s->nworkers; i++)
-        if (!peer_asker_works(s->workers[i]->peers))
+    for (size_t i = 0; i < n; i++)
+        if (!peer_asker_works(all[i]->peers))
             return true;
     return false;
 }
 
-enum status admission_check(const struct shared *s, const struct config *c, struct diag *why)
+enum status admission_check(struct clients *const *all, size_t n, const struct config *c,
+                            struct diag *why)
 {
-    if (c->nallow_uid == 0 || !is_blind(s, c))
+    if (c->nallow_uid == 0 || !is_blind(all, n, c))
         return ST_OK;
     diag_set(why,
              "%s: allow-uid cannot be kept to: this system does not say whose a TCP connection is "
@@ -119,9 +120,9 @@ enum status admission_check(const struct shared *s, const struct config *c, stru
     return ST_BAD_INPUT;
 }
 
-void admission_warn(const struct shared *s, const struct config *c)
+void admission_warn(struct clients *const *all, size_t n, const struct config *c)
 {
-    if (c->nallow_uid == 0 && is_blind(s, c))
+    if (c->nallow_uid == 0 && is_blind(all, n, c))
         log_say(LOG_WARNING,
                 "every user of this machine can call: this system does not say whose a TCP "
                 "connection is (NETLINK_SOCK_DIAG); listen on Unix sockets, or write allow-uid = "

@@ -8,7 +8,7 @@
 
 #include "base/fail.h"
 #include "core/caller_id.h"
-#include "core/worker.h"
+#include "core/clients.h"
 
 /* Whose a connection is, and the places that it takes. */
 struct admission {
@@ -20,15 +20,15 @@ struct admission {
 /* fd: just accepted from that address; places: where it takes one, of which a caller's share is
  * limited if they are those of max-connections. False: it is to be told why and closed, and takes
  * none. */
-bool admission_take(struct worker *w, struct quota *places, int fd, const struct address *from,
+bool admission_take(struct clients *all, struct quota *places, int fd, const struct address *from,
                     struct admission *out, struct failure *why) MUST_CHECK;
-void admission_give(struct worker *w, struct admission *a);
+void admission_give(struct clients *all, struct admission *a);
 
-/* Can the workers keep to the allow-uid of c? */
-enum status admission_check(const struct shared *s, const struct config *c,
+/* Can the n workers keep to the allow-uid of c? all: the callers of each. */
+enum status admission_check(struct clients *const *all, size_t n, const struct config *c,
                             struct diag *why) MUST_CHECK;
 
 /* Says in the log if they cannot keep to the default one. */
-void admission_warn(const struct shared *s, const struct config *c);
+void admission_warn(struct clients *const *all, size_t n, const struct config *c);
 
 #endif

@@ -34,7 +34,7 @@ static const unsigned allowed[] = {
 
 struct client {
     struct list node;
-    struct worker *worker;
+    struct clients *all; /* of the same worker */
     const struct client_door *door;
     struct admission admission; /* whose it is, and the places that it takes */
     struct stream *stream;
@@ -62,7 +62,7 @@ static void set_state(struct client *c, enum client_state to)
 
 static void start_timer(struct client *c, int64_t ms)
 {
-    timer_start(c->worker->loop, &c->timer, ms);
+    timer_start(c->all->loop, &c->timer, ms);
 }
 
 /* ---- the end ---- */
@@ -78,7 +78,7 @@ static void release(void *arg)
 
 static void close_client(struct client *c, enum stream_close_mode mode)
 {
-    struct worker *w = c->worker;
+    struct clients *all = c->all;
     const struct client_job *ops = c->job_ops;
 
     if (c->state == CLIENT_CLOSED)
@@ -89,17 +89,17 @@ static void close_client(struct client *c, enum stream_close_mode mode)
         ops->on_gone(c->job);
     timer_stop(&c->timer);
     list_remove(&c->node);
-    admission_give(w, &c->admission);
+    admission_give(all, &c->admission);
     stream_close(c->stream, mode);
-    loop_bury(w->loop, c, release);
-    worker_check_drained(w);
+    loop_bury(all->loop, c, release);
+    clients_check_drained(all);
 }
 
 /* For how long the caller may do nothing about its last answer. */
 static int64_t patience(const struct client *c)
 {
     if (c->state == CLIENT_IDLE || stream_queued(c->stream) > 0)
-        return c->worker->config->body_timeout;
+        return c->all->config->body_timeout;
     return LINGER_MS;
 }
 
@@ -107,7 +107,7 @@ static int64_t patience(const struct client *c)
  * through. */
 static void wait_for_farewell(struct client *c)
 {
-    c->linger_since = loop_now(c->worker->loop);
+    c->linger_since = loop_now(c->all->loop);
     (void)stream_progressed(c->stream);
     start_timer(c, patience(c));
 }
@@ -123,7 +123,7 @@ static void linger(struct client *c)
     if (c->ended && stream_queued(c->stream) == 0)
         close_client(c, STREAM_CLOSE);
     else
-        worker_check_drained(c->worker);
+        clients_check_drained(c->all);
 }
 
 /* Waits for the next request; but while an answer is still on its way no other is begun, or a
@@ -133,9 +133,9 @@ static void rest(struct client *c)
     if (stream_queued(c->stream) > 0) {
         stream_pause(c->stream);
         (void)stream_progressed(c->stream);
-        start_timer(c, c->worker->config->body_timeout);
+        start_timer(c, c->all->config->body_timeout);
     } else {
-        start_timer(c, c->worker->config->idle_timeout);
+        start_timer(c, c->all->config->idle_timeout);
         stream_resume(c->stream);
     }
 }
@@ -149,7 +149,7 @@ static void end_service(struct client *c)
 void client_done(struct client *c, bool read)
 {
     end_service(c);
-    if (c->persists && !c->ended && !c->worker->draining) {
+    if (c->persists && !c->ended && !c->all->draining) {
         set_state(c, CLIENT_IDLE);
         rest(c);
     } else if (!read || stream_is_sending(c->stream) || stream_has_unread(c->stream)) {
@@ -170,22 +170,28 @@ void client_cut_off(struct client *c, bool reset)
 
 /* ---- answers of its own ---- */
 
-/* A request that could not be read: there is no telling where the next one would begin. */
-static void refuse(struct client *c, const struct failure *why, bool head_only)
+int client_refuse(struct client *c, const struct failure *why, const struct client_refusal *how)
 {
-    char id[REQUEST_ID_SIZE];
     struct buf answer = {0};
 
-    worker_new_id(c->worker, id);
-    reply_problem(&answer, why, id, head_only, PERSIST_CLOSE, clock_wall_us());
+    reply_problem_with(&answer, why, how->id, how->head_only, client_decide(c, how->reusable),
+                       how->fields, clock_wall_us());
     (void)stream_write_bytes(c->stream, answer.p, answer.n);
     buf_free(&answer);
-    worker_report(c->worker,
-                  &(struct record){.id = id,
-                                   .caller = &c->admission.caller,
-                                   .status = fail_info(why->id)->status,
-                                   .failure = why},
-                  c->request_begun_us, clock_monotonic_us());
+    return fail_info(why->id)->status;
+}
+
+/* A request that could not be read: there is no telling where the next one would begin. */
+static void refuse_head(struct client *c, const struct failure *why, bool head_only)
+{
+    char id[REQUEST_ID_SIZE];
+
+    clients_new_id(c->all, id);
+    int status = client_refuse(c, why, &(struct client_refusal){.id = id, .head_only = head_only});
+    clients_report(c->all,
+                   &(struct record){
+                       .id = id, .caller = &c->admission.caller, .status = status, .failure = why},
+                   c->request_begun_us, clock_monotonic_us());
     linger(c);
 }
 
@@ -196,15 +202,15 @@ static void report_tls(struct client *c, const struct failure *tls)
     char id[REQUEST_ID_SIZE];
     struct failure why;
 
-    worker_new_id(c->worker, id);
+    clients_new_id(c->all, id);
     inside_explain(c->inside, tls, &why);
-    worker_report(c->worker,
-                  &(struct record){.id = id,
-                                   .caller = &c->admission.caller,
-                                   .method = SLICE("CONNECT"),
-                                   .path = c->inside->target.host,
-                                   .failure = &why},
-                  clock_monotonic_us(), 0);
+    clients_report(c->all,
+                   &(struct record){.id = id,
+                                    .caller = &c->admission.caller,
+                                    .method = SLICE("CONNECT"),
+                                    .path = c->inside->target.host,
+                                    .failure = &why},
+                   clock_monotonic_us(), 0);
 }
 
 /* ---- inside a CONNECT ---- */
@@ -229,7 +235,7 @@ static void begin_tls(struct client *c, struct slice bytes)
         abort(); /* memory is gone: see mem.h */
     SSL_set_accept_state(ssl);
     stream_start_tls(c->stream, ssl, "the caller", bytes);
-    start_timer(c, c->worker->config->head_timeout);
+    start_timer(c, c->all->config->head_timeout);
 }
 
 static bool is_in_handshake(const struct client *c)
@@ -248,9 +254,9 @@ static void note_request(struct client *c, const struct head *h)
 
 enum persistence client_decide(struct client *c, bool reusable)
 {
-    const int64_t most = c->worker->config->max_requests;
+    const int64_t most = c->all->config->max_requests;
 
-    c->persists = reusable && c->request_keeps && !c->ended && !c->worker->draining &&
+    c->persists = reusable && c->request_keeps && !c->ended && !c->all->draining &&
                   (most == 0 || c->requests < most);
     if (!c->persists)
         return PERSIST_CLOSE;
@@ -285,7 +291,7 @@ static bool may_be_leftover(struct slice bytes)
 
 static size_t read_head(struct client *c, struct slice bytes)
 {
-    struct worker *w = c->worker;
+    struct clients *all = c->all;
     struct failure why;
     size_t used = 0;
 
@@ -301,16 +307,16 @@ static size_t read_head(struct client *c, struct slice bytes)
         c->reader = (struct h1_reader){0};
         c->request_begun_us = clock_monotonic_us();
     }
-    switch (h1_read_request(&c->reader, &w->limits, bytes, w->request_head, &used, &why)) {
+    switch (h1_read_request(&c->reader, &all->limits, bytes, all->request_head, &used, &why)) {
     case H1_DONE:
-        used += serve(c, w->request_head, (struct slice){bytes.p + used, bytes.n - used});
+        used += serve(c, all->request_head, (struct slice){bytes.p + used, bytes.n - used});
         return used;
     case H1_REFUSED:
-        refuse(c, &why, begins_with_head(&c->reader, bytes));
+        refuse_head(c, &why, begins_with_head(&c->reader, bytes));
         return bytes.n;
     default:
         if (!timer_runs(&c->timer))
-            start_timer(c, w->config->head_timeout);
+            start_timer(c, all->config->head_timeout);
         return 0;
     }
 }
@@ -344,7 +350,7 @@ static size_t on_data(void *ctx, const char *p, size_t n)
     if (c->state == CLIENT_LINGER) {
         if (stream_queued(c->stream) > 0)
             return n;
-        if (loop_now(c->worker->loop) - c->linger_since > LINGER_LIMIT_MS)
+        if (loop_now(c->all->loop) - c->linger_since > LINGER_LIMIT_MS)
             close_client(c, STREAM_CLOSE);
         else
             start_timer(c, LINGER_MS);
@@ -387,7 +393,7 @@ static void on_drained(void *ctx)
             close_client(c, STREAM_CLOSE);
         } else {
             wait_for_farewell(c);
-            worker_check_drained(c->worker);
+            clients_check_drained(c->all);
         }
         break;
     default:
@@ -417,7 +423,7 @@ static void on_ready(void *ctx)
         return;
     inside_note_handshake(c->inside, stream_ssl(c->stream));
     if (c->state == CLIENT_IDLE)
-        start_timer(c, c->worker->config->idle_timeout);
+        start_timer(c, c->all->config->idle_timeout);
 }
 
 static void on_expiry(void *ctx)
@@ -427,7 +433,7 @@ static void on_expiry(void *ctx)
 
     if (c->state == CLIENT_HEAD) {
         failure_set(&why, FAIL_REQUEST_TIMEOUT, "The head of the request did not arrive in time.");
-        refuse(c, &why, false);
+        refuse_head(c, &why, false);
     } else if (stream_progressed(c->stream)) { /* it is slow, but it reads */
         start_timer(c, patience(c));
     } else {
@@ -449,24 +455,24 @@ static void note_own_address(struct client *c, int fd)
     c->own = NULL;
 }
 
-static struct client *client_new(struct worker *w, const struct client_door *door, int fd,
+static struct client *client_new(struct clients *all, const struct client_door *door, int fd,
                                  const struct admission *admission)
 {
     struct client *c = NEW(struct client);
 
-    c->worker = w;
+    c->all = all;
     c->door = door;
     c->admission = *admission;
     timer_init(&c->timer, on_expiry, c);
-    list_append(&w->clients, &c->node);
+    list_append(&all->list, &c->node);
     if (door->is_remote)
         note_own_address(c, fd);
     if (door->tls == NULL) {
-        c->stream = stream_new_plain(w->loop, fd, &handler, c);
+        c->stream = stream_new_plain(all->loop, fd, &handler, c);
     } else {
         SSL *ssl = SSL_new(door->tls);
         SSL_set_accept_state(ssl);
-        c->stream = stream_new_tls(w->loop, fd, ssl, "the caller", &handler, c);
+        c->stream = stream_new_tls(all->loop, fd, ssl, "the caller", &handler, c);
     }
     stream_notice_reset(c->stream);
     return c;
@@ -482,39 +488,39 @@ static bool has_gone_silently(int fd)
 }
 
 /* Some are told why before they are closed; when even they become many, the rest just is closed. */
-static void turn_away(struct worker *w, const struct client_door *door, int fd,
+static void turn_away(struct clients *all, const struct client_door *door, int fd,
                       const struct caller_id *caller, const struct failure *why)
 {
-    const struct admission place = {.caller = *caller, .counted = &w->shared->turned_away};
+    const struct admission place = {.caller = *caller, .counted = &all->shared->turned_away};
 
     if (door->tls != NULL || has_gone_silently(fd) || !quota_take(place.counted)) {
         (void)close(fd);
         return;
     }
-    struct client *c = client_new(w, door, fd, &place);
+    struct client *c = client_new(all, door, fd, &place);
     c->request_begun_us = clock_monotonic_us();
-    refuse(c, why, false);
+    refuse_head(c, why, false);
 }
 
-void client_accept(struct worker *w, const struct client_door *door, int fd,
+void client_accept(struct clients *all, const struct client_door *door, int fd,
                    const struct address *from)
 {
-    struct quota *places = door->places == NULL ? &w->shared->clients : door->places;
+    struct quota *places = door->places == NULL ? &all->shared->clients : door->places;
     struct admission admission;
     struct failure why;
 
-    if (w->draining || w->ended)
+    if (all->draining || all->ended)
         (void)close(fd);
-    else if (!admission_take(w, places, fd, from, &admission, &why))
-        turn_away(w, door, fd, &admission.caller, &why);
+    else if (!admission_take(all, places, fd, from, &admission, &why))
+        turn_away(all, door, fd, &admission.caller, &why);
     else
-        start_timer(client_new(w, door, fd, &admission),
-                    door->is_remote ? w->config->head_timeout : w->config->idle_timeout);
+        start_timer(client_new(all, door, fd, &admission),
+                    door->is_remote ? all->config->head_timeout : all->config->idle_timeout);
 }
 
-struct worker *client_worker(const struct client *c)
+struct clients *client_all(const struct client *c)
 {
-    return c->worker;
+    return c->all;
 }
 
 const struct client_door *client_door(const struct client *c)

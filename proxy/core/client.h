@@ -9,7 +9,7 @@
 #define CORE_CLIENT_H
 
 #include "core/inside.h"
-#include "core/worker.h"
+#include "core/clients.h"
 #include "http/edit.h"
 #include "net/stream.h"
 
@@ -54,12 +54,12 @@ struct client_door {
 
 /* Takes the connection, which was accepted from that address. One that admission_take() does not
  * admit is told why and closed. */
-void client_accept(struct worker *w, const struct client_door *door, int fd,
+void client_accept(struct clients *all, const struct client_door *door, int fd,
                    const struct address *from);
 
 /* ---- for the service and its job ---- */
 
-struct worker *client_worker(const struct client *c);
+struct clients *client_all(const struct client *c);
 const struct client_door *client_door(const struct client *c);
 struct stream *client_stream(const struct client *c);
 const struct caller_id *client_caller(const struct client *c);
@@ -67,6 +67,18 @@ void client_set_job(struct client *c, const struct client_job *ops, void *job);
 
 /* Where it came in, if the door is a remote one; NULL: not known. */
 const struct address *client_own_address(const struct client *c);
+
+/* An answer of the proxy's own in place of the service's: see client_refuse(). */
+struct client_refusal {
+    const char *id;     /* of the exchange */
+    bool head_only;     /* the request was a HEAD */
+    bool reusable;      /* as for client_decide() */
+    const char *fields; /* further ones, each ended by CRLF; NULL: none */
+};
+
+/* Writes the failure as the answer to the request (RFC 9110, 15; RFC 9457) and returns its status.
+ * The job goes on: client_done() or client_cut_off() follows. */
+int client_refuse(struct client *c, const struct failure *why, const struct client_refusal *how);
 
 /* How an answer is to speak of the connection; reusable: nothing in the exchange itself is against
  * serving another request on it. What is returned here holds for client_done(). */

@@ -7,9 +7,7 @@
 #include "base/mem.h"
 #include "core/guard.h"
 #include "core/route.h"
-#include "core/tunnel.h"
 #include "http/mask.h"
-#include "http/reply.h"
 
 /* ---- answers ---- */
 
@@ -23,35 +21,29 @@ static void report(const struct client *c, const struct client_request *r, const
                             .status = status,
                             .failure = why};
 
-    worker_report(client_worker(c), &record, r->begun_us, clock_monotonic_us());
+    clients_report(client_all(c), &record, r->begun_us, clock_monotonic_us());
 }
 
 /* What came behind the head was meant for the inside: nothing more is read as HTTP. */
-static size_t refuse(struct client *c, const struct client_request *r, const struct failure *why)
+static void refuse(struct client *c, const struct client_request *r, const struct failure *why)
 {
-    struct buf answer = {0};
     char id[REQUEST_ID_SIZE];
 
-    worker_new_id(client_worker(c), id);
-    reply_problem(&answer, why, id, false, client_decide(c, false), clock_wall_us());
-    (void)stream_write_bytes(client_stream(c), answer.p, answer.n);
-    buf_free(&answer);
-    report(c, r, id, fail_info(why->id)->status, why);
+    clients_new_id(client_all(c), id);
+    report(c, r, id, client_refuse(c, why, &(struct client_refusal){.id = id}), why);
     client_done(c, false);
-    return 0;
 }
 
-static size_t accept_inside(struct client *c, const struct client_request *r, struct inside *in)
+static void accept_inside(struct client *c, const struct client_request *r, struct inside *in)
 {
     char id[REQUEST_ID_SIZE];
 
-    worker_new_id(client_worker(c), id);
+    clients_new_id(client_all(c), id);
     (void)stream_write_bytes(client_stream(c), CONNECT_ESTABLISHED,
                              sizeof(CONNECT_ESTABLISHED) - 1);
     report(c, r, id, 200, NULL);
     client_enter(c, in);
     client_done(c, true);
-    return 0;
 }
 
 /* ---- configured servers ---- */
@@ -70,20 +62,20 @@ static char *plain_host(const struct target *t)
 static bool open_inside(const struct client *c, const struct client_request *r,
                         const struct target *t, struct inside **out, struct failure *why)
 {
-    struct worker *w = client_worker(c);
+    const struct clients *all = client_all(c);
     SSL_CTX *tls;
     struct diag flaw;
 
-    if (w->leaves == NULL) {
+    if (all->leaves == NULL) {
         failure_plain(why, FAIL_CONNECT_NOT_SERVED);
         return false;
     }
-    if (!route_leads(w->config, client_door(c)->tenant, t, why))
+    if (!route_leads(all->config, client_door(c)->tenant, t, why))
         return false;
     char *host = plain_host(t);
-    enum status st = local_leaves_take(w->leaves, host, clock_wall_us() / 1000000, &tls, &flaw);
+    enum status st = local_leaves_take(all->leaves, host, clock_wall_us() / 1000000, &tls, &flaw);
     if (st == ST_OK)
-        *out = inside_new(host, t->authority.port, guard_token(w->config, r->head), tls);
+        *out = inside_new(host, t->authority.port, guard_token(all->config, r->head), tls);
     else
         failure_set(why, FAIL_LOCAL_CA, "%s", flaw.text);
     free(host);
@@ -162,51 +154,61 @@ static bool leads_back(const struct guard_view *v, const struct target *t)
            (guard_is_own_name(v, &t->authority) || is_own_address(t->authority));
 }
 
-static size_t serve_other(struct client *c, const struct client_request *r, const struct target *t,
-                          const struct guard_view *v)
+/* NULL: *why. */
+static const struct endpoint *find_other(const struct client_request *r, const struct target *t,
+                                         const struct guard_view *v, struct failure *why)
 {
     const struct config *config = v->config;
     const struct endpoint *to = find_allowed(config, &t->authority);
     struct buf allowed = {0};
-    struct failure why;
 
     if (to != NULL)
-        return guard_knows_caller(v, NULL, &why) ? tunnel_start(c, r, to) : refuse(c, r, &why);
+        return guard_knows_caller(v, NULL, why) ? to : NULL;
     if (config->local_ca == NULL && config->connect_other == CONNECT_REFUSE) {
-        failure_plain(&why, FAIL_CONNECT_NOT_SERVED);
-        return refuse(c, r, &why);
+        failure_plain(why, FAIL_CONNECT_NOT_SERVED);
+        return NULL;
     }
     add_allowed(&allowed, config);
-    failure_set(&why, FAIL_CONNECT_NOT_ALLOWED, "CONNECT to %.*s is not allowed; these are: %.*s.",
+    failure_set(why, FAIL_CONNECT_NOT_ALLOWED, "CONNECT to %.*s is not allowed; these are: %.*s.",
                 (int)r->head->target.n, r->head->target.p, (int)allowed.n, allowed.p);
     buf_free(&allowed);
-    return refuse(c, r, &why);
+    return NULL;
 }
 
-size_t connect_serve(struct client *c, const struct client_request *r)
+static bool admits(const struct guard_view *v, const struct client_request *r,
+                   struct target *target, struct failure *why)
 {
-    struct worker *w = client_worker(c);
+    if (!target_parse(r->head, target, why) || !guard_admits_connect(v, r->head, target, why))
+        return false;
+    if (!leads_back(v, target))
+        return true;
+    failure_set(why, FAIL_CONNECT_NOT_ALLOWED,
+                "CONNECT to %.*s would lead back to this proxy; call it by http, without a proxy "
+                "for it (no_proxy).",
+                (int)r->head->target.n, r->head->target.p);
+    return false;
+}
+
+const struct endpoint *connect_serve(struct client *c, const struct client_request *r)
+{
     const struct client_door *door = client_door(c);
-    struct guard_view view = {.config = w->config,
+    struct guard_view view = {.config = client_all(c)->config,
                               .unix_listener = door->is_unix,
                               .port = door->port,
                               .remote_listener = door->is_remote,
                               .own = client_own_address(c)};
-    struct inside *in;
+    const struct endpoint *to = NULL;
+    struct inside *in = NULL;
     struct target target;
     struct failure why;
 
-    if (!target_parse(r->head, &target, &why) ||
-        !guard_admits_connect(&view, r->head, &target, &why))
-        return refuse(c, r, &why);
-    if (leads_back(&view, &target)) {
-        failure_set(&why, FAIL_CONNECT_NOT_ALLOWED,
-                    "CONNECT to %.*s would lead back to this proxy; call it by http, without a "
-                    "proxy for it (no_proxy).",
-                    (int)r->head->target.n, r->head->target.p);
-        return refuse(c, r, &why);
+    if (admits(&view, r, &target, &why)) {
+        if (!config_has_name(view.config, target.authority.host))
+            to = find_other(r, &target, &view, &why);
+        else if (open_inside(c, r, &target, &in, &why))
+            accept_inside(c, r, in);
     }
-    if (!config_has_name(w->config, target.authority.host))
-        return serve_other(c, r, &target, &view);
-    return open_inside(c, r, &target, &in, &why) ? accept_inside(c, r, in) : refuse(c, r, &why);
+    if (to == NULL && in == NULL)
+        refuse(c, r, &why);
+    return to;
 }

@@ -1,234 +1,129 @@
 #include "core/exchange.h"
 
-#include <stdlib.h>
-
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core/checker.h"
-#include "core/exchange_parts.h"
 #include "core/connect.h"
-#include "core/guard.h"
-#include "core/route.h"
-#include "http/mask.h"
-#include "http/reply.h"
+#include "core/exchange_inner.h"
+#include "core/tunnel.h"
+#include "core/upstream.h"
 
-static const struct stream_handler server_handler = {
-    .on_data = exchange_on_server_data,
-    .on_end = exchange_on_server_end,
-    .on_drained = exchange_on_server_drained,
-    .on_broken = exchange_on_server_broken,
-    .on_write_broken = exchange_on_server_write_broken,
-};
+/* For the answer of a server that takes no more of the request. */
+enum { LAST_WORDS_MS = 2000 };
 
-/* ---- time ---- */
+/* ---- the connection ---- */
 
-/* The server has to do something; else it is the caller who holds things up. */
-static bool is_servers_turn(const struct exchange *x)
+static void attach(struct exchange *x, struct upstream *u);
+static void on_acquired(void *ctx, struct upstream *u, const struct failure *why);
+
+static struct decision take_connection(struct exchange *x, enum acquire_kind kind)
 {
-    if (x->download_blocked)
-        return false;
-    return x->request_done || x->upload_blocked || x->upload_dead ||
-           (x->expects && x->request.bytes == 0);
-}
-
-void exchange_await(struct exchange *x)
-{
-    const struct config *c = x->worker->config;
-    bool server = is_servers_turn(x);
-
-    timer_stop(server ? &x->caller_timer : &x->answer_timer);
-    timer_start(x->worker->loop, server ? &x->answer_timer : &x->caller_timer,
-                server ? c->answer_timeout : c->body_timeout);
-}
-
-static void on_answer_timeout(void *ctx)
-{
-    struct exchange *x = ctx;
+    struct upstream *u = NULL;
     struct failure why;
 
-    if (x->upload_blocked && stream_progressed(upstream_stream(x->upstream))) {
-        exchange_await(x); /* it is slow, but it reads */
-        return;
-    }
-    if (x->upload_dead && !x->head_passed) {
-        failure_plain(&why, FAIL_UPSTREAM_CLOSED);
-        exchange_lost_upstream(x, &why);
-        return;
-    }
-    failure_set(&why, FAIL_ANSWER_TIMEOUT, "%s did not %s in time.", x->tenant->peer,
-                x->head_passed ? "send the rest of its answer" : "answer");
-    exchange_fail(x, &why);
-}
-
-static void on_caller_timeout(void *ctx)
-{
-    struct exchange *x = ctx;
-    struct failure why;
-
-    if (x->download_blocked && stream_progressed(client_stream(x->client))) {
-        exchange_await(x);
-        return;
-    }
-    if (x->download_blocked)
-        failure_plain(&why, FAIL_CALLER_STALLED);
-    else
-        failure_set(&why, FAIL_REQUEST_TIMEOUT, "The body of the request did not arrive in time.");
-    exchange_fail(x, &why);
-}
-
-/* ---- the end ---- */
-
-static void release(void *arg)
-{
-    struct exchange *x = arg;
-
-    body_free(&x->request);
-    body_free(&x->answer);
-    edit_trailer_rules_free(&x->request_trailers);
-    edit_trailer_rules_free(&x->answer_trailers);
-    buf_free(&x->head);
-    buf_free(&x->held);
-    buf_free(&x->base);
-    link_filter_free(x->request_links);
-    link_filter_free(x->answer_links);
-    free(x->failure);
-    free(x->user);
-    if (x->origin != NULL)
-        origin_unref(x->origin);
-    generation_unref(x->generation);
-    free(x);
-}
-
-void exchange_note_failure(struct exchange *x, const struct failure *why)
-{
-    if (x->failure == NULL)
-        x->failure = NEW(struct failure);
-    *x->failure = *why;
-}
-
-/* Method and path are read off the head, which begins with them. */
-static void report(const struct exchange *x)
-{
-    struct slice target = buf_slice(&x->head);
-    struct slice method = slice_split(&target, ' ');
-    struct slice path = mask_target(slice_split(&target, ' '));
-    struct record r = {
-        .id = x->id,
-        .tenant = x->tenant == NULL ? NULL : x->tenant->name,
-        .caller = client_caller(x->client),
-        .user = x->admitted ? x->user : NULL,
-        .method = method,
-        .path = path,
-        .status = x->status,
-        .bytes_in = x->request.bytes,
-        .bytes_out = x->answer.bytes,
-        .reused = x->reused,
-        .tls = x->tls,
-        .failure = x->failure,
-    };
-
-    worker_report(x->worker, &r, x->begun_us, x->first_us);
-}
-
-/* Lets go of everything but the client. */
-static void end(struct exchange *x)
-{
-    x->over = true;
-    timer_stop(&x->answer_timer);
+    exchange_set_state(x, EXCHANGE_ACQUIRE);
+    x->upload = UPLOAD_HELD;
     timer_stop(&x->caller_timer);
-    task_cancel(&x->go_on);
-    exchange_collect_end(x);
-    if (x->check != NULL)
-        check_cancel(x->check);
-    origin_cancel(&x->acquire);
-    report(x);
-    loop_bury(x->worker->loop, x, release);
-}
-
-static bool request_is_read(const struct exchange *x)
-{
-    return x->request_done || x->request.complete;
-}
-
-static void drop_upstream(struct exchange *x, enum stream_close_mode mode)
-{
-    struct upstream *u = x->upstream;
-
-    x->upstream = NULL;
-    if (u != NULL)
-        upstream_close(u, mode);
-}
-
-void exchange_finish(struct exchange *x, bool clean)
-{
-    struct client *c = x->client;
-    struct upstream *u = x->upstream;
-
-    x->upstream = NULL;
-    end(x);
-    if (clean && x->upstream_persists && x->request_done && !x->upload_dead &&
-        stream_queued(upstream_stream(u)) == 0)
-        origin_give_back(x->origin, u, x->idle_ms);
-    else
-        upstream_close(u, x->request_done ? STREAM_CLOSE : STREAM_ABORT);
-    client_done(c, request_is_read(x));
-}
-
-/* Whoever has no token keeps no connection. */
-static bool is_stranger(const struct exchange *x)
-{
-    return x->failure->id == FAIL_CALLER_TOKEN || x->failure->id == FAIL_PROXY_TOKEN;
-}
-
-/* RFC 9110, 15: the proxy's own answer, as long as the server's has not begun to go out. */
-static void reply(struct exchange *x)
-{
-    struct buf answer = {0};
-    enum persistence p = client_decide(x->client, request_is_read(x) && !is_stranger(x));
-
-    x->status = fail_info(x->failure->id)->status;
-    x->first_us = clock_monotonic_us();
-    reply_problem_with(&answer, x->failure, x->id, x->method == METHOD_HEAD, p,
-                       exchange_page_fields(x), clock_wall_us());
-    (void)stream_write_bytes(client_stream(x->client), answer.p, answer.n);
-    buf_free(&answer);
-}
-
-void exchange_finish_own(struct exchange *x, int status)
-{
-    struct client *c = x->client;
-
-    x->status = status;
-    x->first_us = clock_monotonic_us();
-    end(x);
-    client_done(c, request_is_read(x));
-}
-
-void exchange_fail(struct exchange *x, const struct failure *why)
-{
-    struct client *c = x->client;
-    bool closes = x->minor == 0 || x->answer.out == FRAMING_CLOSE;
-
-    if (x->over)
-        return;
-    exchange_note_failure(x, why);
-    drop_upstream(x, STREAM_ABORT);
-    if (!x->head_passed && fail_info(why->id)->status != 0) {
-        reply(x);
-        end(x);
-        client_done(c, request_is_read(x));
-        return;
+    x->acquire.done = on_acquired;
+    x->acquire.ctx = x;
+    switch (origin_acquire(x->origin, &x->acquire, kind, &u, &why)) {
+    case ACQUIRED:
+        attach(x, u);
+        return DECIDE(STEP_SEND);
+    case ACQUIRE_REFUSED:
+        return exchange_fails(x, &why);
+    default:
+        return DECIDE(STEP_WAIT);
     }
-    end(x);
-    client_cut_off(c, closes || why->id == FAIL_CALLER_STALLED);
 }
 
-void exchange_fail_plain(struct exchange *x, enum fail id)
+static struct decision repeat(struct exchange *x, enum acquire_kind kind)
 {
-    struct failure why;
+    request_pump_rewind(&x->request);
+    answer_pump_rewind(&x->answer);
+    timer_stop(&x->answer_timer);
+    exchange_drop_upstream(x);
+    x->download = DOWNLOAD_NONE;
+    x->first_us = 0;
+    x->reused = false;
+    x->tls = NULL;
+    return take_connection(x, kind);
+}
 
-    failure_plain(&why, id);
-    exchange_fail(x, &why);
+/* ---- what is done next ---- */
+
+static struct decision perform(struct exchange *x, struct decision d, struct slice *in)
+{
+    switch (d.step) {
+    case STEP_COLLECT:
+        return exchange_collect(x, in);
+    case STEP_CONNECT:
+        return take_connection(x, d.kind);
+    case STEP_SEND:
+        return exchange_send(x, in);
+    case STEP_PASS: /* what needs no more input */
+        return exchange_pass(x, &SLICE(""));
+    case STEP_REPEAT:
+        return repeat(x, d.kind);
+    case STEP_FINISH:
+        exchange_finish(x, d.clean);
+        return DECIDE(STEP_WAIT);
+    case STEP_FAIL:
+        exchange_fail(x);
+        return DECIDE(STEP_WAIT);
+    default:
+        return DECIDE(STEP_WAIT);
+    }
+}
+
+/* Every event ends here, and nothing touches the exchange afterwards. in: what is at hand of the
+ * request; moved over what was used. */
+static void advance_with(struct exchange *x, struct decision d, struct slice *in)
+{
+    while (d.step != STEP_WAIT)
+        d = perform(x, d, in);
+}
+
+/* What the caller has sent meanwhile was left in its stream. */
+static void advance(struct exchange *x, struct decision d)
+{
+    advance_with(x, d, &SLICE(""));
+}
+
+/* ---- events: the caller ---- */
+
+static size_t on_caller_data(void *ctx, struct slice bytes)
+{
+    struct exchange *x = ctx;
+    struct slice rest = bytes;
+
+    if (x->upload != UPLOAD_FLOWING) {
+        exchange_hold_caller(x); /* what comes is for later, or for nobody */
+        return 0;
+    }
+    advance_with(x, DECIDE(x->state == EXCHANGE_COLLECT ? STEP_COLLECT : STEP_SEND), &rest);
+    return bytes.n - rest.n;
+}
+
+/* The caller has taken what was queued. */
+static void on_caller_drained(void *ctx)
+{
+    struct exchange *x = ctx;
+
+    if (x->download != DOWNLOAD_BLOCKED)
+        return;
+    stream_resume(upstream_stream(x->upstream));
+    advance(x, DECIDE(STEP_PASS));
+}
+
+/* Callers that have closed their half get their answer, unless their request can never become
+ * whole. */
+static void on_caller_end(void *ctx)
+{
+    struct exchange *x = ctx;
+
+    if (!request_pump_is_read(&x->request))
+        client_kill(x->client); /* which calls on_caller_gone() */
 }
 
 static void on_caller_gone(void *ctx)
@@ -236,25 +131,181 @@ static void on_caller_gone(void *ctx)
     struct exchange *x = ctx;
     struct failure why;
 
-    failure_plain(&why, x->worker->ended ? FAIL_SHUTDOWN : FAIL_CALLER_GONE);
-    exchange_note_failure(x, &why);
-    drop_upstream(x, STREAM_ABORT);
-    end(x);
+    failure_plain(&why, x->all->clients->ended ? FAIL_SHUTDOWN : FAIL_CALLER_GONE);
+    exchange_abandon(x, &why);
 }
 
-/* Half-closed callers get their answer, unless their request can never become whole. */
-static void on_caller_end(void *ctx)
+static void on_caller_timeout(void *ctx)
+{
+    struct exchange *x = ctx;
+    struct failure why;
+
+    if (x->download != DOWNLOAD_BLOCKED) {
+        failure_set(&why, FAIL_REQUEST_TIMEOUT, "The body of the request did not arrive in time.");
+        advance(x, exchange_fails(x, &why));
+    } else if (stream_progressed(client_stream(x->client))) {
+        exchange_await(x); /* it is slow, but it reads */
+    } else {
+        advance(x, exchange_fails_plain(x, FAIL_CALLER_STALLED));
+    }
+}
+
+static void on_checked(void *ctx, bool fits)
 {
     struct exchange *x = ctx;
 
-    if (!request_is_read(x))
-        client_kill(x->client); /* which calls on_caller_gone() */
+    x->check = NULL;
+    advance(x, exchange_judge_caller(x, fits));
 }
 
-/* ---- the connection ---- */
+static const struct client_job job = {
+    .on_data = on_caller_data,
+    .on_drained = on_caller_drained,
+    .on_end = on_caller_end,
+    .on_gone = on_caller_gone,
+};
+
+/* ---- events: the server ---- */
+
+static size_t on_server_data(void *ctx, const char *p, size_t n)
+{
+    struct exchange *x = ctx;
+    struct slice in = {p, n};
+
+    if (x->download == DOWNLOAD_NONE) {
+        x->download = DOWNLOAD_FLOWING;
+        x->first_us = clock_monotonic_us();
+    }
+    struct decision d = exchange_pass(x, &in);
+    if (d.step == STEP_WAIT && x->state == EXCHANGE_SEND && timer_runs(&x->answer_timer))
+        exchange_await(x); /* it is slow, but it answers */
+    size_t used = d.step == STEP_WAIT ? n - in.n : n;
+    advance(x, d);
+    return used;
+}
+
+/* The go_on task: there was more to pass on. */
+static void on_turn(void *ctx)
+{
+    struct exchange *x = ctx;
+
+    stream_resume(upstream_stream(x->upstream));
+    advance(x, DECIDE(STEP_PASS));
+}
+
+static struct decision truncated(struct exchange *x, const struct failure *why)
+{
+    struct failure f;
+
+    if (x->state != EXCHANGE_STREAM)
+        return exchange_loses_upstream(x, why);
+    failure_set(&f, FAIL_ANSWER_TRUNCATED, "The answer of %s ended before it was complete: %s",
+                x->tenant->peer, why->detail.text);
+    return exchange_fails(x, &f);
+}
+
+/* Closed in order (close_notify): that ends a body which has no other end. */
+static void on_server_end(void *ctx)
+{
+    struct exchange *x = ctx;
+    struct failure why;
+
+    if (x->state == EXCHANGE_STREAM && body_ends_here(&x->answer.body)) {
+        x->upstream_persists = false;
+        if (x->download == DOWNLOAD_FLOWING)
+            advance(x, DECIDE(STEP_PASS));
+        return;
+    }
+    failure_set(&why, FAIL_UPSTREAM_CLOSED, "%s closed the connection before it %s.",
+                x->tenant->peer,
+                x->download == DOWNLOAD_NONE ? "answered" : "had answered completely");
+    advance(x, truncated(x, &why));
+}
+
+static struct decision judge_break(struct exchange *x, const struct failure *why)
+{
+    struct decision d = DECIDE(STEP_WAIT);
+    struct failure lost;
+
+    if (why->id == FAIL_SERVER_VANISHED)
+        return exchange_loses_upstream(x, why);
+    if (x->state == EXCHANGE_STREAM)
+        return truncated(x, why);
+    if (why->id == FAIL_UPSTREAM_CLOSED) {
+        failure_set(&lost, FAIL_UPSTREAM_CLOSED, "%s closed the connection before it answered (%s)",
+                    x->tenant->peer, why->detail.text);
+        return truncated(x, &lost);
+    }
+    if (why->id == FAIL_CERTIFICATE_REFUSED)
+        d = exchange_judge_refusal(x);
+    return d.step != STEP_WAIT ? d : exchange_fails(x, why); /* TLS says no: so it would again */
+}
+
+static void on_server_broken(void *ctx, const struct failure *why)
+{
+    struct exchange *x = ctx;
+
+    if (x->state == EXCHANGE_STREAM && body_is_here(&x->answer.body))
+        x->upstream_persists = false; /* held, and whole */
+    else
+        advance(x, judge_break(x, why));
+}
+
+static void on_server_drained(void *ctx)
+{
+    struct exchange *x = ctx;
+
+    if (x->upload != UPLOAD_BLOCKED)
+        return;
+    x->upload = UPLOAD_FLOWING;
+    advance(x, DECIDE(STEP_SEND)); /* first what needs no more input */
+}
+
+/* A server may refuse an upload in the middle and close: its answer is still to be read. */
+static void on_server_write_broken(void *ctx)
+{
+    struct exchange *x = ctx;
+
+    x->upload = UPLOAD_DEAD;
+    if (x->state == EXCHANGE_STREAM)
+        return;
+    exchange_hold_caller(x);
+    timer_stop(&x->caller_timer);
+    timer_start(x->all->loop, &x->answer_timer, LAST_WORDS_MS);
+}
+
+static void on_answer_timeout(void *ctx)
+{
+    struct exchange *x = ctx;
+    bool streams = x->state == EXCHANGE_STREAM;
+    struct failure why;
+
+    if (x->upload == UPLOAD_BLOCKED && stream_progressed(upstream_stream(x->upstream))) {
+        exchange_await(x); /* it is slow, but it reads */
+        return;
+    }
+    if (x->upload == UPLOAD_DEAD && !streams) {
+        failure_plain(&why, FAIL_UPSTREAM_CLOSED);
+        advance(x, exchange_loses_upstream(x, &why));
+        return;
+    }
+    failure_set(&why, FAIL_ANSWER_TIMEOUT, "%s did not %s in time.", x->tenant->peer,
+                streams ? "send the rest of its answer" : "answer");
+    advance(x, exchange_fails(x, &why));
+}
+
+static const struct stream_handler server_handler = {
+    .on_data = on_server_data,
+    .on_end = on_server_end,
+    .on_drained = on_server_drained,
+    .on_broken = on_server_broken,
+    .on_write_broken = on_server_write_broken,
+};
 
 static void attach(struct exchange *x, struct upstream *u)
 {
+    exchange_set_state(x, EXCHANGE_SEND);
+    x->upload = UPLOAD_FLOWING;
     x->upstream = u;
     x->identity = upstream_identity(u);
     upstream_use(u, &server_handler, x);
@@ -262,12 +313,14 @@ static void attach(struct exchange *x, struct upstream *u)
     x->tls = upstream_tls(u);
 }
 
-/* What the caller has sent meanwhile was left in its stream. */
-static void send_late(struct exchange *x)
+static struct decision judge_no_connection(struct exchange *x, const struct failure *why)
 {
-    (void)exchange_request_push(x, SLICE(""));
-    if (!x->over && !x->request_done)
-        stream_resume(client_stream(x->client));
+    struct decision d = DECIDE(STEP_WAIT);
+
+    x->identity = x->acquire.identity;
+    if (why->id == FAIL_CERTIFICATE_REFUSED)
+        d = exchange_judge_refusal(x);
+    return d.step != STEP_WAIT ? d : exchange_fails(x, why);
 }
 
 static void on_acquired(void *ctx, struct upstream *u, const struct failure *why)
@@ -275,191 +328,55 @@ static void on_acquired(void *ctx, struct upstream *u, const struct failure *why
     struct exchange *x = ctx;
 
     if (u == NULL) {
-        x->identity = x->acquire.identity;
-        if (why->id != FAIL_CERTIFICATE_REFUSED || !exchange_refused(x))
-            exchange_fail(x, why);
+        advance(x, judge_no_connection(x, why));
         return;
     }
     attach(x, u);
     /* Made before the other certificate came into use: nothing was sent on it. */
-    if (!x->tries_identity && x->identity != overlap_in_use(origin_overlap(x->origin)) &&
-        exchange_repeat(x, ACQUIRE_ANY))
-        return;
-    send_late(x);
-}
-
-/* True if there is one at once. */
-static bool acquire(struct exchange *x, enum acquire_kind kind)
-{
-    struct upstream *u = NULL;
-    struct failure why;
-
-    x->acquire.done = on_acquired;
-    x->acquire.ctx = x;
-    switch (origin_acquire(x->origin, &x->acquire, kind, &u, &why)) {
-    case ACQUIRED:
-        attach(x, u);
-        return true;
-    case ACQUIRE_REFUSED:
-        exchange_fail(x, &why);
-        return false;
-    default:
-        return false;
-    }
-}
-
-bool exchange_repeat(struct exchange *x, enum acquire_kind kind)
-{
-    if (!exchange_request_rewind(x))
-        return false;
-    timer_stop(&x->answer_timer);
-    timer_stop(&x->caller_timer);
-    drop_upstream(x, STREAM_ABORT);
-    x->reader = (struct h1_reader){0};
-    x->answer_begun = false;
-    x->first_us = 0;
-    x->reused = false;
-    x->tls = NULL;
-    if (acquire(x, kind))
-        send_late(x);
-    return true;
-}
-
-/* Design rule: at most once, never after a byte of an answer, only what may be done twice. */
-void exchange_lost_upstream(struct exchange *x, const struct failure *why)
-{
-    bool repeats = (x->reused || !x->head_sent) && !x->repeated && !x->answer_begun;
-
-    x->repeated = x->repeated || repeats;
-    if (!repeats || !exchange_repeat(x, ACQUIRE_FRESH))
-        exchange_fail(x, why);
-}
-
-/* While a body is collected nothing is sent, and what a server says meanwhile would be taken for
- * the answer: so there is no connection yet. */
-bool exchange_set_out(struct exchange *x)
-{
-    enum acquire_kind kind = ACQUIRE_ANY;
-    struct failure why;
-
-    if (x->collecting)
-        return true;
-    if (exchange_choose_identity(x, &kind, &why))
-        return acquire(x, kind);
-    exchange_fail(x, &why);
-    return false;
-}
-
-/* Told only now, when it is known who calls: rules are nothing for strangers. */
-static bool may_pass(struct exchange *x)
-{
-    struct failure why;
-
-    if (!x->barred)
-        return true;
-    why = *x->failure;
-    exchange_fail(x, &why);
-    return false;
-}
-
-void exchange_go_on(struct exchange *x)
-{
-    if (may_pass(x) && exchange_set_out(x))
-        send_late(x);
+    if (!x->tries_identity && x->identity != overlap_in_use(origin_overlap(x->origin)))
+        advance(x, (struct decision){.step = STEP_REPEAT, .kind = ACQUIRE_ANY});
+    else
+        advance(x, DECIDE(STEP_SEND));
 }
 
 /* ---- the beginning ---- */
-
-static const struct client_job job = {
-    .on_data = exchange_on_caller_data,
-    .on_drained = exchange_on_caller_drained,
-    .on_end = on_caller_end,
-    .on_gone = on_caller_gone,
-};
 
 static struct exchange *exchange_new(struct client *c, const struct client_request *r)
 {
     struct exchange *x = NEW(struct exchange);
 
+    x->all = client_all(c)->services;
     x->client = c;
-    x->worker = client_worker(c);
-    x->generation = generation_ref(x->worker->generation);
-    worker_new_id(x->worker, x->id);
+    x->generation = generation_ref(x->all->upstreams->generation);
+    clients_new_id(x->all->clients, x->id);
     x->begun_us = r->begun_us;
     x->method = r->head->method;
     x->minor = r->head->minor;
+    request_pump_start(&x->request, r->head, &x->all->body_limits, &x->all->shared->collected);
     timer_init(&x->answer_timer, on_answer_timeout, x);
     timer_init(&x->caller_timer, on_caller_timeout, x);
-    task_init(&x->go_on, exchange_go_on_with_answer, x);
+    task_init(&x->go_on, on_turn, x);
     client_set_job(c, &job, x);
     return x;
 }
 
-static struct guard_view view_of(const struct exchange *x)
-{
-    const struct client_door *door = client_door(x->client);
-
-    return (struct guard_view){.config = x->worker->config,
-                               .unix_listener = door->is_unix,
-                               .port = door->port,
-                               .remote_listener = door->is_remote,
-                               .own = client_own_address(x->client),
-                               .inside = client_inside(x->client)};
-}
-
-/* Whose is it? */
-static bool find_tenant(struct exchange *x, const struct client_request *r,
-                        const struct guard_view *v, struct target *target, struct failure *why)
-{
-    struct worker *w = x->worker;
-    const struct inside *in = v->inside;
-
-    if (in != NULL) { /* all that the target's host could say was said by the CONNECT */
-        target->form = TARGET_AUTHORITY;
-        target->authority = in->target;
-    }
-    int tenant = route_find(w->config, client_door(x->client)->tenant, r->head, target, why);
-    if (tenant < 0 || !guard_knows_caller(v, w->config->tenants[tenant], why) ||
-        !guard_reads_credentials(v, w->config->tenants[tenant], r->head, why))
-        return false;
-    x->origin = origin_ref(w->origins[tenant]);
-    x->tenant = w->config->tenants[tenant];
-    return true;
-}
-
 static size_t serve(void *ctx, struct client *c, const struct client_request *r)
 {
-    struct target target;
-    struct failure why;
+    struct slice rest = r->rest;
 
     (void)ctx;
-    if (r->head->method == METHOD_CONNECT && client_inside(c) == NULL)
-        return connect_serve(c, r);
+    if (r->head->method == METHOD_CONNECT && client_inside(c) == NULL) {
+        const struct endpoint *to = connect_serve(c, r);
+        if (to != NULL)
+            tunnel_start(c, r, to);
+        return 0;
+    }
     struct exchange *x = exchange_new(c, r);
-    exchange_request_start(x, r->head);
-    x->page = guard_page(x->worker->config, r->head);
-    struct guard_view view = view_of(x);
-    bool admitted = target_parse(r->head, &target, &why);
-    target.own = admitted && guard_names_proxy(&view, &target);
-    admitted = admitted && guard_admits(&view, r->head, &target, &why);
-    bool preflight = admitted && exchange_is_preflight(x, r->head);
-    if (preflight || !admitted || !find_tenant(x, r, &view, &target, &why)) {
-        buf_addf(&x->head, "%.*s %.*s ", (int)r->head->method_name.n, r->head->method_name.p,
-                 (int)r->head->target.n, r->head->target.p);
-        if (preflight)
-            exchange_answer_preflight(x, r->head);
-        else
-            exchange_fail(x, &why);
-        return 0;
-    }
-    exchange_request_edit(x, r->head, &target);
-    if (x->tenant->rules != NULL && !rules_cover(x->tenant->rules, r->head, &target, &why)) {
-        exchange_note_failure(x, &why);
-        x->barred = true;
-    }
-    if (x->tenant->callers != NULL && !exchange_admit(x, r->head))
-        return 0;
-    return may_pass(x) && exchange_set_out(x) ? exchange_request_push(x, r->rest) : 0;
+    struct decision d = exchange_judge(x, r, on_checked);
+    if (x->check != NULL)
+        exchange_set_state(x, EXCHANGE_ADMIT);
+    advance_with(x, d, &rest);
+    return r->rest.n - rest.n;
 }
 
 const struct client_service exchange_service = {serve};

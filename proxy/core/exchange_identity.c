@@ -1,8 +1,11 @@
-/* Which of the tenant's two certificates serves an exchange, and what its end says about them. */
+/* identity: which of the tenant's two certificates serves an exchange, and what its outcome says
+ * about them (policy/verdict.h). See exchange_inner.h. */
 #include "base/log.h"
-#include "core/exchange_parts.h"
+#include "core/exchange_inner.h"
+#include "core/upstream.h"
 #include "core/validity.h"
 #include "http/coding.h"
+#include "policy/verdict.h"
 #include "sf/refusal.h"
 
 static struct overlap *overlap_of(const struct exchange *x)
@@ -18,59 +21,33 @@ static bool has_other(const struct exchange *x, int than)
            identity_is_presentable(x->tenant, 1 - than, &ignored);
 }
 
-static void tell_switch(const struct exchange *x, int to, const char *because)
+static struct verdict_view view_of(const struct exchange *x)
+{
+    const struct overlap *o = overlap_of(x);
+
+    return (struct verdict_view){.judges = x->judges,
+                                 .tries = x->tries_identity,
+                                 .changed = x->changed_identity,
+                                 .superseded = x->identity != overlap_in_use(o),
+                                 .suspected = overlap_is_suspected(o),
+                                 .may_rewind = request_pump_may_rewind(&x->request)};
+}
+
+/* ---- what follows from a verdict ---- */
+
+static void switch_to(const struct exchange *x, int to, const char *because)
 {
     const struct tenant *t = x->tenant;
 
+    if (!overlap_switch(overlap_of(x), to))
+        return;
     log_say(LOG_WARNING, "tenant %s: %s %s %s; %s %s serves from now on%s", t->name,
             identity_title(1 - to), credential_subject(t->identities[1 - to].credential), because,
             identity_title(to), credential_subject(t->identities[to].credential),
             to == IDENTITY_NEXT ? ", make it `certificate` when that is settled" : "");
 }
 
-/* ---- before ---- */
-
-/* True if this request is the one to try the other certificate. */
-static bool takes_the_try(struct exchange *x, int in_use)
-{
-    struct overlap *o = overlap_of(x);
-
-    return x->judges && overlap_is_suspected(o) && has_other(x, in_use) &&
-           overlap_may_try(o, loop_now(x->worker->loop));
-}
-
-bool exchange_choose_identity(struct exchange *x, enum acquire_kind *kind, struct failure *why)
-{
-    int in_use = overlap_in_use(overlap_of(x));
-    bool presentable = identity_is_presentable(x->tenant, in_use, why);
-
-    if (!tenant_has_identity(x->tenant, IDENTITY_NEXT))
-        return presentable;
-    /* A caller's own Authorization could be what the server likes or dislikes. */
-    x->judges = !x->forwards_authorization;
-    if (!presentable && has_other(x, in_use)) {
-        if (overlap_switch(overlap_of(x), 1 - in_use))
-            tell_switch(x, 1 - in_use, "is not valid now");
-        return true;
-    }
-    if (presentable && takes_the_try(x, in_use)) {
-        x->tries_identity = true;
-        x->acquire.identity = 1 - in_use;
-        *kind = ACQUIRE_UNDER;
-    }
-    return presentable;
-}
-
-/* ---- refused ---- */
-
-static void tell_both_refused(const struct exchange *x)
-{
-    log_say(LOG_ERROR, "tenant %s: %s refuses certificate-next as well as certificate",
-            x->tenant->name, x->tenant->peer);
-}
-
-/* The next request will be the try, since this one cannot be sent twice. */
-static void leave_the_try(const struct exchange *x)
+static void suspect(const struct exchange *x)
 {
     if (overlap_suspect(overlap_of(x)))
         log_say(LOG_WARNING, "tenant %s: %s refused the %s; the next request tries the %s",
@@ -78,74 +55,97 @@ static void leave_the_try(const struct exchange *x)
                 identity_title(1 - x->identity));
 }
 
-/* The certificate in use was refused. */
-static bool try_other(struct exchange *x)
+/* True if this request is the one to try that identity. */
+static bool take_try(struct exchange *x, int identity)
 {
-    if (!has_other(x, x->identity))
-        return false;
-    if (!exchange_request_may_rewind(x)) {
-        leave_the_try(x);
-        return false;
-    }
-    if (!overlap_may_try(overlap_of(x), loop_now(x->worker->loop)))
+    if (!overlap_take_try(overlap_of(x), loop_now(x->all->loop)))
         return false;
     x->tries_identity = true;
-    x->acquire.identity = 1 - x->identity;
-    return exchange_repeat(x, ACQUIRE_UNDER);
+    x->acquire.identity = identity;
+    return true;
 }
 
-bool exchange_refused(struct exchange *x)
+static struct decision under(enum step step, enum acquire_kind kind)
 {
-    if (!x->judges)
-        return false;
-    if (x->tries_identity) {
-        x->tries_identity = false;
-        if (!x->changed_identity && exchange_request_may_rewind(x)) {
-            x->changed_identity = true;
-            return exchange_repeat(x, ACQUIRE_ANY); /* only another request was refused so far */
+    return (struct decision){.step = step, .kind = kind};
+}
+
+/* ---- before ---- */
+
+struct decision exchange_choose_identity(struct exchange *x)
+{
+    int in_use = overlap_in_use(overlap_of(x));
+    struct failure why;
+    bool presentable = identity_is_presentable(x->tenant, in_use, &why);
+
+    if (tenant_has_identity(x->tenant, IDENTITY_NEXT)) {
+        /* A caller's own Authorization could be what the server likes or dislikes. */
+        x->judges = !x->forwards_authorization;
+        struct verdict_view view = view_of(x);
+        view.has_other = (!presentable || view.suspected) && has_other(x, in_use);
+        switch (verdict_before(&view, presentable)) {
+        case VERDICT_SWITCH:
+            switch_to(x, 1 - in_use, "is not valid now");
+            return under(STEP_CONNECT, ACQUIRE_ANY);
+        case VERDICT_TRY:
+            if (take_try(x, 1 - in_use))
+                return under(STEP_CONNECT, ACQUIRE_UNDER);
+            break;
+        default:
+            break;
         }
-        tell_both_refused(x);
-        return false;
     }
-    if (x->changed_identity)
-        return false;
-    x->changed_identity = true;
-    if (x->identity != overlap_in_use(overlap_of(x)))
-        return exchange_repeat(x, ACQUIRE_ANY); /* another request has found out meanwhile */
-    return try_other(x);
+    return presentable ? under(STEP_CONNECT, ACQUIRE_ANY) : exchange_fails(x, &why);
 }
 
-/* ---- accepted ---- */
+/* ---- refused ---- */
 
-/* The answer says nothing about the certificate; some time later it is tried again. */
-static void undecided(struct exchange *x)
+struct decision exchange_judge_refusal(struct exchange *x)
 {
-    if (x->tries_identity)
+    struct verdict_view view = view_of(x);
+
+    view.has_other = x->judges && has_other(x, x->identity);
+    enum verdict verdict = verdict_of_refusal(&view);
+    if (x->judges && (!view.tries || verdict == VERDICT_RETURN))
+        x->changed_identity = true;
+    x->tries_identity = false;
+    switch (verdict) {
+    case VERDICT_RETURN:
+        return under(STEP_REPEAT, ACQUIRE_ANY);
+    case VERDICT_TRY:
+        return take_try(x, 1 - x->identity) ? under(STEP_REPEAT, ACQUIRE_UNDER) : DECIDE(STEP_WAIT);
+    case VERDICT_SUSPECT:
+        suspect(x);
+        return DECIDE(STEP_WAIT);
+    case VERDICT_BOTH:
+        log_say(LOG_ERROR, "tenant %s: %s refuses certificate-next as well as certificate",
+                x->tenant->name, x->tenant->peer);
+        return DECIDE(STEP_WAIT);
+    default:
+        return DECIDE(STEP_WAIT);
+    }
+}
+
+/* ---- answered ---- */
+
+static void apply(struct exchange *x, enum verdict verdict)
+{
+    switch (verdict) {
+    case VERDICT_TRUST:
+        overlap_trust(overlap_of(x));
+        break;
+    case VERDICT_SWITCH:
+        x->tries_identity = false;
+        switch_to(x, x->identity, "was refused");
+        break;
+    case VERDICT_UNDECIDED: /* some time later it is tried again */
+        x->tries_identity = false;
         (void)overlap_suspect(overlap_of(x));
-    x->tries_identity = false;
-}
-
-static void accepted(struct exchange *x, int status)
-{
-    struct overlap *o = overlap_of(x);
-
-    if (!x->judges)
-        return;
-    if (!x->tries_identity) {
-        if (overlap_is_suspected(o) && x->identity == overlap_in_use(o) && status < 400)
-            overlap_trust(o);
-        return;
+        break;
+    default:
+        break;
     }
-    if (status >= 500) {
-        undecided(x);
-        return;
-    }
-    x->tries_identity = false;
-    if (overlap_switch(o, x->identity))
-        tell_switch(x, x->identity, "was refused");
 }
-
-/* ---- answers ---- */
 
 /* What the content says. */
 enum sight { SIGHT_REFUSAL, SIGHT_OTHER, SIGHT_NONE /* it cannot be read, or may be either */ };
@@ -188,42 +188,46 @@ static enum sight look(const struct head *h, struct slice content, const char **
     return sf_refusal_is_mentioned(content) ? SIGHT_NONE : SIGHT_OTHER;
 }
 
-static enum judgement refused_by_answer(struct exchange *x, int status, const char *phrase)
+static struct decision refused_by_answer(struct exchange *x, int status, const char *phrase)
 {
+    struct decision d = exchange_judge_refusal(x);
     struct failure why;
 
-    if (exchange_refused(x))
-        return JUDGE_OVER;
+    if (d.step != STEP_WAIT)
+        return d;
     failure_set(&why, FAIL_CERTIFICATE_REFUSED,
                 "%s refused the client certificate: it answered %d, %s.", x->tenant->peer, status,
                 phrase);
     exchange_note_failure(x, &why);
-    return JUDGE_PASS;
+    return DECIDE(STEP_PASS);
 }
 
-enum judgement exchange_judge_answer(struct exchange *x, const struct head *h, struct slice rest)
+struct decision exchange_judge_answer(struct exchange *x, const struct head *h, struct slice rest)
 {
     const struct stream *s = upstream_stream(x->upstream);
-    enum framing framing = framing_of_response(h, x->method);
+    struct verdict_view view;
     struct buf content = {0};
     const char *phrase = NULL;
 
     if (!sf_refusal_status(h->status)) {
-        accepted(x, h->status);
-        return JUDGE_PASS;
+        if (x->judges) {
+            view = view_of(x);
+            apply(x, verdict_of_answer(&view, h->status));
+        }
+        return DECIDE(STEP_PASS);
     }
-    bool whole = body_peek(framing, h->content_length, &x->worker->body_limits, rest,
-                           SF_REFUSAL_LOOK, &content) ||
+    enum framing framing = framing_of_response(h, x->method);
+    bool whole = body_peek(framing, h->content_length, &x->all->body_limits, rest, SF_REFUSAL_LOOK,
+                           &content) ||
                  (framing == FRAMING_CLOSE && stream_has_ended_well(s));
     enum sight sight = look(h, buf_slice(&content), &phrase);
     buf_free(&content);
     if (sight == SIGHT_REFUSAL)
         return refused_by_answer(x, h->status, phrase);
     if (!whole && !stream_has_ended(s))
-        return JUDGE_WAITS;
-    if (whole && sight == SIGHT_OTHER && x->method != METHOD_HEAD)
-        accepted(x, h->status);
-    else
-        undecided(x);
-    return JUDGE_PASS;
+        return DECIDE(STEP_WAIT);
+    view = view_of(x);
+    bool other = whole && sight == SIGHT_OTHER && x->method != METHOD_HEAD;
+    apply(x, other ? verdict_of_answer(&view, h->status) : verdict_of_doubt(&view));
+    return DECIDE(STEP_PASS);
 }

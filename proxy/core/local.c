@@ -14,7 +14,7 @@ static void report(const struct client *c, const struct client_request *r, const
                             .bytes_out = bytes,
                             .failure = why->id == FAIL_NONE ? NULL : why};
 
-    worker_report(client_worker(c), &record, r->begun_us, clock_monotonic_us());
+    clients_report(client_all(c), &record, r->begun_us, clock_monotonic_us());
 }
 
 /* A body, if there is one, is not waited for: the connection ends behind the answer. */
@@ -23,7 +23,7 @@ static size_t serve(void *ctx, struct client *c, const struct client_request *r)
     const struct local *l = ctx;
     struct local_request request = {.head = r->head,
                                     .tls = stream_ssl(client_stream(c)),
-                                    .worker = client_worker(c),
+                                    .clients = client_all(c),
                                     .is_unix = client_door(c)->is_unix};
     struct failure why = {.id = FAIL_NONE};
     struct reply reply = {.head_only = r->head->method == METHOD_HEAD};
@@ -31,18 +31,17 @@ static size_t serve(void *ctx, struct client *c, const struct client_request *r)
     bool whole = framing_of_request(r->head) == FRAMING_NONE;
     char id[REQUEST_ID_SIZE];
 
-    worker_new_id(client_worker(c), id);
-    reply.persistence = client_decide(c, whole);
+    clients_new_id(client_all(c), id);
     if (target_parse(r->head, &request.target, &why) &&
         (l->guard == NULL || l->guard(l->ctx, &request, &why))) {
+        reply.persistence = client_decide(c, whole);
         l->answer(l->ctx, &request, &reply, &body, &fields);
         reply_write(&out, &reply, clock_wall_us());
-    } else {
-        reply.status = fail_info(why.id)->status;
-        reply.persistence = client_decide(c, false); /* whoever is refused keeps no connection */
-        reply_problem(&out, &why, id, reply.head_only, reply.persistence, clock_wall_us());
+        (void)stream_write_bytes(client_stream(c), out.p, out.n);
+    } else { /* who is refused keeps no connection */
+        reply.status = client_refuse(
+            c, &why, &(struct client_refusal){.id = id, .head_only = reply.head_only});
     }
-    (void)stream_write_bytes(client_stream(c), out.p, out.n);
     if (!l->silent)
         report(c, r, id, reply.status, &why, reply.body.n);
     buf_free(&body);

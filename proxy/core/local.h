@@ -11,9 +11,9 @@
 struct local_request {
     const struct head *head;
     struct target target;
-    SSL *tls;              /* the caller's; NULL: plain */
-    struct worker *worker; /* whose thread this is */
-    bool is_unix;          /* it came over a Unix socket */
+    SSL *tls;                /* the caller's; NULL: plain */
+    struct clients *clients; /* of the worker that serves it */
+    bool is_unix;            /* it came over a Unix socket */
 };
 
 /* Fills *out; body and fields are its room (empty before, freed after), which *out may point into.

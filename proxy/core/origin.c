@@ -11,10 +11,10 @@
 enum { STREAK_MAX = 16, COURTESY_MS = 10 };
 
 struct origin {
-    struct list node; /* of the worker's retired ones */
+    struct list node; /* of those that are retired */
     unsigned refs;
     bool retired;
-    struct worker *worker;
+    struct upstreams *all;         /* of the same worker */
     struct generation *generation; /* which owns the tenant */
     struct tenant *tenant;
     struct shared_tenant *shared;
@@ -41,13 +41,13 @@ static void use_generation(struct origin *o, struct generation *g, size_t tenant
     o->shared = shared_tenant_ref(g->tenants[tenant]);
 }
 
-struct origin *origin_new(struct worker *w, struct generation *g, size_t tenant)
+struct origin *origin_new(struct upstreams *all, struct generation *g, size_t tenant)
 {
     struct origin *o = NEW(struct origin);
 
     o->refs = 1;
     list_init(&o->node);
-    o->worker = w;
+    o->all = all;
     use_generation(o, g, tenant);
     pool_init(&o->pool);
     list_init(&o->waiting);
@@ -93,13 +93,13 @@ void origin_unref(struct origin *o)
         return;
     timer_stop(&o->courtesy);
     list_remove(&o->node);
-    loop_bury(o->worker->loop, o, release);
+    loop_bury(o->all->loop, o, release);
 }
 
 void origin_retire(struct origin *o)
 {
     o->retired = true;
-    list_append(&o->worker->retired, &o->node);
+    list_append(&o->all->retired, &o->node);
     pool_clear(&o->pool);
     origin_unref(o);
 }
@@ -107,7 +107,7 @@ void origin_retire(struct origin *o)
 /* ---- other workers ---- */
 
 struct poke {
-    struct worker *worker;
+    struct upstreams *to;
     struct shared_tenant *tenant;
 };
 
@@ -122,14 +122,14 @@ static void poke(struct origin *o)
 static void on_poke(void *arg)
 {
     struct poke *p = arg;
-    struct worker *w = p->worker;
+    struct upstreams *u = p->to;
 
-    for (size_t i = 0; !w->ended && i < w->config->ntenants; i++)
-        if (w->origins[i]->shared == p->tenant)
-            poke(w->origins[i]);
-    list_each (node, &w->retired) {
+    for (size_t i = 0; !u->ended && i < u->generation->config->ntenants; i++)
+        if (u->origins[i]->shared == p->tenant)
+            poke(u->origins[i]);
+    list_each (node, &u->retired) {
         struct origin *o = list_entry(node, struct origin, node);
-        if (!w->ended && o->shared == p->tenant)
+        if (!u->ended && o->shared == p->tenant)
             poke(o);
     }
     shared_tenant_unref(p->tenant);
@@ -138,14 +138,14 @@ static void on_poke(void *arg)
 
 static void poke_others(struct origin *o)
 {
-    struct shared *s = o->worker->shared;
+    const struct upstreams *own = o->all;
 
-    for (size_t i = 0; !o->worker->ended && i < s->nworkers; i++) {
-        if (s->workers[i] == o->worker)
+    for (size_t i = 0; !own->ended && i < own->nall; i++) {
+        if (own->all[i] == own)
             continue;
         struct poke *p = NEW(struct poke);
-        *p = (struct poke){s->workers[i], shared_tenant_ref(o->shared)};
-        loop_post(p->worker->loop, on_poke, p);
+        *p = (struct poke){own->all[i], shared_tenant_ref(o->shared)};
+        loop_post(p->to->loop, on_poke, p);
     }
 }
 
@@ -167,7 +167,7 @@ static void leave_queue(struct acquire *a)
     list_remove(&a->node);
     a->origin->nwaiting--;
     timer_stop(&a->timer);
-    quota_give(&a->origin->worker->shared->queue);
+    quota_give(a->origin->all->queue);
     atomic_fetch_sub(&a->origin->shared->waiting, 1);
 }
 
@@ -214,7 +214,7 @@ static void serve_waiting(struct origin *o)
 void origin_place_freed(struct origin *o)
 {
     quota_give(&o->shared->upstreams);
-    if (o->worker->ended)
+    if (o->all->ended)
         return;
     serve_waiting(o);
     if ((list_empty(&o->waiting) || timer_runs(&o->courtesy)) &&
@@ -236,7 +236,7 @@ static void on_queue_timeout(void *ctx)
 
 static enum acquire_result enqueue(struct origin *o, struct acquire *a, struct failure *why)
 {
-    if (!quota_take(&o->worker->shared->queue)) {
+    if (!quota_take(o->all->queue)) {
         failure_plain(why, FAIL_QUEUE_FULL);
         return ACQUIRE_REFUSED;
     }
@@ -244,7 +244,7 @@ static enum acquire_result enqueue(struct origin *o, struct acquire *a, struct f
     list_append(&o->waiting, &a->node);
     o->nwaiting++;
     timer_init(&a->timer, on_queue_timeout, a);
-    timer_start(o->worker->loop, &a->timer, o->worker->config->queue_timeout);
+    timer_start(o->all->loop, &a->timer, o->all->generation->config->queue_timeout);
     atomic_fetch_add(&o->shared->waiting, 1);
     serve_waiting(o); /* a place freed elsewhere in between: whoever freed it saw nobody waiting */
     if (a->queued)
@@ -295,7 +295,7 @@ static bool is_others_turn(struct origin *o)
     if (++o->streak < STREAK_MAX)
         return false;
     o->streak = 0;
-    timer_start(o->worker->loop, &o->courtesy, COURTESY_MS);
+    timer_start(o->all->loop, &o->courtesy, COURTESY_MS);
     return true;
 }
 
@@ -332,9 +332,9 @@ void origin_give_back(struct origin *o, struct upstream *u, int64_t idle_ms)
     pool_give(&o->pool, u, idle_ms);
 }
 
-struct worker *origin_worker(const struct origin *o)
+struct upstreams *origin_upstreams(const struct origin *o)
 {
-    return o->worker;
+    return o->all;
 }
 
 const struct tenant *origin_tenant(const struct origin *o)

@@ -10,7 +10,8 @@
 #ifndef CORE_ORIGIN_H
 #define CORE_ORIGIN_H
 
-#include "core/worker.h"
+#include "base/fail.h"
+#include "core/upstreams.h"
 
 struct origin;
 struct upstream;
@@ -18,7 +19,7 @@ struct tls_sessions;
 
 /* For one tenant of a generation; the caller holds one reference, as each exchange and connection
  * does. */
-struct origin *origin_new(struct worker *w, struct generation *g, size_t tenant);
+struct origin *origin_new(struct upstreams *all, struct generation *g, size_t tenant);
 struct origin *origin_ref(struct origin *o);
 void origin_unref(struct origin *o);
 
@@ -62,7 +63,7 @@ void origin_give_back(struct origin *o, struct upstream *u, int64_t idle_ms);
 /* A connection was closed. */
 void origin_place_freed(struct origin *o);
 
-struct worker *origin_worker(const struct origin *o);
+struct upstreams *origin_upstreams(const struct origin *o);
 const struct tenant *origin_tenant(const struct origin *o);
 struct tls_sessions *origin_sessions(const struct origin *o, int identity);
 struct overlap *origin_overlap(const struct origin *o); /* which identity is in use */

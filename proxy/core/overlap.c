@@ -7,7 +7,7 @@ void overlap_init(struct overlap *o)
     atomic_init(&o->tried, 0);
 }
 
-bool overlap_may_try(struct overlap *o, int64_t now_ms)
+bool overlap_take_try(struct overlap *o, int64_t now_ms)
 {
     int64_t last = atomic_load(&o->tried);
 

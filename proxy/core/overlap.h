@@ -29,9 +29,9 @@ static inline int overlap_in_use(const struct overlap *o)
     return atomic_load_explicit(&o->in_use, memory_order_acquire);
 }
 
-/* May the caller try the certificate that is not in use? True at most once in OVERLAP_PAUSE_MS.
+/* Takes the right to try the certificate that is not in use: true at most once in OVERLAP_PAUSE_MS.
  * now_ms: monotonic. */
-bool overlap_may_try(struct overlap *o, int64_t now_ms);
+bool overlap_take_try(struct overlap *o, int64_t now_ms);
 
 /* The next request is to be the try. True if that is news. */
 bool overlap_suspect(struct overlap *o);

@@ -24,7 +24,7 @@ enum { TURNED_AWAY_MAX = 256 };
 /* ---- connections ---- */
 
 struct arrival {
-    struct worker *worker;
+    struct clients *to;
     const struct client_door *door;
     int fd;
     struct address from;
@@ -34,7 +34,7 @@ static void on_arrival(void *arg)
 {
     struct arrival *a = arg;
 
-    client_accept(a->worker, a->door, a->fd, &a->from);
+    client_accept(a->to, a->door, a->fd, &a->from);
     free(a);
 }
 
@@ -44,13 +44,13 @@ void server_on_accept(void *ctx, int fd, const struct address *from)
     struct server *s = d->server;
     struct worker *w = s->threads[s->next].worker;
 
-    s->next = (s->next + 1) % s->shared.nworkers;
+    s->next = (s->next + 1) % s->nthreads;
     if (w == s->threads[0].worker) {
-        client_accept(w, &d->client, fd, from);
+        client_accept(&w->clients, &d->client, fd, from);
         return;
     }
     struct arrival *a = NEW(struct arrival);
-    *a = (struct arrival){w, &d->client, fd, *from};
+    *a = (struct arrival){&w->clients, &d->client, fd, *from};
     loop_post(w->loop, on_arrival, a);
 }
 
@@ -65,7 +65,7 @@ static void stop_worker(void *arg)
 
 static void stop_all(struct server *s)
 {
-    for (size_t i = 0; i < s->shared.nworkers; i++)
+    for (size_t i = 0; i < s->nthreads; i++)
         loop_post(s->threads[i].worker->loop, stop_worker, s->threads[i].worker);
 }
 
@@ -79,11 +79,11 @@ static void count_drained(void *arg)
     stop_all(s);
 }
 
-static void on_worker_drained(void *ctx, struct worker *w)
+static void on_worker_drained(void *ctx, struct clients *c)
 {
     struct server *s = ctx;
 
-    (void)w;
+    (void)c;
     loop_post(s->threads[0].worker->loop, count_drained, s);
 }
 
@@ -95,7 +95,7 @@ static void on_deadline(void *ctx)
 
 static void drain_worker(void *arg)
 {
-    worker_drain(arg);
+    clients_drain(arg);
 }
 
 static void close_doors(struct server *s)
@@ -120,8 +120,8 @@ void server_stop(struct server *s)
         s->hooks->on_stopping(s->hooks->ctx);
     close_doors(s);
     timer_start(s->threads[0].worker->loop, &s->deadline, s->generation->config->drain_timeout);
-    for (size_t i = 0; i < s->shared.nworkers; i++)
-        loop_post(s->threads[i].worker->loop, drain_worker, s->threads[i].worker);
+    for (size_t i = 0; i < s->nthreads; i++)
+        loop_post(s->threads[i].worker->loop, drain_worker, s->clients[i]);
 }
 
 static void on_stop_signal(evutil_socket_t number, short what, void *arg)
@@ -207,17 +207,17 @@ static size_t count_workers(const struct config *c)
 
 static void init_shared(struct server *s, const struct config *c)
 {
-    quota_init(&s->shared.clients, c->max_connections);
-    quota_init(&s->shared.turned_away, TURNED_AWAY_MAX);
+    quota_init(&s->shared.clients.clients, c->max_connections);
+    quota_init(&s->shared.clients.turned_away, TURNED_AWAY_MAX);
     quota_init(&s->shared.queue, c->queue);
-    quota_init(&s->shared.collected, COLLECTED_MAX);
-    s->shared.checker = checker_new();
-    s->shared.cookies = cookies_new();
-    s->shared.census = census_new();
-    s->shared.on_record = s->hooks->on_record;
-    s->shared.record_ctx = s->hooks->ctx;
-    s->shared.on_drained = on_worker_drained;
-    s->shared.drained_ctx = s;
+    quota_init(&s->shared.exchanges.collected, COLLECTED_MAX);
+    s->shared.clients.checker = checker_new();
+    s->shared.exchanges.cookies = cookies_new();
+    s->shared.clients.census = census_new();
+    s->shared.clients.on_record = s->hooks->on_record;
+    s->shared.clients.record_ctx = s->hooks->ctx;
+    s->shared.clients.on_drained = on_worker_drained;
+    s->shared.clients.drained_ctx = s;
 }
 
 static enum status open_listeners(struct server *s, const struct config *c, bool just_try,
@@ -236,6 +236,24 @@ static enum status open_listeners(struct server *s, const struct config *c, bool
     return st;
 }
 
+static void make_workers(struct server *s, const struct config *c)
+{
+    size_t n = count_workers(c);
+
+    s->nthreads = n;
+    s->threads = mem_new(n * sizeof(s->threads[0]));
+    s->clients = mem_new(n * sizeof(s->clients[0]));
+    s->upstreams = mem_new(n * sizeof(s->upstreams[0]));
+    for (size_t i = 0; i < n; i++) {
+        struct worker *w = worker_new(s->generation, &s->shared);
+        s->threads[i].worker = w;
+        s->clients[i] = &w->clients;
+        s->upstreams[i] = &w->upstreams;
+    }
+    for (size_t i = 0; i < n; i++)
+        worker_join(s->threads[i].worker, s->upstreams, n);
+}
+
 enum status server_new(struct config *c, const struct server_hooks *hooks, bool just_try,
                        struct server **out, struct diag *why)
 {
@@ -249,13 +267,9 @@ enum status server_new(struct config *c, const struct server_hooks *hooks, bool 
         server_free(s);
         return st;
     }
-    s->shared.nworkers = count_workers(c);
-    s->threads = mem_new(s->shared.nworkers * sizeof(s->threads[0]));
-    s->shared.workers = mem_new(s->shared.nworkers * sizeof(struct worker *));
-    for (size_t i = 0; i < s->shared.nworkers; i++)
-        s->shared.workers[i] = s->threads[i].worker = worker_new(s->generation, &s->shared);
+    make_workers(s, c);
     timer_init(&s->deadline, on_deadline, s);
-    st = admission_check(&s->shared, c, why);
+    st = admission_check(s->clients, s->nthreads, c, why);
     if (st == ST_OK)
         *out = s;
     else
@@ -298,7 +312,7 @@ static void start_threads(struct server *s)
 
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_BLOCK, &all, &old);
-    for (size_t i = 1; i < s->shared.nworkers; i++)
+    for (size_t i = 1; i < s->nthreads; i++)
         if (pthread_create(&s->threads[i].id, NULL, thread_main, s->threads[i].worker) != 0)
             abort(); /* the system has no thread for us at start */
     (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -311,14 +325,14 @@ const struct config *server_config(const struct server *s)
 
 void server_announce(const struct server *s)
 {
-    admission_warn(&s->shared, s->generation->config);
+    admission_warn(s->clients, s->nthreads, s->generation->config);
 }
 
 bool server_run(struct server *s)
 {
     struct loop *l = s->threads[0].worker->loop;
 
-    s->running = s->shared.nworkers;
+    s->running = s->nthreads;
     watch_signals(s);
     start_threads(s);
     server_announce(s);
@@ -327,7 +341,7 @@ bool server_run(struct server *s)
     if (s->hooks->on_ready != NULL)
         s->hooks->on_ready(s->hooks->ctx, s);
     loop_run(l);
-    for (size_t i = 1; i < s->shared.nworkers; i++)
+    for (size_t i = 1; i < s->nthreads; i++)
         (void)pthread_join(s->threads[i].id, NULL);
     return s->drained;
 }
@@ -340,19 +354,20 @@ void server_free(struct server *s)
         if (s->signals[i] != NULL)
             event_free(s->signals[i]);
     resolve_stop_all();
-    checker_stop(s->shared.checker);
-    for (size_t i = 0; s->threads != NULL && i < s->shared.nworkers; i++)
+    checker_stop(s->shared.clients.checker);
+    for (size_t i = 0; i < s->nthreads; i++)
         worker_end(s->threads[i].worker);
-    for (size_t i = 0; s->threads != NULL && i < s->shared.nworkers; i++)
+    for (size_t i = 0; i < s->nthreads; i++)
         worker_free(s->threads[i].worker);
-    checker_free(s->shared.checker);
-    cookies_free(s->shared.cookies);
-    census_free(s->shared.census);
+    checker_free(s->shared.clients.checker);
+    cookies_free(s->shared.exchanges.cookies);
+    census_free(s->shared.clients.census);
     for (size_t i = 0; i < s->ndoors; i++)
         free_door(s->doors[i]);
     free(s->doors);
     free(s->threads);
-    free(s->shared.workers);
+    free(s->clients);
+    free(s->upstreams);
     generation_unref(s->generation);
     free(s);
 }

@@ -33,7 +33,10 @@ struct server {
     struct door **doors;
     size_t ndoors;
     struct thread *threads; /* the first is the one that called server_run() */
-    size_t next;            /* worker that gets the next connection */
+    size_t nthreads;
+    struct clients **clients; /* of each worker */
+    struct upstreams **upstreams;
+    size_t next; /* worker that gets the next connection */
     struct event *signals[4];
     struct timer deadline;
     bool stopping, drained;

@@ -46,7 +46,7 @@ static void on_adoption(void *arg)
 
 static void hand_out(struct server *s, struct generation *g)
 {
-    for (size_t i = 0; i < s->shared.nworkers; i++) {
+    for (size_t i = 0; i < s->nthreads; i++) {
         struct adoption *a = NEW(struct adoption);
         *a = (struct adoption){s->threads[i].worker, generation_ref(g)};
         loop_post(a->worker->loop, on_adoption, a);
@@ -183,7 +183,7 @@ enum status server_reload(struct server *s, struct config *c, struct diag *why)
 {
     struct acceptor **acceptors = mem_new(c->nlistens * sizeof(struct acceptor *));
     bool *opened = mem_new(c->nlistens);
-    enum status st = s->stopping ? ST_BAD_INPUT : admission_check(&s->shared, c, why);
+    enum status st = s->stopping ? ST_BAD_INPUT : admission_check(s->clients, s->nthreads, c, why);
 
     find_acceptors(s, c, acceptors);
     if (st == ST_OK)
@@ -195,10 +195,10 @@ enum status server_reload(struct server *s, struct config *c, struct diag *why)
     if (st == ST_OK) {
         struct generation *g = generation_new(c, s->generation);
         warn_about_fixed(s->generation->config, c);
-        admission_warn(&s->shared, c);
-        atomic_store(&s->shared.clients.limit, c->max_connections);
+        admission_warn(s->clients, s->nthreads, c);
+        atomic_store(&s->shared.clients.clients.limit, c->max_connections);
         atomic_store(&s->shared.queue.limit, c->queue);
-        cookies_keep_only(s->shared.cookies, c);
+        cookies_keep_only(s->shared.exchanges.cookies, c);
         change_doors(s, c, acceptors);
         generation_unref(s->generation);
         s->generation = g;

@@ -4,13 +4,14 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "core/connect.h"
+#include "core/exchanges.h"
 #include "http/mask.h"
-#include "http/reply.h"
 #include "net/dial.h"
 
 struct tunnel {
     struct client *client;
-    struct worker *worker;
+    struct exchanges *all;
     struct dial *dial;  /* NULL: not under way */
     struct stream *far; /* NULL: not connected (yet) */
     struct timer idle;
@@ -49,7 +50,7 @@ static void report(const struct tunnel *t)
                        .bytes_out = t->down,
                        .failure = t->failure};
 
-    worker_report(t->worker, &r, t->begun_us, t->first_us);
+    clients_report(t->all->clients, &r, t->begun_us, t->first_us);
 }
 
 static void note_failure(struct tunnel *t, const struct failure *why)
@@ -68,7 +69,7 @@ static void end(struct tunnel *t, enum stream_close_mode mode)
     if (t->far != NULL)
         stream_close(t->far, mode);
     report(t);
-    loop_bury(t->worker->loop, t, release);
+    loop_bury(t->all->loop, t, release);
 }
 
 /* Both sides see that it was no end in order. */
@@ -100,7 +101,7 @@ static void on_idle(void *ctx)
     bool up = stream_progressed(t->far), down = stream_progressed(client_stream(t->client));
 
     if (up || down) { /* somebody is slow, but reads */
-        timer_start(t->worker->loop, &t->idle, t->worker->config->answer_timeout);
+        timer_start(t->all->loop, &t->idle, t->all->clients->config->answer_timeout);
         return;
     }
     failure_plain(&why, FAIL_TUNNEL_IDLE);
@@ -109,7 +110,7 @@ static void on_idle(void *ctx)
 
 static void note_life(struct tunnel *t)
 {
-    timer_start(t->worker->loop, &t->idle, t->worker->config->answer_timeout);
+    timer_start(t->all->loop, &t->idle, t->all->clients->config->answer_timeout);
 }
 
 /* ---- from the caller ---- */
@@ -165,7 +166,7 @@ static void on_caller_gone(void *ctx)
     struct tunnel *t = ctx;
     struct failure why;
 
-    failure_plain(&why, t->worker->ended ? FAIL_SHUTDOWN : FAIL_CALLER_GONE);
+    failure_plain(&why, t->all->clients->ended ? FAIL_SHUTDOWN : FAIL_CALLER_GONE);
     note_failure(t, &why);
     end(t, STREAM_RESET);
 }
@@ -236,14 +237,10 @@ static const struct stream_handler far_handler = {.on_data = on_far_data,
 static void fail(struct tunnel *t, const struct failure *why)
 {
     struct client *c = t->client;
-    struct buf answer = {0};
 
-    t->status = fail_info(why->id)->status;
     t->first_us = clock_monotonic_us();
+    t->status = client_refuse(c, why, &(struct client_refusal){.id = t->id});
     note_failure(t, why);
-    reply_problem(&answer, why, t->id, false, client_decide(c, false), clock_wall_us());
-    (void)stream_write_bytes(client_stream(c), answer.p, answer.n);
-    buf_free(&answer);
     end(t, STREAM_RESET);
     client_done(c, false);
 }
@@ -259,8 +256,8 @@ static void on_dialled(void *ctx, int fd, const struct failure *why)
     }
     t->status = 200;
     t->first_us = clock_monotonic_us();
-    t->far = stream_new_plain(t->worker->loop, fd, &far_handler, t);
-    stream_notice_vanishing(t->far, t->worker->config->dead_peer_timeout);
+    t->far = stream_new_plain(t->all->loop, fd, &far_handler, t);
+    stream_notice_vanishing(t->far, t->all->clients->config->dead_peer_timeout);
     note_life(t);
     (void)stream_write_bytes(client_stream(t->client), CONNECT_ESTABLISHED,
                              sizeof(CONNECT_ESTABLISHED) - 1);
@@ -274,21 +271,20 @@ static bool is_public(const struct address *a)
     return !address_is_private(a);
 }
 
-size_t tunnel_start(struct client *c, const struct client_request *r, const struct endpoint *to)
+void tunnel_start(struct client *c, const struct client_request *r, const struct endpoint *to)
 {
     struct tunnel *t = NEW(struct tunnel);
     struct slice target = mask_target(r->head->target);
 
     t->client = c;
-    t->worker = client_worker(c);
+    t->all = client_all(c)->services;
     t->begun_us = r->begun_us;
     t->target = mem_copy_bytes(target.p, target.n);
-    worker_new_id(t->worker, t->id);
+    clients_new_id(t->all->clients, t->id);
     timer_init(&t->idle, on_idle, t);
     client_set_job(c, &job, t);
-    t->dial = dial_start(t->worker->loop, t->worker->resolver, to->host, to->port,
-                         t->worker->config->connect_timeout, on_dialled, t);
+    t->dial = dial_start(t->all->loop, t->all->upstreams->resolver, to->host, to->port,
+                         t->all->clients->config->connect_timeout, on_dialled, t);
     if (!authority_is_address(slice_of(to->host)))
         dial_confine(t->dial, is_public);
-    return 0;
 }

@@ -10,10 +10,8 @@
 
 #include "core/client.h"
 
-#define CONNECT_ESTABLISHED "HTTP/1.1 200 Connection established\r\n\r\n"
-
-/* Finds and dials the target and becomes the client's job; returns as client_service.serve(). A
+/* Finds and dials the target and becomes the client's job. A
  * target that is listed by name must not be a private address. */
-size_t tunnel_start(struct client *c, const struct client_request *r, const struct endpoint *to);
+void tunnel_start(struct client *c, const struct client_request *r, const struct endpoint *to);
 
 #endif

@@ -66,7 +66,7 @@ void upstream_close(struct upstream *u, enum stream_close_mode mode)
         dial_cancel(u->dial);
     if (u->stream != NULL)
         stream_close(u->stream, mode);
-    loop_bury(origin_worker(u->origin)->loop, u, release);
+    loop_bury(origin_upstreams(u->origin)->loop, u, release);
     origin_place_freed(u->origin);
     origin_unref(u->origin);
 }
@@ -157,7 +157,7 @@ static void on_dialed(void *ctx, int fd, const struct failure *why)
 {
     struct upstream *u = ctx;
     const struct tenant *t = origin_tenant(u->origin);
-    struct worker *w = origin_worker(u->origin);
+    const struct upstreams *all = origin_upstreams(u->origin);
 
     u->dial = NULL;
     if (fd < 0) {
@@ -165,24 +165,24 @@ static void on_dialed(void *ctx, int fd, const struct failure *why)
         return;
     }
     set_state(u, UP_SHAKING);
-    timer_start(w->loop, &u->timer, w->config->handshake_timeout);
+    timer_start(all->loop, &u->timer, all->generation->config->handshake_timeout);
     u->tls = tls_client_ref(t->identities[u->identity].tls);
     SSL *ssl = tls_client_connect(u->tls, &u->link);
-    u->stream = stream_new_tls(w->loop, fd, ssl, t->peer, &shaking, u);
-    stream_notice_vanishing(u->stream, w->config->dead_peer_timeout);
+    u->stream = stream_new_tls(all->loop, fd, ssl, t->peer, &shaking, u);
+    stream_notice_vanishing(u->stream, all->generation->config->dead_peer_timeout);
 }
 
 /* The first time: the rush is over, the buffers can go. The second time: so can the connection. */
 static void on_idle_expiry(struct upstream *u)
 {
-    struct worker *w = origin_worker(u->origin);
+    const struct upstreams *all = origin_upstreams(u->origin);
 
     if (u->idle_left <= 0) {
         upstream_close(u, STREAM_CLOSE);
         return;
     }
     stream_shrink(u->stream);
-    timer_start(w->loop, &u->timer, u->idle_left);
+    timer_start(all->loop, &u->timer, u->idle_left);
     u->idle_left = 0;
 }
 
@@ -203,7 +203,7 @@ static void on_expiry(void *ctx)
 struct upstream *upstream_open(struct origin *o, int identity, upstream_opened *opened, void *ctx)
 {
     struct upstream *u = NEW(struct upstream);
-    struct worker *w = origin_worker(o);
+    const struct upstreams *all = origin_upstreams(o);
     const struct tenant *t = origin_tenant(o);
     const struct endpoint *to = t->connect_to.host != NULL ? &t->connect_to : &t->server;
 
@@ -213,10 +213,10 @@ struct upstream *upstream_open(struct origin *o, int identity, upstream_opened *
     u->ctx = ctx;
     u->identity = identity;
     u->link.sessions = origin_sessions(o, identity);
-    u->born = loop_now(w->loop);
+    u->born = loop_now(all->loop);
     timer_init(&u->timer, on_expiry, u);
-    u->dial = dial_start(w->loop, w->resolver, to->host, to->port, w->config->connect_timeout,
-                         on_dialed, u);
+    u->dial = dial_start(all->loop, all->resolver, to->host, to->port,
+                         all->generation->config->connect_timeout, on_dialed, u);
     return u;
 }
 
@@ -245,13 +245,13 @@ static const struct stream_handler idle = {
 
 void upstream_rest(struct upstream *u, int64_t idle_ms)
 {
-    struct worker *w = origin_worker(u->origin);
+    const struct upstreams *all = origin_upstreams(u->origin);
 
     set_state(u, UP_IDLE);
     stream_set_handler(u->stream, &idle, u);
     stream_resume(u->stream);
     u->idle_left = idle_ms - SHRINK_MS;
-    timer_start(w->loop, &u->timer, u->idle_left > 0 ? SHRINK_MS : idle_ms);
+    timer_start(all->loop, &u->timer, u->idle_left > 0 ? SHRINK_MS : idle_ms);
 }
 
 void upstream_use(struct upstream *u, const struct stream_handler *handler, void *ctx)
@@ -291,9 +291,9 @@ bool upstream_is_reused(const struct upstream *u)
 
 bool upstream_is_too_old(const struct upstream *u)
 {
-    struct worker *w = origin_worker(u->origin);
+    const struct upstreams *all = origin_upstreams(u->origin);
 
-    return loop_now(w->loop) - u->born > w->config->pool_age;
+    return loop_now(all->loop) - u->born > all->generation->config->pool_age;
 }
 
 struct list *upstream_node(struct upstream *u)

@@ -203,6 +203,14 @@ void edit_trailer_rules_drop(struct edit_trailer_rules *r, const char *name)
     buf_add(&r->named, ",", 1);
 }
 
+void edit_trailer_rules_drop_digests(struct edit_trailer_rules *r)
+{
+    static const char *const names[] = {"Content-MD5", "Digest", "Content-Digest", "Repr-Digest"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        edit_trailer_rules_drop(r, names[i]);
+}
+
 void edit_trailer_rules_free(struct edit_trailer_rules *r)
 {
     buf_free(&r->named);

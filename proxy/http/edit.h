@@ -58,6 +58,8 @@ void edit_trailer_rules_start(struct edit_trailer_rules *r, const struct head *h
                               const struct edit_header *headers, size_t nheaders);
 /* That name must not follow either. */
 void edit_trailer_rules_drop(struct edit_trailer_rules *r, const char *name);
+/* Nor may a digest of the body, since it is changed on its way. */
+void edit_trailer_rules_drop_digests(struct edit_trailer_rules *r);
 void edit_trailer_rules_free(struct edit_trailer_rules *r);
 bool edit_drops_trailer(const void *rules, struct slice name); /* for body.drops_trailer */
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "core/exchanges.h"
 #include "core/guard.h"
 #include "core/listen.h"
 #include "core/local.h"
@@ -122,9 +123,10 @@ static void add_tenant(struct buf *b, const struct tenant *t, struct shared_tena
     buf_add_string(b, "]");
 }
 
-static void add_status(struct admin *a, const struct worker *w, struct buf *b)
+static void add_status(struct admin *a, const struct clients *clients, struct buf *b)
 {
-    const struct generation *g = w->generation;
+    const struct exchanges *all = clients->services;
+    const struct generation *g = all->upstreams->generation;
     int64_t now = clock_wall_us();
 
     buf_add_string(b, "{");
@@ -133,8 +135,8 @@ static void add_status(struct admin *a, const struct worker *w, struct buf *b)
     add_time(b, "started", a->begun_us);
     add_time(b, "time", now);
     add_configuration(a, g->config, b);
-    add_quota(b, "callers", &w->shared->clients);
-    add_quota(b, "queue", &w->shared->queue);
+    add_quota(b, "callers", &clients->shared->clients);
+    add_quota(b, "queue", all->upstreams->queue);
     buf_addf(b, ",\"log\":{\"lost\":%llu}", (unsigned long long)log_lost());
     buf_add_string(b, ",\"tenants\":[");
     for (size_t i = 0; i < g->config->ntenants; i++) {
@@ -162,7 +164,7 @@ static bool is_health(struct slice path)
 static bool admits(void *ctx, const struct local_request *r, struct failure *why)
 {
     struct slice path = path_of(r);
-    struct guard_view view = {.config = r->worker->config,
+    struct guard_view view = {.config = r->clients->config,
                               .unix_listener = r->is_unix,
                               .answers_itself = true,
                               .tells_nothing = is_health(path)};
@@ -194,7 +196,7 @@ static void answer(void *ctx, const struct local_request *r, struct reply *out, 
     if (health)
         buf_add_string(body, "ok\n");
     else
-        add_status(ctx, r->worker, body);
+        add_status(ctx, r->clients, body);
     out->status = 200;
     out->content_type = health ? "text/plain" : "application/json";
     out->body = buf_slice(body);

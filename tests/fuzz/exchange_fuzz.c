@@ -242,10 +242,10 @@ static void on_record(void *ctx, const struct record *r)
         abort();
 }
 
-static void on_drained(void *ctx, struct worker *w)
+static void on_drained(void *ctx, struct clients *c)
 {
     (void)ctx;
-    if (!w->draining)
+    if (!c->draining)
         abort();
 }
 
@@ -376,17 +376,15 @@ static void begin(void)
     connecting = shaking = HAND_AUTO;
     generation = generation_new(configs[0], NULL);
     memset(&shared, 0, sizeof(shared));
-    quota_init(&shared.clients, configs[0]->max_connections);
-    quota_init(&shared.turned_away, 1);
+    quota_init(&shared.clients.clients, configs[0]->max_connections);
+    quota_init(&shared.clients.turned_away, 1);
     quota_init(&shared.queue, configs[0]->queue);
-    quota_init(&shared.collected, COLLECTED_AT_MOST);
-    shared.cookies = cookies;
-    shared.checker = checker;
-    shared.nworkers = 1;
-    shared.on_record = on_record;
-    shared.on_drained = on_drained;
+    quota_init(&shared.exchanges.collected, COLLECTED_AT_MOST);
+    shared.exchanges.cookies = cookies;
+    shared.clients.checker = checker;
+    shared.clients.on_record = on_record;
+    shared.clients.on_drained = on_drained;
     worker = worker_new(generation, &shared);
-    shared.workers = &worker;
 }
 
 /* ---- what servers got ---- */
@@ -781,7 +779,7 @@ static struct caller *caller_in(unsigned slot)
     *place = (int)ncallers++;
     struct caller *c = &callers[*place];
     *c = (struct caller){.fd = fd, .pure = true};
-    client_accept(worker, &door, fd, &(struct address){.any.sa_family = AF_UNSPEC});
+    client_accept(&worker->clients, &door, fd, &(struct address){.any.sa_family = AF_UNSPEC});
     return c;
 }
 
@@ -1045,8 +1043,8 @@ static void step(unsigned what)
         reload(who);
         break;
     case 4:
-        if (who == 77 && !worker->draining)
-            worker_drain(worker);
+        if (who == 77 && !worker->clients.draining)
+            clients_drain(&worker->clients);
         break;
     case 5:
         vanish(who);
@@ -1260,14 +1258,14 @@ static void finish(void)
         if (s->state == SOCKET_OPEN && i % 2 == 0)
             s->in_ended = true;
     }
-    for (int i = 0; i < 3 || (i < 60 && !list_empty(&worker->clients)); i++) {
+    for (int i = 0; i < 3 || (i < 60 && !list_empty(&worker->clients.list)); i++) {
         settle();
         sockets_pass(500000);
     }
     settle();
-    if (!list_empty(&worker->clients) || atomic_load(&shared.clients.used) != 0 ||
-        atomic_load(&shared.queue.used) != 0 || atomic_load(&shared.turned_away.used) != 0 ||
-        atomic_load(&shared.collected.used) != 0)
+    if (!list_empty(&worker->clients.list) || atomic_load(&shared.clients.clients.used) != 0 ||
+        atomic_load(&shared.queue.used) != 0 || atomic_load(&shared.clients.turned_away.used) != 0 ||
+        atomic_load(&shared.exchanges.collected.used) != 0)
         abort();
     for (size_t i = 0; i < generation->config->ntenants; i++)
         if (atomic_load(&generation->tenants[i]->upstreams.used) != 0)

@@ -6,11 +6,11 @@ TEST(other_one_is_tried_once_a_minute)
     struct overlap o;
 
     overlap_init(&o);
-    CHECK(overlap_may_try(&o, 5));
-    CHECK(!overlap_may_try(&o, 5));
-    CHECK(!overlap_may_try(&o, 5 + OVERLAP_PAUSE_MS - 1));
-    CHECK(overlap_may_try(&o, 5 + OVERLAP_PAUSE_MS));
-    CHECK(!overlap_may_try(&o, 6 + OVERLAP_PAUSE_MS));
+    CHECK(overlap_take_try(&o, 5));
+    CHECK(!overlap_take_try(&o, 5));
+    CHECK(!overlap_take_try(&o, 5 + OVERLAP_PAUSE_MS - 1));
+    CHECK(overlap_take_try(&o, 5 + OVERLAP_PAUSE_MS));
+    CHECK(!overlap_take_try(&o, 6 + OVERLAP_PAUSE_MS));
 }
 
 TEST(suspicion_is_told_once_and_ends)

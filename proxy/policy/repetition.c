@@ -1,0 +1,6 @@
+#include "policy/repetition.h"
+
+bool repetition_is_allowed(const struct repetition *r)
+{
+    return (r->reused || !r->sent) && !r->answered && !r->repeated && r->may_rewind;
+}
