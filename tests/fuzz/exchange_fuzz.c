@@ -24,6 +24,7 @@
 #include "core/client.h"
 #include "core/cookies.h"
 #include "core/exchange.h"
+#include "core/worker.h"
 #include "http/chars.h"
 #include "memory_sockets.h"
 #include "tls/issue.h"
