@@ -6,7 +6,7 @@
 #ifndef CLI_DEMO_ORIGIN_H
 #define CLI_DEMO_ORIGIN_H
 
-#include "core/local.h"
+#include "caller/local.h"
 
 #define DEMO_COMPANY "DEMO"
 

@@ -5,11 +5,11 @@
 #define CLI_SERVE_H
 
 #include "config/config.h"
-#include "core/server.h"
 #include "ops/access_log.h"
 #include "ops/expiry.h"
 #include "ops/sandbox.h"
 #include "ops/user.h"
+#include "process/server.h"
 
 enum { NO_READY_FD = -1 };
 

@@ -8,8 +8,8 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "caller/record.h"
 #include "config/config.h"
-#include "core/record.h"
 
 struct access_log {
     enum log_format format;

@@ -5,10 +5,10 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "core/exchanges.h"
-#include "core/guard.h"
-#include "core/listen.h"
-#include "core/local.h"
+#include "caller/local.h"
+#include "exchange/exchanges.h"
+#include "policy/guard.h"
+#include "process/listen.h"
 #include "tls/facts.h"
 
 enum { MAX_CALLERS = 64 };

@@ -10,7 +10,7 @@
 #ifndef OPS_ADMIN_H
 #define OPS_ADMIN_H
 
-#include "core/server.h"
+#include "process/server.h"
 
 struct admin;
 

@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 #include "config/config.h"
-#include "core/server.h"
+#include "process/server.h"
 
 struct user {
     char *name; /* NULL: it stays who it is */

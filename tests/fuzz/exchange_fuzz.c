@@ -19,14 +19,14 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "caller/checker.h"
+#include "caller/client.h"
 #include "config/config.h"
-#include "core/checker.h"
-#include "core/client.h"
-#include "core/cookies.h"
-#include "core/exchange.h"
-#include "core/worker.h"
+#include "exchange/cookies.h"
+#include "exchange/exchange.h"
 #include "http/chars.h"
 #include "memory_sockets.h"
+#include "process/worker.h"
 #include "tls/issue.h"
 
 enum {

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "core/guard.h"
 #include "http/edit.h"
 #include "http/h1_reader.h"
+#include "policy/guard.h"
 
 enum { MAX_FIELDS = 50 };
 

@@ -5,25 +5,12 @@ import pathlib
 import re
 import sys
 
+import arrows
 import manual
 import patience
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROXY = ROOT / "proxy"
-
-# Who may include whom; a name with a slash is one header.
-LAYERS = {
-    "base": set(),
-    "http": {"base"},
-    "tls": {"base"},
-    "sf": {"base"},
-    "net": {"base", "tls"},
-    "config": {"base", "http", "tls", "sf", "net/address.h"},
-    "core": {"base", "http", "tls", "sf", "net", "config"},
-    "ops": {"base", "http", "config", "core", "tls/facts.h"},
-    "cli": {"base", "http", "tls", "sf", "net", "config", "core", "ops"},
-    "main.c": {"cli"},
-}
 
 BANNED = """sprintf vsprintf strcpy strncpy strcat strncat strtok atoi gets rand system popen alloca tmpnam
     mktemp""".split()
@@ -57,15 +44,14 @@ def places(path, pattern, text):
         yield f"{path.relative_to(ROOT)}:{text.count(chr(10), 0, match.start()) + 1}"
 
 
-def check_layers():
+def check_includes():
+    """As check in arrows.py, of what no symbol shows: types, constants, inline functions."""
     for path in sources():
         relative = path.relative_to(PROXY)
-        layer = relative.parts[0]
+        room = relative.parts[0]
         for match in re.finditer(r'#include "([^"]+)"', path.read_text()):
-            header = match.group(1)
-            target = header.split("/")[0]
-            if target != layer and target not in LAYERS[layer] and header not in LAYERS[layer]:
-                yield f"proxy/{relative}: {layer} may not include {header}"
+            if arrows.room(match.group(1)) not in (room, *arrows.ROOMS[room]):
+                yield f"proxy/{relative}: {room} may not include {match.group(1)}"
 
 
 def check_calls():
@@ -159,8 +145,9 @@ def check_texts():
 
 
 def main():
-    flaws = [*check_layers(), *check_calls(), *check_size(), *check_failures(), *check_names(), *check_macros(),
-             *check_presets(), *check_patience(), *check_texts(), *manual.check(sys.argv[1])]
+    binary, build = sys.argv[1:]
+    flaws = [*check_includes(), *arrows.check(build), *check_calls(), *check_size(), *check_failures(), *check_names(),
+             *check_macros(), *check_presets(), *check_patience(), *check_texts(), *manual.check(binary)]
     print("\n".join(flaws) or "rules: kept")
     sys.exit(1 if flaws else 0)
 

@@ -4,7 +4,7 @@
 #   sh tests/lint/run.sh BINARY BUILD      BUILD: made by clang, for its compile_commands.json
 set -eu
 cd "$(dirname "$0")/../.."
-/usr/bin/python3 tests/lint/rules.py "$1"
+/usr/bin/python3 tests/lint/rules.py "$1" "$2"
 pages=$(mktemp -d)
 for page in conf/man/*.scd; do
     made=$pages/$(basename "$page" .scd)

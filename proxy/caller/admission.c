@@ -1,0 +1,130 @@
+#include "caller/admission.h"
+
+#include <unistd.h>
+
+#include "caller/census.h"
+
+static bool is_allowed(const struct config *c, uid_t uid)
+{
+    for (size_t i = 0; i < c->nallow_uid; i++)
+        if (c->allow_uid[i] == uid)
+            return true;
+    return c->nallow_uid == 0 && (uid == 0 || uid == geteuid());
+}
+
+static bool check_uid(const struct clients *all, const struct peer *p, struct failure *why)
+{
+    const struct config *c = all->config;
+
+    if (c->allow_any_uid || p->kind == PEER_REMOTE)
+        return true;
+    if (p->kind == PEER_TOLD && is_allowed(c, p->uid))
+        return true;
+    if (p->kind == PEER_TOLD) {
+        failure_set(why, FAIL_CALLER_UID, "The caller's user, uid %lu, may not connect.",
+                    (unsigned long)p->uid);
+        return false;
+    }
+    if (!peer_asker_works(all->peers) && c->nallow_uid == 0)
+        return true; /* of which the log was told: see admission_check() */
+    failure_set(why, FAIL_CALLER_UID,
+                "The system did not say whose this connection is: its caller has closed it, or "
+                "cannot be seen from here.");
+    return false;
+}
+
+/* 0: no limit. By itself, where the option is not set, it is one only among callers that are told
+ * apart: on a desk all are the same user. */
+static int64_t share_of(const struct config *c, const struct peer *p)
+{
+    if (c->per_caller >= 0)
+        return c->per_caller;
+    if (p->kind != PEER_REMOTE && c->nallow_uid < 2)
+        return 0;
+    return c->max_connections - c->max_connections / 4;
+}
+
+/* Without one of these, the address is all that is known of a caller; but a Unix socket has none,
+ * and costs next to nothing to ask for. */
+static bool needs_peer(const struct config *c, const struct address *from)
+{
+    return !c->allow_any_uid || c->per_caller > 0 || c->serves_remote ||
+           (c->log_caller && address_is_unix(from));
+}
+
+bool admission_take(struct clients *all, struct quota *places, int fd, const struct address *from,
+                    struct admission *out, struct failure *why)
+{
+    const struct config *c = all->config;
+    struct peer p;
+    int64_t share = 0;
+
+    *out = (struct admission){.caller = caller_id_of_address(from)};
+    if (needs_peer(c, from)) {
+        peer_ask(all->peers, fd, from, &p);
+        out->caller = caller_id_of_peer(&p);
+        if (!check_uid(all, &p, why))
+            return false;
+        share = places == &all->shared->clients ? share_of(c, &p) : 0;
+    }
+    if (!quota_take(places)) {
+        failure_plain(why, FAIL_TOO_MANY_CALLERS);
+        return false;
+    }
+    if (share > 0)
+        out->of_caller = census_take(all->shared->census, &p, share);
+    if (share > 0 && out->of_caller == NULL) {
+        quota_give(places);
+        failure_plain(why, FAIL_CALLER_SHARE);
+        return false;
+    }
+    out->counted = places;
+    return true;
+}
+
+void admission_give(struct clients *all, struct admission *a)
+{
+    quota_give(a->counted);
+    census_give(all->shared->census, a->of_caller);
+    a->of_caller = NULL;
+}
+
+static bool has_ip_listener(const struct config *c)
+{
+    for (size_t i = 0; i < c->nlistens; i++)
+        if (!address_is_unix(&c->listens[i].address))
+            return true;
+    return false;
+}
+
+/* Some connections come from where the kernel does not tell. */
+static bool is_blind(struct clients *const *all, size_t n, const struct config *c)
+{
+    if (c->allow_any_uid || !has_ip_listener(c))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!peer_asker_works(all[i]->peers))
+            return true;
+    return false;
+}
+
+enum status admission_check(struct clients *const *all, size_t n, const struct config *c,
+                            struct diag *why)
+{
+    if (c->nallow_uid == 0 || !is_blind(all, n, c))
+        return ST_OK;
+    diag_set(why,
+             "%s: allow-uid cannot be kept to: this system does not say whose a TCP connection is "
+             "(NETLINK_SOCK_DIAG); listen on Unix sockets only, or write allow-uid = any",
+             c->allow_uid_where);
+    return ST_BAD_INPUT;
+}
+
+void admission_warn(struct clients *const *all, size_t n, const struct config *c)
+{
+    if (c->nallow_uid == 0 && is_blind(all, n, c))
+        log_say(LOG_WARNING,
+                "every user of this machine can call: this system does not say whose a TCP "
+                "connection is (NETLINK_SOCK_DIAG); listen on Unix sockets, or write allow-uid = "
+                "any if that is as it should be");
+}

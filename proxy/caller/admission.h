@@ -1,0 +1,34 @@
+/*
+ * admission: may this connection be served: by whose it is (allow-uid), by how
+ * many its caller has (max-connections-per-caller), by how many there are at
+ * all (max-connections)? Decided once, when it was accepted.
+ */
+#ifndef CALLER_ADMISSION_H
+#define CALLER_ADMISSION_H
+
+#include "base/fail.h"
+#include "caller/caller_id.h"
+#include "caller/clients.h"
+
+/* Whose a connection is, and the places that it takes. */
+struct admission {
+    struct caller_id caller;
+    struct quota *counted;
+    struct census_entry *of_caller; /* NULL: its caller's are not counted */
+};
+
+/* fd: just accepted from that address; places: where it takes one, of which a caller's share is
+ * limited if they are those of max-connections. False: it is to be told why and closed, and takes
+ * none. */
+bool admission_take(struct clients *all, struct quota *places, int fd, const struct address *from,
+                    struct admission *out, struct failure *why) MUST_CHECK;
+void admission_give(struct clients *all, struct admission *a);
+
+/* Can the n workers keep to the allow-uid of c? all: the callers of each. */
+enum status admission_check(struct clients *const *all, size_t n, const struct config *c,
+                            struct diag *why) MUST_CHECK;
+
+/* Says in the log if they cannot keep to the default one. */
+void admission_warn(struct clients *const *all, size_t n, const struct config *c);
+
+#endif

@@ -1,0 +1,86 @@
+#include "caller/clients.h"
+
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "caller/client.h"
+
+static void use_config(struct clients *c, const struct config *config)
+{
+    c->config = config;
+    local_leaves_free(c->leaves);
+    c->leaves = config->local_ca == NULL ? NULL : local_leaves_new(config->local_ca);
+    c->limits = (struct h1_limits){(size_t)config->max_head, (size_t)config->max_target};
+    head_free(c->request_head);
+    c->request_head = head_new((size_t)config->max_fields);
+}
+
+void clients_init(struct clients *c, struct loop *l, struct clients_shared *shared,
+                  const struct config *config)
+{
+    *c = (struct clients){.loop = l, .shared = shared};
+    c->peers = peer_asker_new();
+    list_init(&c->list);
+    use_config(c, config);
+    if (getrandom(&c->id_prefix, sizeof(c->id_prefix), 0) < 0)
+        c->id_prefix = (uintptr_t)c;
+}
+
+void clients_adopt(struct clients *c, const struct config *config)
+{
+    use_config(c, config);
+}
+
+void clients_check_drained(struct clients *c)
+{
+    if (!c->draining || c->drained)
+        return;
+    list_each (node, &c->list)
+        if (client_is_served(client_of_node(node)))
+            return;
+    c->drained = true;
+    c->shared->on_drained(c->shared->drained_ctx, c);
+}
+
+void clients_drain(struct clients *c)
+{
+    c->draining = true;
+    list_each (node, &c->list)
+        client_drain(client_of_node(node));
+    clients_check_drained(c);
+}
+
+void clients_end(struct clients *c)
+{
+    c->ended = c->drained = true;
+    list_each (node, &c->list)
+        client_kill(client_of_node(node));
+}
+
+void clients_free(struct clients *c)
+{
+    local_leaves_free(c->leaves);
+    peer_asker_free(c->peers);
+    head_free(c->request_head);
+    buf_free(&c->record_room);
+}
+
+void clients_report(struct clients *c, struct record *r, int64_t begun_us, int64_t first_us)
+{
+    r->total_us = clock_monotonic_us() - begun_us;
+    r->first_us = first_us == 0 ? -1 : first_us - begun_us;
+    r->begun_wall_us = clock_wall_us() - r->total_us;
+    c->record_room.n = 0;
+    r->room = &c->record_room;
+    c->shared->on_record(c->shared->record_ctx, r);
+}
+
+void clients_new_id(struct clients *c, char out[REQUEST_ID_SIZE])
+{
+    static const char hex[] = "0123456789abcdef";
+    uint64_t id = c->id_prefix + c->next_id++ * UINT64_C(0x9e3779b97f4a7c15); /* never repeats */
+
+    for (int i = 15; i >= 0; i--, id >>= 4)
+        out[i] = hex[id & 15];
+    out[16] = '\0';
+}

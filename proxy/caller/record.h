@@ -1,0 +1,40 @@
+/*
+ * record: what is known of an exchange when it is over. The access log (and
+ * whoever else counts) gets one for each, through the worker's hook.
+ */
+#ifndef CALLER_RECORD_H
+#define CALLER_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/fail.h"
+#include "base/slice.h"
+#include "caller/caller_id.h"
+
+enum { REQUEST_ID_SIZE = 17 };
+
+/* All views are valid during the call only. */
+struct record {
+    const char *id;     /* REQUEST_ID_SIZE, the NUL included */
+    const char *tenant; /* NULL: it never came so far */
+    const struct caller_id *caller;
+    const char *user;      /* by whose password it was let in (callers-file); NULL: by none */
+    struct slice method;   /* empty: the head could not be read */
+    struct slice path;     /* as sent, without query */
+    int status;            /* what the caller got; 0: nothing */
+    uint64_t bytes_in;     /* content of the request, sent on */
+    uint64_t bytes_out;    /* content of the answer, passed on */
+    int64_t begun_wall_us; /* of the request's first byte */
+    int64_t first_us;      /* from the request's first byte to the answer's; -1: none came */
+    int64_t total_us;
+    bool reused;                   /* the connection to the server had served before */
+    const char *tls;               /* "TLSv1.3", or NULL: no server was reached */
+    const struct failure *failure; /* NULL: all went well */
+    struct buf *room;              /* for whoever formats it; empty */
+};
+
+typedef void record_hook(void *ctx, const struct record *r);
+
+#endif

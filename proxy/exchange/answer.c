@@ -1,0 +1,140 @@
+/* answer: from the head of a server's answer to that which the caller gets. See
+ * inner.h. */
+#include "exchange/cookies.h"
+#include "exchange/inner.h"
+
+enum { MAX_INTERIM = 100 };
+
+/* Keep-Alive: timeout=N (RFC 2068, 19.7.1; still sent by most): close before the server does. */
+static int64_t idle_time(const struct exchange *x, const struct head *h)
+{
+    int64_t ms = x->all->clients->config->pool_idle;
+    struct head_list at = {0};
+    struct slice member;
+    uint64_t seconds;
+
+    while (head_next_member(h, FIELD_KEEP_ALIVE, &at, &member)) {
+        struct slice name = slice_trim(slice_split(&member, '='));
+        if (!slice_eq_nocase(name, SLICE("timeout")) ||
+            !slice_to_u64(slice_trim(member), 86400, &seconds))
+            continue;
+        int64_t told = (int64_t)seconds * 1000 - 500;
+        if (told < ms)
+            ms = told;
+    }
+    return ms;
+}
+
+/* A response after which two readers could disagree where the next one begins. */
+static bool is_odd(const struct head *h)
+{
+    return h->status == 204 && (h->chunked || h->content_length > 0);
+}
+
+static enum framing outgoing(const struct exchange *x, enum framing in)
+{
+    if (in != FRAMING_CHUNKED && in != FRAMING_CLOSE)
+        return in;
+    return x->minor == 0 ? FRAMING_CLOSE : FRAMING_CHUNKED;
+}
+
+static void write_field(const void *ctx, const struct field *f, struct buf *out)
+{
+    const struct exchange *x = ctx;
+
+    links_write_field(x->tenant, buf_slice(&x->base), f, out);
+}
+
+static struct edit_response_rules link_fields(const struct exchange *x)
+{
+    if (x->base.n == 0)
+        return (struct edit_response_rules){0};
+    return (struct edit_response_rules){.rewrite = LINKS_FIELDS, .write = write_field, .ctx = x};
+}
+
+/* What is rewritten has neither the length nor the digests that it had; nor can a part of it be
+ * asked for. The head of an answer without a body (HEAD, 304) says the same. */
+static struct edit_response_rules field_rules(const struct exchange *x, const struct head *h,
+                                              enum framing in, bool rewritten)
+{
+    struct edit_response_rules rules = link_fields(x);
+
+    if (rewritten)
+        rules.drop = field_bit(FIELD_BODY_DIGEST) | field_bit(FIELD_ACCEPT_RANGES) |
+                     field_bit(FIELD_CONTENT_ENCODING);
+    if (rewritten && (in != FRAMING_NONE || framing_is_bodiless(h->status, x->method)))
+        rules.drop |= field_bit(FIELD_CONTENT_LENGTH); /* else it is 0, and so it stays */
+    if (x->page != NULL)
+        rules.drop |= field_bit(FIELD_CORS);
+    rules.fields = exchange_page_fields(x);
+    return rules;
+}
+
+static void remember_cookies(const struct exchange *x, const struct head *h)
+{
+    const struct field *f;
+    size_t at = 0;
+
+    while ((f = head_next(h, FIELD_SET_COOKIE, &at)) != NULL)
+        cookies_remember(x->all->shared->cookies, x->tenant, f->value);
+}
+
+void exchange_write_head(struct exchange *x, const struct head *h, struct buf *room)
+{
+    enum framing in = framing_of_response(h, x->method);
+    bool rewritten = x->base.n > 0 && links_are_in(h);
+    struct link_filter *links = NULL;
+
+    if (rewritten && in != FRAMING_NONE)
+        links = link_filter_for_answer(x->tenant, buf_slice(&x->base), h);
+    enum framing out = outgoing(x, links != NULL ? FRAMING_CHUNKED : in);
+    enum persistence p = client_decide(x->client, request_pump_is_read(&x->request) &&
+                                                      x->request.head_sent && out != FRAMING_CLOSE);
+    if (head_has(h, FIELD_SET_COOKIE))
+        remember_cookies(x, h);
+    x->status = h->status;
+    x->upstream_persists = h->minor == 1 && in != FRAMING_CLOSE && !is_odd(h) &&
+                           !head_connection_has(h, SLICE("close"));
+    x->idle_ms = idle_time(x, h);
+    answer_pump_start(&x->answer, h, in, out, links, &x->all->body_limits);
+    struct edit_response_rules rules = field_rules(x, h, in, rewritten);
+    edit_response(room, h, out, p, &rules);
+}
+
+struct decision exchange_write_interim(struct exchange *x, const struct head *h, struct buf *room)
+{
+    struct edit_response_rules rules = link_fields(x);
+
+    if (h->status == 101)
+        return exchange_fails_plain(x, FAIL_ANSWER_UPGRADE);
+    if (++x->interim > MAX_INTERIM)
+        return exchange_fails_plain(x, FAIL_ANSWER_MALFORMED);
+    if (h->status == 100)
+        x->request.expects = false;
+    if (x->minor == 0) /* RFC 9110, 15.2 */
+        return DECIDE(STEP_PASS);
+    remember_cookies(x, h);
+    edit_response(room, h, FRAMING_NONE, PERSIST_DEFAULT, &rules);
+    return DECIDE(STEP_PASS);
+}
+
+/* RFC 9110, 14. A request for which a server gave a part of a content that is rewritten is repeated
+ * for the whole, as if the server knew no ranges. That a range lies after the content's end (416)
+ * is said of the server's content, too, and does not tell which type that has. */
+struct decision exchange_judge_part(struct exchange *x, const struct head *h)
+{
+    struct failure why;
+
+    if (x->base.n == 0 || !(links_are_parted(h) || (h->status == 416 && x->asks_for_part)))
+        return DECIDE(STEP_PASS);
+    if (x->asks_for_part) {
+        x->asks_for_part = false;
+        edit_drop_fields(&x->request.head, field_bit(FIELD_RANGE));
+        if (request_pump_may_rewind(&x->request))
+            return (struct decision){.step = STEP_REPEAT, .kind = ACQUIRE_ANY};
+    }
+    failure_set(&why, FAIL_ANSWER_MALFORMED,
+                "%s answered %d, for a part of a content that is rewritten as a whole.",
+                x->tenant->peer, h->status);
+    return exchange_fails(x, &why);
+}

@@ -1,0 +1,196 @@
+/* flow: moves the bytes of both halves between the pumps and the streams. See
+ * inner.h. */
+#include "exchange/inner.h"
+#include "upstream/upstream.h"
+
+enum {
+    PORTION = 256 * 1024
+}; /* of a body that may grow on its way; as much as a turn may bring in */
+
+/* ---- the request ---- */
+
+void exchange_hold_caller(struct exchange *x)
+{
+    stream_pause(client_stream(x->client));
+}
+
+static void say_continue(struct exchange *x)
+{
+    struct slice line = SLICE("HTTP/1.1 100 Continue\r\n\r\n");
+
+    (void)stream_write_bytes(client_stream(x->client), line.p, line.n);
+}
+
+/* While a body is collected there is no connection: what a server says meanwhile would be taken for
+ * the answer. */
+struct decision exchange_collect(struct exchange *x, struct slice *in)
+{
+    if (x->state != EXCHANGE_COLLECT)
+        exchange_set_state(x, EXCHANGE_COLLECT);
+    x->upload = UPLOAD_FLOWING;
+    switch (request_pump_collect(&x->request, in)) {
+    case COLLECT_READY:
+        return exchange_choose_identity(x);
+    case COLLECT_BAD:
+        in->n = 0;
+        return exchange_fails_plain(x, FAIL_REQUEST_BODY);
+    case COLLECT_ASK:
+        say_continue(x);
+        break;
+    default:
+        break;
+    }
+    stream_resume(client_stream(x->client));
+    exchange_await(x);
+    return DECIDE(STEP_WAIT);
+}
+
+/* A filter may make much of little: it stops while the server takes none. */
+static bool upload_has_to_stop(const struct exchange *x)
+{
+    return x->upload == UPLOAD_BLOCKED && x->request.links != NULL;
+}
+
+struct decision exchange_send(struct exchange *x, struct slice *in)
+{
+    enum body_result result;
+    struct gather g;
+
+    do {
+        g.count = g.bytes = 0;
+        result = request_pump_next(&x->request, in, &g);
+        if (g.count > 0 && !stream_write(upstream_stream(x->upstream), g.pieces, g.count))
+            x->upload = UPLOAD_BLOCKED;
+    } while (result == BODY_FULL && !upload_has_to_stop(x));
+    if (result == BODY_BAD) {
+        in->n = 0;
+        return exchange_fails_plain(x, FAIL_REQUEST_BODY);
+    }
+    request_pump_stop(&x->request, in);
+    if (result == BODY_END)
+        x->upload = UPLOAD_DONE;
+    else if (x->upload == UPLOAD_BLOCKED)
+        exchange_hold_caller(x);
+    else
+        stream_resume(client_stream(x->client));
+    exchange_await(x);
+    return DECIDE(STEP_WAIT);
+}
+
+/* ---- the answer ---- */
+
+static void hold_server(struct exchange *x)
+{
+    stream_pause(upstream_stream(x->upstream));
+}
+
+static void send_pieces(struct exchange *x, struct gather *g)
+{
+    if (g->count > 0 && !stream_write(client_stream(x->client), g->pieces, g->count)) {
+        x->download = DOWNLOAD_BLOCKED;
+        hold_server(x);
+        stream_read_less(upstream_stream(x->upstream));
+    }
+    g->count = g->bytes = 0;
+}
+
+/* What a filter makes of a read's worth of input has no bounds: no more of it is made while the
+ * caller takes none, and others get their turn in between. */
+static bool download_has_to_stop(const struct exchange *x, size_t passed)
+{
+    return x->answer.links != NULL && (x->download == DOWNLOAD_BLOCKED || passed >= PORTION);
+}
+
+/* g may hold the head already. What is left of the input when it has to stop stays with the
+ * server's stream, until the caller has taken what is queued or the next turn comes. */
+static struct decision pass(struct exchange *x, struct slice *in, struct gather *g)
+{
+    enum body_result result;
+    size_t passed = 0;
+
+    x->download = DOWNLOAD_FLOWING;
+    do {
+        result = answer_pump_next(&x->answer, in, g);
+        passed += g->bytes;
+        send_pieces(x, g);
+    } while (result == BODY_FULL && !download_has_to_stop(x, passed));
+    if (result == BODY_END)
+        return (struct decision){.step = STEP_FINISH, .clean = in->n == 0};
+    if (result == BODY_BAD)
+        return exchange_fails_plain(x, FAIL_ANSWER_MALFORMED);
+    if (result == BODY_FULL) {
+        answer_pump_stop(&x->answer, in);
+        hold_server(x);
+    }
+    if (result == BODY_FULL && x->download != DOWNLOAD_BLOCKED) {
+        x->download = DOWNLOAD_HELD;
+        task_defer(x->all->loop, &x->go_on);
+    }
+    exchange_await(x);
+    return DECIDE(STEP_WAIT);
+}
+
+static struct decision pass_interim(struct exchange *x, const struct head *h)
+{
+    struct buf *room = &x->all->scratch;
+    bool waited = request_pump_waits_for_100(&x->request);
+
+    room->n = 0;
+    struct decision d = exchange_write_interim(x, h, room);
+    if (d.step == STEP_PASS && room->n > 0)
+        (void)stream_write_bytes(client_stream(x->client), room->p, room->n);
+    if (waited && d.step == STEP_PASS)
+        exchange_await(x); /* it is the caller's turn now */
+    return d;
+}
+
+/* Reads heads until the final one, which is passed on with what came after it. WAIT: it has not
+ * come yet, or all of it is to be shown again. */
+static struct decision read_heads(struct exchange *x, struct slice *in)
+{
+    struct head *h = x->all->response_head;
+    struct decision d = DECIDE(STEP_WAIT);
+    struct slice rest;
+    struct failure why;
+    struct gather g;
+
+    while (in->n > 0) {
+        switch (answer_pump_head(&x->answer, &x->all->clients->limits, *in, h, &rest, &why)) {
+        case H1_MORE:
+            return DECIDE(STEP_WAIT);
+        case H1_REFUSED:
+            return exchange_fails(x, &why);
+        default:
+            break;
+        }
+        if (h->status < 200) {
+            d = pass_interim(x, h);
+        } else {
+            d = exchange_judge_answer(x, h, rest);
+            if (d.step == STEP_PASS)
+                d = exchange_judge_part(x, h);
+        }
+        if (d.step != STEP_PASS)
+            return d;
+        *in = rest;
+        if (h->status < 200)
+            continue;
+        exchange_set_state(x, EXCHANGE_STREAM);
+        x->all->scratch.n = 0;
+        exchange_write_head(x, h, &x->all->scratch);
+        g.count = g.bytes = 0;
+        gather_add(&g, x->all->scratch.p, x->all->scratch.n);
+        return pass(x, in, &g);
+    }
+    return DECIDE(STEP_WAIT);
+}
+
+struct decision exchange_pass(struct exchange *x, struct slice *in)
+{
+    struct gather g;
+
+    if (x->state != EXCHANGE_STREAM)
+        return read_heads(x, in);
+    g.count = g.bytes = 0;
+    return pass(x, in, &g);
+}

@@ -1,0 +1,187 @@
+#include "exchange/request_pump.h"
+
+/* RFC 9110, 9.2.2, less what the method override fields turn into something else. */
+static bool may_repeat(const struct head *h)
+{
+    switch (h->method) {
+    case METHOD_GET:
+    case METHOD_HEAD:
+    case METHOD_OPTIONS:
+    case METHOD_PUT:
+    case METHOD_DELETE:
+        return !head_has(h, FIELD_METHOD_OVERRIDE);
+    default:
+        return false;
+    }
+}
+
+void request_pump_start(struct request_pump *p, const struct head *h,
+                        const struct body_limits *limits, struct quota *quota)
+{
+    enum framing framing = framing_of_request(h);
+
+    p->may_repeat = p->holding = may_repeat(h);
+    p->expects = h->minor > 0 && head_has(h, FIELD_EXPECT) && framing != FRAMING_NONE;
+    p->quota = quota;
+    body_start(&p->body, framing, framing, h->content_length, limits);
+}
+
+/* RFC 9110, 8.6: a body that is not too large keeps a Content-Length. One that came in chunks goes
+ * on in chunks, as a stream. */
+enum edit_body request_pump_filter(struct request_pump *p, const struct head *h,
+                                   struct link_filter *links)
+{
+    p->links = links;
+    p->body.filter = link_filter_run(links);
+    p->collects = p->body.in == FRAMING_LENGTH && h->content_length <= REQUEST_COLLECT_MAX;
+    if (p->collects)
+        return EDIT_BODY_LATER;
+    p->body.out = FRAMING_CHUNKED;
+    return EDIT_BODY_CHUNKED;
+}
+
+void request_pump_trailers(struct request_pump *p, const struct head *h,
+                           const struct edit_header *headers, size_t nheaders)
+{
+    if (p->body.in != FRAMING_CHUNKED)
+        return;
+    edit_trailer_rules_start(&p->trailers, h, headers, nheaders);
+    if (p->links != NULL)
+        edit_trailer_rules_drop_digests(&p->trailers);
+    p->body.drops_trailer = edit_drops_trailer;
+    p->body.drops_ctx = &p->trailers;
+}
+
+/* ---- collecting ---- */
+
+/* False if the process holds too much already; kept all the same. */
+static bool keep(struct request_pump *p, const struct gather *g)
+{
+    for (size_t i = 0; i < g->count; i++)
+        buf_add(&p->held, g->pieces[i].iov_base, g->pieces[i].iov_len);
+    if (!quota_take_many(p->quota, g->bytes))
+        return false;
+    p->collected += g->bytes;
+    return true;
+}
+
+/* A caller that still waits for 100 (Continue) gets it from the server then. */
+static void send_in_chunks(struct request_pump *p)
+{
+    struct buf chunk = {0};
+
+    if (p->held.n > 0) {
+        buf_addf(&chunk, "%zx\r\n", p->held.n);
+        buf_add_slice(&chunk, buf_slice(&p->held));
+        buf_add_string(&chunk, "\r\n");
+    }
+    buf_free(&p->held);
+    p->held = chunk;
+    p->body.out = FRAMING_CHUNKED;
+    p->collects = false;
+    edit_finish_head_chunked(&p->head, p->expects);
+}
+
+enum collected request_pump_collect(struct request_pump *p, struct slice *in)
+{
+    enum body_result result;
+    struct gather g;
+    bool kept;
+
+    do {
+        g.count = g.bytes = 0;
+        result = body_next(&p->body, in, &g);
+        kept = keep(p, &g);
+    } while (result == BODY_FULL && kept);
+    body_put_back(&p->body, in);
+    if (result == BODY_BAD)
+        return COLLECT_BAD;
+    if (result == BODY_END) {
+        edit_finish_head(&p->head, p->body.bytes);
+        p->collects = false;
+        return COLLECT_READY;
+    }
+    if (!kept) {
+        send_in_chunks(p);
+        return COLLECT_READY;
+    }
+    if (!p->expects)
+        return COLLECT_MORE;
+    p->expects = false;
+    return COLLECT_ASK;
+}
+
+void request_pump_end(struct request_pump *p)
+{
+    if (p->collected > 0)
+        quota_give_many(p->quota, p->collected);
+    p->collected = 0;
+}
+
+/* ---- sending ---- */
+
+/* What was collected has been sent: it is kept only to be sent again, and only if it is small. */
+static void settle_held(struct request_pump *p)
+{
+    request_pump_end(p);
+    if (p->holding && p->held.n <= REQUEST_HELD_MAX)
+        return;
+    p->holding = false;
+    buf_free(&p->held);
+}
+
+/* Keeps a copy of what is sent of the body while it is small. */
+static void hold(struct request_pump *p, const struct gather *g, size_t first)
+{
+    for (size_t i = first; p->holding && i < g->count; i++) {
+        if (p->held.n + g->pieces[i].iov_len > REQUEST_HELD_MAX) {
+            p->holding = false;
+            buf_free(&p->held);
+        } else {
+            buf_add(&p->held, g->pieces[i].iov_base, g->pieces[i].iov_len);
+        }
+    }
+}
+
+/* The head goes out together with the beginning of the body; but what is held moves when more is
+ * added to it, so that is sent before. */
+enum body_result request_pump_next(struct request_pump *p, struct slice *in, struct gather *g)
+{
+    if (!p->head_sent) {
+        p->head_sent = true;
+        gather_add(g, p->head.p, p->head.n);
+        gather_add(g, p->held.p, p->held.n);
+        if (p->held.n > 0)
+            return BODY_FULL;
+    } else if (p->held.n > 0) {
+        settle_held(p);
+    }
+    size_t first = g->count;
+    enum body_result result = body_next(&p->body, in, g);
+    hold(p, g, first);
+    return result;
+}
+
+void request_pump_stop(struct request_pump *p, struct slice *in)
+{
+    body_put_back(&p->body, in);
+}
+
+bool request_pump_may_rewind(const struct request_pump *p)
+{
+    return !p->head_sent || (p->may_repeat && p->holding);
+}
+
+void request_pump_rewind(struct request_pump *p)
+{
+    p->head_sent = false;
+}
+
+void request_pump_free(struct request_pump *p)
+{
+    buf_free(&p->head);
+    buf_free(&p->held);
+    body_free(&p->body);
+    edit_trailer_rules_free(&p->trailers);
+    link_filter_free(p->links);
+}

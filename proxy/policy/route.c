@@ -1,0 +1,234 @@
+#include "policy/route.h"
+
+#include <string.h>
+
+#include "http/basic.h"
+
+/* What the request says of itself. */
+struct claims {
+    const struct config *config;
+    const char *listener_tenant; /* NULL: the listener is everybody's */
+    const struct target *target;
+    struct slice header_company; /* p NULL: none */
+    bool has_basic;
+    char basic_company[BASIC_MAX_COMPANY];
+    bool contradicts; /* it names what can be no tenant's, or two companies */
+};
+
+/* Each way in which a request can name its tenant filters them, where it is used. */
+enum claim { BY_LISTENER, BY_TARGET, BY_HEADER, BY_CREDENTIALS, CLAIMS };
+
+static bool is_made(const struct claims *c, enum claim by)
+{
+    const bool made[CLAIMS] = {[BY_LISTENER] = c->listener_tenant != NULL,
+                               [BY_TARGET] =
+                                   (c->target->form == TARGET_ABSOLUTE && !c->target->own) ||
+                                   c->target->form == TARGET_AUTHORITY,
+                               [BY_HEADER] = c->header_company.p != NULL,
+                               [BY_CREDENTIALS] = c->has_basic};
+
+    return made[by];
+}
+
+static bool port_fits(const struct tenant *t, const struct target *target)
+{
+    int port = target->authority.port;
+
+    if (target->form == TARGET_AUTHORITY && (port == 443 || port == 80))
+        return true;
+    return port == 0 || port == (target->https ? 443 : 80) || port == t->server.port;
+}
+
+static bool is_server_of(const struct tenant *t, const struct target *target)
+{
+    return tenant_has_name(t, target->authority.host) && port_fits(t, target);
+}
+
+static bool means(const struct claims *c, enum claim by, size_t i)
+{
+    const struct tenant *t = c->config->tenants[i];
+
+    switch (by) {
+    case BY_LISTENER:
+        return strcmp(c->listener_tenant, t->name) == 0;
+    case BY_TARGET:
+        return is_server_of(t, c->target);
+    case BY_HEADER:
+        return slice_eq(c->header_company, slice_of(t->company_id));
+    default:
+        return strcmp(c->basic_company, t->company_id) == 0;
+    }
+}
+
+static bool fits(const struct claims *c, size_t i)
+{
+    if (c->contradicts)
+        return false;
+    for (enum claim by = 0; by < CLAIMS; by++)
+        if (is_made(c, by) && !means(c, by, i))
+            return false;
+    return true;
+}
+
+/* ---- sentences ---- */
+
+static void add_word(struct buf *b, const char *what, struct slice value)
+{
+    if (b->n > 0)
+        buf_add_string(b, ", ");
+    buf_addf(b, "%s %.*s", what, (int)value.n, value.p);
+}
+
+/* What the request says, in words. */
+static void add_claims(struct buf *b, const struct claims *c)
+{
+    if (is_made(c, BY_LISTENER))
+        add_word(b, "the listener of tenant", slice_of(c->listener_tenant));
+    if (is_made(c, BY_TARGET)) {
+        struct buf host = {0};
+        authority_write(&host, &c->target->authority, c->target->https ? 443 : 80);
+        add_word(b, "the server", buf_slice(&host));
+        buf_free(&host);
+    }
+    if (is_made(c, BY_HEADER))
+        add_word(b, "successfactors-companyid", c->header_company);
+    if (is_made(c, BY_CREDENTIALS))
+        add_word(b, "the company behind the last @ of the Basic user", slice_of(c->basic_company));
+    if (c->contradicts)
+        add_word(b, "also", SLICE("another company in its credentials"));
+}
+
+/* Each claim alone means a tenant, only together they do not. */
+static bool is_contradiction(const struct claims *c)
+{
+    int made = 0;
+
+    for (enum claim by = 0; by < CLAIMS; by++) {
+        bool known = false;
+        if (!is_made(c, by))
+            continue;
+        made++;
+        for (size_t i = 0; i < c->config->ntenants && !known; i++)
+            known = means(c, by, i);
+        if (!known)
+            return false;
+    }
+    return made > 1;
+}
+
+/* A company ID that is right but for upper and lower case; NULL if there is none. */
+static const char *similar_company(const struct claims *c)
+{
+    struct slice said = is_made(c, BY_HEADER) ? c->header_company : slice_of(c->basic_company);
+
+    for (size_t i = 0; i < c->config->ntenants; i++) {
+        struct slice company = slice_of(c->config->tenants[i]->company_id);
+        if (slice_eq_nocase(said, company) && !slice_eq(said, company))
+            return company.p;
+    }
+    return NULL;
+}
+
+static void explain_none(const struct claims *c, struct failure *why)
+{
+    const char *similar = similar_company(c);
+    struct buf said = {0};
+
+    add_claims(&said, c);
+    if (is_contradiction(c))
+        failure_set(
+            why, FAIL_TENANT_UNKNOWN,
+            "The request contradicts itself, for no tenant is all that it names: %.*s; send "
+            "one of these, or make them agree.",
+            (int)said.n, said.p);
+    else
+        failure_set(why, FAIL_TENANT_UNKNOWN,
+                    "No configured tenant fits the request, which names %.*s.%s%s%s", (int)said.n,
+                    said.p, similar == NULL ? "" : " Did you mean ", similar == NULL ? "" : similar,
+                    similar == NULL ? "" : "?");
+    buf_free(&said);
+}
+
+static void explain_several(const struct claims *c, struct failure *why)
+{
+    struct buf said = {0}, names = {0};
+
+    add_claims(&said, c);
+    for (size_t i = 0; i < c->config->ntenants; i++)
+        if (fits(c, i))
+            buf_addf(&names, "%s%s", names.n == 0 ? "" : ", ", c->config->tenants[i]->name);
+    if (said.n == 0)
+        failure_plain(why, FAIL_TENANT_AMBIGUOUS);
+    else
+        failure_set(why, FAIL_TENANT_AMBIGUOUS,
+                    "Several tenants fit what the request names (%.*s): "
+                    "%.*s.",
+                    (int)said.n, said.p, (int)names.n, names.p);
+    buf_free(&said);
+    buf_free(&names);
+}
+
+/* All Authorization fields count, though there should be one. */
+static void read_credentials(struct claims *c, const struct head *request)
+{
+    size_t at = 0;
+    const struct field *f;
+
+    while ((f = head_next(request, FIELD_AUTHORIZATION, &at)) != NULL) {
+        char company[BASIC_MAX_COMPANY];
+        enum basic_result result = basic_company(f->value, company);
+        if (result == BASIC_ODD ||
+            (result == BASIC_NAMED && c->has_basic && strcmp(company, c->basic_company) != 0)) {
+            c->contradicts = true;
+        } else if (result == BASIC_NAMED) {
+            c->has_basic = true;
+            memcpy(c->basic_company, company, sizeof(company));
+        }
+    }
+}
+
+int route_find(const struct config *config, const char *listener_tenant, const struct head *request,
+               const struct target *target, struct failure *why)
+{
+    struct claims c = {.config = config, .listener_tenant = listener_tenant, .target = target};
+    int found = -1, count = 0;
+
+    if (head_count(request, FIELD_COMPANY_ID) > 1) {
+        failure_plain(why, FAIL_COMPANY_REPEATED);
+        return -1;
+    }
+    c.header_company = head_value(request, FIELD_COMPANY_ID);
+    read_credentials(&c, request);
+    for (size_t i = 0; i < config->ntenants; i++) {
+        if (fits(&c, i)) {
+            found = (int)i;
+            count++;
+        }
+    }
+    if (count == 0)
+        explain_none(&c, why);
+    else if (count > 1)
+        explain_several(&c, why);
+    return count == 1 ? found : -1;
+}
+
+bool route_has_server(const struct config *config, const struct target *target)
+{
+    for (size_t i = 0; i < config->ntenants; i++)
+        if (is_server_of(config->tenants[i], target))
+            return true;
+    return false;
+}
+
+bool route_leads(const struct config *config, const char *listener_tenant,
+                 const struct target *target, struct failure *why)
+{
+    const struct claims c = {
+        .config = config, .listener_tenant = listener_tenant, .target = target};
+
+    for (size_t i = 0; i < config->ntenants; i++)
+        if (fits(&c, i))
+            return true;
+    explain_none(&c, why);
+    return false;
+}

@@ -1,0 +1,25 @@
+/*
+ * route: whose request is it? Pure.
+ *
+ * All tenants are candidates; the listener, the target's host, the company in
+ * successfactors-companyid and the company of Basic credentials each filter
+ * them, where present. One must be left. Inside a CONNECT, the target is the
+ * CONNECT's (authority-form).
+ */
+#ifndef POLICY_ROUTE_H
+#define POLICY_ROUTE_H
+
+#include "config/config.h"
+
+/* The index of the tenant, or -1 and *why. listener_tenant: whose own listener it is, or NULL. */
+int route_find(const struct config *c, const char *listener_tenant, const struct head *request,
+               const struct target *target, struct failure *why) MUST_CHECK;
+
+/* Does the target, in absolute-form or authority-form, lead to a configured server? */
+bool route_has_server(const struct config *c, const struct target *target);
+
+/* Could a request inside a CONNECT to that target find a tenant? If not, *why says why. */
+bool route_leads(const struct config *c, const char *listener_tenant, const struct target *target,
+                 struct failure *why) MUST_CHECK;
+
+#endif

@@ -1,0 +1,33 @@
+#include "policy/validity.h"
+
+#include "base/clock.h"
+
+bool identity_is_presentable(const struct tenant *t, int identity, struct failure *why)
+{
+    const struct credential *c = t->identities[identity].credential;
+    int64_t now = clock_wall_us() / 1000000;
+
+    if (now > credential_not_after(c)) {
+        failure_set(why, FAIL_CERTIFICATE_EXPIRED,
+                    "The client certificate of tenant %s (%s) has expired and is not presented.",
+                    t->name, credential_subject(c));
+        return false;
+    }
+    if (now < credential_not_before(c)) {
+        failure_set(why, FAIL_CERTIFICATE_NOT_YET_VALID,
+                    "The client certificate of tenant %s (%s) is not valid yet.", t->name,
+                    credential_subject(c));
+        return false;
+    }
+    return true;
+}
+
+bool tenant_is_presentable(const struct tenant *t)
+{
+    struct failure ignored;
+
+    for (int i = 0; i < IDENTITIES; i++)
+        if (tenant_has_identity(t, i) && identity_is_presentable(t, i, &ignored))
+            return true;
+    return false;
+}

@@ -1,0 +1,393 @@
+#include "process/server_parts.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/mem.h"
+#include "caller/admission.h"
+#include "caller/census.h"
+#include "caller/checker.h"
+#include "exchange/cookies.h"
+#include "exchange/exchange.h"
+#include "process/listen.h"
+#include "process/worker.h"
+
+enum { TURNED_AWAY_MAX = 256 };
+
+/* ---- connections ---- */
+
+struct arrival {
+    struct clients *to;
+    const struct client_door *door;
+    int fd;
+    struct address from;
+};
+
+static void on_arrival(void *arg)
+{
+    struct arrival *a = arg;
+
+    client_accept(a->to, a->door, a->fd, &a->from);
+    free(a);
+}
+
+void server_on_accept(void *ctx, int fd, const struct address *from)
+{
+    struct door *d = ctx;
+    struct server *s = d->server;
+    struct worker *w = s->threads[s->next].worker;
+
+    s->next = (s->next + 1) % s->nthreads;
+    if (w == s->threads[0].worker) {
+        client_accept(&w->clients, &d->client, fd, from);
+        return;
+    }
+    struct arrival *a = NEW(struct arrival);
+    *a = (struct arrival){&w->clients, &d->client, fd, *from};
+    loop_post(w->loop, on_arrival, a);
+}
+
+/* ---- the end ---- */
+
+static void stop_worker(void *arg)
+{
+    struct worker *w = arg;
+
+    loop_stop(w->loop);
+}
+
+static void stop_all(struct server *s)
+{
+    for (size_t i = 0; i < s->nthreads; i++)
+        loop_post(s->threads[i].worker->loop, stop_worker, s->threads[i].worker);
+}
+
+static void count_drained(void *arg)
+{
+    struct server *s = arg;
+
+    if (--s->running > 0)
+        return;
+    s->drained = true;
+    stop_all(s);
+}
+
+static void on_worker_drained(void *ctx, struct clients *c)
+{
+    struct server *s = ctx;
+
+    (void)c;
+    loop_post(s->threads[0].worker->loop, count_drained, s);
+}
+
+static void on_deadline(void *ctx)
+{
+    log_say(LOG_WARNING, "drain-timeout has passed: the exchanges that still run are cut off");
+    stop_all(ctx);
+}
+
+static void drain_worker(void *arg)
+{
+    clients_drain(arg);
+}
+
+static void close_doors(struct server *s)
+{
+    for (size_t i = 0; i < s->ndoors; i++) {
+        if (s->doors[i]->acceptor != NULL)
+            acceptor_close(s->doors[i]->acceptor);
+        s->doors[i]->acceptor = NULL;
+    }
+}
+
+void server_stop(struct server *s)
+{
+    if (s->stopping) {
+        log_say(LOG_WARNING, "a second signal: the exchanges that still run are cut off");
+        stop_all(s);
+        return;
+    }
+    s->stopping = true;
+    log_say(LOG_NOTICE, "shutting down: no new connections, running exchanges may end");
+    if (s->hooks->on_stopping != NULL)
+        s->hooks->on_stopping(s->hooks->ctx);
+    close_doors(s);
+    timer_start(s->threads[0].worker->loop, &s->deadline, s->generation->config->drain_timeout);
+    for (size_t i = 0; i < s->nthreads; i++)
+        loop_post(s->threads[i].worker->loop, drain_worker, s->clients[i]);
+}
+
+static void on_stop_signal(evutil_socket_t number, short what, void *arg)
+{
+    (void)number;
+    (void)what;
+    server_stop(arg);
+}
+
+static void on_reopen_signal(evutil_socket_t number, short what, void *arg)
+{
+    struct server *s = arg;
+
+    (void)number;
+    (void)what;
+    if (s->hooks->on_log_reopen != NULL)
+        s->hooks->on_log_reopen(s->hooks->ctx);
+}
+
+static void on_reload_signal(evutil_socket_t number, short what, void *arg)
+{
+    struct server *s = arg;
+
+    (void)number;
+    (void)what;
+    if (s->hooks->on_reload != NULL)
+        s->hooks->on_reload(s->hooks->ctx);
+}
+
+/* ---- listeners ---- */
+
+static void free_door(struct door *d)
+{
+    free(d->name);
+    free(d->tenant);
+    free(d);
+}
+
+static struct door *add_door(struct server *s, struct acceptor *a, const struct client_door *door)
+{
+    struct door *d = NEW(struct door);
+
+    d->server = s;
+    d->client = *door;
+    d->acceptor = a;
+    s->doors = mem_grow(s->doors, (s->ndoors + 1) * sizeof(s->doors[0]));
+    s->doors[s->ndoors++] = d;
+    return d;
+}
+
+void server_add_door(struct server *s, struct acceptor *a, const struct client_door *door)
+{
+    (void)add_door(s, a, door);
+}
+
+struct door *server_add_listener(struct server *s, const struct config *c,
+                                 const struct listen_address *l, struct acceptor *a)
+{
+    struct client_door door = {.service = &exchange_service,
+                               .is_unix = address_is_unix(&l->address),
+                               .is_remote = !address_is_loopback(&l->address),
+                               .port = address_port(acceptor_address(a))};
+    char name[ADDRESS_TEXT_SIZE];
+
+    struct door *d = add_door(s, a, &door);
+    listen_name(l, name);
+    d->name = mem_copy_string(name);
+    if (l->tenant >= 0)
+        d->client.tenant = d->tenant = mem_copy_string(c->tenants[l->tenant]->name);
+    return d;
+}
+
+/* ---- the beginning ---- */
+
+static size_t count_workers(const struct config *c)
+{
+    cpu_set_t cpus;
+
+    if (c->workers > 0)
+        return (size_t)c->workers;
+    return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (size_t)CPU_COUNT(&cpus) : 1;
+}
+
+static void init_shared(struct server *s, const struct config *c)
+{
+    quota_init(&s->shared.clients.clients, c->max_connections);
+    quota_init(&s->shared.clients.turned_away, TURNED_AWAY_MAX);
+    quota_init(&s->shared.queue, c->queue);
+    quota_init(&s->shared.exchanges.collected, COLLECTED_MAX);
+    s->shared.clients.checker = checker_new();
+    s->shared.exchanges.cookies = cookies_new();
+    s->shared.clients.census = census_new();
+    s->shared.clients.on_record = s->hooks->on_record;
+    s->shared.clients.record_ctx = s->hooks->ctx;
+    s->shared.clients.on_drained = on_worker_drained;
+    s->shared.clients.drained_ctx = s;
+}
+
+static enum status open_listeners(struct server *s, const struct config *c, bool just_try,
+                                  struct diag *why)
+{
+    struct acceptor **acceptors = mem_new(c->nlistens * sizeof(struct acceptor *));
+    bool *opened = mem_new(c->nlistens);
+    enum status st =
+        listen_open(c->listens, c->nlistens, &c->unix_access, just_try, acceptors, opened, why);
+
+    for (size_t i = 0; i < c->nlistens; i++)
+        if (acceptors[i] != NULL)
+            (void)server_add_listener(s, c, &c->listens[i], acceptors[i]);
+    free(acceptors);
+    free(opened);
+    return st;
+}
+
+static void make_workers(struct server *s, const struct config *c)
+{
+    size_t n = count_workers(c);
+
+    s->nthreads = n;
+    s->threads = mem_new(n * sizeof(s->threads[0]));
+    s->clients = mem_new(n * sizeof(s->clients[0]));
+    s->upstreams = mem_new(n * sizeof(s->upstreams[0]));
+    for (size_t i = 0; i < n; i++) {
+        struct worker *w = worker_new(s->generation, &s->shared);
+        s->threads[i].worker = w;
+        s->clients[i] = &w->clients;
+        s->upstreams[i] = &w->upstreams;
+    }
+    for (size_t i = 0; i < n; i++)
+        worker_join(s->threads[i].worker, s->upstreams, n);
+}
+
+enum status server_new(struct config *c, const struct server_hooks *hooks, bool just_try,
+                       struct server **out, struct diag *why)
+{
+    struct server *s = NEW(struct server);
+
+    s->generation = generation_new(c, NULL);
+    s->hooks = hooks;
+    init_shared(s, c);
+    enum status st = open_listeners(s, c, just_try, why);
+    if (st != ST_OK) {
+        server_free(s);
+        return st;
+    }
+    make_workers(s, c);
+    timer_init(&s->deadline, on_deadline, s);
+    st = admission_check(s->clients, s->nthreads, c, why);
+    if (st == ST_OK)
+        *out = s;
+    else
+        server_free(s);
+    return st;
+}
+
+static void *thread_main(void *arg)
+{
+    struct worker *w = arg;
+
+    log_attach_thread();
+    loop_run(w->loop);
+    return NULL;
+}
+
+static void watch_signals(struct server *s)
+{
+    static const struct {
+        int number;
+        void (*run)(evutil_socket_t number, short what, void *arg);
+    } handlers[] = {{SIGTERM, on_stop_signal},
+                    {SIGINT, on_stop_signal},
+                    {SIGUSR1, on_reopen_signal},
+                    {SIGHUP, on_reload_signal}};
+    struct event_base *base = loop_base(s->threads[0].worker->loop);
+
+    for (size_t i = 0; i < ARRAY_LEN(handlers); i++) {
+        /* What libevent restores: nobody dies at the very end. */
+        (void)signal(handlers[i].number, SIG_IGN);
+        s->signals[i] = evsignal_new(base, handlers[i].number, handlers[i].run, s);
+        (void)event_add(s->signals[i], NULL);
+    }
+}
+
+/* Signals are the first thread's: the others inherit a mask that blocks them all. */
+static void start_threads(struct server *s)
+{
+    sigset_t all, old;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, &old);
+    for (size_t i = 1; i < s->nthreads; i++)
+        if (pthread_create(&s->threads[i].id, NULL, thread_main, s->threads[i].worker) != 0)
+            abort(); /* the system has no thread for us at start */
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+const struct config *server_config(const struct server *s)
+{
+    return s->generation->config;
+}
+
+void server_announce(const struct server *s)
+{
+    admission_warn(s->clients, s->nthreads, s->generation->config);
+}
+
+bool server_run(struct server *s)
+{
+    struct loop *l = s->threads[0].worker->loop;
+
+    s->running = s->nthreads;
+    watch_signals(s);
+    start_threads(s);
+    server_announce(s);
+    for (size_t i = 0; i < s->ndoors; i++)
+        acceptor_start(s->doors[i]->acceptor, l, server_on_accept, s->doors[i]);
+    if (s->hooks->on_ready != NULL)
+        s->hooks->on_ready(s->hooks->ctx, s);
+    loop_run(l);
+    for (size_t i = 1; i < s->nthreads; i++)
+        (void)pthread_join(s->threads[i].id, NULL);
+    return s->drained;
+}
+
+void server_free(struct server *s)
+{
+    close_doors(s);
+    timer_stop(&s->deadline);
+    for (size_t i = 0; i < ARRAY_LEN(s->signals); i++)
+        if (s->signals[i] != NULL)
+            event_free(s->signals[i]);
+    resolve_stop_all();
+    checker_stop(s->shared.clients.checker);
+    for (size_t i = 0; i < s->nthreads; i++)
+        worker_end(s->threads[i].worker);
+    for (size_t i = 0; i < s->nthreads; i++)
+        worker_free(s->threads[i].worker);
+    checker_free(s->shared.clients.checker);
+    cookies_free(s->shared.exchanges.cookies);
+    census_free(s->shared.clients.census);
+    for (size_t i = 0; i < s->ndoors; i++)
+        free_door(s->doors[i]);
+    free(s->doors);
+    free(s->threads);
+    free(s->clients);
+    free(s->upstreams);
+    generation_unref(s->generation);
+    free(s);
+}
+
+size_t server_door_count(const struct server *s)
+{
+    return s->ndoors;
+}
+
+const struct address *server_door_address(const struct server *s, size_t i)
+{
+    return acceptor_address(s->doors[i]->acceptor);
+}
+
+const char *server_door_tenant(const struct server *s, size_t i)
+{
+    return s->doors[i]->client.tenant;
+}
+
+struct loop *server_loop(const struct server *s)
+{
+    return s->threads[0].worker->loop;
+}

@@ -1,0 +1,53 @@
+/*
+ * What the files of core/server share: server.c (the beginning and the end),
+ * server_reload.c (another configuration in between).
+ */
+#ifndef PROCESS_SERVER_PARTS_H
+#define PROCESS_SERVER_PARTS_H
+
+#include <pthread.h>
+
+#include "process/server.h"
+#include "process/worker.h"
+
+struct event;
+
+/* A listener. Never changed, and kept to the end: clients hold it. */
+struct door {
+    struct server *server;
+    struct client_door client; /* what clients see of it */
+    char *name;                /* listen_name(); NULL: not by configuration */
+    char *tenant;
+    struct acceptor *acceptor; /* NULL: closed */
+};
+
+struct thread {
+    struct worker *worker;
+    pthread_t id;
+};
+
+struct server {
+    struct generation *generation; /* what is served */
+    const struct server_hooks *hooks;
+    struct shared shared;
+    struct door **doors;
+    size_t ndoors;
+    struct thread *threads; /* the first is the one that called server_run() */
+    size_t nthreads;
+    struct clients **clients; /* of each worker */
+    struct upstreams **upstreams;
+    size_t next; /* worker that gets the next connection */
+    struct event *signals[4];
+    struct timer deadline;
+    bool stopping, drained;
+    size_t running; /* workers that are not drained yet */
+};
+
+/* Of an acceptor, with its door. */
+void server_on_accept(void *ctx, int fd, const struct address *from);
+
+/* Takes the acceptor. */
+struct door *server_add_listener(struct server *s, const struct config *c,
+                                 const struct listen_address *l, struct acceptor *a);
+
+#endif

@@ -1,0 +1,212 @@
+#include "process/server_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "caller/admission.h"
+#include "exchange/cookies.h"
+#include "process/listen.h"
+
+static bool is_among(struct acceptor *const *acceptors, size_t n, const struct acceptor *a)
+{
+    for (size_t i = 0; i < n; i++)
+        if (acceptors[i] == a)
+            return true;
+    return false;
+}
+
+/* The acceptor by which that address is served already, if it is none of the n taken ones: with
+ * port 0 several have the same name. */
+static struct acceptor *find_acceptor(const struct server *s, const char *name,
+                                      struct acceptor *const *taken, size_t n)
+{
+    for (size_t i = 0; i < s->ndoors; i++) {
+        const struct door *d = s->doors[i];
+        if (d->acceptor != NULL && d->name != NULL && strcmp(d->name, name) == 0 &&
+            !is_among(taken, n, d->acceptor))
+            return d->acceptor;
+    }
+    return NULL;
+}
+
+struct adoption {
+    struct worker *worker;
+    struct generation *generation;
+};
+
+static void on_adoption(void *arg)
+{
+    struct adoption *a = arg;
+
+    worker_adopt(a->worker, a->generation);
+    generation_unref(a->generation);
+    free(a);
+}
+
+static void hand_out(struct server *s, struct generation *g)
+{
+    for (size_t i = 0; i < s->nthreads; i++) {
+        struct adoption *a = NEW(struct adoption);
+        *a = (struct adoption){s->threads[i].worker, generation_ref(g)};
+        loop_post(a->worker->loop, on_adoption, a);
+    }
+}
+
+/* For each listener of c the acceptor of the door that has it already; NULL: it has to be opened.
+ */
+static void find_acceptors(const struct server *s, const struct config *c,
+                           struct acceptor **acceptors)
+{
+    for (size_t i = 0; i < c->nlistens; i++) {
+        char name[ADDRESS_TEXT_SIZE];
+        listen_name(&c->listens[i], name);
+        acceptors[i] = find_acceptor(s, name, acceptors, i);
+    }
+}
+
+static struct door *door_of(const struct server *s, const struct acceptor *a)
+{
+    for (size_t i = 0; i < s->ndoors; i++)
+        if (s->doors[i]->acceptor == a)
+            return s->doors[i];
+    return NULL;
+}
+
+static bool is_for(const struct door *d, const char *tenant)
+{
+    return (d->tenant == NULL) == (tenant == NULL) &&
+           (tenant == NULL || strcmp(d->tenant, tenant) == 0);
+}
+
+static void tell_door(const struct door *d, const char *what)
+{
+    char address[ADDRESS_TEXT_SIZE];
+
+    address_text(acceptor_address(d->acceptor), address);
+    log_say(LOG_NOTICE, "%s %s%s%s%s", what, d->client.is_unix ? "" : "http://", address,
+            d->tenant == NULL ? "" : " for tenant ", d->tenant == NULL ? "" : d->tenant);
+}
+
+/* An address keeps its socket even if it becomes another tenant's: nobody is refused meanwhile. */
+static void use_acceptor(struct server *s, const struct config *c, const struct listen_address *l,
+                         struct acceptor *a)
+{
+    struct door *before = door_of(s, a);
+
+    if (before != NULL && is_for(before, l->tenant < 0 ? NULL : c->tenants[l->tenant]->name))
+        return;
+    struct door *d = server_add_listener(s, c, l, a);
+    if (before == NULL) {
+        acceptor_start(a, s->threads[0].worker->loop, server_on_accept, d);
+    } else {
+        before->acceptor = NULL;
+        acceptor_retarget(a, d);
+    }
+    tell_door(d, "listening on");
+}
+
+static void change_doors(struct server *s, const struct config *c, struct acceptor **acceptors)
+{
+    for (size_t i = 0; i < c->nlistens; i++)
+        if (acceptors[i] != NULL)
+            use_acceptor(s, c, &c->listens[i], acceptors[i]);
+    for (size_t i = 0; i < s->ndoors; i++) {
+        struct door *d = s->doors[i];
+        if (d->acceptor == NULL || d->name == NULL || is_among(acceptors, c->nlistens, d->acceptor))
+            continue;
+        tell_door(d, "no longer listening on");
+        acceptor_close(d->acceptor);
+        d->acceptor = NULL;
+    }
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool same_admins(const struct config *a, const struct config *b)
+{
+    bool same = a->nadmins == b->nadmins;
+
+    for (size_t i = 0; same && i < a->nadmins; i++) {
+        char x[ADDRESS_TEXT_SIZE], y[ADDRESS_TEXT_SIZE];
+        address_text(&a->admins[i].address, x);
+        address_text(&b->admins[i].address, y);
+        same = strcmp(x, y) == 0;
+    }
+    return same;
+}
+
+/* What is fixed once the threads run. */
+static void warn_about_fixed(const struct config *old, const struct config *new)
+{
+    bool same_log = same_text(old->log_path, new->log_path) && old->log_format == new->log_format &&
+                    old->path_mode == new->path_mode && old->log_caller == new->log_caller;
+
+    if (!same_admins(old, new))
+        log_say(LOG_WARNING, "admin takes effect at the next start");
+    if (old->workers != new->workers)
+        log_say(LOG_WARNING, "workers takes effect at the next start");
+    if (!same_log)
+        log_say(LOG_WARNING,
+                "log, log-format, log-path and log-caller take effect at the next start");
+    if (old->sandbox != new->sandbox)
+        log_say(LOG_WARNING, "sandbox takes effect at the next start");
+    if (!same_text(old->user, new->user))
+        log_say(LOG_WARNING, "user takes effect at the next start");
+}
+
+/* All sockets that are open get the access of c; all or, in the end, none. */
+static enum status permit_all(const struct server *s, const struct config *c, struct diag *why)
+{
+    enum status st = ST_OK;
+
+    for (size_t i = 0; st == ST_OK && i < s->ndoors; i++)
+        if (s->doors[i]->acceptor != NULL)
+            st = acceptor_permit(s->doors[i]->acceptor, &c->unix_access, why);
+    return st;
+}
+
+static enum status change_access(const struct server *s, const struct config *c, struct diag *why)
+{
+    enum status st = permit_all(s, c, why);
+    struct diag again;
+
+    if (st != ST_OK && permit_all(s, s->generation->config, &again) != ST_OK)
+        log_say(LOG_ERROR, "a socket is not as it was: %s", again.text);
+    return st;
+}
+
+enum status server_reload(struct server *s, struct config *c, struct diag *why)
+{
+    struct acceptor **acceptors = mem_new(c->nlistens * sizeof(struct acceptor *));
+    bool *opened = mem_new(c->nlistens);
+    enum status st = s->stopping ? ST_BAD_INPUT : admission_check(s->clients, s->nthreads, c, why);
+
+    find_acceptors(s, c, acceptors);
+    if (st == ST_OK)
+        st = listen_open(c->listens, c->nlistens, &c->unix_access, false, acceptors, opened, why);
+    if (st == ST_OK)
+        st = change_access(s, c, why);
+    if (s->stopping)
+        diag_set(why, "the program is ending");
+    if (st == ST_OK) {
+        struct generation *g = generation_new(c, s->generation);
+        warn_about_fixed(s->generation->config, c);
+        admission_warn(s->clients, s->nthreads, c);
+        atomic_store(&s->shared.clients.clients.limit, c->max_connections);
+        atomic_store(&s->shared.queue.limit, c->queue);
+        cookies_keep_only(s->shared.exchanges.cookies, c);
+        change_doors(s, c, acceptors);
+        generation_unref(s->generation);
+        s->generation = g;
+        hand_out(s, g);
+    } else {
+        listen_close(acceptors, opened, c->nlistens);
+    }
+    free(acceptors);
+    free(opened);
+    return st;
+}

@@ -1,0 +1,353 @@
+#include "upstream/origin.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "policy/validity.h"
+#include "tls/session.h"
+#include "upstream/pool.h"
+#include "upstream/upstream.h"
+
+enum { STREAK_MAX = 16, COURTESY_MS = 10 };
+
+struct origin {
+    struct list node; /* of those that are retired */
+    unsigned refs;
+    bool retired;
+    struct upstreams *all;         /* of the same worker */
+    struct generation *generation; /* which owns the tenant */
+    struct tenant *tenant;
+    struct shared_tenant *shared;
+    struct pool pool;
+    int pooled;          /* the identity under which those in the pool were made */
+    struct list waiting; /* acquires that have no connection in the making */
+    int nwaiting;
+    int streak;            /* places kept while other workers had requests waiting */
+    struct timer courtesy; /* while it runs, free places are left to other workers */
+    struct tls_sessions *sessions[IDENTITIES];
+};
+
+static void serve_waiting(struct origin *o);
+
+static void on_courtesy_over(void *ctx)
+{
+    serve_waiting(ctx);
+}
+
+static void use_generation(struct origin *o, struct generation *g, size_t tenant)
+{
+    o->generation = generation_ref(g);
+    o->tenant = g->config->tenants[tenant];
+    o->shared = shared_tenant_ref(g->tenants[tenant]);
+}
+
+struct origin *origin_new(struct upstreams *all, struct generation *g, size_t tenant)
+{
+    struct origin *o = NEW(struct origin);
+
+    o->refs = 1;
+    list_init(&o->node);
+    o->all = all;
+    use_generation(o, g, tenant);
+    pool_init(&o->pool);
+    list_init(&o->waiting);
+    timer_init(&o->courtesy, on_courtesy_over, o);
+    for (int i = 0; i < IDENTITIES; i++)
+        o->sessions[i] = tls_sessions_new();
+    return o;
+}
+
+void origin_adopt(struct origin *o, struct generation *g, size_t tenant)
+{
+    struct generation *old = o->generation;
+    struct shared_tenant *shared = o->shared;
+
+    use_generation(o, g, tenant);
+    shared_tenant_unref(shared);
+    generation_unref(old);
+    serve_waiting(o); /* max-upstream may have grown, or become less */
+    while (quota_is_exceeded(&o->shared->upstreams) && pool_drop_one(&o->pool))
+        continue;
+}
+
+static void release(void *arg)
+{
+    struct origin *o = arg;
+
+    for (int i = 0; i < IDENTITIES; i++)
+        tls_sessions_free(o->sessions[i]);
+    shared_tenant_unref(o->shared);
+    generation_unref(o->generation);
+    free(o);
+}
+
+struct origin *origin_ref(struct origin *o)
+{
+    o->refs++;
+    return o;
+}
+
+void origin_unref(struct origin *o)
+{
+    if (--o->refs > 0)
+        return;
+    timer_stop(&o->courtesy);
+    list_remove(&o->node);
+    loop_bury(o->all->loop, o, release);
+}
+
+void origin_retire(struct origin *o)
+{
+    o->retired = true;
+    list_append(&o->all->retired, &o->node);
+    pool_clear(&o->pool);
+    origin_unref(o);
+}
+
+/* ---- other workers ---- */
+
+struct poke {
+    struct upstreams *to;
+    struct shared_tenant *tenant;
+};
+
+static void poke(struct origin *o)
+{
+    serve_waiting(o);
+    if (list_empty(&o->waiting) && atomic_load(&o->shared->waiting) > 0)
+        (void)pool_drop_one(&o->pool);
+}
+
+/* Another worker has a request waiting, or has freed a place. */
+static void on_poke(void *arg)
+{
+    struct poke *p = arg;
+    struct upstreams *u = p->to;
+
+    for (size_t i = 0; !u->ended && i < u->generation->config->ntenants; i++)
+        if (u->origins[i]->shared == p->tenant)
+            poke(u->origins[i]);
+    list_each (node, &u->retired) {
+        struct origin *o = list_entry(node, struct origin, node);
+        if (!u->ended && o->shared == p->tenant)
+            poke(o);
+    }
+    shared_tenant_unref(p->tenant);
+    free(p);
+}
+
+static void poke_others(struct origin *o)
+{
+    const struct upstreams *own = o->all;
+
+    for (size_t i = 0; !own->ended && i < own->nall; i++) {
+        if (own->all[i] == own)
+            continue;
+        struct poke *p = NEW(struct poke);
+        *p = (struct poke){own->all[i], shared_tenant_ref(o->shared)};
+        loop_post(p->to->loop, on_poke, p);
+    }
+}
+
+/* No connection serves a new request under an identity that is not in use any more. */
+static void keep_only(struct origin *o, int identity)
+{
+    if (o->pooled != identity)
+        pool_clear(&o->pool);
+    o->pooled = identity;
+}
+
+/* ---- waiting ---- */
+
+static void leave_queue(struct acquire *a)
+{
+    if (!a->queued)
+        return;
+    a->queued = false;
+    list_remove(&a->node);
+    a->origin->nwaiting--;
+    timer_stop(&a->timer);
+    quota_give(a->origin->all->queue);
+    atomic_fetch_sub(&a->origin->shared->waiting, 1);
+}
+
+static void on_opened(void *ctx, struct upstream *u, const struct failure *why)
+{
+    struct acquire *a = ctx;
+
+    a->opening = NULL;
+    a->done(a->ctx, u, why);
+}
+
+static void choose_identity(struct origin *o, struct acquire *a)
+{
+    if (a->kind != ACQUIRE_UNDER)
+        a->identity = overlap_in_use(&o->shared->overlap);
+}
+
+static void open_for(struct origin *o, struct acquire *a)
+{
+    choose_identity(o, a);
+    a->opening = upstream_open(o, a->identity, on_opened, a);
+}
+
+static void serve_waiting(struct origin *o)
+{
+    struct list *first;
+
+    if (timer_runs(&o->courtesy))
+        return;
+    while ((first = list_first(&o->waiting)) != NULL && quota_take(&o->shared->upstreams)) {
+        struct acquire *a = list_entry(first, struct acquire, node);
+        struct failure why;
+        leave_queue(a);
+        choose_identity(o, a);
+        if (identity_is_presentable(o->tenant, a->identity, &why)) {
+            open_for(o, a);
+        } else { /* it has expired while the request waited */
+            quota_give(&o->shared->upstreams);
+            a->done(a->ctx, NULL, &why);
+        }
+    }
+}
+
+void origin_place_freed(struct origin *o)
+{
+    quota_give(&o->shared->upstreams);
+    if (o->all->ended)
+        return;
+    serve_waiting(o);
+    if ((list_empty(&o->waiting) || timer_runs(&o->courtesy)) &&
+        atomic_load(&o->shared->waiting) > 0)
+        poke_others(o);
+}
+
+static void on_queue_timeout(void *ctx)
+{
+    struct acquire *a = ctx;
+    struct failure why;
+
+    leave_queue(a);
+    failure_set(&why, FAIL_QUEUE_TIMEOUT,
+                "All %lld connections to %s were busy, and none became free in time.",
+                (long long)a->origin->tenant->max_upstream, a->origin->tenant->peer);
+    a->done(a->ctx, NULL, &why);
+}
+
+static enum acquire_result enqueue(struct origin *o, struct acquire *a, struct failure *why)
+{
+    if (!quota_take(o->all->queue)) {
+        failure_plain(why, FAIL_QUEUE_FULL);
+        return ACQUIRE_REFUSED;
+    }
+    a->queued = true;
+    list_append(&o->waiting, &a->node);
+    o->nwaiting++;
+    timer_init(&a->timer, on_queue_timeout, a);
+    timer_start(o->all->loop, &a->timer, o->all->generation->config->queue_timeout);
+    atomic_fetch_add(&o->shared->waiting, 1);
+    serve_waiting(o); /* a place freed elsewhere in between: whoever freed it saw nobody waiting */
+    if (a->queued)
+        poke_others(o);
+    return ACQUIRE_WAITS;
+}
+
+static struct upstream *take_pooled(struct origin *o)
+{
+    keep_only(o, overlap_in_use(&o->shared->overlap));
+    return pool_take(&o->pool);
+}
+
+enum acquire_result origin_acquire(struct origin *o, struct acquire *a, enum acquire_kind kind,
+                                   struct upstream **u, struct failure *why)
+{
+    a->origin = o;
+    a->kind = kind;
+    if (kind == ACQUIRE_ANY && (*u = take_pooled(o)) != NULL)
+        return ACQUIRED;
+    bool place = !timer_runs(&o->courtesy) && quota_take(&o->shared->upstreams);
+    if (!place && pool_drop_one(&o->pool)) /* a fresh one is wanted, and the pool is full of old */
+        place = quota_take(&o->shared->upstreams);
+    if (!place)
+        return enqueue(o, a, why);
+    open_for(o, a);
+    return ACQUIRE_WAITS;
+}
+
+void origin_cancel(struct acquire *a)
+{
+    if (a->queued)
+        leave_queue(a);
+    if (a->opening != NULL) {
+        upstream_close(a->opening, STREAM_ABORT);
+        a->opening = NULL;
+    }
+}
+
+/* Every so often a place goes to another worker that has requests waiting, or they would starve
+ * beside one that always has some itself. */
+static bool is_others_turn(struct origin *o)
+{
+    if (atomic_load_explicit(&o->shared->waiting, memory_order_relaxed) <= o->nwaiting) {
+        o->streak = 0;
+        return false;
+    }
+    if (++o->streak < STREAK_MAX)
+        return false;
+    o->streak = 0;
+    timer_start(o->all->loop, &o->courtesy, COURTESY_MS);
+    return true;
+}
+
+/* The one that waits longest gets it, if a used one will do. */
+static bool hand_over(struct origin *o, struct upstream *u)
+{
+    struct acquire *a = list_entry(list_first(&o->waiting), struct acquire, node);
+
+    if (a->kind != ACQUIRE_ANY)
+        return false;
+    leave_queue(a);
+    a->done(a->ctx, u, NULL);
+    return true;
+}
+
+void origin_give_back(struct origin *o, struct upstream *u, int64_t idle_ms)
+{
+    bool waited_for = !list_empty(&o->waiting);
+
+    if (o->retired || idle_ms <= 0 || upstream_is_too_old(u) ||
+        upstream_identity(u) != overlap_in_use(&o->shared->overlap) ||
+        quota_is_exceeded(&o->shared->upstreams) ||
+        (waited_for && (is_others_turn(o) || !stream_is_alive(upstream_stream(u))))) {
+        upstream_close(u, STREAM_CLOSE);
+        return;
+    }
+    if (waited_for && hand_over(o, u))
+        return;
+    if (atomic_load_explicit(&o->shared->waiting, memory_order_relaxed) > 0) {
+        upstream_close(u, STREAM_CLOSE); /* its place serves the request that waits elsewhere */
+        return;
+    }
+    keep_only(o, upstream_identity(u));
+    pool_give(&o->pool, u, idle_ms);
+}
+
+struct upstreams *origin_upstreams(const struct origin *o)
+{
+    return o->all;
+}
+
+const struct tenant *origin_tenant(const struct origin *o)
+{
+    return o->tenant;
+}
+
+struct tls_sessions *origin_sessions(const struct origin *o, int identity)
+{
+    return o->sessions[identity];
+}
+
+struct overlap *origin_overlap(const struct origin *o)
+{
+    return &o->shared->overlap;
+}

@@ -1,0 +1,44 @@
+#include "upstream/pool.h"
+
+#include "upstream/upstream.h"
+
+void pool_init(struct pool *p)
+{
+    list_init(&p->idle);
+}
+
+/* Every one is looked at: what a server sent unasked would be taken for the answer. */
+struct upstream *pool_take(struct pool *p)
+{
+    struct list *first;
+
+    while ((first = list_first(&p->idle)) != NULL) {
+        struct upstream *u = upstream_of_node(first);
+        if (!upstream_is_too_old(u) && stream_is_alive(upstream_stream(u))) {
+            list_remove(first);
+            return u;
+        }
+        upstream_close(u, STREAM_CLOSE);
+    }
+    return NULL;
+}
+
+void pool_give(struct pool *p, struct upstream *u, int64_t idle_ms)
+{
+    list_prepend(&p->idle, upstream_node(u));
+    upstream_rest(u, idle_ms);
+}
+
+bool pool_drop_one(struct pool *p)
+{
+    if (list_empty(&p->idle))
+        return false;
+    upstream_close(upstream_of_node(p->idle.prev), STREAM_CLOSE);
+    return true;
+}
+
+void pool_clear(struct pool *p)
+{
+    while (pool_drop_one(p))
+        continue;
+}

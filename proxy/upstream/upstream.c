@@ -1,0 +1,307 @@
+#include "upstream/upstream.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "net/dial.h"
+
+enum { SHRINK_MS = 1000 };
+
+enum upstream_state {
+    UP_DIALING,
+    UP_SHAKING, /* TLS handshake */
+    UP_BUSY,
+    UP_IDLE,
+    UP_CLOSED,
+};
+
+static const unsigned allowed[] = {
+    [UP_DIALING] = BIT(UP_SHAKING) | BIT(UP_CLOSED),
+    [UP_SHAKING] = BIT(UP_BUSY) | BIT(UP_CLOSED),
+    [UP_BUSY] = BIT(UP_IDLE) | BIT(UP_CLOSED),
+    [UP_IDLE] = BIT(UP_BUSY) | BIT(UP_CLOSED),
+    [UP_CLOSED] = 0,
+};
+
+struct upstream {
+    struct list node; /* the pool's */
+    struct origin *origin;
+    int identity;
+    enum upstream_state state;
+    struct dial *dial;
+    struct stream *stream;
+    struct tls_client *tls; /* which the handshake reads: a reload may take it from the tenant */
+    struct tls_link link;
+    struct timer timer; /* handshake, idle */
+    upstream_opened *opened;
+    void *ctx;
+    int64_t born;
+    int64_t idle_left;  /* behind SHRINK_MS */
+    unsigned exchanges; /* begun on it */
+};
+
+static void set_state(struct upstream *u, enum upstream_state to)
+{
+    assert((allowed[u->state] & BIT(to)) != 0);
+    u->state = to;
+}
+
+static void release(void *arg)
+{
+    struct upstream *u = arg;
+
+    tls_client_unref(u->tls);
+    free(u);
+}
+
+void upstream_close(struct upstream *u, enum stream_close_mode mode)
+{
+    if (u->state == UP_CLOSED)
+        return;
+    set_state(u, UP_CLOSED);
+    list_remove(&u->node);
+    timer_stop(&u->timer);
+    if (u->dial != NULL)
+        dial_cancel(u->dial);
+    if (u->stream != NULL)
+        stream_close(u->stream, mode);
+    loop_bury(origin_upstreams(u->origin)->loop, u, release);
+    origin_place_freed(u->origin);
+    origin_unref(u->origin);
+}
+
+static void fail_opening(struct upstream *u, const struct failure *why)
+{
+    upstream_opened *opened = u->opened;
+    void *ctx = u->ctx;
+
+    upstream_close(u, STREAM_ABORT);
+    opened(ctx, NULL, why);
+}
+
+/* ---- the handshake ---- */
+
+/* A server that never asked for the certificate is the wrong one, or is not the one we talk to. */
+static bool check_request(const struct upstream *u, struct failure *why)
+{
+    const struct tenant *t = origin_tenant(u->origin);
+
+    if (!t->require_request || tls_link_requested(&u->link, stream_ssl(u->stream)))
+        return true;
+    failure_set(why, FAIL_CERTIFICATE_NOT_REQUESTED, "%s never asked for the client certificate.",
+                t->peer);
+    return false;
+}
+
+/* An answer to nothing would be taken for that to the first request. */
+static bool check_silence(const struct upstream *u, struct failure *why)
+{
+    if (!stream_spoke_first(u->stream))
+        return true;
+    failure_set(why, FAIL_ANSWER_MALFORMED, "%s answered before it was asked anything.",
+                origin_tenant(u->origin)->peer);
+    return false;
+}
+
+static void on_ready(void *ctx)
+{
+    struct upstream *u = ctx;
+    struct failure why;
+
+    timer_stop(&u->timer);
+    if (!check_request(u, &why) || !check_silence(u, &why)) {
+        fail_opening(u, &why);
+        return;
+    }
+    set_state(u, UP_BUSY);
+    u->opened(u->ctx, u, NULL);
+}
+
+static void on_broken(void *ctx, const struct failure *why)
+{
+    struct upstream *u = ctx;
+    struct failure reset;
+
+    if (why->id != FAIL_UPSTREAM_CLOSED) {
+        fail_opening(u, why);
+        return;
+    }
+    failure_set(&reset, FAIL_TLS, "%s broke off the TLS handshake: %s",
+                origin_tenant(u->origin)->peer, why->detail.text);
+    fail_opening(u, &reset);
+}
+
+static void on_end(void *ctx)
+{
+    struct upstream *u = ctx;
+    struct failure why;
+
+    failure_set(&why, FAIL_TLS, "%s ended the connection during the TLS handshake.",
+                origin_tenant(u->origin)->peer);
+    fail_opening(u, &why);
+}
+
+static size_t on_data(void *ctx, const char *p, size_t n)
+{
+    (void)ctx;
+    (void)p;
+    (void)n;
+    return 0; /* kept for the exchange that gets the connection */
+}
+
+static const struct stream_handler shaking = {
+    .on_ready = on_ready, .on_data = on_data, .on_end = on_end, .on_broken = on_broken};
+
+static void on_dialed(void *ctx, int fd, const struct failure *why)
+{
+    struct upstream *u = ctx;
+    const struct tenant *t = origin_tenant(u->origin);
+    const struct upstreams *all = origin_upstreams(u->origin);
+
+    u->dial = NULL;
+    if (fd < 0) {
+        fail_opening(u, why);
+        return;
+    }
+    set_state(u, UP_SHAKING);
+    timer_start(all->loop, &u->timer, all->generation->config->handshake_timeout);
+    u->tls = tls_client_ref(t->identities[u->identity].tls);
+    SSL *ssl = tls_client_connect(u->tls, &u->link);
+    u->stream = stream_new_tls(all->loop, fd, ssl, t->peer, &shaking, u);
+    stream_notice_vanishing(u->stream, all->generation->config->dead_peer_timeout);
+}
+
+/* The first time: the rush is over, the buffers can go. The second time: so can the connection. */
+static void on_idle_expiry(struct upstream *u)
+{
+    const struct upstreams *all = origin_upstreams(u->origin);
+
+    if (u->idle_left <= 0) {
+        upstream_close(u, STREAM_CLOSE);
+        return;
+    }
+    stream_shrink(u->stream);
+    timer_start(all->loop, &u->timer, u->idle_left);
+    u->idle_left = 0;
+}
+
+static void on_expiry(void *ctx)
+{
+    struct upstream *u = ctx;
+    struct failure why;
+
+    if (u->state == UP_IDLE) {
+        on_idle_expiry(u);
+        return;
+    }
+    failure_set(&why, FAIL_HANDSHAKE_TIMEOUT, "%s did not finish the TLS handshake in time.",
+                origin_tenant(u->origin)->peer);
+    fail_opening(u, &why);
+}
+
+struct upstream *upstream_open(struct origin *o, int identity, upstream_opened *opened, void *ctx)
+{
+    struct upstream *u = NEW(struct upstream);
+    const struct upstreams *all = origin_upstreams(o);
+    const struct tenant *t = origin_tenant(o);
+    const struct endpoint *to = t->connect_to.host != NULL ? &t->connect_to : &t->server;
+
+    list_init(&u->node);
+    u->origin = origin_ref(o);
+    u->opened = opened;
+    u->ctx = ctx;
+    u->identity = identity;
+    u->link.sessions = origin_sessions(o, identity);
+    u->born = loop_now(all->loop);
+    timer_init(&u->timer, on_expiry, u);
+    u->dial = dial_start(all->loop, all->resolver, to->host, to->port,
+                         all->generation->config->connect_timeout, on_dialed, u);
+    return u;
+}
+
+/* ---- idle ---- */
+
+static size_t idle_data(void *ctx, const char *p, size_t n)
+{
+    (void)p;
+    upstream_close(ctx, STREAM_ABORT); /* an answer to nothing */
+    return n;
+}
+
+static void idle_end(void *ctx)
+{
+    upstream_close(ctx, STREAM_CLOSE);
+}
+
+static void idle_broken(void *ctx, const struct failure *why)
+{
+    (void)why;
+    upstream_close(ctx, STREAM_ABORT);
+}
+
+static const struct stream_handler idle = {
+    .on_data = idle_data, .on_end = idle_end, .on_broken = idle_broken};
+
+void upstream_rest(struct upstream *u, int64_t idle_ms)
+{
+    const struct upstreams *all = origin_upstreams(u->origin);
+
+    set_state(u, UP_IDLE);
+    stream_set_handler(u->stream, &idle, u);
+    stream_resume(u->stream);
+    u->idle_left = idle_ms - SHRINK_MS;
+    timer_start(all->loop, &u->timer, u->idle_left > 0 ? SHRINK_MS : idle_ms);
+}
+
+void upstream_use(struct upstream *u, const struct stream_handler *handler, void *ctx)
+{
+    if (u->state == UP_IDLE)
+        set_state(u, UP_BUSY);
+    timer_stop(&u->timer);
+    u->exchanges++;
+    stream_set_handler(u->stream, handler, ctx);
+    stream_resume(u->stream); /* the exchange before may have left it paused */
+}
+
+struct origin *upstream_origin(const struct upstream *u)
+{
+    return u->origin;
+}
+
+struct stream *upstream_stream(const struct upstream *u)
+{
+    return u->stream;
+}
+
+int upstream_identity(const struct upstream *u)
+{
+    return u->identity;
+}
+
+const char *upstream_tls(const struct upstream *u)
+{
+    return SSL_get_version(stream_ssl(u->stream));
+}
+
+bool upstream_is_reused(const struct upstream *u)
+{
+    return u->exchanges > 1;
+}
+
+bool upstream_is_too_old(const struct upstream *u)
+{
+    const struct upstreams *all = origin_upstreams(u->origin);
+
+    return loop_now(all->loop) - u->born > all->generation->config->pool_age;
+}
+
+struct list *upstream_node(struct upstream *u)
+{
+    return &u->node;
+}
+
+struct upstream *upstream_of_node(struct list *node)
+{
+    return list_entry(node, struct upstream, node);
+}
