@@ -1,11 +1,8 @@
 #include "caller/client.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -67,6 +64,25 @@ static void start_timer(struct client *c, int64_t ms)
 
 /* ---- the end ---- */
 
+/* A request or an answer is under way. */
+static bool is_served(const struct client *c)
+{
+    return c->state == CLIENT_HEAD || c->state == CLIENT_BUSY ||
+           (c->state == CLIENT_LINGER && stream_queued(c->stream) > 0);
+}
+
+/* A caller became idle or went away. */
+static void check_drained(struct clients *all)
+{
+    if (!all->draining || all->drained)
+        return;
+    list_each (node, &all->list)
+        if (is_served(list_entry(node, struct client, node)))
+            return;
+    all->drained = true;
+    all->shared->on_drained(all->shared->drained_ctx, all);
+}
+
 static void release(void *arg)
 {
     struct client *c = arg;
@@ -92,7 +108,7 @@ static void close_client(struct client *c, enum stream_close_mode mode)
     admission_give(all, &c->admission);
     stream_close(c->stream, mode);
     loop_bury(all->loop, c, release);
-    clients_check_drained(all);
+    check_drained(all);
 }
 
 /* For how long the caller may do nothing about its last answer. */
@@ -123,7 +139,7 @@ static void linger(struct client *c)
     if (c->ended && stream_queued(c->stream) == 0)
         close_client(c, STREAM_CLOSE);
     else
-        clients_check_drained(c->all);
+        check_drained(c->all);
 }
 
 /* Waits for the next request; but while an answer is still on its way no other is begun, or a
@@ -393,7 +409,7 @@ static void on_drained(void *ctx)
             close_client(c, STREAM_CLOSE);
         } else {
             wait_for_farewell(c);
-            clients_check_drained(c->all);
+            check_drained(c->all);
         }
         break;
     default:
@@ -455,8 +471,8 @@ static void note_own_address(struct client *c, int fd)
     c->own = NULL;
 }
 
-static struct client *client_new(struct clients *all, const struct client_door *door, int fd,
-                                 const struct admission *admission)
+struct client *client_new(struct clients *all, const struct client_door *door, int fd,
+                          const struct admission *admission)
 {
     struct client *c = NEW(struct client);
 
@@ -475,47 +491,14 @@ static struct client *client_new(struct clients *all, const struct client_door *
         c->stream = stream_new_tls(all->loop, fd, ssl, "the caller", &handler, c);
     }
     stream_notice_reset(c->stream);
+    start_timer(c, door->is_remote ? all->config->head_timeout : all->config->idle_timeout);
     return c;
 }
 
-/* Somebody has looked whether the port is open: nothing to tell, and nothing to log. */
-static bool has_gone_silently(int fd)
+void client_turn_away(struct client *c, const struct failure *why)
 {
-    char byte;
-    ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-
-    return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
-}
-
-/* Some are told why before they are closed; when even they become many, the rest just is closed. */
-static void turn_away(struct clients *all, const struct client_door *door, int fd,
-                      const struct caller_id *caller, const struct failure *why)
-{
-    const struct admission place = {.caller = *caller, .counted = &all->shared->turned_away};
-
-    if (door->tls != NULL || has_gone_silently(fd) || !quota_take(place.counted)) {
-        (void)close(fd);
-        return;
-    }
-    struct client *c = client_new(all, door, fd, &place);
     c->request_begun_us = clock_monotonic_us();
     refuse_head(c, why, false);
-}
-
-void client_accept(struct clients *all, const struct client_door *door, int fd,
-                   const struct address *from)
-{
-    struct quota *places = door->places == NULL ? &all->shared->clients : door->places;
-    struct admission admission;
-    struct failure why;
-
-    if (all->draining || all->ended)
-        (void)close(fd);
-    else if (!admission_take(all, places, fd, from, &admission, &why))
-        turn_away(all, door, fd, &admission.caller, &why);
-    else
-        start_timer(client_new(all, door, fd, &admission),
-                    door->is_remote ? all->config->head_timeout : all->config->idle_timeout);
 }
 
 struct clients *client_all(const struct client *c)
@@ -549,18 +532,14 @@ void client_set_job(struct client *c, const struct client_job *ops, void *job)
     c->job = job;
 }
 
-struct client *client_of_node(struct list *node)
+void client_kill(struct client *c)
 {
-    return list_entry(node, struct client, node);
+    close_client(c, STREAM_ABORT);
 }
 
-bool client_is_served(const struct client *c)
-{
-    return c->state == CLIENT_HEAD || c->state == CLIENT_BUSY ||
-           (c->state == CLIENT_LINGER && stream_queued(c->stream) > 0);
-}
+/* ---- all of a worker ---- */
 
-void client_drain(struct client *c)
+static void drain(struct client *c)
 {
     if (c->state != CLIENT_IDLE)
         return;
@@ -570,7 +549,17 @@ void client_drain(struct client *c)
         close_client(c, STREAM_CLOSE);
 }
 
-void client_kill(struct client *c)
+void client_drain_all(struct clients *all)
 {
-    close_client(c, STREAM_ABORT);
+    all->draining = true;
+    list_each (node, &all->list)
+        drain(list_entry(node, struct client, node));
+    check_drained(all);
+}
+
+void client_kill_all(struct clients *all)
+{
+    all->ended = all->drained = true;
+    list_each (node, &all->list)
+        client_kill(list_entry(node, struct client, node));
 }

@@ -8,7 +8,7 @@
 #ifndef CALLER_CLIENT_H
 #define CALLER_CLIENT_H
 
-#include "caller/clients.h"
+#include "caller/admission.h"
 #include "caller/inside.h"
 #include "http/edit.h"
 #include "net/stream.h"
@@ -52,10 +52,12 @@ struct client_door {
     struct quota *places; /* how many may be connected; NULL: max-connections says */
 };
 
-/* Takes the connection, which was accepted from that address. One that admission_take() does not
- * admit is told why and closed. */
-void client_accept(struct clients *all, const struct client_door *door, int fd,
-                   const struct address *from);
+/* Takes the connection, with the places that it was admitted to. */
+struct client *client_new(struct clients *all, const struct client_door *door, int fd,
+                          const struct admission *admission);
+
+/* A new one gets the failure before it has asked anything, and is closed. */
+void client_turn_away(struct client *c, const struct failure *why);
 
 /* ---- for the service and its job ---- */
 
@@ -96,11 +98,15 @@ void client_done(struct client *c, bool read);
 /* The job has ended in the middle of its answer: the caller must see that it is not whole. */
 void client_cut_off(struct client *c, bool reset);
 
-/* ---- for the worker ---- */
+void client_kill(struct client *c); /* its job's on_gone is called */
 
-struct client *client_of_node(struct list *node);
-bool client_is_served(const struct client *c); /* a request or an answer is under way */
-void client_drain(struct client *c);
-void client_kill(struct client *c);
+/* ---- all of a worker ---- */
+
+/* Ends idle callers and, as they become idle, the others; on_drained of what is shared is called
+ * when none is left that is served. */
+void client_drain_all(struct clients *all);
+
+/* The worker is being taken down. */
+void client_kill_all(struct clients *all);
 
 #endif

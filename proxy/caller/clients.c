@@ -3,7 +3,6 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
-#include "caller/client.h"
 
 static void use_config(struct clients *c, const struct config *config)
 {
@@ -29,32 +28,6 @@ void clients_init(struct clients *c, struct loop *l, struct clients_shared *shar
 void clients_adopt(struct clients *c, const struct config *config)
 {
     use_config(c, config);
-}
-
-void clients_check_drained(struct clients *c)
-{
-    if (!c->draining || c->drained)
-        return;
-    list_each (node, &c->list)
-        if (client_is_served(client_of_node(node)))
-            return;
-    c->drained = true;
-    c->shared->on_drained(c->shared->drained_ctx, c);
-}
-
-void clients_drain(struct clients *c)
-{
-    c->draining = true;
-    list_each (node, &c->list)
-        client_drain(client_of_node(node));
-    clients_check_drained(c);
-}
-
-void clients_end(struct clients *c)
-{
-    c->ended = c->drained = true;
-    list_each (node, &c->list)
-        client_kill(client_of_node(node));
 }
 
 void clients_free(struct clients *c)

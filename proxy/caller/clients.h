@@ -56,14 +56,6 @@ void clients_init(struct clients *c, struct loop *l, struct clients_shared *shar
  * this. Between two turns' events. */
 void clients_adopt(struct clients *c, const struct config *config);
 
-/* Ends idle callers and, as they become idle, the others; on_drained is called when none is left
- * that is served. */
-void clients_drain(struct clients *c);
-
-/* To be called when a caller became idle or went away. */
-void clients_check_drained(struct clients *c);
-
-void clients_end(struct clients *c); /* closes all connections */
 void clients_free(struct clients *c);
 
 /* Reports an exchange that is over: fills in the times and hands the record to the hook.

@@ -24,13 +24,13 @@ struct guard_inside {
 
 struct guard_view {
     const struct config *config;
-    bool unix_listener;          /* no page can reach one: its Host is not judged */
-    int port;                    /* of the listener; 0: a Unix socket, or not of interest */
-    bool answers_itself;         /* nothing is asked for elsewhere: every URL has to name it */
-    bool remote_listener;        /* other machines can reach it */
-    const struct address *own;   /* where the caller came in, if that is remote; NULL: not known */
+    bool unix_listener;        /* no page can reach one: its Host is not judged */
+    int port;                  /* of the listener; 0: a Unix socket, or not of interest */
+    bool answers_itself;       /* nothing is asked for elsewhere: every URL has to name it */
+    bool remote_listener;      /* other machines can reach it */
+    const struct address *own; /* where the caller came in, if that is remote; NULL: not known */
     const struct guard_inside *inside; /* the CONNECT in which it came; NULL: none */
-    bool tells_nothing;          /* what is asked for needs no token */
+    bool tells_nothing;                /* what is asked for needs no token */
 };
 
 /* Is that a name of the proxy? One of which no page can have made another meaning (DNS rebinding):

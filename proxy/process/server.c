@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "caller/admission.h"
+#include "caller/arrival.h"
 #include "caller/census.h"
 #include "caller/checker.h"
 #include "exchange/cookies.h"
@@ -34,7 +35,7 @@ static void on_arrival(void *arg)
 {
     struct arrival *a = arg;
 
-    client_accept(a->to, a->door, a->fd, &a->from);
+    arrival_take(a->to, a->door, a->fd, &a->from);
     free(a);
 }
 
@@ -46,7 +47,7 @@ void server_on_accept(void *ctx, int fd, const struct address *from)
 
     s->next = (s->next + 1) % s->nthreads;
     if (w == s->threads[0].worker) {
-        client_accept(&w->clients, &d->client, fd, from);
+        arrival_take(&w->clients, &d->client, fd, from);
         return;
     }
     struct arrival *a = NEW(struct arrival);
@@ -95,7 +96,7 @@ static void on_deadline(void *ctx)
 
 static void drain_worker(void *arg)
 {
-    clients_drain(arg);
+    client_drain_all(arg);
 }
 
 static void close_doors(struct server *s)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "caller/client.h"
 
 struct worker *worker_new(struct generation *g, struct shared *s)
 {
@@ -40,7 +41,7 @@ void worker_adopt(struct worker *w, struct generation *g)
 void worker_end(struct worker *w)
 {
     w->upstreams.ended = true;
-    clients_end(&w->clients);
+    client_kill_all(&w->clients);
     loop_turn(w->loop, false); /* what was posted is taken, so that nothing of it is lost */
     upstreams_end(&w->upstreams);
     loop_turn(w->loop, false); /* the dead are buried */

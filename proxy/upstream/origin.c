@@ -4,27 +4,22 @@
 
 #include "base/mem.h"
 #include "policy/validity.h"
-#include "tls/session.h"
+#include "upstream/site.h"
 #include "upstream/pool.h"
 #include "upstream/upstream.h"
 
 enum { STREAK_MAX = 16, COURTESY_MS = 10 };
 
 struct origin {
+    struct site site;
     struct list node; /* of those that are retired */
-    unsigned refs;
     bool retired;
-    struct upstreams *all;         /* of the same worker */
-    struct generation *generation; /* which owns the tenant */
-    struct tenant *tenant;
-    struct shared_tenant *shared;
     struct pool pool;
     int pooled;          /* the identity under which those in the pool were made */
     struct list waiting; /* acquires that have no connection in the making */
     int nwaiting;
     int streak;            /* places kept while other workers had requests waiting */
     struct timer courtesy; /* while it runs, free places are left to other workers */
-    struct tls_sessions *sessions[IDENTITIES];
 };
 
 static void serve_waiting(struct origin *o);
@@ -34,72 +29,67 @@ static void on_courtesy_over(void *ctx)
     serve_waiting(ctx);
 }
 
-static void use_generation(struct origin *o, struct generation *g, size_t tenant)
+static struct origin *origin_of(struct site *s)
 {
-    o->generation = generation_ref(g);
-    o->tenant = g->config->tenants[tenant];
-    o->shared = shared_tenant_ref(g->tenants[tenant]);
+    return (struct origin *)s; /* its first member */
 }
+
+static void free_origin(void *arg)
+{
+    struct origin *o = arg;
+
+    site_free(&o->site);
+    free(o);
+}
+
+static void release(struct site *s)
+{
+    struct origin *o = origin_of(s);
+
+    timer_stop(&o->courtesy);
+    list_remove(&o->node);
+    loop_bury(s->all->loop, o, free_origin);
+}
+
+static void on_place_freed(struct site *s);
 
 struct origin *origin_new(struct upstreams *all, struct generation *g, size_t tenant)
 {
     struct origin *o = NEW(struct origin);
 
-    o->refs = 1;
+    site_init(&o->site, all, g, tenant);
+    o->site.place_freed = on_place_freed;
+    o->site.release = release;
     list_init(&o->node);
-    o->all = all;
-    use_generation(o, g, tenant);
     pool_init(&o->pool);
     list_init(&o->waiting);
     timer_init(&o->courtesy, on_courtesy_over, o);
-    for (int i = 0; i < IDENTITIES; i++)
-        o->sessions[i] = tls_sessions_new();
     return o;
 }
 
 void origin_adopt(struct origin *o, struct generation *g, size_t tenant)
 {
-    struct generation *old = o->generation;
-    struct shared_tenant *shared = o->shared;
-
-    use_generation(o, g, tenant);
-    shared_tenant_unref(shared);
-    generation_unref(old);
+    site_adopt(&o->site, g, tenant);
     serve_waiting(o); /* max-upstream may have grown, or become less */
-    while (quota_is_exceeded(&o->shared->upstreams) && pool_drop_one(&o->pool))
+    while (quota_is_exceeded(&o->site.shared->upstreams) && pool_drop_one(&o->pool))
         continue;
-}
-
-static void release(void *arg)
-{
-    struct origin *o = arg;
-
-    for (int i = 0; i < IDENTITIES; i++)
-        tls_sessions_free(o->sessions[i]);
-    shared_tenant_unref(o->shared);
-    generation_unref(o->generation);
-    free(o);
 }
 
 struct origin *origin_ref(struct origin *o)
 {
-    o->refs++;
+    (void)site_ref(&o->site);
     return o;
 }
 
 void origin_unref(struct origin *o)
 {
-    if (--o->refs > 0)
-        return;
-    timer_stop(&o->courtesy);
-    list_remove(&o->node);
-    loop_bury(o->all->loop, o, release);
+    site_unref(&o->site);
 }
 
 void origin_retire(struct origin *o)
 {
     o->retired = true;
-    list_append(&o->all->retired, &o->node);
+    list_append(&o->site.all->retired, &o->node);
     pool_clear(&o->pool);
     origin_unref(o);
 }
@@ -114,7 +104,7 @@ struct poke {
 static void poke(struct origin *o)
 {
     serve_waiting(o);
-    if (list_empty(&o->waiting) && atomic_load(&o->shared->waiting) > 0)
+    if (list_empty(&o->waiting) && atomic_load(&o->site.shared->waiting) > 0)
         (void)pool_drop_one(&o->pool);
 }
 
@@ -125,11 +115,11 @@ static void on_poke(void *arg)
     struct upstreams *u = p->to;
 
     for (size_t i = 0; !u->ended && i < u->generation->config->ntenants; i++)
-        if (u->origins[i]->shared == p->tenant)
+        if (u->origins[i]->site.shared == p->tenant)
             poke(u->origins[i]);
     list_each (node, &u->retired) {
         struct origin *o = list_entry(node, struct origin, node);
-        if (!u->ended && o->shared == p->tenant)
+        if (!u->ended && o->site.shared == p->tenant)
             poke(o);
     }
     shared_tenant_unref(p->tenant);
@@ -138,13 +128,13 @@ static void on_poke(void *arg)
 
 static void poke_others(struct origin *o)
 {
-    const struct upstreams *own = o->all;
+    const struct upstreams *own = o->site.all;
 
     for (size_t i = 0; !own->ended && i < own->nall; i++) {
         if (own->all[i] == own)
             continue;
         struct poke *p = NEW(struct poke);
-        *p = (struct poke){own->all[i], shared_tenant_ref(o->shared)};
+        *p = (struct poke){own->all[i], shared_tenant_ref(o->site.shared)};
         loop_post(p->to->loop, on_poke, p);
     }
 }
@@ -167,8 +157,8 @@ static void leave_queue(struct acquire *a)
     list_remove(&a->node);
     a->origin->nwaiting--;
     timer_stop(&a->timer);
-    quota_give(a->origin->all->queue);
-    atomic_fetch_sub(&a->origin->shared->waiting, 1);
+    quota_give(a->origin->site.all->queue);
+    atomic_fetch_sub(&a->origin->site.shared->waiting, 1);
 }
 
 static void on_opened(void *ctx, struct upstream *u, const struct failure *why)
@@ -182,13 +172,13 @@ static void on_opened(void *ctx, struct upstream *u, const struct failure *why)
 static void choose_identity(struct origin *o, struct acquire *a)
 {
     if (a->kind != ACQUIRE_UNDER)
-        a->identity = overlap_in_use(&o->shared->overlap);
+        a->identity = overlap_in_use(&o->site.shared->overlap);
 }
 
 static void open_for(struct origin *o, struct acquire *a)
 {
     choose_identity(o, a);
-    a->opening = upstream_open(o, a->identity, on_opened, a);
+    a->opening = upstream_open(&o->site, a->identity, on_opened, a);
 }
 
 static void serve_waiting(struct origin *o)
@@ -197,28 +187,30 @@ static void serve_waiting(struct origin *o)
 
     if (timer_runs(&o->courtesy))
         return;
-    while ((first = list_first(&o->waiting)) != NULL && quota_take(&o->shared->upstreams)) {
+    while ((first = list_first(&o->waiting)) != NULL && quota_take(&o->site.shared->upstreams)) {
         struct acquire *a = list_entry(first, struct acquire, node);
         struct failure why;
         leave_queue(a);
         choose_identity(o, a);
-        if (identity_is_presentable(o->tenant, a->identity, &why)) {
+        if (identity_is_presentable(o->site.tenant, a->identity, &why)) {
             open_for(o, a);
         } else { /* it has expired while the request waited */
-            quota_give(&o->shared->upstreams);
+            quota_give(&o->site.shared->upstreams);
             a->done(a->ctx, NULL, &why);
         }
     }
 }
 
-void origin_place_freed(struct origin *o)
+static void on_place_freed(struct site *s)
 {
-    quota_give(&o->shared->upstreams);
-    if (o->all->ended)
+    struct origin *o = origin_of(s);
+
+    quota_give(&o->site.shared->upstreams);
+    if (o->site.all->ended)
         return;
     serve_waiting(o);
     if ((list_empty(&o->waiting) || timer_runs(&o->courtesy)) &&
-        atomic_load(&o->shared->waiting) > 0)
+        atomic_load(&o->site.shared->waiting) > 0)
         poke_others(o);
 }
 
@@ -230,13 +222,13 @@ static void on_queue_timeout(void *ctx)
     leave_queue(a);
     failure_set(&why, FAIL_QUEUE_TIMEOUT,
                 "All %lld connections to %s were busy, and none became free in time.",
-                (long long)a->origin->tenant->max_upstream, a->origin->tenant->peer);
+                (long long)a->origin->site.tenant->max_upstream, a->origin->site.tenant->peer);
     a->done(a->ctx, NULL, &why);
 }
 
 static enum acquire_result enqueue(struct origin *o, struct acquire *a, struct failure *why)
 {
-    if (!quota_take(o->all->queue)) {
+    if (!quota_take(o->site.all->queue)) {
         failure_plain(why, FAIL_QUEUE_FULL);
         return ACQUIRE_REFUSED;
     }
@@ -244,8 +236,8 @@ static enum acquire_result enqueue(struct origin *o, struct acquire *a, struct f
     list_append(&o->waiting, &a->node);
     o->nwaiting++;
     timer_init(&a->timer, on_queue_timeout, a);
-    timer_start(o->all->loop, &a->timer, o->all->generation->config->queue_timeout);
-    atomic_fetch_add(&o->shared->waiting, 1);
+    timer_start(o->site.all->loop, &a->timer, o->site.all->generation->config->queue_timeout);
+    atomic_fetch_add(&o->site.shared->waiting, 1);
     serve_waiting(o); /* a place freed elsewhere in between: whoever freed it saw nobody waiting */
     if (a->queued)
         poke_others(o);
@@ -254,7 +246,7 @@ static enum acquire_result enqueue(struct origin *o, struct acquire *a, struct f
 
 static struct upstream *take_pooled(struct origin *o)
 {
-    keep_only(o, overlap_in_use(&o->shared->overlap));
+    keep_only(o, overlap_in_use(&o->site.shared->overlap));
     return pool_take(&o->pool);
 }
 
@@ -265,9 +257,9 @@ enum acquire_result origin_acquire(struct origin *o, struct acquire *a, enum acq
     a->kind = kind;
     if (kind == ACQUIRE_ANY && (*u = take_pooled(o)) != NULL)
         return ACQUIRED;
-    bool place = !timer_runs(&o->courtesy) && quota_take(&o->shared->upstreams);
+    bool place = !timer_runs(&o->courtesy) && quota_take(&o->site.shared->upstreams);
     if (!place && pool_drop_one(&o->pool)) /* a fresh one is wanted, and the pool is full of old */
-        place = quota_take(&o->shared->upstreams);
+        place = quota_take(&o->site.shared->upstreams);
     if (!place)
         return enqueue(o, a, why);
     open_for(o, a);
@@ -288,14 +280,14 @@ void origin_cancel(struct acquire *a)
  * beside one that always has some itself. */
 static bool is_others_turn(struct origin *o)
 {
-    if (atomic_load_explicit(&o->shared->waiting, memory_order_relaxed) <= o->nwaiting) {
+    if (atomic_load_explicit(&o->site.shared->waiting, memory_order_relaxed) <= o->nwaiting) {
         o->streak = 0;
         return false;
     }
     if (++o->streak < STREAK_MAX)
         return false;
     o->streak = 0;
-    timer_start(o->all->loop, &o->courtesy, COURTESY_MS);
+    timer_start(o->site.all->loop, &o->courtesy, COURTESY_MS);
     return true;
 }
 
@@ -316,15 +308,15 @@ void origin_give_back(struct origin *o, struct upstream *u, int64_t idle_ms)
     bool waited_for = !list_empty(&o->waiting);
 
     if (o->retired || idle_ms <= 0 || upstream_is_too_old(u) ||
-        upstream_identity(u) != overlap_in_use(&o->shared->overlap) ||
-        quota_is_exceeded(&o->shared->upstreams) ||
+        upstream_identity(u) != overlap_in_use(&o->site.shared->overlap) ||
+        quota_is_exceeded(&o->site.shared->upstreams) ||
         (waited_for && (is_others_turn(o) || !stream_is_alive(upstream_stream(u))))) {
         upstream_close(u, STREAM_CLOSE);
         return;
     }
     if (waited_for && hand_over(o, u))
         return;
-    if (atomic_load_explicit(&o->shared->waiting, memory_order_relaxed) > 0) {
+    if (atomic_load_explicit(&o->site.shared->waiting, memory_order_relaxed) > 0) {
         upstream_close(u, STREAM_CLOSE); /* its place serves the request that waits elsewhere */
         return;
     }
@@ -332,22 +324,7 @@ void origin_give_back(struct origin *o, struct upstream *u, int64_t idle_ms)
     pool_give(&o->pool, u, idle_ms);
 }
 
-struct upstreams *origin_upstreams(const struct origin *o)
-{
-    return o->all;
-}
-
-const struct tenant *origin_tenant(const struct origin *o)
-{
-    return o->tenant;
-}
-
-struct tls_sessions *origin_sessions(const struct origin *o, int identity)
-{
-    return o->sessions[identity];
-}
-
 struct overlap *origin_overlap(const struct origin *o)
 {
-    return &o->shared->overlap;
+    return &o->site.shared->overlap;
 }

@@ -15,7 +15,6 @@
 
 struct origin;
 struct upstream;
-struct tls_sessions;
 
 /* For one tenant of a generation; the caller holds one reference, as each exchange and connection
  * does. */
@@ -60,12 +59,6 @@ void origin_cancel(struct acquire *a); /* done is not called any more; idempoten
 /* A connection whose exchange went well. idle_ms: for how long it may be kept at most. */
 void origin_give_back(struct origin *o, struct upstream *u, int64_t idle_ms);
 
-/* A connection was closed. */
-void origin_place_freed(struct origin *o);
-
-struct upstreams *origin_upstreams(const struct origin *o);
-const struct tenant *origin_tenant(const struct origin *o);
-struct tls_sessions *origin_sessions(const struct origin *o, int identity);
 struct overlap *origin_overlap(const struct origin *o); /* which identity is in use */
 
 #endif

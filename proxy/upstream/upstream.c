@@ -26,7 +26,7 @@ static const unsigned allowed[] = {
 
 struct upstream {
     struct list node; /* the pool's */
-    struct origin *origin;
+    struct site *site;
     int identity;
     enum upstream_state state;
     struct dial *dial;
@@ -66,9 +66,9 @@ void upstream_close(struct upstream *u, enum stream_close_mode mode)
         dial_cancel(u->dial);
     if (u->stream != NULL)
         stream_close(u->stream, mode);
-    loop_bury(origin_upstreams(u->origin)->loop, u, release);
-    origin_place_freed(u->origin);
-    origin_unref(u->origin);
+    loop_bury(u->site->all->loop, u, release);
+    u->site->place_freed(u->site);
+    site_unref(u->site);
 }
 
 static void fail_opening(struct upstream *u, const struct failure *why)
@@ -85,7 +85,7 @@ static void fail_opening(struct upstream *u, const struct failure *why)
 /* A server that never asked for the certificate is the wrong one, or is not the one we talk to. */
 static bool check_request(const struct upstream *u, struct failure *why)
 {
-    const struct tenant *t = origin_tenant(u->origin);
+    const struct tenant *t = u->site->tenant;
 
     if (!t->require_request || tls_link_requested(&u->link, stream_ssl(u->stream)))
         return true;
@@ -100,7 +100,7 @@ static bool check_silence(const struct upstream *u, struct failure *why)
     if (!stream_spoke_first(u->stream))
         return true;
     failure_set(why, FAIL_ANSWER_MALFORMED, "%s answered before it was asked anything.",
-                origin_tenant(u->origin)->peer);
+                u->site->tenant->peer);
     return false;
 }
 
@@ -127,8 +127,8 @@ static void on_broken(void *ctx, const struct failure *why)
         fail_opening(u, why);
         return;
     }
-    failure_set(&reset, FAIL_TLS, "%s broke off the TLS handshake: %s",
-                origin_tenant(u->origin)->peer, why->detail.text);
+    failure_set(&reset, FAIL_TLS, "%s broke off the TLS handshake: %s", u->site->tenant->peer,
+                why->detail.text);
     fail_opening(u, &reset);
 }
 
@@ -138,7 +138,7 @@ static void on_end(void *ctx)
     struct failure why;
 
     failure_set(&why, FAIL_TLS, "%s ended the connection during the TLS handshake.",
-                origin_tenant(u->origin)->peer);
+                u->site->tenant->peer);
     fail_opening(u, &why);
 }
 
@@ -156,8 +156,8 @@ static const struct stream_handler shaking = {
 static void on_dialed(void *ctx, int fd, const struct failure *why)
 {
     struct upstream *u = ctx;
-    const struct tenant *t = origin_tenant(u->origin);
-    const struct upstreams *all = origin_upstreams(u->origin);
+    const struct tenant *t = u->site->tenant;
+    const struct upstreams *all = u->site->all;
 
     u->dial = NULL;
     if (fd < 0) {
@@ -175,7 +175,7 @@ static void on_dialed(void *ctx, int fd, const struct failure *why)
 /* The first time: the rush is over, the buffers can go. The second time: so can the connection. */
 static void on_idle_expiry(struct upstream *u)
 {
-    const struct upstreams *all = origin_upstreams(u->origin);
+    const struct upstreams *all = u->site->all;
 
     if (u->idle_left <= 0) {
         upstream_close(u, STREAM_CLOSE);
@@ -196,23 +196,23 @@ static void on_expiry(void *ctx)
         return;
     }
     failure_set(&why, FAIL_HANDSHAKE_TIMEOUT, "%s did not finish the TLS handshake in time.",
-                origin_tenant(u->origin)->peer);
+                u->site->tenant->peer);
     fail_opening(u, &why);
 }
 
-struct upstream *upstream_open(struct origin *o, int identity, upstream_opened *opened, void *ctx)
+struct upstream *upstream_open(struct site *s, int identity, upstream_opened *opened, void *ctx)
 {
     struct upstream *u = NEW(struct upstream);
-    const struct upstreams *all = origin_upstreams(o);
-    const struct tenant *t = origin_tenant(o);
+    const struct upstreams *all = s->all;
+    const struct tenant *t = s->tenant;
     const struct endpoint *to = t->connect_to.host != NULL ? &t->connect_to : &t->server;
 
     list_init(&u->node);
-    u->origin = origin_ref(o);
+    u->site = site_ref(s);
     u->opened = opened;
     u->ctx = ctx;
     u->identity = identity;
-    u->link.sessions = origin_sessions(o, identity);
+    u->link.sessions = s->sessions[identity];
     u->born = loop_now(all->loop);
     timer_init(&u->timer, on_expiry, u);
     u->dial = dial_start(all->loop, all->resolver, to->host, to->port,
@@ -245,7 +245,7 @@ static const struct stream_handler idle = {
 
 void upstream_rest(struct upstream *u, int64_t idle_ms)
 {
-    const struct upstreams *all = origin_upstreams(u->origin);
+    const struct upstreams *all = u->site->all;
 
     set_state(u, UP_IDLE);
     stream_set_handler(u->stream, &idle, u);
@@ -262,11 +262,6 @@ void upstream_use(struct upstream *u, const struct stream_handler *handler, void
     u->exchanges++;
     stream_set_handler(u->stream, handler, ctx);
     stream_resume(u->stream); /* the exchange before may have left it paused */
-}
-
-struct origin *upstream_origin(const struct upstream *u)
-{
-    return u->origin;
 }
 
 struct stream *upstream_stream(const struct upstream *u)
@@ -291,7 +286,7 @@ bool upstream_is_reused(const struct upstream *u)
 
 bool upstream_is_too_old(const struct upstream *u)
 {
-    const struct upstreams *all = origin_upstreams(u->origin);
+    const struct upstreams *all = u->site->all;
 
     return loop_now(all->loop) - u->born > all->generation->config->pool_age;
 }

@@ -9,7 +9,7 @@
 #define UPSTREAM_UPSTREAM_H
 
 #include "net/stream.h"
-#include "upstream/origin.h"
+#include "upstream/site.h"
 
 struct upstream;
 
@@ -18,7 +18,7 @@ typedef void upstream_opened(void *ctx, struct upstream *u, const struct failure
 
 /* Resolves, connects and shakes hands under that identity; a place in the quota was taken for it.
  * After upstream_close() the callback does not come any more. */
-struct upstream *upstream_open(struct origin *o, int identity, upstream_opened *opened, void *ctx);
+struct upstream *upstream_open(struct site *s, int identity, upstream_opened *opened, void *ctx);
 
 /* To an exchange: its handler gets what the server sends. */
 void upstream_use(struct upstream *u, const struct stream_handler *handler, void *ctx);
@@ -29,7 +29,6 @@ void upstream_rest(struct upstream *u, int64_t idle_ms);
 /* Safe anywhere, idempotent; the memory goes when the loop turn ends. */
 void upstream_close(struct upstream *u, enum stream_close_mode mode);
 
-struct origin *upstream_origin(const struct upstream *u);
 struct stream *upstream_stream(const struct upstream *u);
 int upstream_identity(const struct upstream *u);
 const char *upstream_tls(const struct upstream *u); /* "TLSv1.3" */

@@ -20,7 +20,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "caller/checker.h"
-#include "caller/client.h"
+#include "caller/arrival.h"
 #include "config/config.h"
 #include "exchange/cookies.h"
 #include "exchange/exchange.h"
@@ -780,7 +780,7 @@ static struct caller *caller_in(unsigned slot)
     *place = (int)ncallers++;
     struct caller *c = &callers[*place];
     *c = (struct caller){.fd = fd, .pure = true};
-    client_accept(&worker->clients, &door, fd, &(struct address){.any.sa_family = AF_UNSPEC});
+    arrival_take(&worker->clients, &door, fd, &(struct address){.any.sa_family = AF_UNSPEC});
     return c;
 }
 
@@ -1045,7 +1045,7 @@ static void step(unsigned what)
         break;
     case 4:
         if (who == 77 && !worker->clients.draining)
-            clients_drain(&worker->clients);
+            client_drain_all(&worker->clients);
         break;
     case 5:
         vanish(who);
@@ -1265,7 +1265,8 @@ static void finish(void)
     }
     settle();
     if (!list_empty(&worker->clients.list) || atomic_load(&shared.clients.clients.used) != 0 ||
-        atomic_load(&shared.queue.used) != 0 || atomic_load(&shared.clients.turned_away.used) != 0 ||
+        atomic_load(&shared.queue.used) != 0 ||
+        atomic_load(&shared.clients.turned_away.used) != 0 ||
         atomic_load(&shared.exchanges.collected.used) != 0)
         abort();
     for (size_t i = 0; i < generation->config->ntenants; i++)
