@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../http/head_reader.h"
+#include "head_reader.h"
 #include "base/quota.h"
 #include "policy/guard.h"
 #include "policy/route.h"
@@ -519,7 +519,8 @@ TEST(callers_have_to_know_a_token)
 
     CHECK(tokens_load(test_file("tokens", OLD "\n# and\n" NEW_TOKEN), &c.tokens, &flaw) == ST_OK);
     for (size_t i = 0; i < ARRAY_LEN(bearers); i++) {
-        struct guard_inside in = {.target = {.host = SLICE("api4.successfactors.com"), .port = 443}};
+        struct guard_inside in = {
+            .target = {.host = SLICE("api4.successfactors.com"), .port = 443}};
         struct guard_view view = {.config = &c, .inside = bearers[i].inside == NULL ? NULL : &in};
         struct target t;
         struct failure why = {.id = FAIL_NONE};
