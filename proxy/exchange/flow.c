@@ -133,14 +133,11 @@ static struct decision pass(struct exchange *x, struct slice *in, struct gather 
 static struct decision pass_interim(struct exchange *x, const struct head *h)
 {
     struct buf *room = &x->all->scratch;
-    bool waited = request_pump_waits_for_100(&x->request);
 
     room->n = 0;
     struct decision d = exchange_write_interim(x, h, room);
     if (d.step == STEP_PASS && room->n > 0)
         (void)stream_write_bytes(client_stream(x->client), room->p, room->n);
-    if (waited && d.step == STEP_PASS)
-        exchange_await(x); /* it is the caller's turn now */
     return d;
 }
 
