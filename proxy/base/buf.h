@@ -22,14 +22,6 @@ void buf_reserve(struct buf *b, size_t more); /* room for more bytes after n */
 void buf_add_u64(struct buf *b, uint64_t value);
 void buf_addf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* As the inside of a JSON string (RFC 8259, 7). What cannot be seen (utf8.h) is escaped, bytes that
- * are no UTF-8 become U+FFFD. */
-void buf_add_json(struct buf *b, struct slice s);
-
-/* A string member of the JSON object that is being written, with a comma before it unless it is the
- * first. A value without bytes (p NULL) is null. */
-void buf_add_json_member(struct buf *b, const char *name, struct slice value);
-
 static inline void buf_add(struct buf *b, const char *p, size_t n)
 {
     if (b->cap - b->n < n)

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/json.h"
 #include "base/log_sink.h"
 #include "base/mem.h"
 
@@ -80,7 +81,7 @@ static void format_line(struct buf *b, enum log_level level, struct slice text)
     clock_text(clock_wall_us(), now);
     if (sink.format == LOG_JSON) {
         buf_addf(b, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"", now, log_level_text(level));
-        buf_add_json(b, text);
+        json_add(b, text);
         buf_add_string(b, "\"}");
     } else {
         buf_addf(b, "%s %s: ", now, log_level_text(level));

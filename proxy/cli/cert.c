@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/prompt.h"
@@ -59,28 +60,28 @@ static void show_json(const struct credential *c, const struct facts *f, struct 
     const struct finding *findings = credential_findings(c, &count);
 
     buf_add_string(out, "{");
-    buf_add_json_member(out, "subject", slice_of(f->subject));
-    buf_add_json_member(out, "issuer", slice_of(f->issuer));
-    buf_add_json_member(out, "serial", buf_slice(&f->serial));
-    buf_add_json_member(out, "not_before", slice_of(f->not_before));
-    buf_add_json_member(out, "not_after", slice_of(f->not_after));
+    json_add_member(out, "subject", slice_of(f->subject));
+    json_add_member(out, "issuer", slice_of(f->issuer));
+    json_add_member(out, "serial", buf_slice(&f->serial));
+    json_add_member(out, "not_before", slice_of(f->not_before));
+    json_add_member(out, "not_after", slice_of(f->not_after));
     buf_addf(out, ",\"days_left\":%lld", f->days_left);
-    buf_add_json_member(out, "sha256", buf_slice(&f->sha256));
-    buf_add_json_member(out, "sha1", buf_slice(&f->sha1));
-    buf_add_json_member(out, "key_type", slice_of(f->key_type));
-    buf_add_json_member(out, "private_key", slice_of(key_words[credential_key_state(c)]));
+    json_add_member(out, "sha256", buf_slice(&f->sha256));
+    json_add_member(out, "sha1", buf_slice(&f->sha1));
+    json_add_member(out, "key_type", slice_of(f->key_type));
+    json_add_member(out, "private_key", slice_of(key_words[credential_key_state(c)]));
     buf_add_string(out, ",\"chain\":[");
     for (int i = 0; i < credential_chain_length(c); i++) {
         char *name = credential_chain_subject(c, i);
         buf_addf(out, "%s\"", i == 0 ? "" : ",");
-        buf_add_json(out, slice_of(name));
+        json_add(out, slice_of(name));
         buf_add_string(out, "\"");
         free(name);
     }
     buf_add_string(out, "],\"findings\":[");
     for (size_t i = 0; i < count; i++) {
         buf_addf(out, "%s{\"level\":\"%s\"", i == 0 ? "" : ",", level_words[findings[i].level]);
-        buf_add_json_member(out, "sentence", slice_of(findings[i].sentence));
+        json_add_member(out, "sentence", slice_of(findings[i].sentence));
         buf_add_string(out, "}");
     }
     buf_add_string(out, "]}\n");

@@ -4,6 +4,7 @@
 
 #include <openssl/x509v3.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 
 static const struct {
@@ -39,10 +40,10 @@ static void add_certificate(struct buf *b, SSL *tls)
          *issuer = name_text(X509_get_issuer_name(x));
     char *serial = i2s_ASN1_INTEGER(NULL, X509_get_serialNumber(x));
     buf_add_string(b, "{");
-    buf_add_json_member(b, "subject", slice_of(subject));
-    buf_add_json_member(b, "issuer", slice_of(issuer));
-    buf_add_json_member(b, "serial", slice_of(serial));
-    buf_add_json_member(b, "tls", slice_of(SSL_get_version(tls)));
+    json_add_member(b, "subject", slice_of(subject));
+    json_add_member(b, "issuer", slice_of(issuer));
+    json_add_member(b, "serial", slice_of(serial));
+    json_add_member(b, "tls", slice_of(SSL_get_version(tls)));
     buf_add_string(b, "}");
     OPENSSL_free(serial);
     free(subject);
@@ -59,10 +60,10 @@ static void add_users(struct buf *b, const struct local_request *r)
                  "%s{\"__metadata\":{\"uri\":\"https://%.*s/odata/v2/User('%s')\","
                  "\"type\":\"SFOData.User\"}",
                  i == 0 ? "" : ",", (int)host.n, host.p, users[i].id);
-        buf_add_json_member(b, "userId", slice_of(users[i].id));
-        buf_add_json_member(b, "firstName", slice_of(users[i].first));
-        buf_add_json_member(b, "lastName", slice_of(users[i].last));
-        buf_add_json_member(b, "title", slice_of(users[i].title));
+        json_add_member(b, "userId", slice_of(users[i].id));
+        json_add_member(b, "firstName", slice_of(users[i].first));
+        json_add_member(b, "lastName", slice_of(users[i].last));
+        json_add_member(b, "title", slice_of(users[i].title));
         buf_add_string(b, "}");
     }
 }
@@ -74,7 +75,7 @@ static void answer_users(const struct local_request *r, struct buf *b)
     buf_add_string(b, "{\"d\":{\"results\":[");
     add_users(b, r);
     buf_add_string(b, "]},\"seenByTheServer\":{");
-    buf_add_json_member(b, "companyId", slice_of(DEMO_COMPANY));
+    json_add_member(b, "companyId", slice_of(DEMO_COMPANY));
     buf_addf(
         b, ",\"authorizationHeader\":%s,\"clientCertificate\":", authorization ? "true" : "false");
     add_certificate(b, r->tls);

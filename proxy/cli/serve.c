@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "net/name_service.h"
@@ -70,7 +71,7 @@ static void add_address(struct buf *line, const char *name, const struct address
     char address[ADDRESS_TEXT_SIZE];
 
     address_text(at, address);
-    buf_add_json_member(line, name, slice_of(address));
+    json_add_member(line, name, slice_of(address));
 }
 
 static void tell_ready_fd(const struct serve *s, const struct server *server)
@@ -84,7 +85,7 @@ static void tell_ready_fd(const struct serve *s, const struct server *server)
         const char *tenant = server_door_tenant(server, i);
         buf_add_string(&line, i == 0 ? "{" : ",{");
         add_address(&line, "address", server_door_address(server, i));
-        buf_add_json_member(&line, "tenant", slice_of(tenant));
+        json_add_member(&line, "tenant", slice_of(tenant));
         buf_add_string(&line, "}");
     }
     buf_add_string(&line, "]");

@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include "base/json.h"
+
 const char *reply_reason(int status)
 {
     static const struct {
@@ -71,12 +73,12 @@ static void add_problem(struct buf *b, const struct failure *f, const char *requ
     const struct fail_info *info = fail_info(f->id);
 
     buf_addf(b, "{\"type\":\"urn:sfmtls:error:%s\"", info->token);
-    buf_add_json_member(b, "title", slice_of(info->title));
+    json_add_member(b, "title", slice_of(info->title));
     buf_addf(b, ",\"status\":%d", info->status);
-    buf_add_json_member(b, "detail", slice_of(f->detail.text));
-    buf_add_json_member(b, "token", slice_of(info->token));
-    buf_add_json_member(b, "cure", slice_of(info->cure));
-    buf_add_json_member(b, "request_id", slice_of(request_id));
+    json_add_member(b, "detail", slice_of(f->detail.text));
+    json_add_member(b, "token", slice_of(info->token));
+    json_add_member(b, "cure", slice_of(info->cure));
+    json_add_member(b, "request_id", slice_of(request_id));
     buf_add_string(b, "}\n");
 }
 

@@ -1,6 +1,7 @@
 #include "ops/access_log.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "http/mask.h"
 
 static void add_path(struct buf *out, enum path_mode mode, struct slice path)
@@ -52,7 +53,7 @@ static void add_caller(struct buf *out, const struct record *r)
         return;
     }
     buf_add_string(out, "user:");
-    buf_add_json(out, slice_of(r->user));
+    json_add(out, slice_of(r->user));
 }
 
 static bool is_caller_known(const struct record *r)
@@ -113,9 +114,9 @@ static void format_text(struct buf *out, const struct access_log *l, const struc
     if (r->failure != NULL) {
         add_named(out, " error=", fail_info(r->failure->id)->token);
         buf_add_string(out, " detail=\"");
-        buf_add_json(out, slice_of(r->failure->detail.text));
+        json_add(out, slice_of(r->failure->detail.text));
         buf_add_string(out, "\" cure=\"");
-        buf_add_json(out, slice_of(fail_info(r->failure->id)->cure));
+        json_add(out, slice_of(fail_info(r->failure->id)->cure));
         buf_add_string(out, "\"");
     }
 }
@@ -139,22 +140,22 @@ static void format_json(struct buf *out, const struct access_log *l, const struc
     if (r->path.n > 0)
         add_path(&path, l->path_mode, r->path);
     buf_addf(out, "{\"time\":\"%s\"", time);
-    buf_add_json_member(out, "id", slice_of(r->id));
-    buf_add_json_member(out, "tenant", slice_of(r->tenant));
-    buf_add_json_member(out, "method", r->method.n == 0 ? (struct slice){NULL, 0} : r->method);
-    buf_add_json_member(out, "path", buf_slice(&path));
+    json_add_member(out, "id", slice_of(r->id));
+    json_add_member(out, "tenant", slice_of(r->tenant));
+    json_add_member(out, "method", r->method.n == 0 ? (struct slice){NULL, 0} : r->method);
+    json_add_member(out, "path", buf_slice(&path));
     buf_addf(out, ",\"status\":%d,\"bytes_in\":%llu,\"bytes_out\":%llu", r->status,
              (unsigned long long)r->bytes_in, (unsigned long long)r->bytes_out);
     add_number(out, "first_ms", r->first_us);
     add_number(out, "total_ms", r->total_us);
     buf_addf(out, ",\"reused\":%s", r->tls == NULL ? "null" : r->reused ? "true" : "false");
-    buf_add_json_member(out, "tls", slice_of(r->tls));
+    json_add_member(out, "tls", slice_of(r->tls));
     if (l->caller)
         add_json_caller(out, r);
-    buf_add_json_member(out, "error", slice_of(info == NULL ? NULL : info->token));
+    json_add_member(out, "error", slice_of(info == NULL ? NULL : info->token));
     if (info != NULL) {
-        buf_add_json_member(out, "detail", slice_of(r->failure->detail.text));
-        buf_add_json_member(out, "cure", slice_of(info->cure));
+        json_add_member(out, "detail", slice_of(r->failure->detail.text));
+        json_add_member(out, "cure", slice_of(info->cure));
     }
     buf_add_string(out, "}");
     buf_free(&path);

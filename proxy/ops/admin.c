@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "caller/local.h"
 #include "exchange/exchanges.h"
@@ -31,7 +32,7 @@ static void add_time(struct buf *b, const char *name, int64_t wall_us)
     char text[CLOCK_TEXT_SIZE];
 
     clock_text(wall_us, text);
-    buf_add_json_member(b, name, slice_of(text));
+    json_add_member(b, name, slice_of(text));
 }
 
 static void add_refused(struct admin *a, struct buf *b)
@@ -42,7 +43,7 @@ static void add_refused(struct admin *a, struct buf *b)
     } else {
         buf_add_string(b, ",\"refused\":{");
         add_time(b, "time", a->refused_us);
-        buf_add_json_member(b, "reason", slice_of(a->refused.text));
+        json_add_member(b, "reason", slice_of(a->refused.text));
         buf_add_string(b, "}");
     }
     (void)pthread_mutex_unlock(&a->lock);
@@ -54,14 +55,14 @@ static void add_configuration(struct admin *a, const struct config *c, struct bu
         [LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice"};
 
     buf_add_string(b, ",\"configuration\":{");
-    buf_add_json_member(b, "file", slice_of(c->file));
+    json_add_member(b, "file", slice_of(c->file));
     add_time(b, "loaded", c->begun_us);
     add_refused(a, b);
     buf_add_string(b, ",\"notes\":[");
     for (size_t i = 0; i < c->nnotes; i++) {
         buf_add_string(b, i == 0 ? "{" : ",{");
-        buf_add_json_member(b, "level", slice_of(levels[c->notes[i].level]));
-        buf_add_json_member(b, "sentence", slice_of(c->notes[i].sentence));
+        json_add_member(b, "level", slice_of(levels[c->notes[i].level]));
+        json_add_member(b, "sentence", slice_of(c->notes[i].sentence));
         buf_add_string(b, "}");
     }
     buf_add_string(b, "]}");
@@ -88,17 +89,17 @@ static void add_certificate(struct buf *b, const struct tenant *t, int i, bool i
 
     facts_collect(id->credential, now, &f);
     buf_add_string(b, "{");
-    buf_add_json_member(b, "option", slice_of(identity_title(i)));
-    buf_add_json_member(b, "file", slice_of(id->certificate));
+    json_add_member(b, "option", slice_of(identity_title(i)));
+    json_add_member(b, "file", slice_of(id->certificate));
     buf_addf(b, ",\"in_use\":%s", in_use ? "true" : "false");
-    buf_add_json_member(b, "state", slice_of(validity(id->credential, now)));
-    buf_add_json_member(b, "subject", slice_of(f.subject));
-    buf_add_json_member(b, "issuer", slice_of(f.issuer));
-    buf_add_json_member(b, "serial", buf_slice(&f.serial));
-    buf_add_json_member(b, "not_before", slice_of(f.not_before));
-    buf_add_json_member(b, "not_after", slice_of(f.not_after));
+    json_add_member(b, "state", slice_of(validity(id->credential, now)));
+    json_add_member(b, "subject", slice_of(f.subject));
+    json_add_member(b, "issuer", slice_of(f.issuer));
+    json_add_member(b, "serial", buf_slice(&f.serial));
+    json_add_member(b, "not_before", slice_of(f.not_before));
+    json_add_member(b, "not_after", slice_of(f.not_after));
     buf_addf(b, ",\"days_left\":%lld", f.days_left);
-    buf_add_json_member(b, "sha256", buf_slice(&f.sha256));
+    json_add_member(b, "sha256", buf_slice(&f.sha256));
     buf_add_string(b, "}");
     facts_free(&f);
 }
@@ -108,9 +109,9 @@ static void add_tenant(struct buf *b, const struct tenant *t, struct shared_tena
 {
     bool first = true;
 
-    buf_add_json_member(b, "name", slice_of(t->name));
-    buf_add_json_member(b, "company_id", slice_of(t->company_id));
-    buf_add_json_member(b, "server", slice_of(t->host_field));
+    json_add_member(b, "name", slice_of(t->name));
+    json_add_member(b, "company_id", slice_of(t->company_id));
+    json_add_member(b, "server", slice_of(t->host_field));
     add_quota(b, "connections", &shared->upstreams);
     buf_addf(b, ",\"waiting\":%d,\"certificates\":[", atomic_load(&shared->waiting));
     for (int i = 0; i < IDENTITIES; i++) {
@@ -130,7 +131,7 @@ static void add_status(struct admin *a, const struct clients *clients, struct bu
     int64_t now = clock_wall_us();
 
     buf_add_string(b, "{");
-    buf_add_json_member(b, "version", slice_of(SFMTLS_VERSION));
+    json_add_member(b, "version", slice_of(SFMTLS_VERSION));
     buf_addf(b, ",\"pid\":%ld", (long)getpid());
     add_time(b, "started", a->begun_us);
     add_time(b, "time", now);

@@ -5,6 +5,7 @@
 #include "base/diag.h"
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -69,7 +70,7 @@ TEST(json_strings_are_escaped)
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct buf b = {0};
-        buf_add_json(&b, slice_of(cases[i].in));
+        json_add(&b, slice_of(cases[i].in));
         CHECK_SLICE(buf_slice(&b), cases[i].want, cases[i].want);
         buf_free(&b);
     }
