@@ -1,5 +1,4 @@
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include <openssl/err.h>
@@ -9,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "tls/credential_parts.h"
 #include "tls/names.h"
 
@@ -20,13 +18,6 @@ enum {
     COSTLY_RSA_BITS = 4096,
     LEAST_EC_BITS = 224,
 };
-
-void credential_find(struct credential *c, enum finding_level level, char *sentence)
-{
-    c->findings = mem_grow(c->findings, (c->nfindings + 1) * sizeof(c->findings[0]));
-    c->findings[c->nfindings++] = (struct finding){level, false, utf8_escape(sentence)};
-    free(sentence);
-}
 
 /* ---- dates ---- */
 

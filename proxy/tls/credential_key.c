@@ -260,23 +260,7 @@ static enum status explain(const char *path, const struct sealed_key *k, bool en
     return ST_BAD_INPUT;
 }
 
-/* ---- one more key ---- */
-
-void credential_take_key(EVP_PKEY *key, struct credential_parts *parts)
-{
-    bool known = false;
-
-    (void)ERR_set_mark();
-    for (size_t i = 0; i < parts->nkeys; i++)
-        known = known || EVP_PKEY_eq(parts->keys[i], key) == 1;
-    (void)ERR_pop_to_mark();
-    if (known) {
-        EVP_PKEY_free(key);
-        return;
-    }
-    parts->keys = mem_grow(parts->keys, (parts->nkeys + 1) * sizeof(EVP_PKEY *));
-    parts->keys[parts->nkeys++] = key;
-}
+/* ---- from bytes ---- */
 
 enum status credential_read_key(const char *path, const char *name, const char *header,
                                 unsigned char *der, long n, enum key_wish wish,

@@ -31,17 +31,16 @@ struct credential {
     size_t nfindings;
 };
 
+/* ---- the credential itself: credential.c ---- */
+
 struct credential *credential_new(void);
 void credential_note_facts(struct credential *c); /* out of the leaf */
 bool credential_is_self_issued(const X509 *x);
 
-/* ---- what the bytes of a file hold: credential_read.c ---- */
+/* Takes the sentence. */
+void credential_find(struct credential *c, enum finding_level level, char *sentence);
 
-enum key_wish {
-    KEY_UNWANTED, /* keys are passed over */
-    KEY_IF_OPEN,  /* an encrypted one without a passphrase is passed over, and noted */
-    KEY_REQUIRED, /* an encrypted one without a passphrase is an error */
-};
+/* ---- what the bytes of files hold: credential_parts.c ---- */
 
 struct credential_parts {
     STACK_OF(X509) * certificates;
@@ -51,6 +50,19 @@ struct credential_parts {
     bool key_locked;
 };
 
+void credential_parts_free(struct credential_parts *p);
+
+/* Takes key. */
+void credential_take_key(EVP_PKEY *key, struct credential_parts *parts);
+
+/* ---- which form they have: credential_read.c ---- */
+
+enum key_wish {
+    KEY_UNWANTED, /* keys are passed over */
+    KEY_IF_OPEN,  /* an encrypted one without a passphrase is passed over, and noted */
+    KEY_REQUIRED, /* an encrypted one without a passphrase is an error */
+};
+
 /* Where the passphrase comes from when it is needed. */
 struct key_opener {
     const struct credential_files *files;
@@ -58,8 +70,6 @@ struct key_opener {
     unsigned char mac[SECRET_MAC_SIZE]; /* of where the key is read from, and how it is opened */
     bool asked;
 };
-
-void credential_parts_free(struct credential_parts *p);
 
 /* Tells the form by the content: PEM, PKCS#12, DER, or the base64 of any of them. Adds what it
  * finds to *parts. */
@@ -99,9 +109,6 @@ struct key_errors credential_take_errors(void);
 /* Makes old algorithms known, after the first error that was `unsupported`. False: they are not to
  * be had. */
 bool credential_use_legacy(void);
-
-/* Takes key. */
-void credential_take_key(EVP_PKEY *key, struct credential_parts *parts);
 
 /* A PEM block of that name, with its header (RFC 1421). der may be written into. */
 enum status credential_read_key(const char *path, const char *name, const char *header,
@@ -151,9 +158,6 @@ void credential_keys_hold(EVP_PKEY *key, const unsigned char mac[SECRET_MAC_SIZE
 void credential_keys_release(const EVP_PKEY *key);
 
 /* ---- credential_judge.c ---- */
-
-/* Takes the sentence. */
-void credential_find(struct credential *c, enum finding_level level, char *sentence);
 
 /* Everything that can be said about the credential itself. now: seconds since 1970. */
 void credential_judge(struct credential *c, int64_t now);

@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -7,20 +6,11 @@
 #include <openssl/x509v3.h>
 
 #include "base/file.h"
-#include "base/mem.h"
 #include "base/utf8.h"
 #include "tls/credential_parts.h"
 #include "tls/error.h"
 
 enum { MAX_WRAPPINGS = 2 /* base64 around base64 is enough */, MIN_BASE64 = 40 };
-
-void credential_parts_free(struct credential_parts *p)
-{
-    for (size_t i = 0; i < p->nkeys; i++)
-        EVP_PKEY_free(p->keys[i]);
-    free(p->keys);
-    sk_X509_pop_free(p->certificates, X509_free);
-}
 
 /* ---- PEM ---- */
 

@@ -21,8 +21,8 @@ RESERVED = [
     (r"http_parser\.h", {"http/h1_reader.c"}, "the parser is to stay replaceable"),
     (r"\bgetaddrinfo\s*\(", {"net/resolve.c"}, "it blocks"),
     (r"\b(EVP_PKEY\b|EVP_PKEY_|\w*PrivateKey|PKCS8_)",
-     {f"tls/credential{part}" for part in (".c", "_parts.h", "_read.c", "_judge.c", "_make.c", "_key.c",
-                                            "_keys.c", "_pkcs12.c", "_choose.c")},
+     {f"tls/credential{part}" for part in (".c", "_parts.c", "_parts.h", "_load.c", "_read.c", "_judge.c", "_make.c",
+                                            "_key.c", "_keys.c", "_pkcs12.c", "_choose.c")},
      "only tls/credential* touches private keys"),
     (r"<ini\.h>", {"config/reader.c"}, "inih is to stay replaceable"),
 ]
