@@ -16,7 +16,7 @@ struct tls_client {
     SSL_CTX *context;
     char *host;
     bool host_is_address;
-    atomic_bool lacks_crl; /* which the log was told */
+    struct verify verify;
 };
 
 /* OpenSSL calls this when the server has asked for a certificate, and only then. */
@@ -50,7 +50,6 @@ static void configure(SSL_CTX *context)
 
     (void)SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, verify_on_result);
     SSL_CTX_set_cert_cb(context, on_certificate_request, NULL);
     SSL_CTX_set_post_handshake_auth(context, 1);
     (void)SSL_CTX_set_alpn_protos(context, alpn, sizeof(alpn) - 1);
@@ -87,8 +86,7 @@ enum status tls_client_new(const struct credential *c, const struct trust *t, co
     client->context = context;
     client->host = mem_copy_string(host);
     client->host_is_address = is_address(host);
-    atomic_init(&client->lacks_crl, false);
-    SSL_CTX_set_app_data(context, client);
+    verify_attach(&client->verify, context, client->host);
     *out = client;
     return ST_OK;
 }
@@ -138,19 +136,4 @@ SSL *tls_client_connect(const struct tls_client *c, struct tls_link *link)
 void tls_client_detach(SSL *ssl)
 {
     SSL_set_app_data(ssl, NULL);
-}
-
-static struct tls_client *client_of(const SSL *ssl)
-{
-    return SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-}
-
-const char *tls_client_host(const SSL *ssl)
-{
-    return client_of(ssl)->host;
-}
-
-bool tls_client_is_first_without_crl(const SSL *ssl)
-{
-    return !atomic_exchange(&client_of(ssl)->lacks_crl, true);
 }

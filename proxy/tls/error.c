@@ -6,7 +6,7 @@
 #include <openssl/sslerr.h>
 #include <openssl/x509_vfy.h>
 
-#include "tls/client.h"
+#include "tls/link.h"
 
 const char *tls_reason_text(unsigned long code)
 {

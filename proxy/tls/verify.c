@@ -3,13 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "tls/client.h"
+#include "tls/link.h"
 #include "tls/names.h"
 
 static SSL *ssl_of(const X509_STORE_CTX *ctx)
@@ -80,14 +79,16 @@ static char *crl_text(const X509_STORE_CTX *ctx)
 /* Said once for each client of a tenant, not for each connection. */
 static void tell_missing(SSL *ssl, X509_STORE_CTX *ctx)
 {
-    if (!tls_client_is_first_without_crl(ssl))
+    struct verify *v = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+    if (atomic_exchange(&v->lacks_crl, true))
         return;
     char *issuer = names_text(X509_get_issuer_name(X509_STORE_CTX_get_current_cert(ctx)));
     log_say(
         LOG_WARNING,
         "%s: no revocation list covers its certificate, which %s issued, so that is not checked "
         "for revocation; add the CRL of that CA to crl-file",
-        tls_client_host(ssl), issuer);
+        v->host, issuer);
     free(issuer);
 }
 
@@ -101,7 +102,7 @@ static void remember(struct tls_link *link, const X509_STORE_CTX *ctx, int error
         blame(link, crl_text(ctx));
 }
 
-int verify_on_result(int ok, X509_STORE_CTX *ctx)
+static int on_result(int ok, X509_STORE_CTX *ctx)
 {
     SSL *ssl = ssl_of(ctx);
     struct tls_link *link = SSL_get_app_data(ssl);
@@ -117,4 +118,12 @@ int verify_on_result(int ok, X509_STORE_CTX *ctx)
     if (link != NULL)
         remember(link, ctx, error);
     return 0;
+}
+
+void verify_attach(struct verify *v, SSL_CTX *context, const char *host)
+{
+    v->host = host;
+    atomic_init(&v->lacks_crl, false);
+    SSL_CTX_set_app_data(context, v);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_result);
 }

@@ -1,14 +1,23 @@
 /*
  * verify: what happens when a server's certificate does not pass OpenSSL's
  * verification: which certificate or CRL is at fault is remembered for the
- * sentence, and a missing CRL is let pass.
+ * sentence (struct tls_link), and a missing CRL is let pass.
  */
 #ifndef TLS_VERIFY_H
 #define TLS_VERIFY_H
 
-#include <openssl/x509.h>
+#include <stdatomic.h>
 
-/* For SSL_CTX_set_verify() of a struct tls_client. */
-int verify_on_result(int ok, X509_STORE_CTX *ctx);
+#include <openssl/ssl.h>
+
+/* The server that a context is for. Any thread. */
+struct verify {
+    const char *host;      /* borrowed */
+    atomic_bool lacks_crl; /* which the log was told */
+};
+
+/* Servers are verified on all connections of that context, whose app data v becomes; v must outlive
+ * it. */
+void verify_attach(struct verify *v, SSL_CTX *context, const char *host);
 
 #endif
