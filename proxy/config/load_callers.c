@@ -1,14 +1,5 @@
-#include <sys/stat.h>
-
 #include "base/mem.h"
 #include "config/load_parts.h"
-
-bool load_is_open_to_others(const char *path)
-{
-    struct stat st;
-
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IROTH) != 0;
-}
 
 static void note_callers(struct loader *l)
 {

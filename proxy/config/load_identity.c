@@ -90,12 +90,6 @@ static void warn_about_readable_passphrase(const struct loader *l, const char *p
                        load_where_of(l, key), path, path));
 }
 
-void load_look_again(struct config *c, int64_t when)
-{
-    if (when != 0 && (c->look_again == 0 || when < c->look_again))
-        c->look_again = when;
-}
-
 static enum status load_identity(struct loader *l, int identity, struct diag *why)
 {
     struct identity *i = &l->tenant->identities[identity];

@@ -26,15 +26,25 @@ struct loader {
     void *ask_ctx;
 };
 
+/* ---- what the others use: load_note.c, files.c ---- */
+
+/* Where the tenant's section sets that key, as file:line; NULL: nowhere. */
+const char *load_where_of(const struct loader *l, const char *key);
+
 /* Takes the sentence. */
 void load_note(struct config *c, enum log_level level, char *sentence);
 
 /* Loading the same files anew gives something else from then on; seconds since 1970, 0: never. */
 void load_look_again(struct config *c, int64_t when);
 
+/* May every user of the machine read that file? */
+bool load_is_open_to_others(const char *path);
+
 /* Notes that the configuration names a file; key lives as long as the program. */
 void load_name_file(struct config *c, enum config_file_use use, const char *key, const char *path,
                     const char *where);
+
+/* ---- the steps of loading ---- */
 
 /* All settings of the tenant's section have been read: checks that none is missing, and loads what
  * they name. */
@@ -56,9 +66,6 @@ enum status load_check_connect(const struct loader *l, struct diag *why) MUST_CH
 /* Notes what is to be said of who can connect. */
 void load_check_access(const struct loader *l);
 
-/* Where the tenant's section sets that key, as file:line; NULL: nowhere. */
-const char *load_where_of(const struct loader *l, const char *key);
-
 /* Loads `certificate` and `certificate-next` with their keys, and notes what is to be said. */
 enum status load_identities(struct loader *l, struct diag *why) MUST_CHECK;
 
@@ -77,8 +84,5 @@ enum status load_tls_clients(struct loader *l, struct diag *why) MUST_CHECK;
 
 /* Anew, after an identity or the trust has changed. */
 void load_write_pool_key(struct tenant *t);
-
-/* May every user of the machine read that file? */
-bool load_is_open_to_others(const char *path);
 
 #endif

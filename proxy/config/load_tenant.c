@@ -2,17 +2,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "config/load_parts.h"
 #include "config/option.h"
 #include "sf/hosts.h"
-
-const char *load_where_of(const struct loader *l, const char *key)
-{
-    size_t count, i = (size_t)(option_find(SECTION_TENANT, key) - option_table(&count));
-
-    return l->wheres[i];
-}
 
 static enum status check_required(const struct loader *l, struct diag *why)
 {
@@ -37,13 +29,6 @@ static void add_name(struct tenant *t, const char *name, size_t *count)
     t->names = mem_grow(t->names, (*count + 2) * sizeof(t->names[0]));
     t->names[(*count)++] = mem_copy_string(name);
     t->names[*count] = NULL;
-}
-
-void load_note(struct config *c, enum log_level level, char *sentence)
-{
-    c->notes = mem_grow(c->notes, (c->nnotes + 1) * sizeof(c->notes[0]));
-    c->notes[c->nnotes++] = (struct config_note){level, utf8_escape(sentence)};
-    free(sentence);
 }
 
 static void warn_about_host(const struct loader *l, const struct sf_lookup *found)
