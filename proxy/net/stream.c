@@ -14,13 +14,13 @@
 #include <event2/buffer.h>
 
 #include "base/mem.h"
+#include "net/stream_end.h"
 #include "net/stream_ops.h"
 #include "tls/client.h"
 
 enum {
     READ_SMALL = 32 * 1024,
     READ_LARGE = LOOP_WIRE_SIZE,
-    WATCH_MS = 1000,
     SENT_AT_ONCE = 16 * 1024, /* so much of a new connection is on its way at once (RFC 6928) */
 };
 
@@ -32,14 +32,6 @@ static void start_reading(struct stream *s)
         return;
     s->reading = true;
     (void)event_add(&s->readable, NULL);
-}
-
-static void stop_reading(struct stream *s)
-{
-    if (!s->reading)
-        return;
-    s->reading = false;
-    (void)event_del(&s->readable);
 }
 
 static ssize_t receive_early(struct stream *s, char *room)
@@ -77,17 +69,6 @@ void stream_read_less(struct stream *s)
     s->read_size = READ_SMALL;
 }
 
-static void tell_end(struct stream *s)
-{
-    if (s->end == STREAM_GOES_ON || s->end_told || (s->in.n > 0 && s->paused))
-        return;
-    s->end_told = true;
-    if (s->end == STREAM_ENDED)
-        s->handler->on_end(s->ctx);
-    else
-        s->handler->on_broken(s->ctx, s->why);
-}
-
 /* Shows what was kept and the new bytes behind it, as one piece. */
 static void show(struct stream *s, struct slice bytes)
 {
@@ -111,28 +92,6 @@ static void show(struct stream *s, struct slice bytes)
     }
 }
 
-static void note_end(struct stream *s, enum stream_end end, const struct failure *why)
-{
-    s->end = end;
-    if (end != STREAM_GOES_ON)
-        stop_reading(s);
-    if (end == STREAM_ENDED && s->notices_reset)
-        timer_start(s->loop, &s->watch, WATCH_MS);
-    if (end == STREAM_BROKEN) {
-        s->why = NEW(struct failure);
-        *s->why = *why;
-    }
-}
-
-void stream_break(struct stream *s, const struct failure *why)
-{
-    free(s->why);
-    note_end(s, STREAM_BROKEN, why);
-    buf_free(&s->in);
-    s->end_told = false;
-    tell_end(s);
-}
-
 /* epoll would tell of a reset, but only together with what is unread, again and again. */
 static void on_watch(void *arg)
 {
@@ -143,11 +102,11 @@ static void on_watch(void *arg)
     if (s->end == STREAM_BROKEN || s->finished || (s->end == STREAM_GOES_ON && !s->paused))
         return;
     if (poll(&p, 1, 0) == 0) {
-        timer_start(s->loop, &s->watch, WATCH_MS);
+        timer_start(s->loop, &s->watch, STREAM_WATCH_MS);
         return;
     }
     failure_set(&why, FAIL_UPSTREAM_CLOSED, "The connection was reset.");
-    stream_break(s, &why);
+    stream_end_break(s, &why);
 }
 
 static void read_once(struct stream *s)
@@ -158,11 +117,11 @@ static void read_once(struct stream *s)
     enum stream_end end = s->ops->fill(s, &bytes, &why);
     if (s->closed)
         return;
-    note_end(s, end, &why);
+    stream_end_note(s, end, &why);
     if (bytes.n > 0 || s->in.n > 0) /* what was kept comes before the end that was found now */
         show(s, bytes);
     if (!s->closed)
-        tell_end(s);
+        stream_end_tell(s);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -172,9 +131,9 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if (s->paused) { /* the event is taken out only now: most pauses end before anything arrives */
-        stop_reading(s);
+        stream_end_reading(s);
         if (s->notices_reset)
-            timer_start(s->loop, &s->watch, WATCH_MS);
+            timer_start(s->loop, &s->watch, STREAM_WATCH_MS);
         return;
     }
     if (s->in.n > 0 && task_is_due(&s->show))
@@ -197,7 +156,7 @@ static void on_show(void *arg)
     if (s->in.n > 0)
         show(s, (struct slice){NULL, 0});
     if (!s->closed)
-        tell_end(s);
+        stream_end_tell(s);
 }
 
 void stream_pause(struct stream *s)
@@ -453,7 +412,7 @@ void stream_close(struct stream *s, enum stream_close_mode mode)
     if (mode == STREAM_CLOSE && s->ready && !s->write_broken && !s->finished && s->out == NULL)
         s->ops->say_end(s);
     s->closed = true;
-    stop_reading(s);
+    stream_end_reading(s);
     stop_writing(s);
     task_cancel(&s->show);
     task_cancel(&s->tell_write_broken);

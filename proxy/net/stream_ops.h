@@ -1,6 +1,6 @@
 /*
  * stream_ops: what a plain and a TLS stream do differently. Private to
- * stream.c, stream_plain.c, stream_tls.c and stream_vanish.c.
+ * stream*.c.
  */
 #ifndef NET_STREAM_OPS_H
 #define NET_STREAM_OPS_H
@@ -78,9 +78,6 @@ struct stream *stream_create(struct loop *l, int fd, const struct stream_ops *op
 
 /* Sends or queues bytes for the wire; notes a broken connection. */
 void stream_send(struct stream *s, const struct iovec *pieces, size_t count);
-
-/* It can be read no more: tells the owner, now, that it broke. */
-void stream_break(struct stream *s, const struct failure *why);
 
 /* Something goes to a peer that could vanish; while its timer does not run. */
 void stream_expect_answer(struct stream *s);

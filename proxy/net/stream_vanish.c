@@ -23,7 +23,7 @@
 #include <event2/buffer.h>
 
 #include "base/mem.h"
-#include "net/stream_ops.h"
+#include "net/stream_end.h"
 
 #ifndef TCP_RTO_MAX_MS
 #define TCP_RTO_MAX_MS 44 /* Linux 6.15 */
@@ -99,7 +99,7 @@ static void vanish(struct stream *s)
 
     explain(s, &why);
     s->has_vanished = true;
-    stream_break(s, &why);
+    stream_end_break(s, &why);
 }
 
 static void on_look(void *arg)
