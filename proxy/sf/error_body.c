@@ -3,7 +3,7 @@
 #include <assert.h>
 
 #include "base/status.h"
-#include "sf/link_batch.h"
+#include "sf/link_syntax.h"
 
 /* clang-format off */
 #define NAME(literal) {literal, sizeof(literal) - 1}

@@ -21,29 +21,10 @@
 #include <sys/uio.h>
 
 #include "base/slice.h"
-
-/* https://host, https://host:port and https://host:other_port; without a port it is the scheme's
- * own that has to be one of the two. */
-struct link_place {
-    struct slice origin; /* "https://host", as in a URL: an IPv6 address in brackets */
-    int port, other_port;
-};
-
-struct link_rules {
-    const struct link_place *places;
-    size_t nplaces;
-    const char *base;    /* what stands there instead: "http://localhost:8080" */
-    const char *escaped; /* the same with \/ for each /, for JSON that writes it so */
-};
-
-/* If url leads to one of the places: how much of it `base` replaces; else 0. Of a URL outside of
- * any syntax, as in a header field. */
-size_t link_prefix(const struct link_rules *rules, struct slice url);
-
-enum link_syntax { LINK_JSON, LINK_XML };
+#include "sf/link_place.h"
+#include "sf/link_syntax.h"
 
 enum {
-    LINK_LONGEST = 320,  /* what may have to be held back to decide */
     LINK_CONTEXT = 256,  /* how far before a JSON string its name is looked for */
     LINK_NAME = 48,      /* the longest name of XML that is told apart */
     LINK_PIECES_MIN = 4, /* room that a call must be given */

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "sf/link_names.h"
 #include "sf/link_part.h"
-#include "sf/link_parts.h"
 
 enum { MAX_BOUNDARY = 70 /* RFC 2046, 5.1.1 */ };
 
@@ -27,27 +27,6 @@ struct link_batch {
 };
 
 /* ---- media types ---- */
-
-bool link_syntax_of(struct slice media_type, enum link_syntax *out)
-{
-    bool json = slice_eq_nocase(media_type, SLICE("application/json")) ||
-                slice_eq_nocase(media_type, SLICE("text/json")) ||
-                slice_ends_nocase(media_type, SLICE("+json"));
-
-    *out = json ? LINK_JSON : LINK_XML;
-    return json || slice_eq_nocase(media_type, SLICE("application/xml")) ||
-           slice_eq_nocase(media_type, SLICE("text/xml")) ||
-           slice_ends_nocase(media_type, SLICE("+xml"));
-}
-
-struct slice link_trim(struct slice s)
-{
-    while (s.n > 0 && link_is_blank(*s.p))
-        s.p++, s.n--;
-    while (s.n > 0 && link_is_blank(s.p[s.n - 1]))
-        s.n--;
-    return s;
-}
 
 static struct slice unquoted(struct slice s)
 {

@@ -37,7 +37,4 @@ bool link_batch_finish(struct link_batch *b, struct buf *out) MUST_CHECK;
  * than part_max, says its length, and would have got longer? */
 bool link_batch_left_any(const struct link_batch *b);
 
-/* JSON or XML, by the media type without its parameters? False: neither. */
-bool link_syntax_of(struct slice media_type, enum link_syntax *out);
-
 #endif

@@ -5,7 +5,7 @@
 #define SF_LINK_FIELD_H
 
 #include "base/buf.h"
-#include "sf/link.h"
+#include "sf/link_place.h"
 
 /* Each appends the field's value as it is for the other side. */
 void link_write_url(const struct link_rules *rules, struct slice value, struct buf *out);

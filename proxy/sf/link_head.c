@@ -1,7 +1,7 @@
 #include "sf/link_head.h"
 
 #include "sf/link_field.h"
-#include "sf/link_parts.h"
+#include "sf/link_names.h"
 
 /* ---- lines ---- */
 

@@ -6,7 +6,7 @@
 #define SF_LINK_HEAD_H
 
 #include "base/buf.h"
-#include "sf/link.h"
+#include "sf/link_place.h"
 
 struct link_head {
     struct slice text;         /* with the empty line behind it, if there is one */

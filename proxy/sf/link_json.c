@@ -4,10 +4,12 @@
  * letter begins a string, wherever it is. Only an array that has such a name is
  * read, for as long as it has no object or array in it.
  */
+#include "sf/link_json.h"
+
 #include <stdint.h>
 #include <string.h>
 
-#include "sf/link_parts.h"
+#include "sf/link_names.h"
 
 /* ---- what stands before ---- */
 
@@ -199,7 +201,8 @@ static bool in_array(struct link_rewriter *r, char c)
     return false;
 }
 
-void link_pass_json(struct link_rewriter *r, struct slice text)
+/* Text that went out of a string that had begun. */
+static void pass(struct link_rewriter *r, struct slice text)
 {
     for (size_t i = 0; i < text.n && r->json != JSON_ELSEWHERE; i++)
         (void)in_array(r, text.p[i]);
@@ -228,9 +231,13 @@ void link_run_json(struct link_rewriter *r, struct slice *in, struct link_out *o
 {
     const char *start = in->p, *end = in->p + in->n;
 
-    if (r->matching && !link_resolve(r, in, o)) {
-        remember(r, start, (size_t)(in->p - start));
-        return;
+    if (r->matching) {
+        struct slice released;
+        if (!link_resolve(r, in, o, &released)) {
+            remember(r, start, (size_t)(in->p - start));
+            return;
+        }
+        pass(r, released);
     }
     const char *from = in->p, *at = from;
     while (at < end && !link_out_is_full(o) && find_link(r, start, &at, end)) {

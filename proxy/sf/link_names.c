@@ -10,7 +10,7 @@
 #include <pthread.h>
 
 #include "base/status.h"
-#include "sf/link_parts.h"
+#include "sf/link_names.h"
 
 struct row {
     enum link_kind kind;

@@ -4,7 +4,6 @@
 
 #include "base/mem.h"
 #include "sf/link_head.h"
-#include "sf/link_parts.h"
 
 enum { HEADS = 2 }; /* the part's, and that of a message in it */
 

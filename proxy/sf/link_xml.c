@@ -3,9 +3,11 @@
  * text belongs to: names, quotes, and what is passed over (comments, CDATA,
  * processing instructions, declarations).
  */
+#include "sf/link_xml.h"
+
 #include <string.h>
 
-#include "sf/link_parts.h"
+#include "sf/link_names.h"
 
 /* A name that is too long is none that is known. */
 static void add_to_name(struct link_rewriter *r, char c)
@@ -179,8 +181,9 @@ static void step(struct link_rewriter *r, char c)
     }
 }
 
-/* Of what ends a value or a text, only the marks of CDATA are longer than one byte. */
-void link_pass_xml(struct link_rewriter *r, struct slice text)
+/* Text that went out of a value or a text that had begun. Of what ends those, only the marks of
+ * CDATA are longer than one byte. */
+static void pass_released(struct link_rewriter *r, struct slice text)
 {
     for (size_t i = 0; i < text.n && r->state == XML_SKIP; i++)
         in_skipped(r, text.p[i]);
@@ -244,8 +247,12 @@ static bool begins(struct link_rewriter *r, char c)
 
 void link_run_xml(struct link_rewriter *r, struct slice *in, struct link_out *o)
 {
-    if (r->matching && !link_resolve(r, in, o))
-        return;
+    if (r->matching) {
+        struct slice released;
+        if (!link_resolve(r, in, o, &released))
+            return;
+        pass_released(r, released);
+    }
     const char *from = in->p, *at = from, *end = in->p + in->n;
     while (at < end && !link_out_is_full(o)) {
         if (r->state == XML_TEXT || r->state == XML_VALUE) {
