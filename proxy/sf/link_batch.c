@@ -12,8 +12,8 @@ enum { MAX_BOUNDARY = 70 /* RFC 2046, 5.1.1 */ };
 enum place { IN_PREAMBLE, IN_PART, AT_DELIMITER, IN_EPILOGUE };
 
 struct link_batch {
-    struct link_batch_common own;     /* of the outermost one, */
-    struct link_batch_common *common; /* to which this leads */
+    struct link_part_common own;     /* of the outermost one, */
+    struct link_part_common *common; /* to which this leads */
     int depth;
     char delimiter[MAX_BOUNDARY + 3]; /* with the two dashes */
     size_t ndelimiter;
@@ -58,10 +58,10 @@ bool link_batch_is(struct slice content_type)
     return boundary.n > 0 && boundary.n <= MAX_BOUNDARY;
 }
 
-/* ---- making one ---- */
+/* ---- life ---- */
 
-struct link_batch *link_batch_within(struct slice content_type, struct link_batch_common *common,
-                                     int depth)
+static struct link_batch *open_within(struct slice content_type, struct link_part_common *common,
+                                      int depth)
 {
     struct slice boundary = boundary_of(content_type);
 
@@ -76,19 +76,6 @@ struct link_batch *link_batch_within(struct slice content_type, struct link_batc
     return b;
 }
 
-struct link_batch *link_batch_new(struct slice content_type, const struct link_rules *rules,
-                                  size_t part_max)
-{
-    struct link_batch *b = link_batch_within(content_type, NULL, 0);
-
-    if (b == NULL)
-        return NULL;
-    b->own = (struct link_batch_common){.rules = rules, .part_max = part_max};
-    b->common = &b->own;
-    link_names_prepare();
-    return b;
-}
-
 void link_batch_free(struct link_batch *b)
 {
     if (b == NULL)
@@ -98,9 +85,26 @@ void link_batch_free(struct link_batch *b)
     free(b);
 }
 
-bool link_batch_has_changed(const struct link_batch *b)
+static bool has_changed(const struct link_batch *b)
 {
     return b->changed || (b->large != NULL && link_part_has_changed(b->large));
+}
+
+static const struct link_part_inner inner = {
+    open_within, link_batch_run, link_batch_finish, has_changed, link_batch_free,
+};
+
+struct link_batch *link_batch_new(struct slice content_type, const struct link_rules *rules,
+                                  size_t part_max)
+{
+    struct link_batch *b = open_within(content_type, NULL, 0);
+
+    if (b == NULL)
+        return NULL;
+    b->own = (struct link_part_common){.inner = &inner, .rules = rules, .part_max = part_max};
+    b->common = &b->own;
+    link_names_prepare();
+    return b;
 }
 
 bool link_batch_left_any(const struct link_batch *b)
@@ -224,7 +228,7 @@ static bool run_large(struct link_batch *b, size_t ready, bool whole, struct buf
         return true;
     if (!whole || link_part_finish(b->large, out))
         return whole;
-    b->changed = link_batch_has_changed(b);
+    b->changed = has_changed(b);
     link_part_free(b->large);
     b->large = NULL;
     b->place = b->ended && segment_of(b).n == 0 ? IN_EPILOGUE : AT_DELIMITER;

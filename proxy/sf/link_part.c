@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "sf/link.h"
 #include "sf/link_head.h"
 
 enum { HEADS = 2 }; /* the part's, and that of a message in it */
@@ -15,9 +16,10 @@ struct content {
     enum content_kind kind;
     struct link_rewriter links;
     struct link_batch *batch;
+    const struct link_part_inner *inner; /* of batch */
 };
 
-static void content_start(struct content *c, struct link_batch_common *common, int depth,
+static void content_start(struct content *c, struct link_part_common *common, int depth,
                           const struct link_head *head)
 {
     struct slice rest = head->content_type, type = link_trim(slice_split(&rest, ';'));
@@ -25,20 +27,22 @@ static void content_start(struct content *c, struct link_batch_common *common, i
 
     c->kind = CONTENT_OTHER;
     c->batch = NULL;
+    c->inner = common->inner;
     if (head->coded)
         return;
     if (link_syntax_of(type, &syntax)) {
         c->kind = CONTENT_LINKS;
         link_start(&c->links, syntax, common->rules);
     } else if (!head->is_message) {
-        c->batch = link_batch_within(head->content_type, common, depth + 1);
+        c->batch = c->inner->open(head->content_type, common, depth + 1);
         c->kind = c->batch != NULL ? CONTENT_BATCH : CONTENT_OTHER;
     }
 }
 
 static void content_free(struct content *c)
 {
-    link_batch_free(c->batch);
+    if (c->batch != NULL)
+        c->inner->free(c->batch);
 }
 
 static void run_links(struct link_rewriter *r, struct slice *text, struct buf *out)
@@ -56,7 +60,7 @@ static void run_links(struct link_rewriter *r, struct slice *text, struct buf *o
 static bool content_run(struct content *c, struct slice *text, struct buf *out)
 {
     if (c->kind == CONTENT_BATCH)
-        return link_batch_run(c->batch, text, out);
+        return c->inner->run(c->batch, text, out);
     if (c->kind == CONTENT_LINKS) {
         run_links(&c->links, text, out);
         return false;
@@ -71,7 +75,7 @@ static bool content_finish(struct content *c, struct buf *out)
     struct iovec piece = {NULL, 0};
 
     if (c->kind == CONTENT_BATCH)
-        return link_batch_finish(c->batch, out);
+        return c->inner->finish(c->batch, out);
     if (c->kind == CONTENT_LINKS && link_finish(&c->links, &piece) > 0)
         buf_add(out, piece.iov_base, piece.iov_len);
     return false;
@@ -79,7 +83,7 @@ static bool content_finish(struct content *c, struct buf *out)
 
 static bool content_has_changed(const struct content *c)
 {
-    return c->kind == CONTENT_BATCH   ? link_batch_has_changed(c->batch)
+    return c->kind == CONTENT_BATCH   ? c->inner->has_changed(c->batch)
            : c->kind == CONTENT_LINKS ? c->links.changed
                                       : false;
 }
@@ -160,8 +164,7 @@ static void insert(struct buf *out, size_t at, struct slice text)
         memcpy(out->p + at, text.p, text.n);
 }
 
-bool link_part_write(struct link_batch_common *common, int depth, struct slice text,
-                     struct buf *out)
+bool link_part_write(struct link_part_common *common, int depth, struct slice text, struct buf *out)
 {
     struct buf head = {0};
     struct heads heads;
@@ -192,7 +195,7 @@ enum part_mode {
 };
 
 struct link_part {
-    struct link_batch_common *common;
+    struct link_part_common *common;
     enum part_mode mode;
     bool head_changed;
     bool pads, ended;
@@ -231,7 +234,7 @@ static void begin_growing(struct link_part *p, const struct heads *heads, struct
     buf_free(&p->looked_at);
 }
 
-struct link_part *link_part_begin(struct link_batch_common *common, int depth, struct slice text,
+struct link_part *link_part_begin(struct link_part_common *common, int depth, struct slice text,
                                   struct buf *out)
 {
     struct link_part *p = NEW(struct link_part);
@@ -292,7 +295,7 @@ bool link_part_run(struct link_part *p, struct slice *text, struct buf *out)
 
 static void add_blanks(struct link_part *p, struct buf *out)
 {
-    size_t n = p->owed < LINK_BATCH_TURN ? (size_t)p->owed : LINK_BATCH_TURN;
+    size_t n = p->owed < LINK_PART_TURN ? (size_t)p->owed : LINK_PART_TURN;
 
     buf_reserve(out, n);
     memset(out->p + out->n, ' ', n);

@@ -13,26 +13,39 @@
 #ifndef SF_LINK_PART_H
 #define SF_LINK_PART_H
 
-#include "sf/link_batch.h"
+#include "base/buf.h"
+#include "sf/link_place.h"
 
-/* What all levels of a batch have in common. */
-struct link_batch_common {
+enum { LINK_PART_TURN = 64 * 1024 }; /* the most blanks that one call appends */
+
+struct link_batch;
+struct link_part_common;
+
+/* What a part does with a batch that is its content: the batch consists of parts, so it stands
+ * above them and is handed down. As in link_batch.h; open() gives NULL for what is none. */
+struct link_part_inner {
+    struct link_batch *(*open)(struct slice content_type, struct link_part_common *common,
+                               int depth);
+    bool (*run)(struct link_batch *b, struct slice *in, struct buf *out);
+    bool (*finish)(struct link_batch *b, struct buf *out);
+    bool (*has_changed)(const struct link_batch *b);
+    void (*free)(struct link_batch *b);
+};
+
+/* What the parts of all levels of a batch have in common. */
+struct link_part_common {
+    const struct link_part_inner *inner;
     const struct link_rules *rules;
     size_t part_max;
     bool left; /* a link was left as it is */
 };
 
-/* The batch in it that has this Content-Type; NULL: it is none. */
-struct link_batch *link_batch_within(struct slice content_type, struct link_batch_common *common,
-                                     int depth);
-bool link_batch_has_changed(const struct link_batch *b);
-
 /* Appends the part; true: something was changed in it. */
-bool link_part_write(struct link_batch_common *common, int depth, struct slice text,
+bool link_part_write(struct link_part_common *common, int depth, struct slice text,
                      struct buf *out);
 
 /* The same for a part of which text is the beginning. The caller feeds the rest. */
-struct link_part *link_part_begin(struct link_batch_common *common, int depth, struct slice text,
+struct link_part *link_part_begin(struct link_part_common *common, int depth, struct slice text,
                                   struct buf *out);
 void link_part_free(struct link_part *p); /* NULL is no error */
 bool link_part_has_changed(const struct link_part *p);
