@@ -1,6 +1,7 @@
 /* Error bodies in JSON (RFC 8259). A JSON library cannot read a text that is cut off. */
 #include "base/status.h"
-#include "sf/error_body_parts.h"
+#include "sf/error_body_members.h"
+#include "sf/error_body_readers.h"
 
 enum { DEPTH_MAX = 32 };
 
@@ -137,7 +138,7 @@ static enum error_read read_member(struct json *j, enum error_level level)
     skip(j, 1);
     enum error_read result = read_string(j);
     struct slice name = {j->out->room + start, j->out->used - start};
-    const struct error_member *m = error_member_find(level, name);
+    const struct error_member *m = error_body_member(level, name);
     j->out->used = start;
     if (result != ERROR_READ_ALL)
         return result;

@@ -1,6 +1,7 @@
 /* Error bodies in XML 1.0 and HTML: a tokenizer that both share, and a walk through its tokens. */
 #include "base/status.h"
-#include "sf/error_body_parts.h"
+#include "sf/error_body_members.h"
+#include "sf/error_body_readers.h"
 
 enum { DEPTH_MAX = 32 };
 
@@ -230,7 +231,7 @@ static int place_of(const struct xml *x)
 static bool open_element(struct xml *x, enum token token)
 {
     enum error_level level = x->depth == 0 ? ERROR_AT_TOP : x->open[x->depth - 1].member->inner;
-    const struct error_member *member = error_member_find(level, x->m.name);
+    const struct error_member *member = error_body_member(level, x->m.name);
 
     if (x->ended || x->depth == DEPTH_MAX || !error_body_claim(x->out, member))
         return false;

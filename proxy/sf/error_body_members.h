@@ -1,9 +1,10 @@
 /*
- * What the readers of error bodies share. Private to error_body.c,
- * error_body_json.c and error_body_markup.c.
+ * error_body_members: which members (JSON) and elements (XML) of an error body
+ * have a text that counts, and how the readers put those texts together.
+ * Private to error_body*.c.
  */
-#ifndef SF_ERROR_BODY_PARTS_H
-#define SF_ERROR_BODY_PARTS_H
+#ifndef SF_ERROR_BODY_MEMBERS_H
+#define SF_ERROR_BODY_MEMBERS_H
 
 #include <stdint.h>
 
@@ -21,14 +22,7 @@ struct error_member {
 };
 
 /* Those that no row names have no place, and nothing in them has one. */
-const struct error_member *error_member_find(enum error_level level, struct slice name);
-
-/* How a reader came to its end. */
-enum error_read { ERROR_READ_ALL, ERROR_READ_CUT, ERROR_READ_BAD };
-
-enum error_read error_body_read_json(struct error_body *b, struct slice content);
-enum error_read error_body_read_xml(struct error_body *b, struct slice content);
-enum error_read error_body_read_html(struct error_body *b, struct slice content);
+const struct error_member *error_body_member(enum error_level level, struct slice name);
 
 /* The member is met; false if that happens a second time. */
 bool error_body_claim(struct error_body *b, const struct error_member *m);
