@@ -1,8 +1,9 @@
+#include "cli/import_certificate.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "cli/import_parts.h"
 
 static bool ends(const char *name, const char *tail)
 {

@@ -26,7 +26,4 @@ bool import_says(const struct section *s, const char *key, const char *value);
 
 void import_line(const struct section *s, const char *key, const char *value);
 
-/* Certificate, passphrase and CA, with comments that say where they come from. */
-void import_certificate_write(const struct section *s);
-
 #endif

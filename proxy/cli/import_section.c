@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cli/import_certificate.h"
 #include "cli/import_parts.h"
 #include "config/load.h"
 #include "config/option.h"
@@ -17,22 +18,6 @@ static enum status refuse(const struct section *s, int line, const char *sentenc
     else
         diag_prefix(s->why, "%s", s->file);
     return ST_BAD_INPUT;
-}
-
-struct property *import_take(const struct section *s, const char *key)
-{
-    struct property *p = destination_find(s->from, key);
-
-    if (p != NULL)
-        p->used = true;
-    return p == NULL || p->value == NULL || *p->value == '\0' ? NULL : p;
-}
-
-bool import_says(const struct section *s, const char *key, const char *value)
-{
-    const struct property *p = import_take(s, key);
-
-    return p != NULL && slice_eq_nocase(slice_of(p->value), slice_of(value));
 }
 
 /* ---- lines ---- */
@@ -50,11 +35,6 @@ static const char *flaw_of(const struct section *s, const char *key, const char 
     if (cure != NULL)
         *cure = '\0';
     return s->flaw->text;
-}
-
-void import_line(const struct section *s, const char *key, const char *value)
-{
-    buf_addf(s->out, "%s = %s\n", key, value);
 }
 
 /* ---- company ---- */

@@ -1,0 +1,13 @@
+/*
+ * import_certificate: the lines of a section that name files: certificate,
+ * passphrase and CA.
+ */
+#ifndef CLI_IMPORT_CERTIFICATE_H
+#define CLI_IMPORT_CERTIFICATE_H
+
+#include "cli/import_parts.h"
+
+/* With comments that say where they come from. */
+void import_certificate_write(const struct section *s);
+
+#endif
