@@ -1,6 +1,6 @@
-#include "cli/cli.h"
+#include "cli/program.h"
 
 int main(int argc, char **argv)
 {
-    return cli_main(argc, argv);
+    return program_main(argc, argv);
 }

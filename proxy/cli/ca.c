@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "cli/commands.h"
 #include "cli/config_file.h"
 #include "config/config.h"
 
@@ -284,7 +285,7 @@ static bool parse(int argc, char **argv, bool shows, struct arguments *a, int *c
     optind = 1;
     while ((option = getopt_long(argc, argv, ":hc:", options, NULL)) != -1) {
         if (option == 'h') {
-            *code = cli_help_of("ca");
+            *code = cli_help_of(&command_ca);
             return false;
         } else if (option == 'c') {
             a->file = optarg;
@@ -306,7 +307,7 @@ static bool parse(int argc, char **argv, bool shows, struct arguments *a, int *c
     return false;
 }
 
-int command_ca(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     struct arguments a = {0};
     int code;
@@ -314,7 +315,7 @@ int command_ca(int argc, char **argv)
     if (argc < 2)
         return cli_usage("ca", "write ca init or ca show");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-        return cli_help_of("ca");
+        return cli_help_of(&command_ca);
     bool shows = strcmp(argv[1], "show") == 0;
     if (!shows && strcmp(argv[1], "init") != 0)
         return cli_usage("ca", "there is no `ca %s`", argv[1]);
@@ -322,3 +323,26 @@ int command_ca(int argc, char **argv)
         return code;
     return shows ? show(&a) : init(&a);
 }
+
+const struct command command_ca = {
+    "ca",
+    "init [-c FILE] [--dir DIR] [--replace]\n"
+    "show [-c FILE] [--dir DIR]",
+    "the local CA for CONNECT (https_proxy)",
+    "  init                     make a root, which callers must trust, and an intermediate CA, "
+    "with\n"
+    "                           which `run` signs for the names of the configured servers and no\n"
+    "                           others; the root's key is never written\n"
+    "      --replace            replace an existing CA; callers must then trust the new root\n"
+    "  show                     print names, dates and fingerprint, and how callers trust the CA\n"
+    "  -c, --config FILE        the configuration that names the servers; the default is as for "
+    "run\n"
+    "      --dir DIR            the folder; the default is `local-ca` of the configuration, else\n"
+    "                           $XDG_DATA_HOME/sfmtls/ca (~/.local/share/sfmtls/ca), or\n"
+    "                           /var/lib/sfmtls/ca if the configuration is in /etc/sfmtls or "
+    "there\n"
+    "                           is no home directory\n"
+    "\n"
+    "Run it as the user that `run` is started as. A tenant with a new server needs\n"
+    "`ca init --replace`.\n",
+    command};

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/commands.h"
 #include "cli/prompt.h"
 #include "tls/facts.h"
 #include "tls/issue.h"
@@ -159,7 +160,7 @@ static bool parse(int argc, char **argv, size_t verb, struct arguments *a, int *
     optind = 1;
     while ((option = getopt_long(argc, argv, ":ho:", options, NULL)) != -1) {
         if (option == 'h') {
-            *code = cli_help_of("cert");
+            *code = cli_help_of(&command_cert);
             return false;
         }
         if (!set_option(a, option)) {
@@ -294,7 +295,7 @@ static int request(const struct arguments *a)
     return code;
 }
 
-int command_cert(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     static int (*const run[])(const struct arguments *) = {show, write_public, request};
     struct arguments a = {0};
@@ -303,7 +304,7 @@ int command_cert(int argc, char **argv)
     if (argc < 2)
         return cli_usage("cert", "write cert show, cert public or cert request");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-        return cli_help_of("cert");
+        return cli_help_of(&command_cert);
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
         if (strcmp(argv[1], verbs[i][0]) == 0)
             return parse(argc - 1, argv + 1, i, &a, &code) ? run[i](&a) : code;
@@ -311,3 +312,29 @@ int command_cert(int argc, char **argv)
         return cli_usage("cert", "`cert fetch` is not served by this version of sfmtls");
     return cli_usage("cert", "there is no `cert %s`", argv[1]);
 }
+
+const struct command command_cert = {
+    "cert",
+    "show FILE [--json] [--passphrase-file FILE]\n"
+    "public FILE [-o OUT] [--passphrase-file FILE]\n"
+    "request --common-name NAME --key-out FILE [-o OUT] [--organization NAME] [--key-type TYPE]",
+    "inspect certificates, extract the public part, request a certificate",
+    "  show FILE                what the file holds: names, dates, the fingerprints as\n"
+    "                           SuccessFactors shows them, and every flaw\n"
+    "      --json               the same as one line of JSON\n"
+    "  public FILE              certificate and chain as PEM, without any key: the file to "
+    "upload\n"
+    "                           to SuccessFactors\n"
+    "  request                  make a private key and a certificate request (PKCS#10), which a\n"
+    "                           CA turns into a certificate; the key never leaves this machine\n"
+    "      --common-name NAME   CN of the certificate, usually the technical user\n"
+    "      --organization NAME  O of the certificate\n"
+    "      --key-type TYPE      ec (P-256, the default), rsa-2048 or rsa-3072\n"
+    "      --key-out FILE       where the key goes, with mode 0600; never overwrites a file\n"
+    "  -o, --out FILE           write to FILE instead of stdout; never overwrites a file\n"
+    "      --passphrase-file FILE  the passphrase of an encrypted key or PKCS#12 file\n"
+    "\n"
+    "FILE may be PEM, base64 of PEM, PKCS#12 or DER.\n"
+    "Exit status of show: 1 if the certificate cannot be used: it has expired, is not valid yet,\n"
+    "or is unusable.\n",
+    command};

@@ -1,5 +1,6 @@
 /*
- * cli: the command line. Results go to stdout, everything else to stderr.
+ * cli: what the commands have in common: how they are described, what they say
+ * about errors, how they end. Results go to stdout, everything else to stderr.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -21,8 +22,6 @@ struct command {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; NULL: not served yet */
 };
 
-int cli_main(int argc, char **argv);
-
 /* "sfmtls: sentence" on stderr; returns EXIT_USAGE, or EXIT_FAILED for what the system refused. */
 int cli_error(enum status st, const struct diag *why);
 
@@ -39,14 +38,6 @@ int cli_usage(const char *command, const char *format, ...) PRINTF_LIKE(2, 3);
 struct option;
 int cli_bad_option(const char *command, int option, char **argv, const struct option *options);
 
-int cli_help_of(const char *command); /* for --help; returns EXIT_DONE */
-
-/* The commands, one file each. */
-int command_run(int argc, char **argv);
-int command_demo(int argc, char **argv);
-int command_hosts(int argc, char **argv);
-int command_cert(int argc, char **argv);
-int command_ca(int argc, char **argv);
-int command_import(int argc, char **argv);
+int cli_help_of(const struct command *c); /* for --help; returns EXIT_DONE */
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/commands.h"
 #include "cli/demo_origin.h"
 #include "cli/serve.h"
 #include "tls/issue.h"
@@ -389,7 +390,7 @@ static bool parse(int argc, char **argv, struct demo *d, int *code)
     optind = 1;
     while ((option = getopt_long(argc, argv, ":1h", options, NULL)) != -1) {
         if (option == 'h') {
-            *code = cli_help_of("demo");
+            *code = cli_help_of(&command_demo);
             return false;
         } else if (option == '1') {
             d->once = true;
@@ -420,7 +421,7 @@ static void free_all(struct demo *d)
     remove_folder(d);
 }
 
-int command_demo(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     struct demo d = {.serve = {.ready_fd = NO_READY_FD}};
     struct server *server;
@@ -441,3 +442,13 @@ int command_demo(int argc, char **argv)
     free_all(&d);
     return d.once && !d.succeeded ? EXIT_FAILED : code;
 }
+
+const struct command command_demo = {
+    "demo", "[--once] [--listen ADDRESS] [--ready-fd N]",
+    "show all of it on this machine, with throw-away certificates",
+    "  -1, --once               end after the first call; exit status 0 only if the server\n"
+    "                           answered 200 and saw the client certificate\n"
+    "      --listen ADDRESS     where the proxy listens; the default is localhost:8080, or a\n"
+    "                           free port if 8080 is in use\n"
+    "      --ready-fd N         as for run\n",
+    command};

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/commands.h"
 #include "cli/destination.h"
 #include "cli/import_section.h"
 
@@ -21,7 +22,7 @@ static const char *parse(int argc, char **argv, int *code)
     optind = 1;
     while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
         if (option == 'h')
-            *code = cli_help_of("import");
+            *code = cli_help_of(&command_import);
         else
             (void)cli_bad_option("import", option, argv, options);
         return NULL;
@@ -61,7 +62,7 @@ static void tell(struct slice notes)
     }
 }
 
-int command_import(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     struct buf out = {0}, notes = {0};
     struct diag why;
@@ -79,3 +80,17 @@ int command_import(int argc, char **argv)
     buf_free(&notes);
     return st == ST_OK ? EXIT_DONE : cli_error(st, &why);
 }
+
+const struct command command_import = {
+    "import", "FILE", "turn a destination exported from BTP into a tenant section",
+    "FILE is what the cockpit's Export makes: Java properties, JSON or YAML; the content "
+    "decides.\n"
+    "- reads standard input. The answer of the Destination service's REST API works, too.\n"
+    "\n"
+    "Each destination in it becomes a [tenant NAME] section on stdout, with URL, company ID and\n"
+    "header fields. An export has no certificate and no passphrase: comments explain where they\n"
+    "come from, and what happens to everything else. Secrets are never printed.\n"
+    "\n"
+    "  sfmtls import destination.json >>sfmtls.ini\n"
+    "  sfmtls run -t\n",
+    command};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/commands.h"
 #include "cli/config_file.h"
 #include "cli/prompt.h"
 #include "cli/serve.h"
@@ -95,7 +96,7 @@ static bool parse(int argc, char **argv, struct arguments *a, int *code)
     optind = 1;
     while ((option = getopt_long(argc, argv, ":c:th", options, NULL)) != -1) {
         if (option == 'h') {
-            *code = cli_help_of("run");
+            *code = cli_help_of(&command_run);
             return false;
         } else if (option == 'c') {
             a->file = optarg;
@@ -202,7 +203,7 @@ static int run(struct arguments *a)
     return code;
 }
 
-int command_run(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     struct arguments a = {.ready_fd = NO_READY_FD};
     int code;
@@ -212,3 +213,31 @@ int command_run(int argc, char **argv)
     free(a.found);
     return code;
 }
+
+const struct command command_run = {
+    "run",
+    "[-c FILE] [-t] [--ready-fd N]\n"
+    "--server HOST --company-id ID --certificate FILE [--private-key FILE]\n"
+    "    [--passphrase-file FILE] [--listen ADDRESS] [--ca-file FILE] [-t] [--ready-fd N]",
+    "serve callers",
+    "  -c, --config FILE        the configuration; the default is the first of ./sfmtls.ini,\n"
+    "                           $XDG_CONFIG_HOME/sfmtls/sfmtls.ini, /etc/sfmtls/sfmtls.ini\n"
+    "  -t, --test               do all that comes before listening, then end; exit status 2 if\n"
+    "                           `run` would not start or if no tenant could be served\n"
+    "      --ready-fd N         when ready, write one line of JSON with the addresses to the\n"
+    "                           descriptor N and close it\n"
+    "\n"
+    "Without a file, for one tenant:\n"
+    "      --server HOST        the API server: HOST, HOST:PORT or https://HOST\n"
+    "      --company-id ID      the company ID, case-sensitive\n"
+    "      --certificate FILE   the client certificate with its chain, with or without the key\n"
+    "      --private-key FILE   the key, if it is not in the certificate's file\n"
+    "      --passphrase-file FILE  the passphrase of an encrypted key\n"
+    "      --listen ADDRESS     localhost:8080 (both 127.0.0.1 and [::1]), 127.0.0.1:8080,\n"
+    "                           unix:/path; may be repeated\n"
+    "      --ca-file FILE       CA certificates to trust instead of the system's\n"
+    "\n"
+    "SIGTERM and SIGINT let running requests finish (drain-timeout); a second one ends at once.\n"
+    "SIGHUP reloads the configuration. SIGUSR1 opens the log file again.\n"
+    "Exit status: 0 all requests finished, 1 requests were cut off, 2 could not start.\n",
+    command};

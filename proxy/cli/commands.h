@@ -1,0 +1,17 @@
+/*
+ * commands: each is a file of its own, which tells what it does and how it is
+ * called.
+ */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli/cli.h"
+
+extern const struct command command_run;
+extern const struct command command_demo;
+extern const struct command command_cert;
+extern const struct command command_ca;
+extern const struct command command_import;
+extern const struct command command_hosts;
+
+#endif

@@ -1,0 +1,156 @@
+#include "cli/program.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <event2/event.h>
+#include <openssl/crypto.h>
+
+#include "base/fail.h"
+#include "cli/commands.h"
+#include "config/config.h"
+#include "ops/harden.h"
+#include "tls/key_memory.h"
+
+static int command_help(int argc, char **argv);
+static int command_version(int argc, char **argv);
+
+static const struct command check = {"check", "[-c FILE] [TENANT] [--json]",
+                                     "walk the path to the API server and explain what is wrong",
+                                     "", NULL};
+
+static const struct command version = {
+    "version", "", "print the version of sfmtls and its libraries", "", command_version};
+
+static const struct command help = {
+    "help", "[COMMAND|config|errors]", "explain a command; config: all options; errors: all errors",
+    "  help COMMAND   the options of a command\n"
+    "  help config    the configuration file with every option at its default\n"
+    "  help errors    every error that the proxy can answer or log, its meaning and its cure\n",
+    command_help};
+
+static const struct command *const commands[] = {
+    &command_run,    &command_demo,  &check,   &command_cert, &command_ca,
+    &command_import, &command_hosts, &version, &help,
+};
+
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* ---- help ---- */
+
+static int print_overview(void)
+{
+    (void)puts("sfmtls: calls SAP SuccessFactors APIs with a client certificate, for programs "
+               "that cannot\npresent one.\n\nusage: sfmtls COMMAND ...\n");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        (void)printf("  %-8s %s%s\n", commands[i]->name, commands[i]->summary,
+                     commands[i]->run == NULL ? " (not in this version)" : "");
+    (void)puts("\n`sfmtls demo` shows what it does. `sfmtls help COMMAND` explains a command.");
+    return EXIT_DONE;
+}
+
+static int print_config(void)
+{
+    struct buf text = {0};
+
+    config_write_reference(&text);
+    (void)fwrite(text.p, 1, text.n, stdout);
+    buf_free(&text);
+    return EXIT_DONE;
+}
+
+static int print_errors(void)
+{
+    (void)puts("Errors of the proxy: in the answer's `token` and Proxy-Status, in the log's "
+               "`error`.\n");
+    for (int i = FAIL_NONE + 1; i < FAIL_COUNT; i++) {
+        const struct fail_info *f = fail_info((enum fail)i);
+        (void)printf("%s (%s%.0d%s%s)\n    %s\n    %s\n", f->token,
+                     f->status == 0 ? "log only" : "", f->status,
+                     *f->proxy_error == '\0' ? "" : ", ", f->proxy_error, f->detail, f->cure);
+    }
+    return EXIT_DONE;
+}
+
+static int command_help(int argc, char **argv)
+{
+    if (argc > 2)
+        return cli_usage("help", "help takes one word");
+    if (argc < 2)
+        return print_overview();
+    if (is_help(argv[1]))
+        return cli_help_of(&help);
+    if (strcmp(argv[1], "config") == 0)
+        return print_config();
+    if (strcmp(argv[1], "errors") == 0)
+        return print_errors();
+    const struct command *c = find(argv[1]);
+    if (c == NULL)
+        return cli_usage(NULL, "there is no command `%s`", argv[1]);
+    return cli_help_of(c);
+}
+
+static int command_version(int argc, char **argv)
+{
+    if (argc > 1 && is_help(argv[1]))
+        return cli_help_of(&version);
+    if (argc > 1)
+        return cli_usage("version", "version takes no arguments");
+    (void)printf("sfmtls %s\n%s\nlibevent %s\n", SFMTLS_VERSION, OpenSSL_version(OPENSSL_VERSION),
+                 event_get_version());
+    return EXIT_DONE;
+}
+
+/* ---- the program ---- */
+
+static int run_command(int argc, char **argv)
+{
+    const struct command *c = find(argv[0]);
+
+    if (c == NULL)
+        return cli_usage(NULL, "there is no command `%s`", argv[0]);
+    if (c->run == NULL) {
+        if (argc > 1 && is_help(argv[1]))
+            return cli_help_of(c);
+        return cli_usage(NULL, "`%s` is not served by this version of sfmtls", c->name);
+    }
+    return c->run(argc, argv);
+}
+
+int program_main(int argc, char **argv)
+{
+    int code;
+
+    harden_process();
+    key_memory_init();
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error of its write */
+    opterr = 0;
+    if (argc < 2) {
+        (void)cli_usage(NULL, "a command is missing");
+        return EXIT_USAGE;
+    }
+    if (is_help(argv[1]))
+        code = print_overview();
+    else if (strcmp(argv[1], "--version") == 0)
+        code = command_version(1, argv);
+    else
+        code = run_command(argc - 1, argv + 1);
+    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && code == EXIT_DONE) {
+        (void)fputs("sfmtls: standard output cannot be written\n", stderr);
+        code = EXIT_FAILED;
+    }
+    return code;
+}
