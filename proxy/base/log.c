@@ -44,7 +44,7 @@ static struct {
     int64_t told_us;       /* when stderr heard last that the file takes no lines; 0: never */
     _Atomic uint64_t lost; /* lines, since the start, for whatever reason */
     enum log_format format;
-    bool debug, terminal;
+    bool terminal;
     pthread_t thread;
     _Atomic bool running, asleep, hurried, reopen, stop;
     _Atomic int nrings;
@@ -53,6 +53,8 @@ static struct {
     pthread_cond_t done_cond;
     bool done;
 } sink = {.file.fd = STDERR_FILENO, .wake = -1, .done_lock = PTHREAD_MUTEX_INITIALIZER};
+
+_Atomic int log_most = LOG_NOTICE;
 
 static _Thread_local struct ring *my_ring;
 
@@ -360,9 +362,9 @@ bool log_line(struct slice line)
     return true;
 }
 
-void log_set_debug(bool on)
+void log_set_level(enum log_level most)
 {
-    sink.debug = on;
+    atomic_store_explicit(&log_most, (int)most, memory_order_relaxed);
 }
 
 void log_tell_terminal(void)
@@ -377,7 +379,7 @@ void log_say(enum log_level level, const char *format, ...)
     char sentence[sizeof(text.text)];
     va_list args;
 
-    if (level == LOG_DEBUG && !sink.debug)
+    if ((int)level > atomic_load_explicit(&log_most, memory_order_relaxed))
         return;
     va_start(args, format);
     (void)vsnprintf(sentence, sizeof(sentence), format, args);

@@ -13,6 +13,7 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -57,7 +58,23 @@ const char *log_level_text(enum log_level level); /* "warning" */
 
 void log_say(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 
-void log_set_debug(bool on); /* LOG_DEBUG is dropped unless on */
+/* Sentences beyond that level are dropped; LOG_NOTICE before the first call. Any thread. */
+void log_set_level(enum log_level most);
+
+extern _Atomic int log_most;
+
+/* Is LOG_DEBUG written? */
+static inline bool log_traces(void)
+{
+    return __builtin_expect(atomic_load_explicit(&log_most, memory_order_relaxed) >= LOG_DEBUG, 0);
+}
+
+/* One step of something that goes on; the arguments are evaluated only if it is written. */
+#define LOG_TRACE(...)                                                                             \
+    do {                                                                                           \
+        if (log_traces())                                                                          \
+            log_say(LOG_DEBUG, __VA_ARGS__);                                                       \
+    } while (0)
 
 /* How many lines were lost since the start, because a ring was full or the log was not writable. */
 uint64_t log_lost(void);

@@ -96,8 +96,10 @@ static const char *here(const struct walk *w)
 
 static void go_up(struct walk *w)
 {
-    while (w->done.n > 0 && w->done.p[--w->done.n] != '/')
-        continue;
+    while (w->done.n > 0 && w->done.p[w->done.n - 1] != '/')
+        w->done.n--;
+    if (w->done.n > 0)
+        w->done.n--; /* the slash */
     if (w->done.p != NULL)
         w->done.p[w->done.n] = '\0';
 }

@@ -345,8 +345,10 @@ enum status serve_open(struct serve *s, struct server **out, struct diag *why)
         st = give_up(s, *out, why);
     if (st == ST_OK && !s->just_try)
         st = log_start(s->config->log_format, why); /* the first thread */
-    if (st == ST_OK)
+    if (st == ST_OK) {
+        log_set_level(s->config->log_level);
         return ST_OK;
+    }
     end(s, *out);
     return st;
 }

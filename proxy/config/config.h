@@ -129,6 +129,7 @@ struct config {
     char *log_path; /* NULL: stderr */
     char *log_where;
     enum log_format log_format;
+    enum log_level log_level;
     enum path_mode path_mode;
     bool log_caller;
 

@@ -90,6 +90,13 @@ static const struct option table[] = {
         .help = "Where the log goes: one line for each exchange. SIGUSR1 opens the file again."),
     ROW("log-format", P(log_format), .set = option_set_choice, .choices = "text|json",
         .fallback = "text", .type = "text or json", .help = "The format of a log line."),
+    ROW("log-level", P(log_level), .set = option_set_choice,
+        .choices = "error|warning|notice|debug", .fallback = "notice",
+        .type = "error, warning, notice or debug",
+        .help =
+            "How much of what the program says about itself is logged. debug traces each step of "
+            "each exchange, with the id of its request: for the search of a fault, since it costs "
+            "time and room. The line for each exchange is written at every level."),
     ROW("log-path", P(path_mode), .set = option_set_choice, .choices = "masked|full|off",
         .fallback = "masked", .type = "masked, full or off",
         .help = "How much of a request's path is logged. masked hides keys and literals, which are "

@@ -69,7 +69,7 @@ void exchange_drop_upstream(struct exchange *x)
 
     x->upstream = NULL;
     if (u != NULL)
-        upstream_close(u, STREAM_ABORT);
+        upstream_close(u, STREAM_ABORT, "its exchange did not go well");
 }
 
 /* May the connection serve another request? */
@@ -90,7 +90,8 @@ void exchange_finish(struct exchange *x, bool clean)
     if (kept)
         origin_give_back(x->origin, u, x->idle_ms);
     else if (u != NULL)
-        upstream_close(u, x->upload == UPLOAD_DONE ? STREAM_CLOSE : STREAM_ABORT);
+        upstream_close(u, x->upload == UPLOAD_DONE ? STREAM_CLOSE : STREAM_ABORT,
+                       "the answer leaves it in no state for another request");
     client_done(c, request_pump_is_read(&x->request));
 }
 

@@ -1,6 +1,7 @@
 #include "exchange/exchange.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "caller/checker.h"
 #include "caller/connect.h"
@@ -33,12 +34,14 @@ static struct decision take_connection(struct exchange *x, enum acquire_kind kin
     case ACQUIRE_REFUSED:
         return exchange_fails(x, &why);
     default:
+        LOG_TRACE("exchange %s waits for a connection to %s", x->id, x->tenant->name);
         return DECIDE(STEP_WAIT);
     }
 }
 
 static struct decision repeat(struct exchange *x, enum acquire_kind kind)
 {
+    LOG_TRACE("exchange %s is repeated", x->id);
     request_pump_rewind(&x->request);
     answer_pump_rewind(&x->answer);
     timer_stop(&x->answer_timer);
@@ -311,6 +314,8 @@ static void attach(struct exchange *x, struct upstream *u)
     upstream_use(u, &server_handler, x);
     x->reused = upstream_is_reused(u);
     x->tls = upstream_tls(u);
+    LOG_TRACE("exchange %s has %s connection %llu to %s", x->id, x->reused ? "kept" : "new",
+              upstream_number(u), x->tenant->name);
 }
 
 static struct decision judge_no_connection(struct exchange *x, const struct failure *why)

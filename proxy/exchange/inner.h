@@ -120,6 +120,7 @@ struct decision {
 
 /* ---- state: the states and the failures ---- */
 
+const char *exchange_state_name(enum exchange_state state); /* "acquire" */
 bool exchange_may_move(enum exchange_state from, enum exchange_state to);
 void exchange_set_state(struct exchange *x, enum exchange_state to);
 

@@ -1,6 +1,7 @@
 /* state: the states of an exchange and its failures. See inner.h. */
 #include <assert.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "exchange/inner.h"
 #include "policy/repetition.h"
@@ -24,9 +25,21 @@ bool exchange_may_move(enum exchange_state from, enum exchange_state to)
     return (allowed[from] & BIT(to)) != 0;
 }
 
+const char *exchange_state_name(enum exchange_state state)
+{
+    static const char *const names[] = {
+        [EXCHANGE_JUDGE] = "judge",     [EXCHANGE_ADMIT] = "admit", [EXCHANGE_COLLECT] = "collect",
+        [EXCHANGE_ACQUIRE] = "acquire", [EXCHANGE_SEND] = "send",   [EXCHANGE_STREAM] = "stream",
+        [EXCHANGE_OVER] = "over",
+    };
+
+    return names[state];
+}
+
 void exchange_set_state(struct exchange *x, enum exchange_state to)
 {
     assert(exchange_may_move(x->state, to));
+    LOG_TRACE("exchange %s: %s -> %s", x->id, exchange_state_name(x->state), exchange_state_name(to));
     x->state = to;
 }
 
@@ -41,6 +54,7 @@ void exchange_note_failure(struct exchange *x, const struct failure *why)
 
 struct decision exchange_fails(struct exchange *x, const struct failure *why)
 {
+    LOG_TRACE("exchange %s fails: %s", x->id, why->detail.text);
     exchange_note_failure(x, why);
     return DECIDE(STEP_FAIL);
 }
@@ -63,6 +77,7 @@ struct decision exchange_loses_upstream(struct exchange *x, const struct failure
 
     if (!repetition_is_allowed(&r))
         return exchange_fails(x, why);
+    LOG_TRACE("exchange %s is to be repeated: %s", x->id, why->detail.text);
     x->repeated = true;
     return (struct decision){.step = STEP_REPEAT, .kind = ACQUIRE_FRESH};
 }

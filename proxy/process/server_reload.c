@@ -39,6 +39,7 @@ static void on_adoption(void *arg)
 {
     struct adoption *a = arg;
 
+    LOG_TRACE("reload: a worker serves the new configuration");
     worker_adopt(a->worker, a->generation);
     generation_unref(a->generation);
     free(a);
@@ -194,6 +195,8 @@ enum status server_reload(struct server *s, struct config *c, struct diag *why)
         diag_set(why, "the program is ending");
     if (st == ST_OK) {
         struct generation *g = generation_new(c, s->generation);
+        log_set_level(c->log_level);
+        LOG_TRACE("reload: %zu tenants, %zu listeners", c->ntenants, c->nlistens);
         warn_about_fixed(s->generation->config, c);
         admission_warn(s->clients, s->nthreads, c);
         atomic_store(&s->shared.clients.clients.limit, c->max_connections);

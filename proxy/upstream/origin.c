@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "policy/validity.h"
 #include "upstream/site.h"
@@ -71,7 +72,8 @@ void origin_adopt(struct origin *o, struct generation *g, size_t tenant)
 {
     site_adopt(&o->site, g, tenant);
     serve_waiting(o); /* max-upstream may have grown, or become less */
-    while (quota_is_exceeded(&o->site.shared->upstreams) && pool_drop_one(&o->pool))
+    while (quota_is_exceeded(&o->site.shared->upstreams) &&
+           pool_drop_one(&o->pool, "there are more than max-upstream now"))
         continue;
 }
 
@@ -90,7 +92,7 @@ void origin_retire(struct origin *o)
 {
     o->retired = true;
     list_append(&o->site.all->retired, &o->node);
-    pool_clear(&o->pool);
+    pool_clear(&o->pool, "its server or identity is not configured any more");
     origin_unref(o);
 }
 
@@ -105,7 +107,7 @@ static void poke(struct origin *o)
 {
     serve_waiting(o);
     if (list_empty(&o->waiting) && atomic_load(&o->site.shared->waiting) > 0)
-        (void)pool_drop_one(&o->pool);
+        (void)pool_drop_one(&o->pool, "its place is for a request of another worker");
 }
 
 /* Another worker has a request waiting, or has freed a place. */
@@ -143,7 +145,7 @@ static void poke_others(struct origin *o)
 static void keep_only(struct origin *o, int identity)
 {
     if (o->pooled != identity)
-        pool_clear(&o->pool);
+        pool_clear(&o->pool, "another certificate is in use now");
     o->pooled = identity;
 }
 
@@ -258,7 +260,7 @@ enum acquire_result origin_acquire(struct origin *o, struct acquire *a, enum acq
     if (kind == ACQUIRE_ANY && (*u = take_pooled(o)) != NULL)
         return ACQUIRED;
     bool place = !timer_runs(&o->courtesy) && quota_take(&o->site.shared->upstreams);
-    if (!place && pool_drop_one(&o->pool)) /* a fresh one is wanted, and the pool is full of old */
+    if (!place && pool_drop_one(&o->pool, "its place is for a new one"))
         place = quota_take(&o->site.shared->upstreams);
     if (!place)
         return enqueue(o, a, why);
@@ -271,7 +273,7 @@ void origin_cancel(struct acquire *a)
     if (a->queued)
         leave_queue(a);
     if (a->opening != NULL) {
-        upstream_close(a->opening, STREAM_ABORT);
+        upstream_close(a->opening, STREAM_ABORT, "its request is gone");
         a->opening = NULL;
     }
 }
@@ -303,23 +305,43 @@ static bool hand_over(struct origin *o, struct upstream *u)
     return true;
 }
 
-void origin_give_back(struct origin *o, struct upstream *u, int64_t idle_ms)
+/* Why the connection cannot be kept; NULL: it can. */
+static const char *reason_to_close(struct origin *o, const struct upstream *u, int64_t idle_ms)
 {
     bool waited_for = !list_empty(&o->waiting);
 
-    if (o->retired || idle_ms <= 0 || upstream_is_too_old(u) ||
-        upstream_identity(u) != overlap_in_use(&o->site.shared->overlap) ||
-        quota_is_exceeded(&o->site.shared->upstreams) ||
-        (waited_for && (is_others_turn(o) || !stream_is_alive(upstream_stream(u))))) {
-        upstream_close(u, STREAM_CLOSE);
+    if (o->retired)
+        return "its server or identity is not configured any more";
+    if (idle_ms <= 0)
+        return "it must not rest (pool-idle, or the server's Keep-Alive)";
+    if (upstream_is_too_old(u))
+        return "it is too old (pool-age)";
+    if (upstream_identity(u) != overlap_in_use(&o->site.shared->overlap))
+        return "another certificate is in use now";
+    if (quota_is_exceeded(&o->site.shared->upstreams))
+        return "there are more than max-upstream now";
+    if (waited_for && is_others_turn(o))
+        return "its place is for a request of another worker";
+    if (waited_for && !stream_is_alive(upstream_stream(u)))
+        return "the server has ended it";
+    return NULL;
+}
+
+void origin_give_back(struct origin *o, struct upstream *u, int64_t idle_ms)
+{
+    const char *reason = reason_to_close(o, u, idle_ms);
+
+    if (reason != NULL) {
+        upstream_close(u, STREAM_CLOSE, reason);
         return;
     }
-    if (waited_for && hand_over(o, u))
+    if (!list_empty(&o->waiting) && hand_over(o, u))
         return;
     if (atomic_load_explicit(&o->site.shared->waiting, memory_order_relaxed) > 0) {
-        upstream_close(u, STREAM_CLOSE); /* its place serves the request that waits elsewhere */
+        upstream_close(u, STREAM_CLOSE, "its place is for a request of another worker");
         return;
     }
+    LOG_TRACE("connection %llu to %s rests", upstream_number(u), o->site.tenant->name);
     keep_only(o, upstream_identity(u));
     pool_give(&o->pool, u, idle_ms);
 }

@@ -18,7 +18,7 @@ struct upstream *pool_take(struct pool *p)
             list_remove(first);
             return u;
         }
-        upstream_close(u, STREAM_CLOSE);
+        upstream_close(u, STREAM_CLOSE, "it is too old (pool-age), or the server has ended it");
     }
     return NULL;
 }
@@ -29,16 +29,16 @@ void pool_give(struct pool *p, struct upstream *u, int64_t idle_ms)
     upstream_rest(u, idle_ms);
 }
 
-bool pool_drop_one(struct pool *p)
+bool pool_drop_one(struct pool *p, const char *reason)
 {
     if (list_empty(&p->idle))
         return false;
-    upstream_close(upstream_of_node(p->idle.prev), STREAM_CLOSE);
+    upstream_close(upstream_of_node(p->idle.prev), STREAM_CLOSE, reason);
     return true;
 }
 
-void pool_clear(struct pool *p)
+void pool_clear(struct pool *p, const char *reason)
 {
-    while (pool_drop_one(p))
+    while (pool_drop_one(p, reason))
         continue;
 }

@@ -25,8 +25,8 @@ struct upstream *pool_take(struct pool *p);
 /* Takes it over; idle_ms: for how long. */
 void pool_give(struct pool *p, struct upstream *u, int64_t idle_ms);
 
-/* Closes the one that was idle longest; false if there is none. */
-bool pool_drop_one(struct pool *p);
-void pool_clear(struct pool *p);
+/* Closes the one that was idle longest; false if there is none. reason: see upstream_close(). */
+bool pool_drop_one(struct pool *p, const char *reason);
+void pool_clear(struct pool *p, const char *reason);
 
 #endif

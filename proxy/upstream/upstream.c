@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "net/dial.h"
 
@@ -29,6 +30,7 @@ struct upstream {
     struct site *site;
     int identity;
     enum upstream_state state;
+    unsigned long long number; /* among those of its worker */
     struct dial *dial;
     struct stream *stream;
     struct tls_client *tls; /* which the handshake reads: a reload may take it from the tenant */
@@ -55,10 +57,11 @@ static void release(void *arg)
     free(u);
 }
 
-void upstream_close(struct upstream *u, enum stream_close_mode mode)
+void upstream_close(struct upstream *u, enum stream_close_mode mode, const char *reason)
 {
     if (u->state == UP_CLOSED)
         return;
+    LOG_TRACE("connection %llu to %s is closed: %s", u->number, u->site->tenant->name, reason);
     set_state(u, UP_CLOSED);
     list_remove(&u->node);
     timer_stop(&u->timer);
@@ -76,7 +79,7 @@ static void fail_opening(struct upstream *u, const struct failure *why)
     upstream_opened *opened = u->opened;
     void *ctx = u->ctx;
 
-    upstream_close(u, STREAM_ABORT);
+    upstream_close(u, STREAM_ABORT, why->detail.text);
     opened(ctx, NULL, why);
 }
 
@@ -178,7 +181,7 @@ static void on_idle_expiry(struct upstream *u)
     const struct upstreams *all = u->site->all;
 
     if (u->idle_left <= 0) {
-        upstream_close(u, STREAM_CLOSE);
+        upstream_close(u, STREAM_CLOSE, "it has rested long enough (pool-idle)");
         return;
     }
     stream_shrink(u->stream);
@@ -209,12 +212,15 @@ struct upstream *upstream_open(struct site *s, int identity, upstream_opened *op
 
     list_init(&u->node);
     u->site = site_ref(s);
+    u->number = ++s->all->made;
     u->opened = opened;
     u->ctx = ctx;
     u->identity = identity;
     u->link.sessions = s->sessions[identity];
     u->born = loop_now(all->loop);
     timer_init(&u->timer, on_expiry, u);
+    LOG_TRACE("connection %llu to %s is being made, with its %s", u->number, t->name,
+              identity_title(identity));
     u->dial = dial_start(all->loop, all->resolver, to->host, to->port,
                          all->generation->config->connect_timeout, on_dialed, u);
     return u;
@@ -225,19 +231,18 @@ struct upstream *upstream_open(struct site *s, int identity, upstream_opened *op
 static size_t idle_data(void *ctx, const char *p, size_t n)
 {
     (void)p;
-    upstream_close(ctx, STREAM_ABORT); /* an answer to nothing */
+    upstream_close(ctx, STREAM_ABORT, "the server has answered what it was not asked");
     return n;
 }
 
 static void idle_end(void *ctx)
 {
-    upstream_close(ctx, STREAM_CLOSE);
+    upstream_close(ctx, STREAM_CLOSE, "the server has closed it at rest");
 }
 
 static void idle_broken(void *ctx, const struct failure *why)
 {
-    (void)why;
-    upstream_close(ctx, STREAM_ABORT);
+    upstream_close(ctx, STREAM_ABORT, why->detail.text);
 }
 
 static const struct stream_handler idle = {
@@ -267,6 +272,11 @@ void upstream_use(struct upstream *u, const struct stream_handler *handler, void
 struct stream *upstream_stream(const struct upstream *u)
 {
     return u->stream;
+}
+
+unsigned long long upstream_number(const struct upstream *u)
+{
+    return u->number;
 }
 
 int upstream_identity(const struct upstream *u)

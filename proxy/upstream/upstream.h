@@ -26,12 +26,14 @@ void upstream_use(struct upstream *u, const struct stream_handler *handler, void
 /* To the pool: whatever the server says or does now ends it. idle_ms: for how long to wait. */
 void upstream_rest(struct upstream *u, int64_t idle_ms);
 
-/* Safe anywhere, idempotent; the memory goes when the loop turn ends. */
-void upstream_close(struct upstream *u, enum stream_close_mode mode);
+/* Safe anywhere, idempotent; the memory goes when the loop turn ends. reason: for the trace, as in
+ * "connection 7 to acme is closed: <reason>". */
+void upstream_close(struct upstream *u, enum stream_close_mode mode, const char *reason);
 
 struct stream *upstream_stream(const struct upstream *u);
 int upstream_identity(const struct upstream *u);
-const char *upstream_tls(const struct upstream *u); /* "TLSv1.3" */
+unsigned long long upstream_number(const struct upstream *u); /* among those of its worker */
+const char *upstream_tls(const struct upstream *u);           /* "TLSv1.3" */
 bool upstream_is_reused(const struct upstream *u);  /* an exchange before this one used it */
 bool upstream_is_too_old(const struct upstream *u); /* pool-age */
 struct list *upstream_node(struct upstream *u);     /* for the pool's list */

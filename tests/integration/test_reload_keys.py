@@ -299,6 +299,15 @@ def _(b):
     return b.log_line(target="/User('x')")["path"]
 
 
+@row("proxy log-level", "debug", False, True)
+def _(b):
+    """Is an exchange traced?"""
+    before, lines = b.p.stderr.count("-> over"), len(b.p.log_lines())
+    assert b.ask().status == 200
+    b.p.wait_for_log(lines + 1)
+    return b.p.stderr.count("-> over") > before
+
+
 @row("proxy log-caller", "off", True, LOG)
 def _(b):
     return "caller" in b.log_line()

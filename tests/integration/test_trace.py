@@ -1,0 +1,95 @@
+"""log-level: what the program says about itself, up to a trace of each exchange."""
+import re
+
+import pytest
+
+import harness
+
+
+
+def lines_of(p, answer_id):
+    """The steps of one exchange, in order, without time and id."""
+    found = re.findall(rf"(?m)^\S+ debug: exchange {answer_id}:? (.*)$", p.stderr)
+    return found
+
+
+def the_id(p, count=1):
+    return re.search(r"id=([0-9a-f]{16})", p.wait_for_log(count)[count - 1])[1]
+
+
+@harness.one_worker
+def test_steps_of_an_exchange(proxy, nginx):
+    """From its id in the log: what it went through, on which connection, and what became of that."""
+    p = proxy(nginx.port, log_level="debug")
+    with p.caller() as c:
+        assert c.request(target="/who").status == c.request(target="/who").status == 200
+    first, second = the_id(p), the_id(p, 2)
+    harness.eventually(lambda: lines_of(p, second)[-1:] == ["stream -> over"])
+    assert lines_of(p, first) == ["judge -> acquire", "waits for a connection to acme", "acquire -> send",
+                                  "has new connection 1 to acme", "send -> stream", "stream -> over"]
+    assert lines_of(p, second) == ["judge -> acquire", "acquire -> send", "has kept connection 1 to acme",
+                                   "send -> stream", "stream -> over"]
+    p.said("debug: connection 1 to acme is being made, with its certificate")
+    p.said("debug: connection 1 to acme rests")
+
+
+@harness.one_worker
+def test_why_a_request_was_repeated(script, proxy):
+    """The server closes a kept connection as the request comes."""
+    def run(c):
+        if c.number == 0:
+            c.request()
+            c.reply(b"0")
+            c.request()
+            c.reset()
+        else:
+            c.request()
+            c.reply(b"1")
+
+    p = proxy(script(run).port, log_level="debug")
+    with p.caller() as c:
+        assert c.request(host=f"localhost:{p.port}").body == b"0"
+        assert c.request(host=f"localhost:{p.port}").body == b"1"
+    steps = lines_of(p, the_id(p, 2))
+    assert any(re.match("is to be repeated: .* closed the connection before it answered", step) for step in steps), steps
+    assert steps.count("send -> acquire") == 1 and "has new connection 2 to acme" in steps, steps
+    p.said("debug: connection 1 to acme is closed: its exchange did not go well")
+
+
+def test_trace_begins_and_ends_with_a_reload(proxy, nginx):
+    p = proxy(nginx.port)
+    text = p.config.read_text()
+    assert p.request(target="/who").status == 200
+    p.wait_for_log(1)
+    assert "debug:" not in p.stderr
+    p.rewrite(text.replace("[proxy]\n", "[proxy]\nlog-level = debug\n"))
+    p.said("debug: reload: 1 tenants, 1 listeners")
+
+    def traces():
+        before = p.stderr.count("-> over")
+        count = len(p.log_lines())
+        assert p.request(target="/who").status == 200
+        p.wait_for_log(count + 1)
+        return p.stderr.count("-> over") > before
+
+    harness.eventually(traces)
+    p.rewrite(text)
+    harness.eventually(lambda: not traces())
+
+
+@pytest.mark.parametrize("level, said", [("error", []), ("warning", ["warning"]), ("notice", ["warning", "notice"]),
+                                         ("debug", ["warning", "notice", "debug"])])
+def test_levels(proxy, nginx, level, said):
+    """A family of localhost that is left free is warned of; the lines of exchanges are written at every level."""
+    p = proxy(nginx.port, listen=f"127.0.0.1:{harness.unused_port()}", log_level=level)
+    assert p.request(target="/who").status == 200
+    p.wait_for_log(1)
+    p.stop()
+    found = set(re.findall(r"(?m)^\d\S+ (error|warning|notice|debug): ", p.stderr))
+    assert found == set(said), p.stderr
+
+
+def test_trace_as_json(proxy, nginx):
+    p = proxy(nginx.port, log_level="debug", log_format="json")
+    assert p.request(target="/who").status == 200
+    assert '"level":"debug"' in p.said("judge -> acquire")
