@@ -2,21 +2,32 @@
 # Every test: lint, unit, integration, a short fuzz run; under ASan and UBSan, TSan, and as released.
 # Installs the packages it needs (Debian, Ubuntu).
 #
-#   sh tests/run.sh          small counts, some minutes
-#   sh tests/run.sh --full   the full counts
+#   sh tests/run.sh                     small counts, some minutes
+#   sh tests/run.sh --full              the full counts
+#   sh tests/run.sh [--full] STAGE...   some of: lint unit asan tsan release fuzz
 set -eu
 cd "$(dirname "$0")/.."
-case "${1:-}" in
-'') fuzz_seconds=6 ;;
---full)
+fuzz_seconds=6
+if [ "${1:-}" = --full ]; then
     fuzz_seconds=120
     export SFMTLS_FULL=1
-    ;;
-*)
-    echo 'usage: sh tests/run.sh [--full]' >&2
-    exit 2
-    ;;
-esac
+    shift
+fi
+all='lint unit asan tsan release fuzz'
+stages=${*:-$all}
+for stage in $stages; do
+    case " $all " in
+    *" $stage "*) ;;
+    *)
+        echo "usage: sh tests/run.sh [--full] [STAGE...]; the stages are: $all" >&2
+        exit 2
+        ;;
+    esac
+done
+
+chosen() { # STAGE
+    case " $stages " in *" $1 "*) ;; *) return 1 ;; esac
+}
 
 sh conf/setup.sh --packages gcc libc6-dev cmake ninja-build libevent-dev libssl-dev libhttp-parser-dev \
     libinih-dev zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev libseccomp-dev ca-certificates clang clang-tidy \
@@ -105,10 +116,12 @@ clients() { # what tests/integration/package-lock.json pins, in build/npm
 stage 'build'
 clients
 build ci fuzz
-# Beside all that follows, in what time that leaves.
-setsid nice -n 19 sh -c 'sh tests/lint/run.sh build/release/sfmtls build/fuzz || { echo failed >"$1"; exit 1; }' \
-    sh "$work/lint" >build/lint.log 2>&1 &
-lint=$!
+if chosen lint; then
+    # Beside all that follows, in what time that leaves.
+    setsid nice -n 19 sh -c 'sh tests/lint/run.sh build/release/sfmtls build/fuzz || { echo failed >"$1"; exit 1; }' \
+        sh "$work/lint" >build/lint.log 2>&1 &
+    lint=$!
+fi
 build asan tsan
 export SFMTLS_RELEASE="$PWD/build/release/sfmtls"
 sh tests/certs/make.sh "$work/pki"
@@ -116,31 +129,41 @@ export SFMTLS_TEST_PKI="$work/pki"
 # The libraries are not instrumented: TSan does not see how they order what their threads share.
 export TSAN_OPTIONS="${TSAN_OPTIONS:+$TSAN_OPTIONS:}ignore_noninstrumented_modules=1"
 
-stage 'unit tests, ASan and UBSan'
-unit asan
-stage 'unit tests, TSan'
-unit tsan
-
-stage 'integration tests, ASan and UBSan'
-# The browser takes half a minute, and sees no difference: it tries the released program. So do those that are marked.
-integration asan -m 'not released' --ignore=tests/integration/test_browser.py
-stage 'integration tests, TSan, several workers'
-# Without the commands that end before there is a second thread.
-SFMTLS_WORKERS=4 integration tsan --ignore=tests/integration/test_import.py --ignore=tests/integration/test_config.py \
-    --ignore=tests/integration/test_cli.py --ignore=tests/integration/test_certificate.py \
-    --ignore=tests/integration/test_browser.py
-stage 'integration tests, as released'
-integration release
-
-stage "fuzzing, $fuzz_seconds s for each target"
-sh tests/fuzz/run.sh "$fuzz_seconds" 2
-total=$((total + $(ls tests/fuzz/*_fuzz.c | wc -l)))
-
-stage 'lint, what was left of it'
-wait "$lint" || { cat build/lint.log; exit 1; }
-lint=
-cat build/lint.log
-total=$((total + 1))
+if chosen unit; then
+    stage 'unit tests, ASan and UBSan'
+    unit asan
+    stage 'unit tests, TSan'
+    unit tsan
+fi
+if chosen asan; then
+    stage 'integration tests, ASan and UBSan'
+    # The browser takes half a minute, and sees no difference: it tries the released program. So do those that are
+    # marked.
+    integration asan -m 'not released' --ignore=tests/integration/test_browser.py
+fi
+if chosen tsan; then
+    stage 'integration tests, TSan, several workers'
+    # Without the commands that end before there is a second thread.
+    SFMTLS_WORKERS=4 integration tsan --ignore=tests/integration/test_import.py \
+        --ignore=tests/integration/test_config.py --ignore=tests/integration/test_cli.py \
+        --ignore=tests/integration/test_certificate.py --ignore=tests/integration/test_browser.py
+fi
+if chosen release; then
+    stage 'integration tests, as released'
+    integration release
+fi
+if chosen fuzz; then
+    stage "fuzzing, $fuzz_seconds s for each target"
+    sh tests/fuzz/run.sh "$fuzz_seconds" 2
+    total=$((total + $(ls tests/fuzz/*_fuzz.c | wc -l)))
+fi
+if chosen lint; then
+    stage 'lint, what was left of it'
+    wait "$lint" || { cat build/lint.log; exit 1; }
+    lint=
+    cat build/lint.log
+    total=$((total + 1))
+fi
 
 end_stage
 printf '\n'

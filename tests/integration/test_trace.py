@@ -51,7 +51,8 @@ def test_why_a_request_was_repeated(script, proxy):
         assert c.request(host=f"localhost:{p.port}").body == b"0"
         assert c.request(host=f"localhost:{p.port}").body == b"1"
     steps = lines_of(p, the_id(p, 2))
-    assert any(re.match("is to be repeated: .* closed the connection before it answered", step) for step in steps), steps
+    reason = "is to be repeated: .* closed the connection before it answered"
+    assert any(re.match(reason, step) for step in steps), steps
     assert steps.count("send -> acquire") == 1 and "has new connection 2 to acme" in steps, steps
     p.said("debug: connection 1 to acme is closed: its exchange did not go well")
 
