@@ -39,7 +39,8 @@ const char *exchange_state_name(enum exchange_state state)
 void exchange_set_state(struct exchange *x, enum exchange_state to)
 {
     assert(exchange_may_move(x->state, to));
-    LOG_TRACE("exchange %s: %s -> %s", x->id, exchange_state_name(x->state), exchange_state_name(to));
+    LOG_TRACE("exchange %s: %s -> %s", x->id, exchange_state_name(x->state),
+              exchange_state_name(to));
     x->state = to;
 }
 
