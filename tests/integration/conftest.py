@@ -35,6 +35,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "released: of the released program alone, whatever program is named")
+    config.addinivalue_line("markers", "alone: of one worker, however many there are to be")
 
 
 def pytest_collection_modifyitems(items):
@@ -42,6 +43,8 @@ def pytest_collection_modifyitems(items):
         unmeasured = item.name.startswith("test_swaps") and not item.callspec.params["measured"]
         if "release" in item.fixturenames and "theirs" not in item.fixturenames and not unmeasured:
             item.add_marker("released")
+        if "one_worker" in item.fixturenames:
+            item.add_marker("alone")
 
 
 @pytest.fixture(scope="session")
