@@ -1,6 +1,6 @@
 /*
  * record: what is known of an exchange when it is over. The access log (and
- * whoever else counts) gets one for each, through the worker's hook.
+ * whoever else counts) gets one for each, through clients_shared.on_record.
  */
 #ifndef CALLER_RECORD_H
 #define CALLER_RECORD_H

@@ -1,5 +1,5 @@
 /*
- * The inside of an exchange, shared by the files of this room only.
+ * The inside of an exchange, shared by the files of this folder only.
  *
  * exchange.c is the coordinator: it alone changes the state, writes, pauses,
  * acquires, repeats and fails. The other files decide: they look at one thing,

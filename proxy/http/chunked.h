@@ -13,7 +13,7 @@
 enum chunked_result {
     CHUNKED_MORE,    /* all input was used; the body goes on */
     CHUNKED_DATA,    /* *data is a piece of the body */
-    CHUNKED_END,     /* the body is complete; chunked_trailers() holds its trailer section */
+    CHUNKED_END,     /* the body is complete; trailers holds its trailer section */
     CHUNKED_REFUSED, /* not well-formed, or larger than the limits allow */
 };
 

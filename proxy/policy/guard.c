@@ -245,7 +245,7 @@ bool guard_knows_caller(const struct guard_view *v, const struct tenant *tenant,
     return false;
 }
 
-/* Where there is a callers-file, exchange_admit() reads them, and they go no further. */
+/* Where there is a callers-file, exchange_judge() reads them, and they go no further. */
 bool guard_reads_credentials(const struct guard_view *v, const struct tenant *tenant,
                              const struct head *request, struct failure *why)
 {

@@ -1,5 +1,5 @@
 /*
- * What the files of core/server share: server.c (the beginning and the end),
+ * What the files of process/server share: server.c (the beginning and the end),
  * server_reload.c (another configuration in between).
  */
 #ifndef PROCESS_SERVER_PARTS_H

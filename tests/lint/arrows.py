@@ -6,9 +6,9 @@ import subprocess
 
 PROXY = pathlib.Path(__file__).resolve().parents[2] / "proxy"
 
-# The rooms of proxy/, from the ground up, each with those that it may use.
+# The layers of proxy/, from the ground up, each with those that it may use.
 BELOW = ["base", "http", "tls", "net", "sf", "config"]
-ROOMS = {
+LAYERS = {
     "base": [],
     "http": ["base"],
     "tls": ["base"],
@@ -51,7 +51,7 @@ def uses(build):
             for source, (_, wanted) in found.items()}
 
 
-def room(source):
+def layer(source):
     return source.split("/")[0]
 
 
@@ -89,8 +89,8 @@ def check(build):
         yield f"{build}: no object files; build it first"
     for source, used in graph.items():
         for other, name in used.items():
-            if room(other) not in (room(source), *ROOMS[room(source)]):
-                yield f"proxy/{source}: {room(source)} may not use {name}() of proxy/{other}"
+            if layer(other) not in (layer(source), *LAYERS[layer(source)]):
+                yield f"proxy/{source}: {layer(source)} may not use {name}() of proxy/{other}"
     for group in circles(graph):
         inside = collections.defaultdict(list)
         for source in group:

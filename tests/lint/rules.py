@@ -8,6 +8,7 @@ import sys
 import arrows
 import manual
 import patience
+import references
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROXY = ROOT / "proxy"
@@ -48,10 +49,10 @@ def check_includes():
     """As check in arrows.py, of what no symbol shows: types, constants, inline functions."""
     for path in sources():
         relative = path.relative_to(PROXY)
-        room = relative.parts[0]
+        own = relative.parts[0]
         for match in re.finditer(r'#include "([^"]+)"', path.read_text()):
-            if arrows.room(match.group(1)) not in (room, *arrows.ROOMS[room]):
-                yield f"proxy/{relative}: {room} may not include {match.group(1)}"
+            if arrows.layer(match.group(1)) not in (own, *arrows.LAYERS[own]):
+                yield f"proxy/{relative}: {own} may not include {match.group(1)}"
 
 
 def check_calls():
@@ -147,7 +148,8 @@ def check_texts():
 def main():
     binary, build = sys.argv[1:]
     flaws = [*check_includes(), *arrows.check(build), *check_calls(), *check_size(), *check_failures(), *check_names(),
-             *check_macros(), *check_presets(), *check_patience(), *check_texts(), *manual.check(binary)]
+             *check_macros(), *check_presets(), *check_patience(), *check_texts(), *references.check(),
+             *manual.check(binary)]
     print("\n".join(flaws) or "rules: kept")
     sys.exit(1 if flaws else 0)
 
