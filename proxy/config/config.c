@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "config/fixed.h"
 #include "config/load.h"
 
 struct shared_config {
@@ -92,6 +93,7 @@ void config_unref(struct config *c)
         tenant_free(c->tenants[i]);
     listens_free(c->listens, c->nlistens);
     listens_free(c->admins, c->nadmins);
+    fixed_free(c);
     free(c->tenants);
     for (size_t i = 0; i < c->nnotes; i++)
         free(c->notes[i].sentence);

@@ -106,6 +106,8 @@ struct config_note {
     char *sentence;
 };
 
+struct option;
+
 struct config {
     char *file;         /* NULL: made from the command line */
     int64_t begun_us;   /* when loading began; clock_wall_us() */
@@ -125,6 +127,12 @@ struct config {
     char *allow_uid_where;             /* the first line of it */
     struct address_access unix_access; /* of Unix sockets */
     char *unix_access_where;
+
+    struct config_fixed {
+        const struct option *option;
+        char *written;
+    } * fixed; /* see fixed.h */
+    size_t nfixed;
 
     char *log_path; /* NULL: stderr */
     char *log_where;

@@ -1,3 +1,4 @@
+#include "config/fixed.h"
 #include "config/load.h"
 
 #include <stdlib.h>
@@ -119,6 +120,8 @@ static enum status set(struct loader *l, const char *key, const char *value, con
         st = o->set(o, section_of(l), &s, why);
     if (st == ST_OK)
         note_file(l, o, &s);
+    if (st == ST_OK)
+        fixed_note(l->config, o, value);
     if (st != ST_OK && strncmp(why->text, key, strlen(key)) != 0 && why->text[0] == '`')
         diag_prefix(why, "%s", key);
     return st;

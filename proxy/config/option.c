@@ -33,11 +33,13 @@ static const struct option table[] = {
          "allow-remote. Port 0 picks a free port. localhost:PORT takes the port on 127.0.0.1 and "
          "on [::1], so that no other program receives what callers send to localhost. The default "
          "applies only if no `listen` is set anywhere, tenants included."},
-    ROW("admin", P(admins), .set = option_set_admin, .type = "HOST:PORT, [IPV6]:PORT or unix:/path",
+    ROW("admin", P(admins), .reload = OPTION_AT_START, .example = "localhost:8081",
+        .set = option_set_admin, .type = "HOST:PORT, [IPV6]:PORT or unix:/path",
         .help = "A listener that reports the state of the process: /health for probes, /status as "
                 "JSON with tenants, certificates in use, and why a reload was refused."),
     {.key = "allow-uid",
      .section = SECTION_PROXY,
+     .example = "root, 1000",
      .set = option_set_allow_uid,
      .repeats = true,
      .type = "list of uids or user names, or any",
@@ -54,6 +56,7 @@ static const struct option table[] = {
              "also need allow-uid."},
     {.key = "socket-group",
      .section = SECTION_PROXY,
+     .example = "1000",
      .set = option_set_socket_group,
      .type = "name or gid",
      .help = "The group of these sockets, for socket-mode = 0660. List its users in allow-uid."},
@@ -62,18 +65,18 @@ static const struct option table[] = {
         .help = "yes permits listeners that other machines can reach (0.0.0.0:8080), over plain "
                 "HTTP. It requires a caller-token-file, or a callers-file in every tenant that can "
                 "be reached there."),
-    ROW("caller-token-file", P(token_file), .set = option_set_token_file, .file = OPTION_READS,
-        .type = "file",
+    ROW("caller-token-file", P(token_file), .example = "caller-tokens",
+        .set = option_set_token_file, .file = OPTION_READS, .type = "file",
         .help = "A file of tokens, one of at least 16 characters in each line. Every request must "
                 "then have one, as X-Sfmtls-Token: TOKEN or Proxy-Authorization: Bearer TOKEN; "
                 "without one it gets 401 or 407. Requests inside a CONNECT use the token of the "
                 "CONNECT. Tokens are never sent on."),
-    ROW("host-names", P(host_names), .set = option_set_host_names, .repeats = true,
-        .type = "list of names and addresses",
+    ROW("host-names", P(host_names), .example = "sfmtls.example.com", .set = option_set_host_names,
+        .repeats = true, .type = "list of names and addresses",
         .help = "Further names of the proxy itself, besides localhost and the address of an "
                 "allow-remote listener. Requests for other names get 421."),
-    ROW("allow-origin", P(origins), .set = option_set_allow_origin, .repeats = true,
-        .type = "list of SCHEME://HOST[:PORT]",
+    ROW("allow-origin", P(origins), .example = "https://app.example.com",
+        .set = option_set_allow_origin, .repeats = true, .type = "list of SCHEME://HOST[:PORT]",
         .help = "The origins of web pages that may call and read the answers; other pages get 403. "
                 "The proxy answers the preflight requests of these pages."),
     ROW("allow-forwarded", P(allow_forwarded), .set = option_set_bool, .choices = "no|yes",
@@ -81,15 +84,16 @@ static const struct option table[] = {
         .help = "yes accepts requests with Forwarded, X-Forwarded-* or X-Real-IP on loopback "
                 "addresses and Unix sockets. They come through another proxy, whose callers may be "
                 "anybody. The fields are never sent on."),
-    ROW("workers", P(workers), .set = option_set_workers, .min = 1, .max = 64, .fallback = "1",
-        .type = "number or auto",
+    ROW("workers", P(workers), .reload = OPTION_AT_START, .set = option_set_workers, .min = 1,
+        .max = 64, .fallback = "1", .type = "number or auto",
         .help = "The number of threads that serve. One is enough for most uses; auto is one for "
                 "each processor."),
-    ROW("log", P(log_path), .set = option_set_log, .fallback = "stderr", .file = OPTION_APPENDS,
-        .type = "stderr or a file",
+    ROW("log", P(log_path), .reload = OPTION_AT_START, .set = option_set_log, .fallback = "stderr",
+        .file = OPTION_APPENDS, .type = "stderr or a file",
         .help = "Where the log goes: one line for each exchange. SIGUSR1 opens the file again."),
-    ROW("log-format", P(log_format), .set = option_set_choice, .choices = "text|json",
-        .fallback = "text", .type = "text or json", .help = "The format of a log line."),
+    ROW("log-format", P(log_format), .reload = OPTION_AT_START, .set = option_set_choice,
+        .choices = "text|json", .fallback = "text", .type = "text or json",
+        .help = "The format of a log line."),
     ROW("log-level", P(log_level), .set = option_set_choice,
         .choices = "error|warning|notice|debug", .fallback = "notice",
         .type = "error, warning, notice or debug",
@@ -97,23 +101,24 @@ static const struct option table[] = {
             "How much of what the program says about itself is logged. debug traces each step of "
             "each exchange, with the id of its request: for the search of a fault, since it costs "
             "time and room. The line for each exchange is written at every level."),
-    ROW("log-path", P(path_mode), .set = option_set_choice, .choices = "masked|full|off",
-        .fallback = "masked", .type = "masked, full or off",
+    ROW("log-path", P(path_mode), .reload = OPTION_AT_START, .set = option_set_choice,
+        .choices = "masked|full|off", .fallback = "masked", .type = "masked, full or off",
         .help = "How much of a request's path is logged. masked hides keys and literals, which are "
                 "personal data in OData. The query is never logged."),
-    ROW("log-caller", P(log_caller), .set = option_set_bool, .choices = "off|on", .fallback = "on",
-        .type = "on or off",
+    ROW("log-caller", P(log_caller), .reload = OPTION_AT_START, .set = option_set_bool,
+        .choices = "off|on", .fallback = "on", .type = "on or off",
         .help = "on names the caller in each line: the user of callers-file whose password was "
                 "right, else the uid of a process of this machine, else the address. This is "
                 "personal data; off leaves it out."),
 
-    ROW("sandbox", P(sandbox), .set = option_set_bool, .choices = "off|on", .fallback = "on",
-        .type = "on or off",
+    ROW("sandbox", P(sandbox), .reload = OPTION_AT_START, .set = option_set_bool,
+        .choices = "off|on", .fallback = "on", .type = "on or off",
         .help = "on confines the process (Landlock and seccomp, as far as the kernel has them): it "
                 "can read the system's files and the folders of the configured files, write into "
                 "the folders of the log and of Unix sockets, and start no program. A reload cannot "
                 "reach files in other folders; a restart can."),
-    ROW("user", P(user), .set = option_set_user, .type = "name",
+    ROW("user", P(user), .reload = OPTION_AT_START, .example = "sfmtls", .set = option_set_user,
+        .type = "name",
         .help = "The user that sfmtls becomes after root has started it and listeners, log and "
                 "files are open. That user must be able to read the files again for a reload."),
 
@@ -143,7 +148,8 @@ static const struct option table[] = {
         .fallback = "16k", .type = "size",
         .help = "The longest request target (a longer one gets 414)."),
 
-    ROW("local-ca", P(local_ca_folder), .set = option_set_local_ca, .type = "folder",
+    ROW("local-ca", P(local_ca_folder), .example = "ca", .set = option_set_local_ca,
+        .type = "folder",
         .help =
             "The folder in which `sfmtls ca init` put the local CA. sfmtls needs the CA to answer "
             "a CONNECT (https_proxy) to a configured server. Without the option, sfmtls uses a CA "
@@ -153,8 +159,8 @@ static const struct option table[] = {
         .fallback = "refuse", .type = "refuse or tunnel",
         .help = "What happens to a CONNECT to anything but a configured server. tunnel passes the "
                 "bytes through, unread, to the places in connect-allow. All others get 403."),
-    ROW("connect-allow", P(connect_allow), .set = option_set_connect_allow, .repeats = true,
-        .type = "list of HOST:PORT",
+    ROW("connect-allow", P(connect_allow), .example = "login.example.com:443",
+        .set = option_set_connect_allow, .repeats = true, .type = "list of HOST:PORT",
         .help = "The places that connect-other = tunnel may reach. A name must not resolve to an "
                 "address of this machine or of a private network; to reach one, list the address "
                 "itself."),
@@ -191,63 +197,70 @@ static const struct option table[] = {
     DURATION("resolve-cache", P(resolve_cache), 0, HOUR, "30s",
              "How long the addresses of a server are remembered for new connections."),
 
-    ROW("company-id", T(company_id), .set = option_set_company_id, .required = true, .type = "text",
+    ROW("company-id", T(company_id), .example = "ACME", .set = option_set_company_id,
+        .required = true, .type = "text",
         .help =
             "The company ID of the tenant. Case matters. It is sent as successfactors-companyid."),
-    ROW("server", T(server), .set = option_set_server, .required = true,
-        .type = "HOST, HOST:PORT or https://HOST[:PORT]",
+    ROW("server", T(server), .example = "api4.successfactors.com", .set = option_set_server,
+        .required = true, .type = "HOST, HOST:PORT or https://HOST[:PORT]",
         .help = "The API server. For a SuccessFactors host, sfmtls calls the certificate host: "
                 "api4.successfactors.com becomes api4.cert.successfactors.com."),
     ROW("server-as-is", T(server_as_is), .set = option_set_bool, .choices = "no|yes",
         .fallback = "no", .type = "yes or no", .help = "yes calls `server` exactly as written."),
-    ROW("certificate", T(identities[IDENTITY_CURRENT].certificate), .set = option_set_path,
-        .required = true, .file = OPTION_READS, .type = "file",
+    ROW("certificate", T(identities[IDENTITY_CURRENT].certificate), .example = "acme.pem",
+        .set = option_set_path, .required = true, .file = OPTION_READS, .type = "file",
         .help = "The client certificate with its chain, in any order. The file may also hold the "
                 "private key. It is PEM, base64 of PEM as BTP exports it, PKCS#12 or DER; the "
                 "content decides."),
-    ROW("private-key", T(identities[IDENTITY_CURRENT].private_key), .set = option_set_path,
-        .file = OPTION_READS, .type = "file",
+    ROW("private-key", T(identities[IDENTITY_CURRENT].private_key), .example = "acme.key",
+        .set = option_set_path, .file = OPTION_READS, .type = "file",
         .help = "The private key, if it is not in `certificate`."),
     ROW("insecure-key-file", T(allow_readable_key), .set = option_set_bool,
         .choices = "refuse|allow", .fallback = "refuse", .type = "refuse or allow",
         .help = "What happens if every user of the machine may read the private key."),
-    ROW("passphrase-file", T(identities[IDENTITY_CURRENT].passphrase_file), .set = option_set_path,
-        .file = OPTION_READS, .type = "file",
+    ROW("passphrase-file", T(identities[IDENTITY_CURRENT].passphrase_file), .example = "acme.pass",
+        .set = option_set_path, .file = OPTION_READS, .type = "file",
         .help = "A file with the passphrase of an encrypted private key. One line end is removed."),
-    ROW("passphrase-env", T(identities[IDENTITY_CURRENT].passphrase_env), .set = option_set_text,
-        .type = "name", .help = "The environment variable that holds the passphrase instead."),
+    ROW("passphrase-env", T(identities[IDENTITY_CURRENT].passphrase_env),
+        .example = "ACME_PASSPHRASE", .set = option_set_text, .type = "name",
+        .help = "The environment variable that holds the passphrase instead."),
     ROW("passphrase-credential", T(identities[IDENTITY_CURRENT].passphrase_credential),
-        .set = option_set_text, .type = "name",
+        .example = "acme-passphrase", .set = option_set_text, .type = "name",
         .help = "The systemd credential (LoadCredential=) that holds the passphrase instead."),
-    ROW("certificate-next", T(identities[IDENTITY_NEXT].certificate), .set = option_set_path,
-        .file = OPTION_READS, .type = "file",
+    ROW("certificate-next", T(identities[IDENTITY_NEXT].certificate), .example = "acme-next.pem",
+        .set = option_set_path, .file = OPTION_READS, .type = "file",
         .help = "A second certificate, for a renewal that the server does not know yet. When the "
                 "server refuses the certificate in use and accepts the other one, sfmtls uses the "
                 "other one from then on."),
-    ROW("private-key-next", T(identities[IDENTITY_NEXT].private_key), .set = option_set_path,
-        .file = OPTION_READS, .type = "file",
+    ROW("private-key-next", T(identities[IDENTITY_NEXT].private_key), .example = "acme-next.key",
+        .set = option_set_path, .file = OPTION_READS, .type = "file",
         .help = "The private key of `certificate-next`, if it is not in that file."),
     ROW("passphrase-file-next", T(identities[IDENTITY_NEXT].passphrase_file),
-        .set = option_set_path, .file = OPTION_READS, .type = "file",
+        .example = "acme-next.pass", .set = option_set_path, .file = OPTION_READS, .type = "file",
         .help = "A file with the passphrase of that key."),
-    ROW("passphrase-env-next", T(identities[IDENTITY_NEXT].passphrase_env), .set = option_set_text,
-        .type = "name", .help = "The environment variable that holds that passphrase instead."),
+    ROW("passphrase-env-next", T(identities[IDENTITY_NEXT].passphrase_env),
+        .example = "ACME_NEXT_PASSPHRASE", .set = option_set_text, .type = "name",
+        .help = "The environment variable that holds that passphrase instead."),
     ROW("passphrase-credential-next", T(identities[IDENTITY_NEXT].passphrase_credential),
-        .set = option_set_text, .type = "name",
+        .example = "acme-next-passphrase", .set = option_set_text, .type = "name",
         .help = "The systemd credential that holds that passphrase instead."),
-    ROW("ca-file", T(ca_file), .set = option_set_path, .file = OPTION_READS, .type = "file",
+    ROW("ca-file", T(ca_file), .example = "corporate-ca.pem", .set = option_set_path,
+        .file = OPTION_READS, .type = "file",
         .help = "CA certificates (PEM) that the server's certificate must chain to. They replace "
                 "the system's roots."),
-    ROW("crl-file", T(crl_file), .set = option_set_path, .file = OPTION_READS, .type = "file",
+    ROW("crl-file", T(crl_file), .example = "corporate-ca.crl", .set = option_set_path,
+        .file = OPTION_READS, .type = "file",
         .help = "Certificate revocation lists (CRLs, PEM or DER) for the server's own certificate, "
                 "in addition to those in ca-file. A server is refused if its certificate is "
                 "listed, or if its CA's list is past its nextUpdate. A certificate that no list "
                 "covers is accepted, and the log warns of it."),
-    ROW("connect-to", T(connect_to), .set = option_set_connect_to, .type = "HOST:PORT",
+    ROW("connect-to", T(connect_to), .example = "127.0.0.1:9443", .set = option_set_connect_to,
+        .type = "HOST:PORT",
         .help = "The address to connect to instead of `server`, for tunnels and tests. Host, SNI "
                 "and the verification of the certificate still use `server`."),
     {.key = "header.*",
      .section = SECTION_TENANT,
+     .example = "value",
      .set = option_set_header,
      .type = "text",
      .help = "header.NAME = VALUE adds a field to every request and replaces the caller's."},
@@ -256,13 +269,14 @@ static const struct option table[] = {
         .help = "What happens to the caller's Authorization field. strip removes it, because the "
                 "certificate replaces it and a stale password could only do harm. keep sends it; "
                 "credentials that servers could read in different ways are then refused (400)."),
-    ROW("callers-file", T(callers_file), .set = option_set_path, .file = OPTION_READS,
-        .type = "file",
+    ROW("callers-file", T(callers_file), .example = "acme.callers", .set = option_set_path,
+        .file = OPTION_READS, .type = "file",
         .help = "A file of user:hash lines as `htpasswd -B` writes them. The user is the whole "
                 "name as sent (sfadmin@ACME). Every request must then have Basic credentials from "
                 "the file, or it gets 401. The credentials are never sent on. Hashes are bcrypt up "
                 "to cost 12 (passwords of at most 72 bytes) or yescrypt up to j9T."),
-    ROW("allow", T(rules), .set = option_set_allow, .repeats = true, .type = "list of METHOD PATH",
+    ROW("allow", T(rules), .example = "GET /odata/v2/*", .set = option_set_allow, .repeats = true,
+        .type = "list of METHOD PATH",
         .help = "The requests that may be sent; without a rule, all. METHOD is GET (which includes "
                 "HEAD), several methods such as GET|POST, or * for any. A * at the end of PATH "
                 "covers any rest; elsewhere, once a segment, it covers anything but '/'. Only a "
@@ -275,6 +289,7 @@ static const struct option table[] = {
                 "gzip and deflate are decoded for this. off passes everything unchanged."),
     {.key = "listen",
      .section = SECTION_TENANT,
+     .example = "localhost:8090",
      .set = option_set_nothing,
      .repeats = true,
      .type = "list of HOST:PORT, [IPV6]:PORT or unix:/path",

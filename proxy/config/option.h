@@ -19,6 +19,12 @@ struct setting {
 /* What becomes of the file that an option names: see config_each_file(). */
 enum option_file { OPTION_NO_FILE, OPTION_READS, OPTION_APPENDS };
 
+/* When a changed value takes effect. */
+enum option_reload {
+    OPTION_AT_RELOAD, /* for new requests */
+    OPTION_AT_START,  /* the next one: see fixed.h */
+};
+
 struct option;
 typedef enum status option_setter(const struct option *o, void *section, const struct setting *s,
                                   struct diag *why);
@@ -31,10 +37,12 @@ struct option {
     const char *choices;  /* for choices: "text|json" */
     int64_t min, max;     /* for numbers */
     const char *fallback; /* the default as it would be written; NULL: none */
+    const char *example;  /* for the reference, where there is no default */
     const char *type;     /* for the reference */
     const char *help;     /* one or two sentences */
     bool required, repeats;
     enum option_file file; /* the value is a path, as a char * at offset */
+    enum option_reload reload;
 };
 
 const struct option *option_table(size_t *count);

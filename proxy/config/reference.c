@@ -24,48 +24,9 @@ static void add_comment(struct buf *out, const char *text)
     buf_add_string(out, "\n");
 }
 
-static const char *example_of(const struct option *o)
-{
-    static const char *const examples[][2] = {
-        {"admin", "localhost:8081"},
-        {"company-id", "ACME"},
-        {"server", "api4.successfactors.com"},
-        {"certificate", "acme.pem"},
-        {"private-key", "acme.key"},
-        {"passphrase-file", "acme.pass"},
-        {"passphrase-env", "ACME_PASSPHRASE"},
-        {"ca-file", "corporate-ca.pem"},
-        {"crl-file", "corporate-ca.crl"},
-        {"callers-file", "acme.callers"},
-        {"connect-to", "127.0.0.1:9443"},
-        {"allow", "GET /odata/v2/*"},
-        {"listen", "localhost:8090"},
-        {"certificate-next", "acme-next.pem"},
-        {"private-key-next", "acme-next.key"},
-        {"passphrase-file-next", "acme-next.pass"},
-        {"passphrase-env-next", "ACME_NEXT_PASSPHRASE"},
-        {"passphrase-credential", "acme-passphrase"},
-        {"passphrase-credential-next", "acme-next-passphrase"},
-        {"local-ca", "ca"},
-        {"user", "sfmtls"},
-        {"allow-uid", "root, 1000"},
-        {"socket-group", "1000"},
-        {"connect-allow", "login.example.com:443"},
-        {"caller-token-file", "caller-tokens"},
-        {"host-names", "sfmtls.example.com"},
-        {"allow-origin", "https://app.example.com"},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(examples); i++)
-        if (strcmp(examples[i][0], o->key) == 0)
-            return examples[i][1];
-    return "";
-}
-
 static void add_option(struct buf *out, const struct option *o)
 {
-    bool prefix = strcmp(o->key, "header.*") == 0;
-    const char *key = prefix ? "header.X-Thing" : o->key;
+    const char *key = strcmp(o->key, "header.*") == 0 ? "header.X-Thing" : o->key;
 
     buf_add_string(out, "\n");
     add_comment(out, o->help);
@@ -78,7 +39,9 @@ static void add_option(struct buf *out, const struct option *o)
         buf_add_string(out, "Default: none.");
     if (o->repeats)
         buf_add_string(out, " May be repeated.");
-    const char *value = o->fallback != NULL ? o->fallback : prefix ? "value" : example_of(o);
+    if (o->reload == OPTION_AT_START)
+        buf_add_string(out, " Reload: at the next start only.");
+    const char *value = o->fallback != NULL ? o->fallback : o->example != NULL ? o->example : "";
     buf_addf(out, "\n;%s = %s\n", key, value);
 }
 

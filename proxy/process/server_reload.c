@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "caller/admission.h"
+#include "config/fixed.h"
 #include "exchange/cookies.h"
 #include "process/listen.h"
 
@@ -122,41 +123,9 @@ static void change_doors(struct server *s, const struct config *c, struct accept
     }
 }
 
-static bool same_text(const char *a, const char *b)
+static void warn_about_fixed(const char *key)
 {
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static bool same_admins(const struct config *a, const struct config *b)
-{
-    bool same = a->nadmins == b->nadmins;
-
-    for (size_t i = 0; same && i < a->nadmins; i++) {
-        char x[ADDRESS_TEXT_SIZE], y[ADDRESS_TEXT_SIZE];
-        address_text(&a->admins[i].address, x);
-        address_text(&b->admins[i].address, y);
-        same = strcmp(x, y) == 0;
-    }
-    return same;
-}
-
-/* What is fixed once the threads run. */
-static void warn_about_fixed(const struct config *old, const struct config *new)
-{
-    bool same_log = same_text(old->log_path, new->log_path) && old->log_format == new->log_format &&
-                    old->path_mode == new->path_mode && old->log_caller == new->log_caller;
-
-    if (!same_admins(old, new))
-        log_say(LOG_WARNING, "admin takes effect at the next start");
-    if (old->workers != new->workers)
-        log_say(LOG_WARNING, "workers takes effect at the next start");
-    if (!same_log)
-        log_say(LOG_WARNING,
-                "log, log-format, log-path and log-caller take effect at the next start");
-    if (old->sandbox != new->sandbox)
-        log_say(LOG_WARNING, "sandbox takes effect at the next start");
-    if (!same_text(old->user, new->user))
-        log_say(LOG_WARNING, "user takes effect at the next start");
+    log_say(LOG_WARNING, "%s takes effect at the next start", key);
 }
 
 /* All sockets that are open get the access of c; all or, in the end, none. */
@@ -197,7 +166,7 @@ enum status server_reload(struct server *s, struct config *c, struct diag *why)
         struct generation *g = generation_new(c, s->generation);
         log_set_level(c->log_level);
         LOG_TRACE("reload: %zu tenants, %zu listeners", c->ntenants, c->nlistens);
-        warn_about_fixed(s->generation->config, c);
+        fixed_compare(s->generation->config, c, warn_about_fixed);
         admission_warn(s->clients, s->nthreads, c);
         atomic_store(&s->shared.clients.clients.limit, c->max_connections);
         atomic_store(&s->shared.queue.limit, c->queue);

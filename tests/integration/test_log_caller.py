@@ -150,6 +150,6 @@ def test_off(format, known):
 def test_change_takes_effect_at_the_next_start(proxy, echo):
     p = proxy(echo.port)
     p.rewrite(p.config.read_text().replace("[proxy]\n", "[proxy]\nlog-caller = off\n"))
-    harness.eventually_logged(p, "log-caller take effect at the next start")
+    harness.eventually_logged(p, "log-caller takes effect at the next start")
     assert p.request().status == 200
     assert callers(p, 1) == [UID]

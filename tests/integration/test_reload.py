@@ -670,7 +670,7 @@ def test_server_that_never_asks_is_refused_from_the_reload_on(proxy, pki, script
 
 
 @pytest.mark.parametrize("keys, words", [({"workers": "3"}, "workers takes effect"),
-                                         ({"log_format": "json"}, "take effect at the next start")])
+                                         ({"log_format": "json"}, "log-format takes effect at the next start")])
 def test_what_cannot_be_changed_is_said(service, keys, words):
     s = service(workers="1")
     s.write(config(s.tenant(), **{"workers": "1", **keys}))
