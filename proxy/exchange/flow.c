@@ -146,7 +146,7 @@ static struct decision pass_interim(struct exchange *x, const struct head *h)
 static struct decision read_heads(struct exchange *x, struct slice *in)
 {
     struct head *h = x->all->response_head;
-    struct decision d = DECIDE(STEP_WAIT);
+    struct decision d;
     struct slice rest;
     struct failure why;
     struct gather g;

@@ -38,7 +38,12 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "alone: of one worker, however many there are to be")
 
 
+# Which wait for time that has to pass, so the others are done meanwhile.
+LONG = ("test_turns", "test_vanished")
+
+
 def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.module.__name__ not in LONG)
     for item in items:
         unmeasured = item.name.startswith("test_swaps") and not item.callspec.params["measured"]
         if "release" in item.fixturenames and "theirs" not in item.fixturenames and not unmeasured:
