@@ -4,7 +4,7 @@
 #
 #   sh tests/run.sh                     small counts, some minutes
 #   sh tests/run.sh --full              the full counts
-#   sh tests/run.sh [--full] STAGE...   some of: lint unit asan tsan release fuzz
+#   sh tests/run.sh [--full] STAGE...   some of: lint unit asan tsan release mutants fuzz
 set -eu
 cd "$(dirname "$0")/.."
 fuzz_seconds=6
@@ -13,7 +13,7 @@ if [ "${1:-}" = --full ]; then
     export SFMTLS_FULL=1
     shift
 fi
-all='lint unit asan tsan release fuzz'
+all='lint unit asan tsan release mutants fuzz'
 stages=${*:-$all}
 for stage in $stages; do
     case " $all " in
@@ -153,6 +153,15 @@ fi
 if chosen release; then
     stage 'integration tests, as released'
     integration release
+fi
+if chosen mutants; then
+    stage 'mutants that are accepted, all in one program'
+    sh tests/mutate/run.sh --accepted
+    total=$((total + 1))
+    if [ -n "${SFMTLS_FULL:-}" ]; then
+        stage 'twenty mutants, chosen by the commit'
+        sh tests/mutate/run.sh --sample 20
+    fi
 fi
 if chosen fuzz; then
     stage "fuzzing, $fuzz_seconds s for each target"
