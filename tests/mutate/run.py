@@ -160,7 +160,7 @@ def try_accepted(every):
     print(f"{len(accepted)} accepted mutants in one program: "
           f"{'pass' if not failed else ', '.join(failed) + ' fails'} ({time.monotonic() - begun:.0f} s)")
     if failed:
-        sys.exit("a test notices an accepted mutant: find out which with tests/mutate/run.sh FILE, and take out its reason")
+        sys.exit("a test notices an accepted mutant: tests/mutate/run.sh FILE says which; take out its reason (~)")
 
 
 def run_gate(accepted):
@@ -174,7 +174,7 @@ def run_gate(accepted):
 def choose(every, files, sample):
     chosen = [m for m in every if not files or m.file.startswith(tuple(f.removeprefix("proxy/") for f in files))]
     if sample:
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, check=False).stdout
         chosen = [m for m in chosen if not m.accepted]
         random.Random(commit).shuffle(chosen)
         chosen = chosen[:sample]
