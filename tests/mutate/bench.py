@@ -16,7 +16,7 @@ import mutants
 
 ROOT = mutants.ROOT
 FOLDER = ROOT / "build/mutate"
-UNIT_SECONDS, FIRST_SECONDS, WHOLE_SECONDS = 90, 300, 3600  # then it hangs, which is noticed, too
+UNIT_SECONDS, FIRST_SECONDS, WHOLE_SECONDS = 45, 300, 3600  # then it hangs, which is noticed, too
 PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider",
           "--ignore=tests/integration/test_browser.py"]  # it takes half a minute
 NEVER_COPIED = {"build", ".git", "__pycache__", ".pytest_cache"}

@@ -17,6 +17,7 @@ static const struct {
     {"https://app.example.", "https://app.example."},
     {"chrome-extension://abcdef", "chrome-extension://abcdef"},
     {"app+x.y-1://h:80", "app+x.y-1://h:80"},
+    {"az+z.09-a://h:80", "az+z.09-a://h:80"},
     {"https://app.example/", NULL},
     {"https://app.example/path", NULL},
     {"https://app.example?x", NULL},

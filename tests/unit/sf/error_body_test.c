@@ -57,6 +57,8 @@ static const struct {
      "{\"error\":{\"message\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e4\\u20AC"
      "\\ud83d\\ude00\xc3\xa4.\"}}",
      "message=\"\\/\b\f\n\r\t\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\xc3\xa4."},
+    {"application/json", "{\"error\":{\"message\":\"\\u0030\\u0039\\u0041\\u004f\"}}",
+     "message=09AO"},
     {"application/json", "{\"error\":{\"message\":\" \\n a b \"}}", "message=a b"},
     {"application/json", "{\"error\":{\"message\":\"\",\"code\":\" \",\"details\":null}}", ""},
     {"application/xml",
@@ -64,6 +66,8 @@ static const struct {
      "</error>",
      "message=a <&amp;> \xe2\x82\xac"
      "A&#0;&nope;"},
+    {"application/xml", "<error><message>&#xd7ff;&#xd800;&#xdfff;&#xe000;</message></error>",
+     "message=\xed\x9f\xbf&#xd800;&#xdfff;\xee\x80\x80"},
     {"application/xml", "<m:error xmlns:m='x'><m:message>a</m:message></m:error>", "message=a"},
     {"application/xml", "<error><message><value>v</value></message></error>", "value=v"},
     {"application/xml", "<error><message>m<value>v</value>n</message></error>",

@@ -283,4 +283,9 @@ TEST(prefix_of_a_url_in_a_field)
     CHECK_INT(link_prefix(&rules, slice_of(S ".evil.example/")), 0, "another host");
     CHECK_INT(link_prefix(&rules, slice_of("/relative")), 0, "relative");
     CHECK_INT(link_prefix(&rules, slice_of("")), 0, "empty");
+
+    char longer[LINK_LONGEST + 9] = S "/";
+    memset(longer + strlen(S "/"), 'x', sizeof(longer) - strlen(S "/"));
+    for (size_t n = LINK_LONGEST - 1; n < sizeof(longer); n++)
+        CHECK_INT(link_prefix(&rules, (struct slice){longer, n}), strlen(S), "a long one");
 }
