@@ -28,7 +28,7 @@ bench = None  # of this process
 def open_bench(numbers, parallel):
     global bench
     benches.adopt_orphans()
-    bench = benches.Bench(numbers.get(), parallel)
+    bench = benches.Bench(numbers.get(), parallel)  # with the tree as it is now
 
 
 def try_first(m):
@@ -37,10 +37,9 @@ def try_first(m):
     return (failed or [""])[0], seconds
 
 
-def try_as_it_is(tests):
-    bench.refresh()
-    if failed := bench.run_first(tests):
-        raise SystemExit(f"fails without a mutant: {failed[0]}\n{bench.output[-4000:]}")
+def fail_as_it_is(tests):
+    """Those of the tests that fail without a mutant; what they notice is none."""
+    return bench.run_first(tests) if tests else []
 
 
 def noticed_of(group):
@@ -73,7 +72,7 @@ def groups_of(survivors):
 class Results:
     """One row for each mutant, printed as it comes."""
     def __init__(self):
-        self.rows, self.begun = [], time.monotonic()
+        self.rows, self.broken, self.begun = [], [], time.monotonic()
 
     def add(self, m, by, seconds):
         verdict = by and "noticed" or m.accepted and "accepted" or "survived"
@@ -88,8 +87,14 @@ class Results:
             if row["name"] in by_name:
                 row.update(verdict="noticed", noticed_by=by_name[row["name"]])
 
+    def noticing(self):
+        """The tests that noticed something; unit programs whole."""
+        tests = [row["noticed_by"].removesuffix(" (ended)") for row in self.rows]
+        return [t for t in dict.fromkeys(tests) if t.startswith("unit_") or "::" in t]
+
     def complaints(self):
-        """Entries of the lists that have to be changed."""
+        """What has to be changed, in the lists first of all."""
+        yield from (f"{test} fails without a mutant, too" for test in self.broken)
         for row in self.rows:
             if row["noticed_by"] == NOT_BUILT:
                 yield f"{row['place']}: {NOT_BUILT}; write another mutant"
@@ -140,14 +145,12 @@ def pool_of(jobs):
 def try_mutants(chosen, jobs, whole):
     results = Results()
     with pool_of(jobs) as pool:
-        first = dict.fromkeys(test for m in chosen for test in m.first)
-        list(pool.map(try_as_it_is, [list(first), *[[]] * (jobs - 1)]))
-        print(f"the tests to begin with pass without a mutant ({time.monotonic() - results.begun:.0f} s)", flush=True)
         for m, (by, seconds) in zip(chosen, pool.map(try_first, chosen)):
             results.add(m, by, seconds)
         survivors = [m for m, row in zip(chosen, results.rows) if row["verdict"] == "survived"]
         for noticed in pool.map(noticed_of, groups_of(survivors) if whole and survivors else []):
             results.noticed_after_all(noticed)
+        results.broken = pool.submit(fail_as_it_is, results.noticing()).result()
     return results
 
 
@@ -164,7 +167,6 @@ def try_accepted(every):
 
 
 def run_gate(accepted):
-    bench.refresh()
     bench.parallel = "5"
     units = [p.name for p in sorted((ROOT / "tests/unit").iterdir()) if p.is_dir()]
     tests = [f"unit_{name}" for name in units] + GATE

@@ -326,6 +326,14 @@ TEST(large_parts_go_by)
          "355\r\n\r\n--c\r\nContent-Type: text/plain\r\n\r\n" FILL
          "\r\n--c\r\nContent-Type: text/xml\r\n\r\n<id>" B "</id>\r\n--c--\r\n\r\n--b--",
          true},
+        {&back,
+         "--b\r\nContent-Type: multipart/mixed; boundary=c\r\nContent-Length: "
+         "576\r\n\r\n--c\r\nContent-Type: text/xml\r\n\r\n<a>" FILL FILL "<id>" B
+         "</id></a>\r\n--c--\r\n\r\n--b--",
+         "--b\r\nContent-Type: multipart/mixed; boundary=c\r\nContent-Length: "
+         "576\r\n\r\n--c\r\nContent-Type: text/xml\r\n\r\n<a>" FILL FILL "<id>" B
+         "</id></a>\r\n--c--\r\n\r\n--b--",
+         true},
         /* what is no part of it */
         {&rules, FILL "\r\n--b\r\n\r\n--b--\r\nContent-Type: text/xml\r\n\r\n<id>" S "</id>" FILL,
          FILL "\r\n--b\r\n\r\n--b--\r\nContent-Type: text/xml\r\n\r\n<id>" S "</id>" FILL, false},
