@@ -20,7 +20,7 @@ UNIT_SECONDS, FIRST_SECONDS, WHOLE_SECONDS = 45, 300, 3600  # then it hangs, whi
 PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider",
           "--ignore=tests/integration/test_browser.py"]  # it takes half a minute
 NEVER_COPIED = {"build", ".git", "__pycache__", ".pytest_cache"}
-# What is quick to build and to run; sanitizers are tried when nothing else has noticed a mutant.
+# What is quick to build and to run; sanitizers are for what all tests have let pass.
 PLAIN = ["-DCMAKE_BUILD_TYPE=Mutant", "-DCMAKE_C_FLAGS=-O1", "-DSFMTLS_WERROR=OFF", "-DSFMTLS_TESTS=ON"]
 SANITIZED = [*PLAIN, "-DSFMTLS_SANITIZE=address,undefined"]
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
@@ -157,13 +157,6 @@ class Bench:
                 return failed
         return self.run_pytest(others, "-x", folder=folder) if others else []
 
-    def run_first_twice(self, tests):
-        """Sanitizers notice more, but take time, and leave out the sandbox."""
-        if failed := self.run_first(tests):
-            return failed
-        self.configure("sanitized", SANITIZED)
-        return self.run_first(tests, "sanitized")
-
     def run_whole(self):
         """What fails of all tests; a few, if many do."""
         if not self.build():
@@ -171,6 +164,11 @@ class Bench:
         units = sorted(p.name for p in (self.root / "build/plain/tests").glob("unit_*") if p.is_file())
         failed = [test for unit in units for test in self.run_unit(unit)]
         return failed or self.run_pytest([""], "--maxfail=30", seconds=WHOLE_SECONDS)
+
+    def run_sanitized(self, tests):
+        """Sanitizers notice more, but take time, and leave out the sandbox."""
+        self.configure("sanitized", SANITIZED)
+        return self.run_first(tests, "sanitized")
 
     def with_mutants(self, several, function, *args):
         """Calls a function with the mutants built in: what it returns, and the seconds it took."""

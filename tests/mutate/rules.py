@@ -22,28 +22,33 @@ SWAPS = [  # rule, pattern, replacement
 
 
 def statements(lines):
-    """Lines of code inside functions, without their indentation."""
-    inside = False
-    for line in lines:
-        if line == "{":
-            inside = True
-        elif line == "}":
-            inside = False
-        elif inside and line.strip() and not DECLARATION.match(line.strip()) and not NO_DECISION.search(line):
-            yield line.strip()
+    """Lines of code inside functions, without their indentation: (the line before, the line)."""
+    inside, before = False, ""
+    for raw in lines:
+        line = raw.strip()
+        if raw in ("{", "}"):
+            inside = raw == "{"
+        elif inside and line and not DECLARATION.match(line) and not NO_DECISION.search(line):
+            yield before, line
+        before = line or before
+
+
+def begins(before):
+    """Whether a statement begins after this line."""
+    return before.endswith((";", "{", "}", ":", "*/")) or before.startswith(("if ", "else", "} else", "for ", "while "))
 
 
 def propose(text):
     """Yields (rule, old line, new line or None) for lines that occur once in the file."""
     lines = text.split("\n")
     stripped = [line.strip() for line in lines]
-    for line in statements(lines):
+    for before, line in statements(lines):
         if stripped.count(line) != 1:
             continue
         for rule, pattern, replacement in SWAPS:
             for found in re.finditer(pattern, line):
                 yield rule, line, line[:found.start()] + found.expand(replacement) + line[found.end():]
-        if CALL.match(line):
+        if CALL.match(line) and begins(before):
             yield "dropped call", line, None
-        elif ASSIGNMENT.match(line):
+        elif ASSIGNMENT.match(line) and begins(before):
             yield "dropped assignment", line, None

@@ -33,7 +33,7 @@ def open_bench(numbers, parallel):
 
 def try_first(m):
     """What notices a mutant of the tests to begin with, "" if nothing does; and the seconds it took."""
-    failed, seconds = bench.with_mutants([m], bench.run_first_twice, m.first)
+    failed, seconds = bench.with_mutants([m], bench.run_first, m.first)
     return (failed or [""])[0], seconds
 
 
@@ -43,23 +43,26 @@ def fail_as_it_is(tests):
 
 
 def noticed_of(group):
-    """{name: test} of the mutants of a group that the whole of the tests notices."""
-    failed, seconds = bench.with_mutants(group, bench.run_whole)
-    print(f"  {len(group)} survivors in one program, all tests: {len(failed)} fail ({seconds:.0f} s)", flush=True)
-    if not failed:
-        return {}
+    """{name: test} of the mutants of a group that the whole of the tests notices, or, with sanitizers, those to begin
+    with."""
+    units_first = sorted({test for m in group for test in m.first}, key=lambda test: not test.startswith("unit_"))
+    return (noticed_by(group, bench.run_whole, (), bench.run_first) or
+            noticed_by(group, bench.run_sanitized, (units_first,), bench.run_sanitized))
+
+
+def noticed_by(group, run, args, run_again):
+    """Runs tests on all of a group, and those that fail on each of it; then without those that were noticed."""
+    failed, seconds = bench.with_mutants(group, run, *args)
+    print(f"  {len(group)} in one program, {run.__name__}: {len(failed)} tests fail ({seconds:.0f} s)", flush=True)
     noticed = {}
-    for m in group:
-        if by := bench.with_mutants([m], bench.run_first, failed)[0]:
+    for m in group if failed else []:
+        if by := bench.with_mutants([m], run_again, failed)[0]:
             noticed[m.name] = by[0]
     rest = [m for m in group if m.name not in noticed]
-    if noticed:
-        return noticed | (noticed_of(rest) if rest else {})
-    if len(group) == 1:
-        print(f"  failed once, and not again: {failed[0]}")
-        return {}
-    half = len(group) // 2  # together they are noticed by something that notices none alone
-    return noticed_of(group[:half]) | noticed_of(group[half:])
+    if failed and not noticed and len(group) > 1:  # noticed are some together, or none, and a test failed by chance
+        half = len(group) // 2
+        return noticed_by(group[:half], run, args, run_again) | noticed_by(group[half:], run, args, run_again)
+    return noticed | (noticed_by(rest, run, args, run_again) if noticed and rest else {})
 
 
 def groups_of(survivors):

@@ -115,7 +115,10 @@ TEST(what_is_issued_can_be_saved_and_loaded)
     CHECK_TEXT(credential_subject(again), "CN=leaf,O=unit", "subject");
     CHECK(memcmp(credential_fingerprint(again), credential_fingerprint(leaf),
                  CREDENTIAL_FINGERPRINT_SIZE) == 0);
-    CHECK(credential_not_before(again) < credential_not_after(again));
+    int64_t begin = credential_not_before(again), end = credential_not_after(again);
+    CHECK(begin < end);
+    CHECK(credential_is_valid(again, begin) && !credential_is_valid(again, begin - 1));
+    CHECK(credential_is_valid(again, end) && !credential_is_valid(again, end + 1));
     credential_unref(root);
     credential_unref(sub);
     credential_unref(leaf);
