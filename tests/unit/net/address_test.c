@@ -1,3 +1,8 @@
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
 #include "net/address.h"
 #include "test.h"
 
@@ -186,4 +191,51 @@ TEST(hosts_are_compared_as_addresses)
         CHECK_INT(address_is_host(&a, slice_of(cases[i].host), cases[i].ipv6), cases[i].want,
                   cases[i].host);
     }
+}
+
+TEST(what_is_mapped_becomes_what_it_stands_for)
+{
+    static const char *const cases[][2] = {
+        {"[::ffff:192.0.2.1]:8080", "192.0.2.1:8080"},
+        {"[::ffff:c000:2ff]:1", "192.0.2.255:1"},
+        {"[2001:db8::1]:8080", "[2001:db8::1]:8080"},
+        {"[::1]:1", "[::1]:1"},
+        {"192.0.2.1:1", "192.0.2.1:1"},
+        {"unix:/s", "unix:/s"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[ADDRESS_TEXT_SIZE];
+        struct address a;
+        struct diag why;
+        CHECK_INT(address_parse(cases[i][0], &a, &why), ST_OK, cases[i][0]);
+        address_unmap(&a);
+        address_text(&a, text);
+        CHECK_TEXT(text, cases[i][1], cases[i][0]);
+    }
+}
+
+static void check_socket(int family, const char *at, bool want)
+{
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct address a, of;
+    struct diag why;
+
+    CHECK_INT(address_parse(at, &a, &why), ST_OK, at);
+    CHECK_INT(bind(fd, &a.any, a.length), 0, at);
+    CHECK_INT(address_of_socket(fd, &of), want, at);
+    if (want)
+        CHECK(address_is_same_host(&a, &of) && address_port(&of) > 0);
+    (void)close(fd);
+}
+
+TEST(a_socket_knows_its_address)
+{
+    struct address of;
+    char *path = mem_format("unix:%s/socket", test_folder());
+
+    check_socket(AF_INET, "127.0.0.1:0", true);
+    check_socket(AF_UNIX, path, false);
+    free(path);
+    CHECK(!address_of_socket(-1, &of));
 }
