@@ -91,6 +91,13 @@ def test_all_addresses_refuse(proxy, tenant, names):
     check_failure(p, 502, "connection-refused", "connection_refused", "server.test")
 
 
+def test_more_addresses_than_are_tried(proxy, nginx, tenant, names):
+    """Of both families, and more of each than there is room for: those at the beginning are tried."""
+    names.set(server_test=[f"127.0.0.{n}" for n in range(1, 40)] + [f"2001:db8::{n}" for n in range(1, 40)])
+    p = proxy(tenant(nginx.port, connect_to=f"server.test:{nginx.port}"), names.environment)
+    assert p.request(target="/who").status == 200
+
+
 def test_address_without_a_route(proxy, tenant):
     p = proxy(tenant(443, connect_to="255.255.255.255:443"))
     check_failure(p, 502, "host-unreachable", "destination_ip_unroutable", "255.255.255.255")
