@@ -21,6 +21,7 @@ struct owner {
     bool pause_after; /* pauses in its on_data */
     bool close_in_data;
     int ends, breaks, drains, write_breaks;
+    struct failure why; /* of what broke */
 };
 
 static size_t on_data(void *ctx, const char *p, size_t n)
@@ -50,8 +51,10 @@ static void on_drained(void *ctx)
 
 static void on_broken(void *ctx, const struct failure *why)
 {
-    (void)why;
-    ((struct owner *)ctx)->breaks++;
+    struct owner *o = ctx;
+
+    o->why = *why;
+    o->breaks++;
 }
 
 static void on_write_broken(void *ctx)
@@ -94,6 +97,12 @@ static void owner_free(struct owner *o)
 static void say(const struct owner *o, const char *text)
 {
     CHECK_INT(write(o->peer, text, strlen(text)), (ssize_t)strlen(text), "write");
+}
+
+static void close_peer(struct owner *o)
+{
+    (void)close(o->peer);
+    o->peer = -1;
 }
 
 TEST(what_is_not_used_is_shown_again)
@@ -195,16 +204,45 @@ TEST(writing_to_a_closed_peer_breaks_writing_only)
     owner_free(o);
 }
 
-TEST(a_reset_breaks_reading)
+TEST(an_end_is_told_once)
 {
     struct owner *o = owner_new();
 
     CHECK(stream_is_alive(o->stream));
-    (void)close(o->peer);
-    o->peer = -1;
+    close_peer(o);
     CHECK(!stream_is_alive(o->stream));
     loop_turn(o->loop, true);
-    CHECK_INT(o->ends + o->breaks, 1, "told");
+    loop_turn(o->loop, false);
+    CHECK_INT(o->ends, 1, "told");
+    CHECK_INT(o->breaks, 0, "sound");
+    owner_free(o);
+}
+
+TEST(an_end_is_told_though_something_is_left)
+{
+    struct owner *o = owner_new();
+
+    o->take = 1;
+    say(o, "abc");
+    close_peer(o);
+    while (o->ends == 0)
+        loop_turn(o->loop, true);
+    CHECK_SLICE(buf_slice(&o->got), "ab", "one byte of each that was shown");
+    CHECK_INT(o->ends, 1, "told");
+    owner_free(o);
+}
+
+/* Of a Unix socket one comes when the other end closes without having read. */
+TEST(a_reset_breaks_reading)
+{
+    struct owner *o = owner_new();
+
+    (void)stream_write_bytes(o->stream, "x", 1);
+    close_peer(o);
+    loop_turn(o->loop, true);
+    CHECK_INT(o->breaks, 1, "told");
+    CHECK_INT(o->ends, 0, "no end");
+    CHECK_CONTAINS(o->why.detail.text, "reset");
     owner_free(o);
 }
 
