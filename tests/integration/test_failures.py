@@ -98,6 +98,16 @@ def test_more_addresses_than_are_tried(proxy, nginx, tenant, names):
     assert p.request(target="/who").status == 200
 
 
+@pytest.mark.parametrize("family, address", harness.LOOPBACK)
+def test_server_of_one_family(proxy, pki, started, tenant, names, family, address):
+    """Its name leads to an address of each: the one that refuses is not the last."""
+    server = harness.Recorder(pki, listener=socket.create_server((address, 0), family=family))
+    started.append(server)
+    names.set(server_test=[address for _, address in harness.LOOPBACK])
+    p = proxy(tenant(server.port, connect_to=f"server.test:{server.port}"), names.environment)
+    assert p.request().status == 200
+
+
 def test_address_without_a_route(proxy, tenant):
     p = proxy(tenant(443, connect_to="255.255.255.255:443"))
     check_failure(p, 502, "host-unreachable", "destination_ip_unroutable", "255.255.255.255")
