@@ -38,11 +38,11 @@ def test_process_of_this_machine(listen, format, proxy, echo, tmp_path):
 @pytest.mark.parametrize("listen, caller", [("127.0.0.1:0", "addr:127.0.0.1"), ("[::1]:0", "addr:::1"),
                                             ("unix:TMP/s", UID)])
 @pytest.mark.parametrize("format", ["text", "json"])
-@pytest.mark.parametrize("workers", [1, 3])
-def test_nobody_asks_whose_it_is(listen, caller, format, workers, proxy, echo, tmp_path):
+@pytest.mark.parametrize("workers, share", [(1, None), (3, None), (1, "none")])
+def test_nobody_asks_whose_it_is(listen, caller, format, workers, share, proxy, echo, tmp_path):
     """With allow-uid = any nothing is asked for the log alone, but of a Unix socket."""
     p = proxy(echo.port, listen=listen.replace("TMP", str(tmp_path)), log_format=format, allow_uid="any",
-              workers=workers)
+              workers=workers, max_connections_per_caller=share)
     for _ in range(4):
         assert p.request().status == 200
     assert callers(p, 4, format) == [caller] * 4
