@@ -930,6 +930,17 @@ def test_tunnel(tunnels):
     assert len(t.proxy.log_lines()) == 1
 
 
+@pytest.mark.skipif(len(harness.LOOPBACK) < 2, reason="this machine has no IPv6")
+def test_tunnel_to_an_ipv6_address(script, proxy, tenant, nginx):
+    """However it is written."""
+    server = script(echo, tls=False, listener=socket.create_server(("::1", 0), family=socket.AF_INET6))
+    p = proxy(tenant(nginx.port, server=SERVER), connect_other="tunnel", connect_allow=f"[::1]:{server.port}")
+    for address in ("0000:0000:0000:0000:0000:0000:0000:0001", "0:0:0:0:0:0:0:1", "::1", "::0001", "::1"):
+        with connect(p.caller(), f"[{address}]:{server.port}") as c:
+            assert c.send(address).read_exactly(len(address)).decode() == address
+    assert p.request("CONNECT", f"[::2]:{server.port}").token == "connect-not-allowed"
+
+
 def test_tunnel_takes_what_came_early(tunnels):
     t = tunnels(echo)
     with t.proxy.caller() as c:
