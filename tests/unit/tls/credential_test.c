@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "test.h"
 #include "tls/credential.h"
@@ -95,6 +96,31 @@ static struct credential *issue(const char *name, bool ca, const struct credenti
 
     CHECK_MSG(issue_credential(&spec, by, &c, &why) == ST_OK, "%s", why.text);
     return c;
+}
+
+TEST(what_is_issued_ends_in_time)
+{
+    enum { DAY = 86400, SLACK = 60 };
+    const int64_t now = clock_wall_us() / 1000000;
+    static const struct {
+        const char *name;
+        int64_t latest, end; /* from now */
+    } cases[] = {
+        {"no latest end", 0, 10 * DAY},
+        {"an earlier one", DAY, DAY},
+        {"a later one", 20 * DAY, 10 * DAY},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct issue_spec spec = {.common_name = "leaf", .organization = "unit", .days = 10};
+        struct credential *c = NULL;
+        struct diag why;
+        spec.latest = cases[i].latest == 0 ? 0 : now + cases[i].latest;
+        CHECK_MSG(issue_credential(&spec, NULL, &c, &why) == ST_OK, "%s", why.text);
+        int64_t end = credential_not_after(c) - now;
+        CHECK_MSG(end >= cases[i].end && end < cases[i].end + SLACK, "%s", cases[i].name);
+        credential_unref(c);
+    }
 }
 
 TEST(what_is_issued_can_be_saved_and_loaded)
