@@ -105,20 +105,20 @@ TEST(what_is_issued_ends_in_time)
     static const struct {
         const char *name;
         int64_t latest, end; /* from now */
-    } cases[] = {
+    } ends[] = {
         {"no latest end", 0, 10 * DAY},
         {"an earlier one", DAY, DAY},
         {"a later one", 20 * DAY, 10 * DAY},
     };
 
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
         struct issue_spec spec = {.common_name = "leaf", .organization = "unit", .days = 10};
         struct credential *c = NULL;
         struct diag why;
-        spec.latest = cases[i].latest == 0 ? 0 : now + cases[i].latest;
+        spec.latest = ends[i].latest == 0 ? 0 : now + ends[i].latest;
         CHECK_MSG(issue_credential(&spec, NULL, &c, &why) == ST_OK, "%s", why.text);
-        int64_t end = credential_not_after(c) - now;
-        CHECK_MSG(end >= cases[i].end && end < cases[i].end + SLACK, "%s", cases[i].name);
+        int64_t last = credential_not_after(c) - now;
+        CHECK_MSG(last >= ends[i].end && last < ends[i].end + SLACK, "%s", ends[i].name);
         credential_unref(c);
     }
 }
