@@ -622,13 +622,16 @@ def test_next_one_that_cannot_be_presented(overlap, server, pki, name, says):
     assert server.users() == ["acme_user"] * 3 and warned(p, f"tenant acme: the certificate-next .* {says}")
 
 
-@pytest.mark.parametrize("current, token", [
-    ("expired", "client-certificate-expired"), ("future", "client-certificate-not-yet-valid")])
-def test_neither_can_be_presented(overlap, server, pki, current, token):
+@pytest.mark.parametrize("current, token, says", [
+    ("expired", "client-certificate-expired", "has expired on 2021-01-01"),
+    ("future", "client-certificate-not-yet-valid", "is not valid yet")])
+def test_neither_can_be_presented(overlap, server, pki, current, token, says):
     p = overlap({"certificate": f"{current}-chain.pem", "private_key": f"{pki}/{current}.key",
                  "certificate_next": f"{pki}/expired-chain.pem", "private_key_next": f"{pki}/expired.key"})
     assert p.request().token == token
     assert server.users() == []
+    harness.eventually_logged(p, f"error: tenant acme: the certificate .* {says}; its requests get 502 until a valid one")
+    harness.eventually_logged(p, r"error: tenant acme: the certificate-next .* has expired on 2021-01-01\n")
 
 
 # ---- many at once ----

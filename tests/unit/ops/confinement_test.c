@@ -210,9 +210,9 @@ static char *at(const char *name)
 
 static void make_files(void)
 {
-    static const char *const folders[] = {"in", "in/below", "out", "log", "sockets", "rm"};
-    static const char *const files[] = {"in/a",  "in/below/b", "out/c",
-                                        "log/l", "sockets/f",  "rm/f"};
+    static const char *const folders[] = {"in", "in/below", "out", "log", "sockets", "rm", "list"};
+    static const char *const files[] = {"in/a",      "in/below/b", "out/c", "log/l",
+                                        "sockets/f", "rm/f",       "list/f"};
 
     folder = test_folder();
     for (size_t i = 0; i < ARRAY_LEN(folders); i++)
@@ -225,7 +225,7 @@ static void make_files(void)
 static void remove_files(void)
 {
     char *command[] = {"rm", "-rf", NULL, NULL};
-    static const char *const all[] = {"in", "out", "log", "sockets", "rm"};
+    static const char *const all[] = {"in", "out", "log", "sockets", "rm", "list"};
 
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         pid_t child = fork();
@@ -248,6 +248,7 @@ static struct landlock *rules(void)
     landlock_allow(l, at("sockets"), LANDLOCK_SOCKETS);
     landlock_allow(l, at("missing"), LANDLOCK_READ);
     landlock_allow(l, at("rm"), LANDLOCK_REMOVE);
+    landlock_allow(l, at("list"), LANDLOCK_LIST);
     landlock_allow(l, folder, LANDLOCK_REMOVE_FOLDER);
     if (landlock_enter(l, &why) != ST_OK)
         _exit(UNEXPECTED);
@@ -266,6 +267,8 @@ static const struct {
     {"in/a", O_WRONLY, EACCES},
     {"in/new", O_WRONLY | O_CREAT, EACCES},
     {"in", O_RDONLY | O_DIRECTORY, EACCES},
+    {"list", O_RDONLY | O_DIRECTORY, 0},
+    {"list/f", O_RDONLY, EACCES},
     {"log/l", O_WRONLY | O_APPEND | O_CREAT, 0},
     {"log/new", O_WRONLY | O_APPEND | O_CREAT, 0},
     {"log/l", O_RDONLY, EACCES},
