@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "ops/harden.h"
 #include "ops/landlock.h"
 #include "ops/syscalls.h"
 #include "test.h"
@@ -253,6 +254,27 @@ static struct landlock *rules(void)
     if (landlock_enter(l, &why) != ST_OK)
         _exit(UNEXPECTED);
     return l;
+}
+
+/* Sanitizers have to look into the process as a debugger does. */
+static int harden(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    const int want = 1;
+#else
+    const int want = 0;
+#endif
+    struct rlimit core;
+
+    harden_process();
+    if (prctl(PR_GET_DUMPABLE) != want || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+        return 1;
+    return getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0 ? 0 : 2;
+}
+
+TEST(a_process_is_hardened_at_its_start)
+{
+    CHECK_INT(outcome(harden), 0, "step");
 }
 
 static const struct {
