@@ -163,13 +163,18 @@ static void *start_program(void *arg)
     return arg;
 }
 
-static int thread_is_filtered(void)
+static int thread_runs(void *(*run)(void *arg))
 {
     pthread_t id;
 
-    if (!filtered() || pthread_create(&id, NULL, start_program, NULL) != 0)
+    if (!filtered() || pthread_create(&id, NULL, run, NULL) != 0)
         return UNEXPECTED;
     return pthread_join(id, NULL);
+}
+
+static int thread_is_filtered(void)
+{
+    return thread_runs(start_program);
 }
 
 TEST(threads_start_and_are_filtered_too)
@@ -177,6 +182,29 @@ TEST(threads_start_and_are_filtered_too)
     CHECK_INT(outcome(thread), 0, "a thread");
     CHECK_INT(outcome(thread_is_filtered), -SIGSYS, "a program from a thread");
 }
+
+#ifdef __x86_64__
+/* getpid(), if it were one of x86-64. A kernel that does not know i386 sends another signal. */
+static void *call_as_i386(void *arg)
+{
+    long result = SYS_getpid;
+
+    __asm__ volatile("int $0x80" : "+a"(result) : : "memory");
+    return arg;
+}
+
+static int other_architecture(void)
+{
+    return thread_runs(call_as_i386);
+}
+
+TEST(calls_of_another_architecture_end_the_process)
+{
+    int ended = outcome(other_architecture);
+
+    CHECK_MSG(ended == -SIGSYS || ended == -SIGSEGV, "%d", ended);
+}
+#endif
 #endif
 
 static int end_by_abort(void)
