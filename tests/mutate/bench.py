@@ -101,7 +101,8 @@ class Bench:
                 raise SystemExit(self.output)
 
     def environment(self, folder):
-        return dict(os.environ, SFMTLS=f"{self.root}/build/{folder}/sfmtls", SFMTLS_TEST_PKI=f"{FOLDER}/pki",
+        plain = {name: value for name, value in os.environ.items() if name not in ("SFMTLS_FULL", "SFMTLS_WORKERS")}
+        return dict(plain, SFMTLS=f"{self.root}/build/{folder}/sfmtls", SFMTLS_TEST_PKI=f"{FOLDER}/pki",
                     SFMTLS_RELEASE=f"{self.root}/build/plain/sfmtls", SFMTLS_TEST_LIMIT="20",
                     SFMTLS_BUILD="release" if folder == "plain" else "asan", ASAN_OPTIONS="hard_rss_limit_mb=4096",
                     PYTEST_DEBUG_TEMPROOT=str(self.temporary))
