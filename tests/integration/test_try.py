@@ -118,7 +118,7 @@ def test_user_that_could_not_load_it_again(name, pki):
             file.chmod(0o400)
         tried, run = try_it(path), harness.run_cli("run", "-c", path)
         assert tried.returncode == run.returncode == 2 and tried.stderr == run.stderr
-        assert f"{folder}/{name}: the user nobody could not load it again" in tried.stderr
+        assert f"{folder}/{name}: the user nobody could not load it again: Permission denied; let" in tried.stderr
         os.chown(folder / name, 65534, -1)
         assert try_it(path).returncode == 0
     finally:
