@@ -28,6 +28,17 @@ TEST(each_line_is_a_token)
     tokens_free(t);
 }
 
+TEST(a_file_may_begin_with_an_empty_line)
+{
+    static const char *const texts[] = {"\n" T16, "\n\n" T16 "\n", "\r\n\n" T16};
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct tokens *t = load(texts[i]);
+        CHECK(tokens_have(t, SLICE(T16)));
+        tokens_free(t);
+    }
+}
+
 TEST(nothing_else_is_one)
 {
     static const char *const others[] = {"",      "0123456789abcde", T16 "0",

@@ -86,6 +86,7 @@ TEST(the_nearest_key_is_named)
     CHECK_TEXT(option_nearest(SECTION_PROXY, "worker"), "workers", "a letter lost");
     CHECK_TEXT(option_nearest(SECTION_PROXY, "idle_timeout"), "idle-timeout", "underscore");
     CHECK(option_nearest(SECTION_PROXY, "zzzzzzzzzz") == NULL);
+    CHECK(option_nearest(SECTION_TENANT, "certif") == NULL); /* too many letters lost */
 }
 
 TEST(every_option_explains_itself)
