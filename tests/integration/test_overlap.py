@@ -630,8 +630,8 @@ def test_neither_can_be_presented(overlap, server, pki, current, token, says):
                  "certificate_next": f"{pki}/expired-chain.pem", "private_key_next": f"{pki}/expired.key"})
     assert p.request().token == token
     assert server.users() == []
-    harness.eventually_logged(p, f"error: tenant acme: the certificate .* {says}; its requests get 502 until a valid one")
-    harness.eventually_logged(p, r"error: tenant acme: the certificate-next .* has expired on 2021-01-01\n")
+    harness.eventually_logged(p, f"tenant acme: the certificate .* {says}; its requests get 502 until a valid one is")
+    harness.eventually_logged(p, r"tenant acme: the certificate-next .* has expired on 2021-01-01\n")
 
 
 # ---- many at once ----
