@@ -133,6 +133,9 @@ LATER = {  # at the start, and what becomes of it
     "another program's folder comes": (
         lambda m: (m.place("/run/vpn").mkdir(), m.link("/run/vpn/up/now/resolv.conf")),
         lambda m: m.ask(NEW, "/run/vpn/up/now/resolv.conf")),
+    "a folder whose name begins like that of a program": (
+        lambda m: (m.place("/run/connman-vpn").mkdir(), m.link("/run/connman-vpn/resolv.conf")),
+        lambda m: m.ask(NEW, "/run/connman-vpn/resolv.conf")),
     "a link to a link": (
         lambda m: (m.place("/run/vpn").mkdir(), m.link("resolv.vpn"), m.link("../run/vpn/dns/conf", "/etc/resolv.vpn")),
         lambda m: m.ask(NEW, "/run/vpn/dns/conf")),

@@ -132,7 +132,7 @@ class Bench:
 
     def failed(self):
         """The tests that failed last, without their parameters."""
-        lines = re.findall(r"^(?:FAILED|ERROR) (\S+?)(?:\[.*)?$", self.output, re.M)
+        lines = re.findall(r"^(?:FAILED|ERROR) (\S+?)(?:\[.*| - .*)?$", self.output, re.M)
         return list(dict.fromkeys(line.split("[")[0] for line in lines))
 
     def run_unit(self, name, folder="plain"):
