@@ -57,7 +57,7 @@ class Mutant:
         lines = text.split("\n")
         at = self.find(lines)
         indent = lines[at][:len(lines[at]) - len(lines[at].lstrip())]
-        lines[at:at + len(self.old)] = [indent + line for line in self.new] or [indent + ";"]
+        lines[at:at + len(self.old)] = [indent + line for line in self.new] or [indent + "(void)0;"]
         return "\n".join(lines)
 
 
