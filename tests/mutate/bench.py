@@ -137,7 +137,7 @@ class Bench:
 
     def run_unit(self, name, folder="plain"):
         """The tests of a unit program that fail."""
-        if self.passes([f"build/{folder}/tests/{name}"], UNIT_SECONDS):
+        if self.passes([f"build/{folder}/tests/{name}"], UNIT_SECONDS, folder):
             return []
         return [f"{name} {test}" for test in self.failed()] or [f"{name} (ended)"]
 
