@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "http/head_reader.h"
+#include "head_reader.h"
 
 #define S "https://api4.successfactors.com"
 #define B "http://localhost:8080"
