@@ -98,10 +98,18 @@ integration() { # BUILD pytest-arguments...
     folder=$1
     shift
     SFMTLS="$PWD/build/$folder/sfmtls" SFMTLS_BUILD="$folder" $python -m pytest -q -p no:cacheprovider -n 8 \
-        --basetemp "$work/pytest" tests/integration "$@" >"$work/integration" 2>&1 ||
-        { cat "$work/integration"; exit 1; }
+        --basetemp "$work/pytest" "$@" >"$work/integration" 2>&1 || { cat "$work/integration"; exit 1; }
     tail -n 1 "$work/integration"
     total=$((total + $(count "$work/integration" passed)))
+}
+
+without() { # NAME...: all integration tests but, every day, those of test_NAME.py, as pytest wants it
+    printf 'tests/integration'
+    [ -n "${SFMTLS_FULL:-}" ] || printf ' --ignore=tests/integration/test_%s.py' "$@"
+}
+
+of() { # NAME...: every day those of test_NAME.py alone
+    if [ -n "${SFMTLS_FULL:-}" ]; then printf 'tests/integration'; else printf 'tests/integration/test_%s.py ' "$@"; fi
 }
 
 clients() { # what tests/integration/package-lock.json pins, in build/npm
@@ -137,22 +145,21 @@ if chosen unit; then
 fi
 if chosen asan; then
     stage 'integration tests, ASan and UBSan'
-    # The browser takes half a minute, and sees no difference: it tries the released program. So do those that are
-    # marked.
-    integration asan -m 'not released' --ignore=tests/integration/test_browser.py
+    # Browsers and other clients take minutes, and see no difference: they try the released program. So do those that
+    # are marked.
+    integration asan -m 'not released' $(without browser clients newman)
 fi
 if chosen tsan; then
     stage 'integration tests, TSan, several workers'
-    # Without what one thread does by itself: commands that end soon, long tables of single requests, one worker.
-    set --
-    for name in import config cli certificate browser vectors tenants files link_places; do
-        set -- "$@" "--ignore=tests/integration/test_$name.py"
-    done
-    SFMTLS_WORKERS=4 integration tsan -m 'not alone' "$@"
+    # Where threads meet: what a process shares, what changes while it serves, what is done beside the workers.
+    SFMTLS_WORKERS=4 integration tsan -m 'not alone' $(of admin bodies callers callers_file chaos collecting connect \
+        cookies failures limits links log log_caller log_lost names overlap peer pool process reload reload_keys \
+        server_certificate slowloris trace)
 fi
 if chosen release; then
     stage 'integration tests, as released'
-    integration release
+    # In its sandbox; so without commands and long tables that end before they are in it, or are the same outside.
+    integration release $(without config import tenants vectors)
 fi
 if chosen mutants; then
     stage 'mutants that are accepted, all in one program'
