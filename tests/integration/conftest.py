@@ -1,4 +1,5 @@
 import contextlib
+import itertools
 import os
 import pathlib
 import select
@@ -38,12 +39,24 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "alone: of one worker, however many there are to be")
 
 
-# Which wait for time that has to pass, so the others are done meanwhile.
+# Which wait for time that has to pass. They are spread, so that no process of pytest -n gets many of them.
 LONG = ("test_turns", "test_vanished")
 
 
+def spread(items):
+    """The same tests, with the long ones between the files of the others."""
+    long = [item for item in items if item.module.__name__ in LONG]
+    others = [item for item in items if item.module.__name__ not in LONG]
+    files = [list(group) for _, group in itertools.groupby(others, lambda item: item.module.__name__)]
+    share = -(-len(long) // max(len(files), 1))
+    for i, file in enumerate(files):
+        yield from long[i * share:(i + 1) * share]
+        yield from file
+    yield from long[len(files) * share:]
+
+
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.module.__name__ not in LONG)
+    items[:] = spread(items)
     for item in items:
         unmeasured = item.name.startswith("test_swaps") and not item.callspec.params["measured"]
         if "release" in item.fixturenames and "theirs" not in item.fixturenames and not unmeasured:
