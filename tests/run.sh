@@ -157,8 +157,8 @@ if chosen tsan; then
 fi
 if chosen release; then
     stage 'integration tests, as released'
-    # In its sandbox; without long tables that are the same outside of it.
-    integration release $(without tenants vectors)
+    # In its sandbox; without long tables and commands that are the same outside of it.
+    integration release $(without tenants vectors certificate)
 fi
 if chosen mutants; then
     stage 'mutants that are accepted, all in one program'
