@@ -97,7 +97,7 @@ unit() { # PRESET
 integration() { # BUILD pytest-arguments...
     folder=$1
     shift
-    SFMTLS="$PWD/build/$folder/sfmtls" SFMTLS_BUILD="$folder" $python -m pytest -q -p no:cacheprovider -n 12 \
+    SFMTLS="$PWD/build/$folder/sfmtls" SFMTLS_BUILD="$folder" $python -m pytest -q -p no:cacheprovider -n 8 \
         --basetemp "$work/pytest" "$@" >"$work/integration" 2>&1 || { cat "$work/integration"; exit 1; }
     tail -n 1 "$work/integration"
     total=$((total + $(count "$work/integration" passed)))
@@ -158,7 +158,9 @@ fi
 if chosen release; then
     stage 'integration tests, as released'
     # In its sandbox; without long tables and commands that are the same outside of it.
-    integration release $(without tenants vectors certificate)
+    integration release $(without tenants vectors certificate browser)
+    # A browser gives up what takes too long beside others.
+    integration release tests/integration/test_browser.py
 fi
 if chosen mutants; then
     stage 'mutants that are accepted, all in one program'
