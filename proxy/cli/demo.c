@@ -30,7 +30,7 @@ struct demo {
     SSL_CTX *tls;
     struct serve serve;
     struct local origin;
-    const struct server *server;
+    const struct process *process;
     char address[ADDRESS_TEXT_SIZE]; /* where the proxy listens, as callers write it */
     struct address at;
     pthread_t caller;
@@ -152,7 +152,7 @@ static enum status write_configuration(const struct demo *d, const char *listen,
 
 /* The origin's port comes first: the proxy's configuration names it. */
 static enum status open_server(struct demo *d, struct acceptor *origin, const char *listen,
-                               struct server **out, struct diag *why)
+                               struct process **out, struct diag *why)
 {
     const struct sockaddr_in *in = (const struct sockaddr_in *)&acceptor_address(origin)->storage;
     char *path = path_in(d, "sfmtls.ini");
@@ -185,7 +185,7 @@ static void blame_option(const struct demo *d, struct diag *why)
     diag_set(why, "--listen: %s", sentence.text + (at - why->text) + sizeof(line) - 1);
 }
 
-static enum status open_all(struct demo *d, struct server **out, struct diag *why)
+static enum status open_all(struct demo *d, struct process **out, struct diag *why)
 {
     struct acceptor *origin;
     struct address any_port;
@@ -211,7 +211,7 @@ static enum status open_all(struct demo *d, struct server **out, struct diag *wh
         return st;
     }
     d->origin = (struct local){.answer = demo_origin_answer, .silent = true};
-    server_add_door(
+    process_add_door(
         *out, origin,
         &(struct client_door){.service = &local_service, .ctx = &d->origin, .tls = d->tls});
     return ST_OK;
@@ -312,7 +312,7 @@ static void show_next_steps(const struct demo *d)
 
 static void stop_server(void *arg)
 {
-    server_stop(arg);
+    process_stop(arg);
 }
 
 static void *caller_main(void *arg)
@@ -332,16 +332,16 @@ static void *caller_main(void *arg)
     (void)fflush(stdout);
     free(answer);
     if (d->once)
-        loop_post(server_loop(d->server), stop_server, (void *)(uintptr_t)d->server);
+        loop_post(process_loop(d->process), stop_server, (void *)(uintptr_t)d->process);
     return NULL;
 }
 
-static void on_ready(void *ctx, const struct server *server)
+static void on_ready(void *ctx, const struct process *process)
 {
     struct demo *d = ctx;
 
-    d->server = server;
-    d->at = *server_door_address(server, 0);
+    d->process = process;
+    d->at = *process_door_address(process, 0);
     if (d->serve.config->listens[0].of_localhost)
         (void)snprintf(d->address, sizeof(d->address), "localhost:%d", address_port(&d->at));
     else
@@ -424,7 +424,7 @@ static void free_all(struct demo *d)
 static int command(int argc, char **argv)
 {
     struct demo d = {.serve = {.ready_fd = NO_READY_FD}};
-    struct server *server;
+    struct process *process;
     struct diag why;
     int code;
 
@@ -433,12 +433,12 @@ static int command(int argc, char **argv)
     d.serve.on_ready = on_ready;
     d.serve.on_stopped = on_stopped;
     d.serve.ctx = &d;
-    if (open_all(&d, &server, &why) != ST_OK) {
+    if (open_all(&d, &process, &why) != ST_OK) {
         (void)cli_error(ST_BAD_INPUT, &why);
         free_all(&d);
         return EXIT_USAGE;
     }
-    code = serve_run(&d.serve, server);
+    code = serve_run(&d.serve, process);
     free_all(&d);
     return d.once && !d.succeeded ? EXIT_FAILED : code;
 }

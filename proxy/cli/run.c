@@ -164,11 +164,11 @@ static enum status load_again(void *arguments, struct config **out, struct diag 
     return complete(*out, !hidden, why);
 }
 
-static int test(struct serve *s, struct server *server)
+static int test(struct serve *s, struct process *process)
 {
     struct diag why;
 
-    if (serve_try(s, server, &why) != ST_OK) {
+    if (serve_try(s, process, &why) != ST_OK) {
         (void)cli_error(ST_BAD_INPUT, &why);
         return EXIT_USAGE;
     }
@@ -183,7 +183,7 @@ static int test(struct serve *s, struct server *server)
 static int run(struct arguments *a)
 {
     struct serve *s = &a->serve;
-    struct server *server;
+    struct process *process;
     struct diag why;
 
     s->just_try = a->test;
@@ -195,10 +195,10 @@ static int run(struct arguments *a)
         return EXIT_USAGE;
     }
     int code = EXIT_USAGE;
-    if (serve_open(s, &server, &why) != ST_OK)
+    if (serve_open(s, &process, &why) != ST_OK)
         (void)cli_error(ST_BAD_INPUT, &why);
     else
-        code = a->test ? test(s, server) : serve_run(s, server);
+        code = a->test ? test(s, process) : serve_run(s, process);
     config_unref(s->config);
     return code;
 }

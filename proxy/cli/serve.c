@@ -57,11 +57,11 @@ static void tell_address(const struct serve *s, const char *what, const struct a
     free(sentence);
 }
 
-static void tell_listeners(const struct serve *s, const struct server *server)
+static void tell_listeners(const struct serve *s, const struct process *process)
 {
     for (size_t i = 0; i < s->doors; i++)
-        tell_address(s, "listening on", server_door_address(server, i),
-                     server_door_tenant(server, i));
+        tell_address(s, "listening on", process_door_address(process, i),
+                     process_door_tenant(process, i));
     for (size_t i = 0; admin_address(s->admin, i) != NULL; i++)
         tell_address(s, "status on", admin_address(s->admin, i), NULL);
 }
@@ -74,7 +74,7 @@ static void add_address(struct buf *line, const char *name, const struct address
     json_add_member(line, name, slice_of(address));
 }
 
-static void tell_ready_fd(const struct serve *s, const struct server *server)
+static void tell_ready_fd(const struct serve *s, const struct process *process)
 {
     struct buf line = {0};
 
@@ -82,9 +82,9 @@ static void tell_ready_fd(const struct serve *s, const struct server *server)
         return;
     buf_addf(&line, "{\"pid\":%ld,\"listeners\":[", (long)getpid());
     for (size_t i = 0; i < s->doors; i++) {
-        const char *tenant = server_door_tenant(server, i);
+        const char *tenant = process_door_tenant(process, i);
         buf_add_string(&line, i == 0 ? "{" : ",{");
-        add_address(&line, "address", server_door_address(server, i));
+        add_address(&line, "address", process_door_address(process, i));
         json_add_member(&line, "tenant", slice_of(tenant));
         buf_add_string(&line, "}");
     }
@@ -124,19 +124,19 @@ static void on_reload(void *ctx)
 /* Once a minute; each second while something is about to be due: see config.h. */
 static void plan_look(struct serve *s)
 {
-    int64_t due = server_config(s->server)->look_again, now = clock_wall_us() / 1000000;
+    int64_t due = process_config(s->process)->look_again, now = clock_wall_us() / 1000000;
     bool soon = due != 0 && due != s->looked && due - now < EXPIRY_LOOK_MS / 1000;
 
     timer_stop(&s->expiry_timer);
-    timer_start(server_loop(s->server), &s->expiry_timer, soon ? SOON_LOOK_MS : EXPIRY_LOOK_MS);
+    timer_start(process_loop(s->process), &s->expiry_timer, soon ? SOON_LOOK_MS : EXPIRY_LOOK_MS);
 }
 
 static void on_look(void *ctx)
 {
     struct serve *s = ctx;
-    int64_t due = server_config(s->server)->look_again;
+    int64_t due = process_config(s->process)->look_again;
 
-    announce_expiry(server_config(s->server), &s->expiry);
+    announce_expiry(process_config(s->process), &s->expiry);
     if (due != 0 && due != s->looked && due <= clock_wall_us() / 1000000) {
         s->looked = due; /* and not again and again, if nothing comes of it */
         on_reload(s);
@@ -152,14 +152,14 @@ static void refuse_reload(struct serve *s, const struct diag *why)
     notify_systemd("READY=1"); /* with what was loaded before */
 }
 
-/* In the server's thread. */
+/* In the main thread. */
 static void install(void *arg)
 {
     struct loaded *l = arg;
     struct diag why;
 
-    config_keep_identities(l->config, server_config(l->serve->server));
-    if (server_reload(l->serve->server, l->config, &why) == ST_OK) {
+    config_keep_identities(l->config, process_config(l->serve->process));
+    if (process_reload(l->serve->process, l->config, &why) == ST_OK) {
         log_say(LOG_NOTICE, "reloaded");
         announce_config(l->config, &l->serve->expiry);
         plan_look(l->serve);
@@ -208,7 +208,7 @@ static void on_loaded(void *ctx, struct config *c)
     struct loaded *l = NEW(struct loaded);
 
     *l = (struct loaded){s, c};
-    loop_post(server_loop(s->server), install, l);
+    loop_post(process_loop(s->process), install, l);
 }
 
 static void announce_process(const struct serve *s)
@@ -230,7 +230,7 @@ static void announce(struct serve *s)
     announce_process(s);
 }
 
-static void on_ready(void *ctx, const struct server *server)
+static void on_ready(void *ctx, const struct process *process)
 {
     struct serve *s = ctx;
 
@@ -243,11 +243,11 @@ static void on_ready(void *ctx, const struct server *server)
     if (s->load != NULL)
         s->reloader =
             reloader_start(s->config, &(struct reload_hooks){load_again, on_loaded, on_failed, s});
-    tell_listeners(s, server);
-    tell_ready_fd(s, server);
+    tell_listeners(s, process);
+    tell_ready_fd(s, process);
     notify_systemd("READY=1");
     if (s->on_ready != NULL)
-        s->on_ready(s->ctx, server);
+        s->on_ready(s->ctx, process);
 }
 
 static void on_stopping(void *ctx)
@@ -269,11 +269,11 @@ static void on_record(void *ctx, const struct record *r)
     access_log_write(&s->log, r);
 }
 
-static struct server_hooks hooks = {.on_record = on_record,
-                                    .on_ready = on_ready,
-                                    .on_stopping = on_stopping,
-                                    .on_reload = on_reload,
-                                    .on_log_reopen = on_log_reopen};
+static struct process_hooks hooks = {.on_record = on_record,
+                                     .on_ready = on_ready,
+                                     .on_stopping = on_stopping,
+                                     .on_reload = on_reload,
+                                     .on_log_reopen = on_log_reopen};
 
 /* ---- the beginning ---- */
 
@@ -289,9 +289,9 @@ static enum status open_log(const struct config *c, bool just_try, struct diag *
 }
 
 /* What is open stays open; what would be loaded on demand is loaded before. */
-static enum status give_up(struct serve *s, const struct server *server, struct diag *why)
+static enum status give_up(struct serve *s, const struct process *process, struct diag *why)
 {
-    enum status st = user_become(&s->user, s->config, server, why);
+    enum status st = user_become(&s->user, s->config, process, why);
 
     if (st != ST_OK)
         return st;
@@ -311,14 +311,14 @@ static void forget(struct serve *s)
     s->sandbox = NULL;
 }
 
-static void end(struct serve *s, struct server *server)
+static void end(struct serve *s, struct process *process)
 {
-    server_free(server);
+    process_free(process);
     admin_free(s->admin);
     forget(s);
 }
 
-enum status serve_open(struct serve *s, struct server **out, struct diag *why)
+enum status serve_open(struct serve *s, struct process **out, struct diag *why)
 {
     (void)signal(SIGPIPE, SIG_IGN); /* whoever reads the log may go away */
     descriptors_raise();
@@ -331,12 +331,12 @@ enum status serve_open(struct serve *s, struct server **out, struct diag *why)
     enum status st = user_find(s->config, &s->user, why);
     if (st != ST_OK)
         return st;
-    st = server_new(s->config, &hooks, s->just_try, out, why);
+    st = process_new(s->config, &hooks, s->just_try, out, why);
     if (st != ST_OK) {
         forget(s);
         return st;
     }
-    s->doors = server_door_count(*out);
+    s->doors = process_door_count(*out);
     s->admin = admin_new();
     st = admin_listen(s->admin, s->config, s->just_try, *out, why);
     if (st == ST_OK)
@@ -361,12 +361,12 @@ static bool is_any_presentable(const struct config *c)
     return false;
 }
 
-enum status serve_try(struct serve *s, struct server *server, struct diag *why)
+enum status serve_try(struct serve *s, struct process *process, struct diag *why)
 {
     enum status st = ST_OK;
 
     log_tell_terminal();
-    server_announce(server);
+    process_announce(process);
     announce(s);
     if (!is_any_presentable(s->config)) {
         diag_set(why,
@@ -376,20 +376,20 @@ enum status serve_try(struct serve *s, struct server *server, struct diag *why)
         st = ST_BAD_INPUT;
     }
     expiry_free(&s->expiry);
-    end(s, server);
+    end(s, process);
     return st;
 }
 
-int serve_run(struct serve *s, struct server *server)
+int serve_run(struct serve *s, struct process *process)
 {
-    s->server = server;
-    bool drained = server_run(server);
+    s->process = process;
+    bool drained = process_run(process);
 
     bool stuck = s->reloader != NULL && !reloader_stop(s->reloader);
     timer_stop(&s->expiry_timer);
     if (s->on_stopped != NULL)
         s->on_stopped(s->ctx);
-    server_free(server);
+    process_free(process);
     if (!stuck)
         admin_free(s->admin);
     expiry_free(&s->expiry);

@@ -1,5 +1,5 @@
 /*
- * serve: what `run` and `demo` share: the process around a server.
+ * serve: what `run` and `demo` share: what surrounds the process that serves.
  */
 #ifndef CLI_SERVE_H
 #define CLI_SERVE_H
@@ -9,7 +9,7 @@
 #include "ops/expiry.h"
 #include "ops/sandbox.h"
 #include "ops/user.h"
-#include "process/server.h"
+#include "process/process.h"
 
 enum { NO_READY_FD = -1 };
 
@@ -30,9 +30,9 @@ struct serve {
     struct timer expiry_timer;
     struct expiry expiry;
     int64_t looked; /* the look_again of a configuration for which a reload was asked already */
-    struct server *server;
-    void (*on_ready)(void *ctx, const struct server *s); /* may be NULL, as the next */
-    void (*on_stopped)(void *ctx);                       /* the server is still there */
+    struct process *process;
+    void (*on_ready)(void *ctx, const struct process *s); /* may be NULL, as the next */
+    void (*on_stopped)(void *ctx);                        /* the process is still there */
     void *ctx;
 };
 
@@ -41,13 +41,13 @@ bool serve_parse_ready_fd(const char *command, const char *text, int *fd);
 
 /* Prepares the process (descriptors, log), opens the listeners, and then gives up all that serving
  * does not need: privileges, files, system calls. */
-enum status serve_open(struct serve *s, struct server **out, struct diag *why) MUST_CHECK;
+enum status serve_open(struct serve *s, struct process **out, struct diag *why) MUST_CHECK;
 
-/* Tells what `run` would log as an error or a warning, and frees the server, which just_try made.
+/* Tells what `run` would log as an error or a warning, and frees the process, which just_try made.
  * ST_BAD_INPUT: no tenant could be served. */
-enum status serve_try(struct serve *s, struct server *server, struct diag *why) MUST_CHECK;
+enum status serve_try(struct serve *s, struct process *process, struct diag *why) MUST_CHECK;
 
-/* Serves until told to end; frees the server. Returns the exit code. */
-int serve_run(struct serve *s, struct server *server);
+/* Serves until told to end; frees the process. Returns the exit code. */
+int serve_run(struct serve *s, struct process *process);
 
 #endif

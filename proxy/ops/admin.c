@@ -222,7 +222,7 @@ void admin_free(struct admin *a)
     free(a);
 }
 
-enum status admin_listen(struct admin *a, const struct config *c, bool just_try, struct server *s,
+enum status admin_listen(struct admin *a, const struct config *c, bool just_try, struct process *s,
                          struct diag *why)
 {
     struct client_door door = {.service = &local_service, .ctx = &a->local, .places = &a->places};
@@ -236,7 +236,7 @@ enum status admin_listen(struct admin *a, const struct config *c, bool just_try,
             continue;
         a->addresses[a->naddresses++] = *acceptor_address(acceptors[i]);
         door.is_unix = address_is_unix(&c->admins[i].address);
-        server_add_door(s, acceptors[i], &door);
+        process_add_door(s, acceptors[i], &door);
     }
     return st;
 }

@@ -10,16 +10,16 @@
 #ifndef OPS_ADMIN_H
 #define OPS_ADMIN_H
 
-#include "process/server.h"
+#include "process/process.h"
 
 struct admin;
 
 struct admin *admin_new(void);
-void admin_free(struct admin *a); /* NULL is no error; behind server_free() */
+void admin_free(struct admin *a); /* NULL is no error; behind process_free() */
 
 /* Opens the configured addresses and gives them to the server (just_try: tries them, see
- * server_new()). ST_OK without any, too. */
-enum status admin_listen(struct admin *a, const struct config *c, bool just_try, struct server *s,
+ * process_new()). ST_OK without any, too. */
+enum status admin_listen(struct admin *a, const struct config *c, bool just_try, struct process *s,
                          struct diag *why) MUST_CHECK;
 
 /* The i-th address that is listened on, with the real port; NULL: there are no more. */

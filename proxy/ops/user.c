@@ -83,10 +83,10 @@ static void hand_over_socket(const struct user *u, const char *path)
     (void)close(fd);
 }
 
-static void hand_over(const struct user *u, const struct server *s)
+static void hand_over(const struct user *u, const struct process *s)
 {
-    for (size_t i = 0; i < server_door_count(s); i++) {
-        const struct address *a = server_door_address(s, i);
+    for (size_t i = 0; i < process_door_count(s); i++) {
+        const struct address *a = process_door_address(s, i);
         if (address_is_unix(a))
             hand_over_socket(u, a->local.sun_path);
     }
@@ -202,7 +202,7 @@ static enum status change(const struct user *u, struct diag *why)
     return ST_SYSTEM;
 }
 
-enum status user_become(struct user *u, const struct config *c, const struct server *s,
+enum status user_become(struct user *u, const struct config *c, const struct process *s,
                         struct diag *why)
 {
     const struct capabilities before = capabilities();

@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 #include "config/config.h"
-#include "process/server.h"
+#include "process/process.h"
 
 struct user {
     char *name; /* NULL: it stays who it is */
@@ -28,7 +28,7 @@ void user_free(struct user *u);
 /* Hands over the Unix sockets and a log file that was made, becomes that user, and gives up all
  * capabilities. Then all files that a reload would read have to be open to it still: to a `user`
  * that is a condition (ST_BAD_INPUT), to root without capabilities a warning. Before any thread. */
-enum status user_become(struct user *u, const struct config *c, const struct server *s,
+enum status user_become(struct user *u, const struct config *c, const struct process *s,
                         struct diag *why) MUST_CHECK;
 
 /* If c could not be served for want of a right that was given up, says so. */

@@ -1,4 +1,4 @@
-#include "process/server_parts.h"
+#include "process/process_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static bool is_among(struct acceptor *const *acceptors, size_t n, const struct a
 
 /* The acceptor by which that address is served already, if it is none of the n taken ones: with
  * port 0 several have the same name. */
-static struct acceptor *find_acceptor(const struct server *s, const char *name,
+static struct acceptor *find_acceptor(const struct process *s, const char *name,
                                       struct acceptor *const *taken, size_t n)
 {
     for (size_t i = 0; i < s->ndoors; i++) {
@@ -46,7 +46,7 @@ static void on_adoption(void *arg)
     free(a);
 }
 
-static void hand_out(struct server *s, struct generation *g)
+static void hand_out(struct process *s, struct generation *g)
 {
     for (size_t i = 0; i < s->nthreads; i++) {
         struct adoption *a = NEW(struct adoption);
@@ -57,7 +57,7 @@ static void hand_out(struct server *s, struct generation *g)
 
 /* For each listener of c the acceptor of the door that has it already; NULL: it has to be opened.
  */
-static void find_acceptors(const struct server *s, const struct config *c,
+static void find_acceptors(const struct process *s, const struct config *c,
                            struct acceptor **acceptors)
 {
     for (size_t i = 0; i < c->nlistens; i++) {
@@ -67,7 +67,7 @@ static void find_acceptors(const struct server *s, const struct config *c,
     }
 }
 
-static struct door *door_of(const struct server *s, const struct acceptor *a)
+static struct door *door_of(const struct process *s, const struct acceptor *a)
 {
     for (size_t i = 0; i < s->ndoors; i++)
         if (s->doors[i]->acceptor == a)
@@ -91,16 +91,16 @@ static void tell_door(const struct door *d, const char *what)
 }
 
 /* An address keeps its socket even if it becomes another tenant's: nobody is refused meanwhile. */
-static void use_acceptor(struct server *s, const struct config *c, const struct listen_address *l,
+static void use_acceptor(struct process *s, const struct config *c, const struct listen_address *l,
                          struct acceptor *a)
 {
     struct door *before = door_of(s, a);
 
     if (before != NULL && is_for(before, l->tenant < 0 ? NULL : c->tenants[l->tenant]->name))
         return;
-    struct door *d = server_add_listener(s, c, l, a);
+    struct door *d = process_add_listener(s, c, l, a);
     if (before == NULL) {
-        acceptor_start(a, s->threads[0].worker->loop, server_on_accept, d);
+        acceptor_start(a, s->threads[0].worker->loop, process_on_accept, d);
     } else {
         before->acceptor = NULL;
         acceptor_retarget(a, d);
@@ -108,7 +108,7 @@ static void use_acceptor(struct server *s, const struct config *c, const struct 
     tell_door(d, "listening on");
 }
 
-static void change_doors(struct server *s, const struct config *c, struct acceptor **acceptors)
+static void change_doors(struct process *s, const struct config *c, struct acceptor **acceptors)
 {
     for (size_t i = 0; i < c->nlistens; i++)
         if (acceptors[i] != NULL)
@@ -129,7 +129,7 @@ static void warn_about_fixed(const char *key)
 }
 
 /* All sockets that are open get the access of c; all or, in the end, none. */
-static enum status permit_all(const struct server *s, const struct config *c, struct diag *why)
+static enum status permit_all(const struct process *s, const struct config *c, struct diag *why)
 {
     enum status st = ST_OK;
 
@@ -139,7 +139,7 @@ static enum status permit_all(const struct server *s, const struct config *c, st
     return st;
 }
 
-static enum status change_access(const struct server *s, const struct config *c, struct diag *why)
+static enum status change_access(const struct process *s, const struct config *c, struct diag *why)
 {
     enum status st = permit_all(s, c, why);
     struct diag again;
@@ -149,7 +149,7 @@ static enum status change_access(const struct server *s, const struct config *c,
     return st;
 }
 
-enum status server_reload(struct server *s, struct config *c, struct diag *why)
+enum status process_reload(struct process *s, struct config *c, struct diag *why)
 {
     struct acceptor **acceptors = mem_new(c->nlistens * sizeof(struct acceptor *));
     bool *opened = mem_new(c->nlistens);

@@ -1,20 +1,20 @@
 /*
- * What the files of process/server share: server.c (the beginning and the end),
- * server_reload.c (another configuration in between).
+ * What the files of process/process share: process.c (the beginning and the end),
+ * process_reload.c (another configuration in between).
  */
-#ifndef PROCESS_SERVER_PARTS_H
-#define PROCESS_SERVER_PARTS_H
+#ifndef PROCESS_PROCESS_PARTS_H
+#define PROCESS_PROCESS_PARTS_H
 
 #include <pthread.h>
 
-#include "process/server.h"
+#include "process/process.h"
 #include "process/worker.h"
 
 struct event;
 
 /* A listener. Never changed, and kept to the end: clients hold it. */
 struct door {
-    struct server *server;
+    struct process *process;
     struct client_door client; /* what clients see of it */
     char *name;                /* listen_name(); NULL: not by configuration */
     char *tenant;
@@ -26,13 +26,13 @@ struct thread {
     pthread_t id;
 };
 
-struct server {
+struct process {
     struct generation *generation; /* what is served */
-    const struct server_hooks *hooks;
+    const struct process_hooks *hooks;
     struct shared shared;
     struct door **doors;
     size_t ndoors;
-    struct thread *threads; /* the first is the one that called server_run() */
+    struct thread *threads; /* the first is the one that called process_run() */
     size_t nthreads;
     struct clients **clients; /* of each worker */
     struct upstreams **upstreams;
@@ -44,10 +44,10 @@ struct server {
 };
 
 /* Of an acceptor, with its door. */
-void server_on_accept(void *ctx, int fd, const struct address *from);
+void process_on_accept(void *ctx, int fd, const struct address *from);
 
 /* Takes the acceptor. */
-struct door *server_add_listener(struct server *s, const struct config *c,
-                                 const struct listen_address *l, struct acceptor *a);
+struct door *process_add_listener(struct process *s, const struct config *c,
+                                  const struct listen_address *l, struct acceptor *a);
 
 #endif

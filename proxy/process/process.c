@@ -1,4 +1,4 @@
-#include "process/server_parts.h"
+#include "process/process_parts.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -39,10 +39,10 @@ static void on_arrival(void *arg)
     free(a);
 }
 
-void server_on_accept(void *ctx, int fd, const struct address *from)
+void process_on_accept(void *ctx, int fd, const struct address *from)
 {
     struct door *d = ctx;
-    struct server *s = d->server;
+    struct process *s = d->process;
     struct worker *w = s->threads[s->next].worker;
 
     s->next = (s->next + 1) % s->nthreads;
@@ -64,7 +64,7 @@ static void stop_worker(void *arg)
     loop_stop(w->loop);
 }
 
-static void stop_all(struct server *s)
+static void stop_all(struct process *s)
 {
     for (size_t i = 0; i < s->nthreads; i++)
         loop_post(s->threads[i].worker->loop, stop_worker, s->threads[i].worker);
@@ -72,7 +72,7 @@ static void stop_all(struct server *s)
 
 static void count_drained(void *arg)
 {
-    struct server *s = arg;
+    struct process *s = arg;
 
     if (--s->running > 0)
         return;
@@ -82,7 +82,7 @@ static void count_drained(void *arg)
 
 static void on_worker_drained(void *ctx, struct clients *c)
 {
-    struct server *s = ctx;
+    struct process *s = ctx;
 
     (void)c;
     loop_post(s->threads[0].worker->loop, count_drained, s);
@@ -99,7 +99,7 @@ static void drain_worker(void *arg)
     client_drain_all(arg);
 }
 
-static void close_doors(struct server *s)
+static void close_doors(struct process *s)
 {
     for (size_t i = 0; i < s->ndoors; i++) {
         if (s->doors[i]->acceptor != NULL)
@@ -108,7 +108,7 @@ static void close_doors(struct server *s)
     }
 }
 
-void server_stop(struct server *s)
+void process_stop(struct process *s)
 {
     if (s->stopping) {
         log_say(LOG_WARNING, "a second signal: the exchanges that still run are cut off");
@@ -129,12 +129,12 @@ static void on_stop_signal(evutil_socket_t number, short what, void *arg)
 {
     (void)number;
     (void)what;
-    server_stop(arg);
+    process_stop(arg);
 }
 
 static void on_reopen_signal(evutil_socket_t number, short what, void *arg)
 {
-    struct server *s = arg;
+    struct process *s = arg;
 
     (void)number;
     (void)what;
@@ -144,7 +144,7 @@ static void on_reopen_signal(evutil_socket_t number, short what, void *arg)
 
 static void on_reload_signal(evutil_socket_t number, short what, void *arg)
 {
-    struct server *s = arg;
+    struct process *s = arg;
 
     (void)number;
     (void)what;
@@ -161,11 +161,11 @@ static void free_door(struct door *d)
     free(d);
 }
 
-static struct door *add_door(struct server *s, struct acceptor *a, const struct client_door *door)
+static struct door *add_door(struct process *s, struct acceptor *a, const struct client_door *door)
 {
     struct door *d = NEW(struct door);
 
-    d->server = s;
+    d->process = s;
     d->client = *door;
     d->acceptor = a;
     s->doors = mem_grow(s->doors, (s->ndoors + 1) * sizeof(s->doors[0]));
@@ -173,13 +173,13 @@ static struct door *add_door(struct server *s, struct acceptor *a, const struct 
     return d;
 }
 
-void server_add_door(struct server *s, struct acceptor *a, const struct client_door *door)
+void process_add_door(struct process *s, struct acceptor *a, const struct client_door *door)
 {
     (void)add_door(s, a, door);
 }
 
-struct door *server_add_listener(struct server *s, const struct config *c,
-                                 const struct listen_address *l, struct acceptor *a)
+struct door *process_add_listener(struct process *s, const struct config *c,
+                                  const struct listen_address *l, struct acceptor *a)
 {
     struct client_door door = {.service = &exchange_service,
                                .is_unix = address_is_unix(&l->address),
@@ -206,7 +206,7 @@ static size_t count_workers(const struct config *c)
     return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (size_t)CPU_COUNT(&cpus) : 1;
 }
 
-static void init_shared(struct server *s, const struct config *c)
+static void init_shared(struct process *s, const struct config *c)
 {
     quota_init(&s->shared.clients.clients, c->max_connections);
     quota_init(&s->shared.clients.turned_away, TURNED_AWAY_MAX);
@@ -221,7 +221,7 @@ static void init_shared(struct server *s, const struct config *c)
     s->shared.clients.drained_ctx = s;
 }
 
-static enum status open_listeners(struct server *s, const struct config *c, bool just_try,
+static enum status open_listeners(struct process *s, const struct config *c, bool just_try,
                                   struct diag *why)
 {
     struct acceptor **acceptors = mem_new(c->nlistens * sizeof(struct acceptor *));
@@ -231,13 +231,13 @@ static enum status open_listeners(struct server *s, const struct config *c, bool
 
     for (size_t i = 0; i < c->nlistens; i++)
         if (acceptors[i] != NULL)
-            (void)server_add_listener(s, c, &c->listens[i], acceptors[i]);
+            (void)process_add_listener(s, c, &c->listens[i], acceptors[i]);
     free(acceptors);
     free(opened);
     return st;
 }
 
-static void make_workers(struct server *s, const struct config *c)
+static void make_workers(struct process *s, const struct config *c)
 {
     size_t n = count_workers(c);
 
@@ -255,17 +255,17 @@ static void make_workers(struct server *s, const struct config *c)
         worker_join(s->threads[i].worker, s->upstreams, n);
 }
 
-enum status server_new(struct config *c, const struct server_hooks *hooks, bool just_try,
-                       struct server **out, struct diag *why)
+enum status process_new(struct config *c, const struct process_hooks *hooks, bool just_try,
+                        struct process **out, struct diag *why)
 {
-    struct server *s = NEW(struct server);
+    struct process *s = NEW(struct process);
 
     s->generation = generation_new(c, NULL);
     s->hooks = hooks;
     init_shared(s, c);
     enum status st = open_listeners(s, c, just_try, why);
     if (st != ST_OK) {
-        server_free(s);
+        process_free(s);
         return st;
     }
     make_workers(s, c);
@@ -274,7 +274,7 @@ enum status server_new(struct config *c, const struct server_hooks *hooks, bool 
     if (st == ST_OK)
         *out = s;
     else
-        server_free(s);
+        process_free(s);
     return st;
 }
 
@@ -287,7 +287,7 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-static void watch_signals(struct server *s)
+static void watch_signals(struct process *s)
 {
     static const struct {
         int number;
@@ -307,7 +307,7 @@ static void watch_signals(struct server *s)
 }
 
 /* Signals are the first thread's: the others inherit a mask that blocks them all. */
-static void start_threads(struct server *s)
+static void start_threads(struct process *s)
 {
     sigset_t all, old;
 
@@ -319,26 +319,26 @@ static void start_threads(struct server *s)
     (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-const struct config *server_config(const struct server *s)
+const struct config *process_config(const struct process *s)
 {
     return s->generation->config;
 }
 
-void server_announce(const struct server *s)
+void process_announce(const struct process *s)
 {
     admission_warn(s->clients, s->nthreads, s->generation->config);
 }
 
-bool server_run(struct server *s)
+bool process_run(struct process *s)
 {
     struct loop *l = s->threads[0].worker->loop;
 
     s->running = s->nthreads;
     watch_signals(s);
     start_threads(s);
-    server_announce(s);
+    process_announce(s);
     for (size_t i = 0; i < s->ndoors; i++)
-        acceptor_start(s->doors[i]->acceptor, l, server_on_accept, s->doors[i]);
+        acceptor_start(s->doors[i]->acceptor, l, process_on_accept, s->doors[i]);
     if (s->hooks->on_ready != NULL)
         s->hooks->on_ready(s->hooks->ctx, s);
     loop_run(l);
@@ -347,7 +347,7 @@ bool server_run(struct server *s)
     return s->drained;
 }
 
-void server_free(struct server *s)
+void process_free(struct process *s)
 {
     close_doors(s);
     timer_stop(&s->deadline);
@@ -373,22 +373,22 @@ void server_free(struct server *s)
     free(s);
 }
 
-size_t server_door_count(const struct server *s)
+size_t process_door_count(const struct process *s)
 {
     return s->ndoors;
 }
 
-const struct address *server_door_address(const struct server *s, size_t i)
+const struct address *process_door_address(const struct process *s, size_t i)
 {
     return acceptor_address(s->doors[i]->acceptor);
 }
 
-const char *server_door_tenant(const struct server *s, size_t i)
+const char *process_door_tenant(const struct process *s, size_t i)
 {
     return s->doors[i]->client.tenant;
 }
 
-struct loop *server_loop(const struct server *s)
+struct loop *process_loop(const struct process *s)
 {
     return s->threads[0].worker->loop;
 }
