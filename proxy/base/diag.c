@@ -7,6 +7,8 @@
 
 #include "base/utf8.h"
 
+enum { FRONT = sizeof(((struct diag *)NULL)->text) / 2 }; /* of a text that is too long */
+
 static bool is_inside_character(char c)
 {
     return ((unsigned char)c & 0xc0) == 0x80;
@@ -16,7 +18,7 @@ static bool is_inside_character(char c)
 static void shorten(struct diag *d, const char *whole, size_t n)
 {
     static const char gap[] = "...";
-    size_t front = sizeof(d->text) / 2, back = sizeof(d->text) - front - sizeof(gap);
+    size_t front = FRONT, back = sizeof(d->text) - front - sizeof(gap);
 
     if (n < sizeof(d->text)) {
         memcpy(d->text, whole, n + 1);
@@ -34,6 +36,8 @@ static void shorten(struct diag *d, const char *whole, size_t n)
 void diag_vset(struct diag *d, const char *format, va_list args)
 {
     char *whole, *visible;
+
+    d->place = 0;
 
     if (vasprintf(&whole, format, args) < 0)
         abort(); /* see mem.h */
@@ -61,4 +65,17 @@ void diag_prefix(struct diag *d, const char *format, ...)
     diag_vset(&prefix, format, args);
     va_end(args);
     diag_set(d, "%s: %s", prefix.text, old.text);
+    d->place = (unsigned)strlen(prefix.text);
+    if (d->place > FRONT)
+        d->place = 0; /* cut */
+}
+
+bool diag_is_at(const struct diag *d, const char *place)
+{
+    return d->place != 0 && strlen(place) == d->place && memcmp(d->text, place, d->place) == 0;
+}
+
+const char *diag_sentence(const struct diag *d)
+{
+    return d->place == 0 ? d->text : d->text + d->place + 2;
 }

@@ -8,19 +8,29 @@
 #define BASE_DIAG_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 #include "base/status.h"
 
+/* Nobody searches the sentence for words: what a caller decides by gets a member here. */
 struct diag {
-    char text[768];
+    char text[768]; /* the whole, as it is shown */
+    unsigned place; /* bytes of text that name the place ("file:line"); 0: none is named */
 };
 
-/* Replaces the text; longer sentences lose their middle. What cannot be seen is
- * escaped (utf8.h), so that what a peer or a file said neither drives a terminal nor deceives. */
+/* Replaces the text, and forgets the place; longer sentences lose their middle. What cannot be seen
+ * is escaped (utf8.h), so that what a peer or a file said neither drives a terminal nor deceives.
+ */
 void diag_set(struct diag *d, const char *format, ...) PRINTF_LIKE(2, 3);
 void diag_vset(struct diag *d, const char *format, va_list args) PRINTF_LIKE(2, 0);
 
-/* Puts "<prefix>: " before the text that is there. */
+/* Puts "<prefix>: " before the text that is there. The prefix is the place. */
 void diag_prefix(struct diag *d, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Is that the place, as diag_prefix() got it? */
+bool diag_is_at(const struct diag *d, const char *place);
+
+/* The text behind the place. */
+const char *diag_sentence(const struct diag *d);
 
 #endif

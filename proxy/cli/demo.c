@@ -176,13 +176,13 @@ static enum status open_server(struct demo *d, struct acceptor *origin, const ch
 /* A sentence about the temporary file's line means what was given on the command line. */
 static void blame_option(const struct demo *d, struct diag *why)
 {
-    static const char line[] = "/sfmtls.ini:2: ";
-    const char *at = strstr(why->text, line);
+    char *line = mem_format("%s/sfmtls.ini:2", d->folder);
 
-    if (d->listen == NULL || at == NULL)
-        return;
-    struct diag sentence = *why;
-    diag_set(why, "--listen: %s", sentence.text + (at - why->text) + sizeof(line) - 1);
+    if (d->listen != NULL && diag_is_at(why, line)) {
+        struct diag whole = *why;
+        diag_set(why, "--listen: %s", diag_sentence(&whole));
+    }
+    free(line);
 }
 
 static enum status open_all(struct demo *d, struct process **out, struct diag *why)

@@ -159,6 +159,7 @@ static void install(void *arg)
     struct diag why;
 
     config_keep_identities(l->config, process_config(l->serve->process));
+    user_limit(&l->serve->user, l->config);
     if (process_reload(l->serve->process, l->config, &why) == ST_OK) {
         log_say(LOG_NOTICE, "reloaded");
         announce_config(l->config, &l->serve->expiry);
@@ -166,7 +167,6 @@ static void install(void *arg)
         admin_note_reload(l->serve->admin, NULL);
         notify_systemd("READY=1");
     } else {
-        user_explain(&l->serve->user, l->config, &why);
         sandbox_explain(l->serve->sandbox, l->config, &why);
         refuse_reload(l->serve, &why);
     }

@@ -125,7 +125,7 @@ struct config {
     size_t nallow_uid;
     bool allow_any_uid;
     char *allow_uid_where;             /* the first line of it */
-    struct address_access unix_access; /* of Unix sockets */
+    struct address_access access;
     char *unix_access_where;
 
     struct config_fixed {

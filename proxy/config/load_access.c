@@ -13,7 +13,7 @@ static bool has_unix_listener(const struct config *c)
 void load_check_access(const struct loader *l)
 {
     struct config *c = l->config;
-    const mode_t mode = c->unix_access.mode;
+    const mode_t mode = c->access.mode;
 
     for (size_t i = 0; i < c->nlistens; i++)
         if (!address_is_loopback(&c->listens[i].address))

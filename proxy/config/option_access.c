@@ -121,7 +121,7 @@ enum status option_set_socket_mode(const struct option *o, void *section, const 
         return ST_BAD_INPUT;
     }
     note_where(c, s);
-    c->unix_access.mode = (mode_t)mode;
+    c->access.mode = (mode_t)mode;
     return ST_OK;
 }
 
@@ -137,8 +137,8 @@ enum status option_set_socket_group(const struct option *o, void *section, const
         return ST_BAD_INPUT;
     }
     note_where(c, s);
-    c->unix_access.has_group = true;
-    c->unix_access.group = (gid_t)id;
+    c->access.has_group = true;
+    c->access.group = (gid_t)id;
     return ST_OK;
 }
 

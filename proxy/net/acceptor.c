@@ -17,7 +17,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { BACKLOG = 1024, BATCH = 16, PAUSE_MS = 200, TELL_AGAIN_MS = 60 * 1000 };
+enum {
+    BACKLOG = 1024,
+    BATCH = 16,
+    PAUSE_MS = 200,
+    TELL_AGAIN_MS = 60 * 1000,
+    LAST_LOW_PORT = 1023
+};
 
 struct acceptor {
     int fd;
@@ -82,8 +88,11 @@ static int bind_quietly(int fd, const struct address *at)
     return result;
 }
 
-static void explain_bind(const struct address *at, int error, struct diag *why)
+static void explain_bind(const struct address *at, int error, const struct address_access *access,
+                         struct diag *why)
 {
+    const int port = address_port(at); /* 0: a Unix socket */
+    const bool is_low = port > 0 && port <= LAST_LOW_PORT;
     char text[ADDRESS_TEXT_SIZE];
 
     address_text(at, text);
@@ -91,6 +100,11 @@ static void explain_bind(const struct address *at, int error, struct diag *why)
         diag_set(why,
                  "cannot listen on %s: the port is taken; stop the other program or choose "
                  "another port",
+                 text);
+    else if (error == EACCES && is_low && access != NULL && access->low_ports_given_up)
+        diag_set(why,
+                 "cannot listen on %s: the right to ports below 1024 was given up after the "
+                 "start; restart sfmtls",
                  text);
     else if (error == EACCES)
         diag_set(why,
@@ -154,7 +168,7 @@ static enum status try_socket_file(const struct address *at, const struct addres
     if (st != ST_OK)
         return st;
     if (!file_can_make(path, (gid_t)-1)) {
-        explain_bind(at, errno, why);
+        explain_bind(at, errno, access, why);
         return ST_SYSTEM;
     }
     if (access != NULL && access->has_group && !file_can_make(path, access->group))
@@ -172,7 +186,7 @@ enum status acceptor_try(const struct address *at, const struct address_access *
         set_options(fd, at);
     bool can = fd >= 0 && (bind_quietly(fd, at) == 0 || errno == EADDRINUSE);
     if (!can)
-        explain_bind(at, errno, why);
+        explain_bind(at, errno, access, why);
     if (fd >= 0)
         (void)close(fd);
     return can ? ST_OK : ST_SYSTEM;
@@ -223,7 +237,7 @@ enum status acceptor_open(const struct address *at, const struct address_access 
     if (fd >= 0)
         set_options(fd, at);
     if (fd < 0 || bind_quietly(fd, at) != 0) {
-        explain_bind(at, errno, why);
+        explain_bind(at, errno, access, why);
         if (fd >= 0)
             (void)close(fd);
         return ST_SYSTEM;
@@ -242,7 +256,7 @@ enum status acceptor_open(const struct address *at, const struct address_access 
     /* nobody can connect before it listens */
     enum status result = acceptor_permit(a, access == NULL ? &owner_only : access, why);
     if (result == ST_OK && listen(fd, BACKLOG) != 0) {
-        explain_bind(at, errno, why);
+        explain_bind(at, errno, access, why);
         result = ST_SYSTEM;
     }
     if (result == ST_OK)

@@ -22,11 +22,12 @@ struct address {
     };
 };
 
-/* Who may connect to a Unix socket. */
+/* Who may connect to a Unix socket, and what this process may listen on. */
 struct address_access {
     mode_t mode;
     bool has_group;
     gid_t group;
+    bool low_ports_given_up; /* ports below 1024 were permitted until the process had started */
 };
 
 /* An IP address and a port, 0 for any; or unix:/path. No name is looked up. */

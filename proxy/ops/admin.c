@@ -229,7 +229,7 @@ enum status admin_listen(struct admin *a, const struct config *c, bool just_try,
     struct acceptor *acceptors[ADDRESS_FAMILIES] = {NULL};
     bool opened[ADDRESS_FAMILIES] = {false};
     enum status st =
-        listen_open(c->admins, c->nadmins, &c->unix_access, just_try, acceptors, opened, why);
+        listen_open(c->admins, c->nadmins, &c->access, just_try, acceptors, opened, why);
 
     for (size_t i = 0; st == ST_OK && i < c->nadmins; i++) {
         if (acceptors[i] == NULL)

@@ -17,7 +17,6 @@
 #include "base/mem.h"
 #include "ops/harden.h"
 
-enum { LAST_LOW_PORT = 1023 };
 
 /* ---- who ---- */
 
@@ -223,23 +222,9 @@ enum status user_become(struct user *u, const struct config *c, const struct pro
     return check_reading(u, c, why);
 }
 
-/* ---- what came later ---- */
+/* ---- what comes later ---- */
 
-void user_explain(const struct user *u, const struct config *c, struct diag *why)
+void user_limit(const struct user *u, struct config *c)
 {
-    if (!u->had_low_ports || strstr(why->text, "not allowed") == NULL)
-        return;
-    for (size_t i = 0; i < c->nlistens; i++) {
-        const struct address *a = &c->listens[i].address;
-        char text[ADDRESS_TEXT_SIZE];
-        address_text(a, text);
-        int port = address_port(a);
-        if (port == 0 || port > LAST_LOW_PORT || strstr(why->text, text) == NULL)
-            continue;
-        diag_set(why,
-                 "cannot listen on %s: the right to ports below 1024 was given up behind the "
-                 "start; restart sfmtls",
-                 text);
-        return;
-    }
+    c->access.low_ports_given_up = u->had_low_ports;
 }

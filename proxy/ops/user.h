@@ -31,7 +31,7 @@ void user_free(struct user *u);
 enum status user_become(struct user *u, const struct config *c, const struct process *s,
                         struct diag *why) MUST_CHECK;
 
-/* If c could not be served for want of a right that was given up, says so. */
-void user_explain(const struct user *u, const struct config *c, struct diag *why);
+/* Tells a configuration that is to replace the first one which rights were given up. */
+void user_limit(const struct user *u, struct config *c);
 
 #endif

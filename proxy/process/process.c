@@ -227,7 +227,7 @@ static enum status open_listeners(struct process *s, const struct config *c, boo
     struct acceptor **acceptors = mem_new(c->nlistens * sizeof(struct acceptor *));
     bool *opened = mem_new(c->nlistens);
     enum status st =
-        listen_open(c->listens, c->nlistens, &c->unix_access, just_try, acceptors, opened, why);
+        listen_open(c->listens, c->nlistens, &c->access, just_try, acceptors, opened, why);
 
     for (size_t i = 0; i < c->nlistens; i++)
         if (acceptors[i] != NULL)

@@ -135,7 +135,7 @@ static enum status permit_all(const struct process *s, const struct config *c, s
 
     for (size_t i = 0; st == ST_OK && i < s->ndoors; i++)
         if (s->doors[i]->acceptor != NULL)
-            st = acceptor_permit(s->doors[i]->acceptor, &c->unix_access, why);
+            st = acceptor_permit(s->doors[i]->acceptor, &c->access, why);
     return st;
 }
 
@@ -157,7 +157,7 @@ enum status process_reload(struct process *s, struct config *c, struct diag *why
 
     find_acceptors(s, c, acceptors);
     if (st == ST_OK)
-        st = listen_open(c->listens, c->nlistens, &c->unix_access, false, acceptors, opened, why);
+        st = listen_open(c->listens, c->nlistens, &c->access, false, acceptors, opened, why);
     if (st == ST_OK)
         st = change_access(s, c, why);
     if (s->stopping)

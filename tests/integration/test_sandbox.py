@@ -481,7 +481,7 @@ def test_user(theirs, program, nginx, started):
     p.signal(signal.SIGHUP)
     said("notice: reloaded")
     rewrite(p, f"127.0.0.1:{port}, ", f"127.0.0.1:{port}, 127.0.0.1:{low_port()}, ")
-    said("the right to ports below 1024 was given up behind the start; restart sfmtls")
+    said("the right to ports below 1024 was given up after the start; restart sfmtls")
     p.signal(signal.SIGTERM)
     assert p.wait() == 0 and not (theirs / "s").exists()
 

@@ -19,9 +19,14 @@ TEST(a_diag_is_one_printable_line)
     CHECK_TEXT(d.text, "a\\u000ab\\u001b[31m 5", "control characters");
     diag_prefix(&d, "%s:%d", "file", 3);
     CHECK_TEXT(d.text, "file:3: a\\u000ab\\u001b[31m 5", "prefix");
+    CHECK(diag_is_at(&d, "file:3") && !diag_is_at(&d, "file:") && !diag_is_at(&d, "file:33"));
+    CHECK_TEXT(diag_sentence(&d), "a\\u000ab\\u001b[31m 5", "sentence");
     for (int i = 0; i < 100; i++)
         diag_prefix(&d, "0123456789");
     CHECK_INT(strlen(d.text), sizeof(d.text) - 1, "cut, not overrun");
+    diag_set(&d, "file:3: text");
+    CHECK(!diag_is_at(&d, "file:3"));
+    CHECK_TEXT(diag_sentence(&d), "file:3: text", "no place");
 }
 
 TEST(slices)

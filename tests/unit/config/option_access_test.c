@@ -40,9 +40,9 @@ TEST(groups_are_found_by_name_and_number)
 
     CHECK(own != NULL);
     CHECK_INT(set(&c, "socket-group", own->gr_name, &why), ST_OK, own->gr_name);
-    CHECK(c.unix_access.has_group && c.unix_access.group == 0);
+    CHECK(c.access.has_group && c.access.group == 0);
     CHECK_INT(set(&c, "socket-group", "4294967294", &why), ST_OK, "the largest");
-    CHECK(c.unix_access.group == (gid_t)4294967294U);
+    CHECK(c.access.group == (gid_t)4294967294U);
     CHECK_INT(set(&c, "socket-group", "4294967295", &why), ST_BAD_INPUT, "(gid_t)-1");
     CHECK_INT(set(&c, "socket-group", "no such group", &why), ST_BAD_INPUT, "none");
     CHECK_CONTAINS(why.text, "`no such group` is no group of this machine");
