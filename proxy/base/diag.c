@@ -56,18 +56,43 @@ void diag_set(struct diag *d, const char *format, ...)
     va_end(args);
 }
 
-void diag_prefix(struct diag *d, const char *format, ...)
+void diag_place(struct diag *d, const char *place)
 {
-    struct diag old = *d, prefix;
+    struct diag old = *d, visible;
+
+    diag_set(&visible, "%s", place);
+    diag_set(d, "%s: %s", visible.text, old.text);
+    d->place = (unsigned)strlen(visible.text);
+    if (d->place > FRONT)
+        d->place = 0; /* it may have lost its end */
+}
+
+void diag_place_line(struct diag *d, const char *file, int line)
+{
+    struct diag place;
+
+    diag_set(&place, "%s:%d", file, line);
+    diag_place(d, place.text);
+}
+
+void diag_at(struct diag *d, const char *place, const char *format, ...)
+{
     va_list args;
 
     va_start(args, format);
-    diag_vset(&prefix, format, args);
+    diag_vset(d, format, args);
     va_end(args);
-    diag_set(d, "%s: %s", prefix.text, old.text);
-    d->place = (unsigned)strlen(prefix.text);
-    if (d->place > FRONT)
-        d->place = 0; /* cut */
+    diag_place(d, place);
+}
+
+void diag_at_line(struct diag *d, const char *file, int line, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    diag_vset(d, format, args);
+    va_end(args);
+    diag_place_line(d, file, line);
 }
 
 bool diag_is_at(const struct diag *d, const char *place)

@@ -24,10 +24,17 @@ struct diag {
 void diag_set(struct diag *d, const char *format, ...) PRINTF_LIKE(2, 3);
 void diag_vset(struct diag *d, const char *format, va_list args) PRINTF_LIKE(2, 0);
 
-/* Puts "<prefix>: " before the text that is there. The prefix is the place. */
-void diag_prefix(struct diag *d, const char *format, ...) PRINTF_LIKE(2, 3);
+/* The same, with "<place>: " before it. A place is what the sentence is about: "file:line", a file,
+ * an option of the command line. */
+void diag_at(struct diag *d, const char *place, const char *format, ...) PRINTF_LIKE(3, 4);
+void diag_at_line(struct diag *d, const char *file, int line, const char *format, ...)
+    PRINTF_LIKE(4, 5);
 
-/* Is that the place, as diag_prefix() got it? */
+/* Puts a place before the whole text that is there. */
+void diag_place(struct diag *d, const char *place);
+void diag_place_line(struct diag *d, const char *file, int line);
+
+/* Is that the place (the outermost one)? */
 bool diag_is_at(const struct diag *d, const char *place);
 
 /* The text behind the place. */

@@ -16,7 +16,7 @@ static enum status read_fd(int fd, const char *path, size_t max, struct buf *out
     struct stat st;
 
     if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-        diag_set(why, "%s: is a directory; name a file", path);
+        diag_at(why, path, "is a directory; name a file");
         return ST_BAD_INPUT;
     }
     out->p = mem_new(FILE_MAX + 1); /* what may be secret is never moved */
@@ -30,11 +30,11 @@ static enum status read_fd(int fd, const char *path, size_t max, struct buf *out
         } else if (got > 0) {
             out->n += (size_t)got;
         } else if (errno != EINTR) {
-            diag_set(why, "%s: cannot be read: %s; check the disk", path, strerror(errno));
+            diag_at(why, path, "cannot be read: %s; check the disk", strerror(errno));
             return ST_BAD_INPUT;
         }
     }
-    diag_set(why, "%s: is larger than %zu MiB; name the right file", path, max >> 20);
+    diag_at(why, path, "is larger than %zu MiB; name the right file", max >> 20);
     return ST_BAD_INPUT;
 }
 
@@ -68,8 +68,8 @@ enum status file_read_up_to(const char *path, size_t max, struct buf *out, struc
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
     if (fd < 0) {
-        diag_set(why, "%s: cannot be opened: %s; check the path and its permissions", path,
-                 strerror(errno));
+        diag_at(why, path, "cannot be opened: %s; check the path and its permissions",
+                strerror(errno));
         return ST_BAD_INPUT;
     }
     enum status st = read_whole(fd, path, max, out, why);
@@ -140,14 +140,14 @@ enum status file_write_new(const char *path, struct slice bytes, mode_t mode, st
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 
     if (fd < 0) {
-        diag_set(why, "%s: cannot be created: %s; choose another path", path, strerror(errno));
+        diag_at(why, path, "cannot be created: %s; choose another path", strerror(errno));
         return ST_BAD_INPUT;
     }
     bool ok = write_all(fd, bytes);
     ok = close(fd) == 0 && ok;
     if (!ok) {
-        diag_set(why, "%s: cannot be written: %s; make room or choose another path", path,
-                 strerror(errno));
+        diag_at(why, path, "cannot be written: %s; make room or choose another path",
+                strerror(errno));
         (void)unlink(path);
         return ST_SYSTEM;
     }

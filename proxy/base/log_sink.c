@@ -58,8 +58,8 @@ static void note_end(struct log_sink *s, const struct stat *before)
 
 static enum status explain_open(const char *path, struct diag *why)
 {
-    diag_set(why, "%s: cannot open the log file: %s; check the path and its permissions", path,
-             strerror(errno));
+    diag_at(why, path, "cannot open the log file: %s; check the path and its permissions",
+            strerror(errno));
     return ST_BAD_INPUT;
 }
 

@@ -216,31 +216,31 @@ void path_explain(const struct path_verdict *v, const char *path, struct diag *w
 
     switch (v->flaw) {
     case PATH_OPEN_FILE:
-        diag_set(why, "%s: every user of this machine may change it; chmod o-w %s", place, place);
+        diag_at(why, place, "every user of this machine may change it; chmod o-w %s", place);
         break;
     case PATH_OPEN_FOLDER:
-        diag_set(why,
-                 "%s: every user of this machine may replace files in the folder %s; chmod o-w %s, "
-                 "or chmod +t %s where all have to write",
-                 path, place, place, place);
+        diag_at(why, path,
+                "every user of this machine may replace files in the folder %s; chmod o-w %s, "
+                "or chmod +t %s where all have to write",
+                place, place, place);
         break;
     case PATH_PLANTED:
-        diag_set(why,
-                 "%s: %s belongs to %s and is in a folder into which every user may put files; "
-                 "chown it, or keep it in a folder that is closed to others",
-                 path, place, owner);
+        diag_at(why, path,
+                "%s belongs to %s and is in a folder into which every user may put files; "
+                "chown it, or keep it in a folder that is closed to others",
+                place, owner);
         break;
     case PATH_OPEN_VOLUME:
-        diag_set(why,
-                 "%s: every user who reaches the volume at %s may replace files in it; chmod o-w "
-                 "%s, unless only this pod reaches it",
-                 path, place, place);
+        diag_at(why, path,
+                "every user who reaches the volume at %s may replace files in it; chmod o-w "
+                "%s, unless only this pod reaches it",
+                place, place);
         break;
     default:
-        diag_set(why,
-                 "%s: %s belongs to %s, who can change %s; chown it to root or to the user "
-                 "that sfmtls runs as",
-                 path, place, owner, strcmp(place, path) == 0 ? "it" : "what is in it");
+        diag_at(why, path,
+                "%s belongs to %s, who can change %s; chown it to root or to the user "
+                "that sfmtls runs as",
+                place, owner, strcmp(place, path) == 0 ? "it" : "what is in it");
     }
     free(owner);
 }

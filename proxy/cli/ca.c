@@ -142,7 +142,7 @@ static enum status make(const struct config *c, const char *folder, bool replace
     if (count > 0)
         st = local_ca_make(folder, names, count, replace, why);
     else
-        diag_set(why, "%s: no tenant's server has a name for which a CA could vouch", c->file);
+        diag_at(why, c->file, "no tenant's server has a name for which a CA could vouch");
     free(names);
     return st;
 }
@@ -259,7 +259,7 @@ static int show(const struct arguments *a)
         if (c != NULL)
             tell_out_of_reach(c, folder);
     } else {
-        diag_set(&why, "%s: holds no local CA; make one with `sfmtls ca init`", folder);
+        diag_at(&why, folder, "holds no local CA; make one with `sfmtls ca init`");
         code = cli_error(ST_BAD_INPUT, &why);
     }
     free(folder);

@@ -52,8 +52,8 @@ static enum status make_folder(struct demo *d, struct diag *why)
     d->folder = mem_format("%s/sfmtls-demo-XXXXXX", tmp == NULL || *tmp == '\0' ? "/tmp" : tmp);
     if (mkdtemp(d->folder) != NULL)
         return ST_OK;
-    diag_set(why, "%s: cannot be created: %s; set TMPDIR to a folder you may write to", d->folder,
-             strerror(errno));
+    diag_at(why, d->folder, "cannot be created: %s; set TMPDIR to a folder you may write to",
+            strerror(errno));
     free(d->folder);
     d->folder = NULL;
     return ST_SYSTEM;
@@ -370,7 +370,7 @@ static bool check_listen(const char *text)
         diag_set(&why, "it has no value; write it as in localhost:8080");
     else if (address_parse_listen(text, parsed, &count, &why) == ST_OK)
         return true;
-    diag_prefix(&why, "--listen");
+    diag_place(&why, "--listen");
     (void)cli_error(ST_BAD_INPUT, &why);
     return false;
 }

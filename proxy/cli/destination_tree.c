@@ -13,9 +13,9 @@ enum status source_refuse(const struct source *s, int line, const char *format, 
     diag_vset(s->why, format, args);
     va_end(args);
     if (line > 0)
-        diag_prefix(s->why, "%s:%d", s->name, line);
+        diag_place_line(s->why, s->name, line);
     else
-        diag_prefix(s->why, "%s", s->name);
+        diag_place(s->why, s->name);
     return ST_BAD_INPUT;
 }
 

@@ -14,9 +14,9 @@ static enum status refuse(const struct section *s, int line, const char *sentenc
 {
     diag_set(s->why, "[tenant %s] %s", s->name, sentence);
     if (line > 0)
-        diag_prefix(s->why, "%s:%d", s->file, line);
+        diag_place_line(s->why, s->file, line);
     else
-        diag_prefix(s->why, "%s", s->file);
+        diag_place(s->why, s->file);
     return ST_BAD_INPUT;
 }
 
@@ -450,7 +450,7 @@ enum status import_section_write(const char *name, const struct destinations *fr
     }
     free(names);
     if (st == ST_OK && count == 0) {
-        diag_set(why, "%s: it holds no destination of type HTTP; export one that has a URL", name);
+        diag_at(why, name, "it holds no destination of type HTTP; export one that has a URL");
         return ST_BAD_INPUT;
     }
     return st;

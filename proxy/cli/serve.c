@@ -284,7 +284,7 @@ static enum status open_log(const struct config *c, bool just_try, struct diag *
                                          : log_open(c->log_path, why);
 
     if (st != ST_OK && c->log_where != NULL)
-        diag_prefix(why, "%s", c->log_where);
+        diag_place(why, c->log_where);
     return st;
 }
 
@@ -369,10 +369,9 @@ enum status serve_try(struct serve *s, struct process *process, struct diag *why
     process_announce(process);
     announce(s);
     if (!is_any_presentable(s->config)) {
-        diag_set(why,
-                 "%s: no tenant can be served, because none has a certificate that is valid now; "
-                 "have one renewed, or set the clock of this machine",
-                 s->config->file == NULL ? "--certificate" : s->config->file);
+        diag_at(why, s->config->file == NULL ? "--certificate" : s->config->file,
+                "no tenant can be served, because none has a certificate that is valid now; "
+                "have one renewed, or set the clock of this machine");
         st = ST_BAD_INPUT;
     }
     expiry_free(&s->expiry);

@@ -146,10 +146,10 @@ static enum status refuse_hash(enum verdict v, const char *path, int line, struc
         [HASH_OTHER] = "is of no kind that is served here (bcrypt and yescrypt are)",
     };
 
-    diag_set(why,
-             "%s:%d: the hash of user `%.*s` %s; set the password anew with `htpasswd -B -C 10 %s "
-             "'%.*s'`",
-             path, line, (int)user.n, user.p, flaws[v], path, (int)user.n, user.p);
+    diag_at_line(why, path, line,
+                 "the hash of user `%.*s` %s; set the password anew with `htpasswd -B -C 10 %s "
+                 "'%.*s'`",
+                 (int)user.n, user.p, flaws[v], path, (int)user.n, user.p);
     return ST_BAD_INPUT;
 }
 
@@ -177,16 +177,15 @@ static enum status read_line(struct callers *c, const char *path, struct slice t
     if (slice_trim(text).n == 0 || text.p[0] == '#')
         return ST_OK;
     if (memchr(text.p, ':', text.n) == NULL) {
-        diag_set(why, "%s:%d: is no `user:hash`; write the line with `htpasswd -B -C 10 %s USER`",
-                 path, line, path);
+        diag_at_line(why, path, line,
+                     "is no `user:hash`; write the line with `htpasswd -B -C 10 %s USER`", path);
         return ST_BAD_INPUT;
     }
     struct slice hash = text, user = slice_split(&hash, ':');
     if (!is_user(user)) {
-        diag_set(why,
-                 "%s:%d: the user is empty or has a control character in it; write it as it is "
-                 "sent",
-                 path, line);
+        diag_at_line(why, path, line,
+                     "the user is empty or has a control character in it; write it as it is "
+                     "sent");
         return ST_BAD_INPUT;
     }
     enum verdict v = judge_hash(hash, &weight);
@@ -203,7 +202,7 @@ static enum status read_lines(struct callers *c, const char *path, struct slice 
 
     utf8_skip_mark(&text);
     if (utf8_is_16(text)) {
-        diag_set(why, "%s: is UTF-16 text; save it as UTF-8", path);
+        diag_at(why, path, "is UTF-16 text; save it as UTF-8");
         return ST_BAD_INPUT;
     }
     while (text.n > 0) {
@@ -213,9 +212,9 @@ static enum status read_lines(struct callers *c, const char *path, struct slice 
     }
     if (c->count > 0)
         return ST_OK;
-    diag_set(why,
-             "%s: names nobody, so nobody could call; add a user with `htpasswd -B -C 10 %s USER`",
-             path, path);
+    diag_at(why, path,
+            "names nobody, so nobody could call; add a user with `htpasswd -B -C 10 %s USER`",
+            path);
     return ST_BAD_INPUT;
 }
 
@@ -236,9 +235,9 @@ static enum status sort(struct callers *c, const char *path, struct diag *why)
         const struct caller *a = &c->callers[i - 1], *b = &c->callers[i];
         if (strcmp(a->user, b->user) != 0)
             continue;
-        diag_set(why,
-                 "%s:%d: user `%s` stands a second time (first at %s:%d); keep one of the lines",
-                 path, b->line, b->user, path, a->line);
+        diag_at_line(why, path, b->line,
+                     "user `%s` stands a second time (first at %s:%d); keep one of the lines",
+                     b->user, path, a->line);
         return ST_BAD_INPUT;
     }
     return ST_OK;

@@ -36,7 +36,7 @@ void config_add_marks(const struct config *c, struct buf *out)
 static void locate(const struct config_file *f, struct diag *why)
 {
     if (f->where != NULL)
-        diag_prefix(why, "%s", f->where);
+        diag_place(why, f->where);
 }
 
 /* Who we will be, if that user is there at all: see user_find(). */
@@ -92,10 +92,10 @@ static enum status check_owners(struct config *c, struct path_verdict *told, str
 static enum status refuse_place(const struct config_file *written, const struct config_file *other,
                                 struct diag *why)
 {
-    diag_set(why, "%s: %s is the same file as `%s`%s%s, which the configuration %s; name another",
-             written->key, written->path, other->key, other->where == NULL ? "" : " of ",
-             other->where == NULL ? "" : other->where,
-             other->use == FILE_READ ? "reads" : "writes");
+    diag_at(why, written->key,
+            "%s is the same file as `%s`%s%s, which the configuration %s; name another",
+            written->path, other->key, other->where == NULL ? "" : " of ",
+            other->where == NULL ? "" : other->where, other->use == FILE_READ ? "reads" : "writes");
     locate(written, why);
     return ST_BAD_INPUT;
 }

@@ -123,7 +123,7 @@ static enum status set(struct loader *l, const char *key, const char *value, con
     if (st == ST_OK)
         fixed_note(l->config, o, value);
     if (st != ST_OK && strncmp(why->text, key, strlen(key)) != 0 && why->text[0] == '`')
-        diag_prefix(why, "%s", key);
+        diag_place(why, key);
     return st;
 }
 
@@ -237,10 +237,9 @@ static enum status finish(struct loader *l, struct diag *why)
     if (st == ST_OK)
         st = load_tokens(l, why);
     if (st == ST_OK && l->config->ntenants == 0) {
-        diag_set(why,
-                 "%s: names no tenant; add a section [tenant NAME] with company-id, server and "
-                 "certificate",
-                 l->file);
+        diag_at(why, l->file,
+                "names no tenant; add a section [tenant NAME] with company-id, server and "
+                "certificate");
         st = ST_BAD_INPUT;
     }
     if (st == ST_OK)
@@ -366,7 +365,7 @@ enum status config_from_pairs(const struct config_pair *pairs, size_t count, con
         if (st == ST_OK)
             st = set(&l, pairs[i].key, pairs[i].value, pairs[i].where, why);
         if (st != ST_OK)
-            diag_prefix(why, "%s", pairs[i].where);
+            diag_place(why, pairs[i].where);
     }
     if (st == ST_OK)
         st = finish(&l, why);

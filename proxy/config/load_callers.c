@@ -39,6 +39,6 @@ enum status load_callers(struct loader *l, struct diag *why)
     if (st == ST_OK)
         note_callers(l);
     else
-        diag_prefix(why, "%s", load_where_of(l, "callers-file"));
+        diag_place(why, load_where_of(l, "callers-file"));
     return st;
 }

@@ -14,26 +14,24 @@ enum status load_check_connect(const struct loader *l, struct diag *why)
     const struct config *c = l->config;
 
     if (c->connect_other == CONNECT_TUNNEL && c->nconnect_allow == 0) {
-        diag_set(why,
-                 "%s: connect-other = tunnel leads nowhere without connect-allow; add lines "
-                 "`connect-allow = HOST:PORT`, or take it out",
-                 l->proxy_where);
+        diag_at(why, l->proxy_where,
+                "connect-other = tunnel leads nowhere without connect-allow; add lines "
+                "`connect-allow = HOST:PORT`, or take it out");
         return ST_BAD_INPUT;
     }
     if (c->connect_other != CONNECT_TUNNEL && c->nconnect_allow > 0) {
-        diag_set(why,
-                 "%s: connect-allow has no effect without connect-other = tunnel; add that line, "
-                 "or take this one out",
-                 c->connect_allow_wheres[0]);
+        diag_at(why, c->connect_allow_wheres[0],
+                "connect-allow has no effect without connect-other = tunnel; add that line, "
+                "or take this one out");
         return ST_BAD_INPUT;
     }
     for (size_t i = 0; i < c->nconnect_allow; i++) {
         if (!config_has_name(c, slice_of(c->connect_allow[i].host)))
             continue;
-        diag_set(why,
-                 "%s: connect-allow names %s, which is a tenant's server: its calls get the client "
-                 "certificate and are never passed through; take it out",
-                 c->connect_allow_wheres[i], c->connect_allow[i].host);
+        diag_at(why, c->connect_allow_wheres[i],
+                "connect-allow names %s, which is a tenant's server: its calls get the client "
+                "certificate and are never passed through; take it out",
+                c->connect_allow[i].host);
         return ST_BAD_INPUT;
     }
     return ST_OK;
@@ -116,11 +114,11 @@ enum status config_add_local_ca(struct config *c, struct diag *why)
     if (local_ca_is_in(folder)) {
         st = local_ca_load(folder, &c->local_ca, why);
     } else if (c->local_ca_folder != NULL) {
-        diag_set(why, "%s: holds no local CA; make one with `sfmtls ca init`", folder);
+        diag_at(why, folder, "holds no local CA; make one with `sfmtls ca init`");
         st = ST_BAD_INPUT;
     }
     if (st != ST_OK && c->local_ca_where != NULL)
-        diag_prefix(why, "%s", c->local_ca_where);
+        diag_place(why, c->local_ca_where);
     if (c->local_ca != NULL)
         note_dates(c, folder);
     for (size_t i = 0; c->local_ca != NULL && i < c->ntenants; i++)

@@ -13,16 +13,16 @@ enum status load_tokens(struct loader *l, struct diag *why)
     if (path == NULL || l->names_only)
         return ST_OK;
     if (load_is_open_to_others(path)) {
-        diag_set(why,
-                 "%s: every user of this machine may read the tokens in it; chmod o-r %s (in "
-                 "Kubernetes defaultMode: 0440)",
-                 path, path);
+        diag_at(why, path,
+                "every user of this machine may read the tokens in it; chmod o-r %s (in "
+                "Kubernetes defaultMode: 0440)",
+                path);
         st = ST_BAD_INPUT;
     } else {
         st = tokens_load(path, &c->tokens, why);
     }
     if (st != ST_OK)
-        diag_prefix(why, "%s", c->token_where);
+        diag_place(why, c->token_where);
     return st;
 }
 
@@ -40,7 +40,7 @@ static enum status refuse(const struct listen_address *at, const char *flaw, str
     char text[ADDRESS_TEXT_SIZE];
 
     address_text(&at->address, text);
-    diag_set(why, "%s: `%s` can be reached from other machines%s", at->where, text, flaw);
+    diag_at(why, at->where, "`%s` can be reached from other machines%s", text, flaw);
     return ST_BAD_INPUT;
 }
 

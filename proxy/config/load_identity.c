@@ -38,8 +38,8 @@ static enum status check_passphrases(const struct loader *l, int identity, struc
         if (load_where_of(l, key) == NULL)
             continue;
         if (first != NULL) {
-            diag_set(why, "%s: %s and %s are both set; keep one of them", load_where_of(l, key),
-                     first, key);
+            diag_at(why, load_where_of(l, key), "%s and %s are both set; keep one of them", first,
+                    key);
             return ST_BAD_INPUT;
         }
         first = key;
@@ -54,8 +54,9 @@ static enum status check_alone(const struct loader *l, int identity, struct diag
         const char *key = source_keys[identity][i];
         if (load_where_of(l, key) == NULL)
             continue;
-        diag_set(why, "%s: `%s` is set without `%s`; add that line, or take this one out",
-                 load_where_of(l, key), key, identity_title(identity));
+        diag_at(why, load_where_of(l, key),
+                "`%s` is set without `%s`; add that line, or take this one out", key,
+                identity_title(identity));
         return ST_BAD_INPUT;
     }
     return ST_OK;
@@ -111,7 +112,7 @@ static enum status load_identity(struct loader *l, int identity, struct diag *wh
         note_findings(l, identity);
         load_look_again(l->config, credential_look_again(i->credential));
     } else {
-        diag_prefix(why, "%s", load_where_of(l, source_keys[identity][source]));
+        diag_place(why, load_where_of(l, source_keys[identity][source]));
     }
     warn_about_readable_passphrase(l, i->passphrase_file,
                                    source_keys[identity][CREDENTIAL_PASSPHRASE_FILE]);
@@ -154,7 +155,7 @@ enum status load_tls_clients(struct loader *l, struct diag *why)
             continue;
         enum status st = tls_client_new(id->credential, t->trust, t->server.host, &id->tls, why);
         if (st != ST_OK) {
-            diag_prefix(why, "%s", load_where_of(l, identity_title(i)));
+            diag_place(why, load_where_of(l, identity_title(i)));
             return st;
         }
     }

@@ -47,8 +47,9 @@ static enum status check_repetition(const struct config *c, struct diag *why)
             if (!same_address(&c->listens[i].address, &c->listens[j].address))
                 continue;
             address_text(&c->listens[i].address, text);
-            diag_set(why, "%s: listen = %s stands a second time (first at %s); keep one of them",
-                     c->listens[i].where, text, c->listens[j].where);
+            diag_at(why, c->listens[i].where,
+                    "listen = %s stands a second time (first at %s); keep one of them", text,
+                    c->listens[j].where);
             return ST_BAD_INPUT;
         }
     }

@@ -14,8 +14,8 @@ static enum status check_required(const struct loader *l, struct diag *why)
     for (size_t i = 0; i < count; i++) {
         if (options[i].section != SECTION_TENANT || !options[i].required || l->wheres[i] != NULL)
             continue;
-        diag_set(why, "%s: the tenant has no `%s`; add the line `%s = ...`", l->tenant->where,
-                 options[i].key, options[i].key);
+        diag_at(why, l->tenant->where, "the tenant has no `%s`; add the line `%s = ...`",
+                options[i].key, options[i].key);
         return ST_BAD_INPUT;
     }
     return ST_OK;
@@ -145,7 +145,7 @@ static enum status find_trust(struct loader *l, struct trust **out, struct diag 
     enum status st = trust_load(path, crl_path, out, &lists_at_fault, why);
     if (st != ST_OK) {
         if (lists_at_fault || path != NULL)
-            diag_prefix(why, "%s", load_where_of(l, lists_at_fault ? "crl-file" : "ca-file"));
+            diag_place(why, load_where_of(l, lists_at_fault ? "crl-file" : "ca-file"));
         return st;
     }
     note_trust(l, *out);

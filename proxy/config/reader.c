@@ -128,7 +128,7 @@ enum status reader_run(const char *path, const struct reader_sink *sink, void *c
         refuse(&r, "the line is neither a [section], nor `key = value`, nor a comment");
     }
     if (r.status != ST_OK)
-        diag_prefix(why, "%s:%d", path, r.line);
+        diag_place_line(why, path, r.line);
     file_wipe(&text);
     return r.status;
 }

@@ -34,10 +34,10 @@ static enum status add(struct tokens *t, const char *path, struct slice token, i
     else if (t->count == TOKENS_MAX)
         flaw = "is the 65th, and there may be 64";
     if (flaw != NULL) {
-        diag_set(why,
-                 "%s:%d: the token %s; write one token on each line, as `openssl rand -hex 32` "
-                 "makes them",
-                 path, line, flaw);
+        diag_at_line(why, path, line,
+                     "the token %s; write one token on each line, as `openssl rand -hex 32` "
+                     "makes them",
+                     flaw);
         return ST_BAD_INPUT;
     }
     memcpy(t->tokens[t->count++], token.p, token.n);
@@ -51,7 +51,7 @@ static enum status read_lines(struct tokens *t, const char *path, struct slice t
 
     utf8_skip_mark(&text);
     if (utf8_is_16(text)) {
-        diag_set(why, "%s: is UTF-16 text; save it as UTF-8", path);
+        diag_at(why, path, "is UTF-16 text; save it as UTF-8");
         return ST_BAD_INPUT;
     }
     while (text.n > 0) {
@@ -68,8 +68,7 @@ static enum status read_lines(struct tokens *t, const char *path, struct slice t
     }
     if (t->count > 0)
         return ST_OK;
-    diag_set(why, "%s: holds no token, so nobody could call; add one with `openssl rand -hex 32`",
-             path);
+    diag_at(why, path, "holds no token, so nobody could call; add one with `openssl rand -hex 32`");
     return ST_BAD_INPUT;
 }
 

@@ -149,8 +149,7 @@ static enum status check_files(const struct reloader *r, struct diag *why)
         struct stat st;
         if (stat(r->files[i], &st) != 0 || S_ISREG(st.st_mode))
             continue;
-        diag_set(why, "%s: is no regular file, which cannot be loaded again; name one",
-                 r->files[i]);
+        diag_at(why, r->files[i], "is no regular file, which cannot be loaded again; name one");
         return ST_BAD_INPUT;
     }
     return ST_OK;

@@ -348,10 +348,10 @@ struct search {
 static void blame(struct search *s, const char *path, const char *what)
 {
     s->found = true;
-    diag_set(s->why,
-             "%s: the sandbox, which is made at start, lets nothing be %s there; restart sfmtls, "
-             "or keep it in a folder that is in use already",
-             path, what);
+    diag_at(s->why, path,
+            "the sandbox, which is made at start, lets nothing be %s there; restart sfmtls, "
+            "or keep it in a folder that is in use already",
+            what);
 }
 
 static void on_named(void *ctx, const char *path)

@@ -17,7 +17,6 @@
 #include "base/mem.h"
 #include "ops/harden.h"
 
-
 /* ---- who ---- */
 
 enum status user_find(const struct config *c, struct user *out, struct diag *why)
@@ -27,19 +26,19 @@ enum status user_find(const struct config *c, struct user *out, struct diag *why
         return ST_OK;
     const struct passwd *p = getpwnam(c->user);
     if (p == NULL) {
-        diag_set(why,
-                 "%s: user: there is no user %s on this machine; make one with useradd "
-                 "--system %s, or name another",
-                 c->user_where, c->user, c->user);
+        diag_at(why, c->user_where,
+                "user: there is no user %s on this machine; make one with useradd "
+                "--system %s, or name another",
+                c->user, c->user);
         return ST_BAD_INPUT;
     }
     if (p->pw_uid == out->uid)
         return ST_OK;
     if (out->uid != 0) {
-        diag_set(why,
-                 "%s: user: only root can become %s; start sfmtls as root or as %s, or take "
-                 "the line out",
-                 c->user_where, c->user, c->user);
+        diag_at(why, c->user_where,
+                "user: only root can become %s; start sfmtls as root or as %s, or take "
+                "the line out",
+                c->user, c->user);
         return ST_BAD_INPUT;
     }
     out->name = mem_copy_string(c->user);
@@ -169,10 +168,10 @@ static enum status check_reading(struct user *u, const struct config *c, struct 
                            r.path, strerror(r.error)));
         return ST_OK;
     }
-    diag_set(why,
-             "%s: the user %s could not load it again: %s; let that user read the file and search "
-             "its folders (chown %s, or a group of its own and chmod g+r)",
-             r.path, u->name, strerror(r.error), u->name);
+    diag_at(why, r.path,
+            "the user %s could not load it again: %s; let that user read the file and search "
+            "its folders (chown %s, or a group of its own and chmod g+r)",
+            u->name, strerror(r.error), u->name);
     return ST_BAD_INPUT;
 }
 

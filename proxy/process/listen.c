@@ -24,7 +24,7 @@ static enum status open_one(const struct listen_address *l, int port, const stru
                                    : acceptor_open(&at, how->access, out, why);
     *opened = st == ST_OK && !how->just_try;
     if (st != ST_OK && l->where != NULL)
-        diag_prefix(why, "%s", l->where);
+        diag_place(why, l->where);
     return st;
 }
 

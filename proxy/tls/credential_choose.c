@@ -169,15 +169,13 @@ static enum status refuse_several(const char *path, struct credential_parts *par
         free(subject);
     }
     if (valid > 1)
-        diag_set(why,
-                 "%s: holds more than one private key with a certificate that is valid now (%.*s); "
-                 "keep one key and its certificate",
-                 path, (int)subjects.n, subjects.p);
+        diag_at(why, path,
+                "holds more than one private key with a certificate that is valid now (%.*s); "
+                "keep one key and its certificate",
+                (int)subjects.n, subjects.p);
     else
-        diag_set(
-            why,
-            "%s: holds more than one private key; keep the one that belongs to the certificate",
-            path);
+        diag_at(why, path,
+                "holds more than one private key; keep the one that belongs to the certificate");
     buf_free(&subjects);
     return ST_BAD_INPUT;
 }

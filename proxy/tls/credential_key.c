@@ -27,7 +27,7 @@ bool credential_has_passphrase(struct key_opener *o, const char *path)
 
 enum status credential_lacks_passphrase(const char *path, const char *what, struct diag *why)
 {
-    diag_set(why, "%s: %s is encrypted; set passphrase-file or passphrase-env", path, what);
+    diag_at(why, path, "%s is encrypted; set passphrase-file or passphrase-env", what);
     return ST_BAD_INPUT;
 }
 
@@ -236,26 +236,24 @@ static enum status explain(const char *path, const struct sealed_key *k, bool en
     char algorithm[64];
 
     if (!encrypted) {
-        diag_set(why, "%s: the private key cannot be read (%s); export it again", path,
-                 e->text == NULL ? "it is damaged" : e->text);
+        diag_at(why, path, "the private key cannot be read (%s); export it again",
+                e->text == NULL ? "it is damaged" : e->text);
     } else if (e->unsupported) {
         name_algorithm(k, algorithm, sizeof(algorithm));
-        diag_set(
-            why,
-            "%s: the private key is encrypted with %s, which this OpenSSL cannot read; convert "
-            "it: openssl pkey -provider legacy -provider default -in %s -aes256 -out new.key",
-            path, algorithm, path);
+        diag_at(why, path,
+                "the private key is encrypted with %s, which this OpenSSL cannot read; convert "
+                "it: openssl pkey -provider legacy -provider default -in %s -aes256 -out new.key",
+                algorithm, path);
     } else if (e->too_dear) {
-        diag_set(
-            why,
-            "%s: opening the private key costs more memory than OpenSSL grants; encrypt it anew: "
-            "openssl pkcs8 -topk8 -in %s -out new.key",
-            path, path);
+        diag_at(why, path,
+                "opening the private key costs more memory than OpenSSL grants; encrypt it anew: "
+                "openssl pkcs8 -topk8 -in %s -out new.key",
+                path);
     } else {
         /* a wrong passphrase is no error to OpenSSL now and then */
-        diag_set(why, "%s: the private key cannot be decrypted (%s); check the passphrase%s", path,
-                 e->text == NULL ? "it does not fit" : e->text,
-                 credential_passphrase_flaw(k->passphrase));
+        diag_at(why, path, "the private key cannot be decrypted (%s); check the passphrase%s",
+                e->text == NULL ? "it does not fit" : e->text,
+                credential_passphrase_flaw(k->passphrase));
     }
     return ST_BAD_INPUT;
 }

@@ -83,7 +83,7 @@ static enum status read_passphrase(const struct credential_files *files, struct 
     if (st != ST_OK || out->p == NULL)
         return st;
     if (utf8_is_16(buf_slice(out))) {
-        diag_set(why, "%s: is UTF-16 text; save it as ASCII or UTF-8", name);
+        diag_at(why, name, "is UTF-16 text; save it as ASCII or UTF-8");
         return ST_BAD_INPUT;
     }
     cut_mark(out);
@@ -105,10 +105,10 @@ static enum status check_mode(const char *path, bool allowed, struct credential 
             mem_format("every user of this machine may read the private key; chmod o-r %s", path));
         return ST_OK;
     }
-    diag_set(why,
-             "%s: every user of this machine may read the private key in it; chmod o-r %s (in "
-             "Kubernetes defaultMode: 0440)",
-             path, path);
+    diag_at(why, path,
+            "every user of this machine may read the private key in it; chmod o-r %s (in "
+            "Kubernetes defaultMode: 0440)",
+            path);
     return ST_BAD_INPUT;
 }
 
@@ -161,10 +161,9 @@ static enum status check_certificates(const char *path, const struct credential_
 {
     if (sk_X509_num(parts->certificates) > 0)
         return ST_OK;
-    diag_set(why,
-             "%s: holds no PEM certificate; name the file that begins with "
-             "-----BEGIN CERTIFICATE-----",
-             path);
+    diag_at(why, path,
+            "holds no PEM certificate; name the file that begins with "
+            "-----BEGIN CERTIFICATE-----");
     return ST_BAD_INPUT;
 }
 
@@ -181,22 +180,21 @@ static enum status assemble(const struct credential_files *files, struct credent
     if (files->private_key != NULL)
         *source = CREDENTIAL_PRIVATE_KEY;
     if (parts->nkeys == 0) {
-        diag_set(why,
-                 files->private_key == NULL
-                     ? "%s: holds no private key; name the key's file with private-key"
-                     : "%s: holds no PEM private key; name the file with -----BEGIN ... PRIVATE "
-                       "KEY-----",
-                 key_path);
+        diag_at(
+            why, key_path, "%s",
+            files->private_key == NULL
+                ? "holds no private key; name the key's file with private-key"
+                : "holds no PEM private key; name the file with -----BEGIN ... PRIVATE KEY-----");
         return ST_BAD_INPUT;
     }
     st = credential_choose_key(c, key_path, parts, now, why);
     if (st != ST_OK)
         return st;
     if (!credential_take_leaf(c, parts->certificates, now)) {
-        diag_set(why,
-                 "%s: the private key does not belong to the certificate in %s; use the two "
-                 "files that were made together",
-                 key_path, files->certificate);
+        diag_at(why, key_path,
+                "the private key does not belong to the certificate in %s; use the two "
+                "files that were made together",
+                files->certificate);
         return ST_MISMATCH;
     }
     return ST_OK;

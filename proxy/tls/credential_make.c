@@ -79,7 +79,7 @@ static enum status save_bio(const char *path, BIO *bytes, bool ok, struct diag *
     if (ok)
         st = file_write_new(path, (struct slice){p, (size_t)n}, 0600, why);
     else
-        diag_set(why, "%s: cannot be encoded: %s", path, tls_error_text());
+        diag_at(why, path, "cannot be encoded: %s", tls_error_text());
     BIO_free(bytes);
     return st;
 }

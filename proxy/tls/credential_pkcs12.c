@@ -152,13 +152,13 @@ static enum status explain(const char *path, const struct buf *passphrase,
                            const struct key_errors *e, struct diag *why)
 {
     if (e->unsupported)
-        diag_set(why,
-                 "%s: is encrypted in an old way that this OpenSSL cannot read; convert it: "
-                 "openssl pkcs12 -legacy -in %s -out new.pem",
-                 path, path);
+        diag_at(why, path,
+                "is encrypted in an old way that this OpenSSL cannot read; convert it: "
+                "openssl pkcs12 -legacy -in %s -out new.pem",
+                path);
     else
-        diag_set(why, "%s: the passphrase does not open the PKCS#12 file; check the passphrase%s",
-                 path, credential_passphrase_flaw(passphrase));
+        diag_at(why, path, "the passphrase does not open the PKCS#12 file; check the passphrase%s",
+                credential_passphrase_flaw(passphrase));
     return ST_BAD_INPUT;
 }
 
@@ -173,8 +173,8 @@ enum status credential_read_pkcs12(const char *path, PKCS12 *p12, enum key_wish 
     if (outcome == OPENED)
         return ST_OK;
     if (outcome == FAILED) {
-        diag_set(why, "%s: the PKCS#12 file is damaged (%s); export it again", path,
-                 errors.text == NULL ? "it has no contents" : errors.text);
+        diag_at(why, path, "the PKCS#12 file is damaged (%s); export it again",
+                errors.text == NULL ? "it has no contents" : errors.text);
         return ST_BAD_INPUT;
     }
     if (credential_has_passphrase(opener, path)) {

@@ -32,8 +32,8 @@ static enum status read_certificate(const char *path, const unsigned char *der, 
 
     if (x == NULL || sk_X509_push(into, x) == 0) {
         X509_free(x);
-        diag_set(why, "%s: a certificate in it cannot be read (%s); export it again", path,
-                 tls_error_text());
+        diag_at(why, path, "a certificate in it cannot be read (%s); export it again",
+                tls_error_text());
         return ST_BAD_INPUT;
     }
     return ST_OK;
@@ -46,8 +46,8 @@ static enum status read_crl(const char *path, const unsigned char *der, long n,
 
     if (list == NULL || sk_X509_CRL_push(into, list) == 0) {
         X509_CRL_free(list);
-        diag_set(why, "%s: a revocation list in it is damaged (%s); fetch it again", path,
-                 tls_error_text());
+        diag_at(why, path, "a revocation list in it is damaged (%s); fetch it again",
+                tls_error_text());
         return ST_BAD_INPUT;
     }
     return ST_OK;
@@ -71,8 +71,8 @@ static enum status read_bundle(const char *path, const unsigned char *der, long 
     PKCS7_free(bundle);
     if (read)
         return ST_OK;
-    diag_set(why, "%s: a PKCS#7 bundle in it cannot be read (%s); export it again", path,
-             tls_error_text());
+    diag_at(why, path, "a PKCS#7 bundle in it cannot be read (%s); export it again",
+            tls_error_text());
     return ST_BAD_INPUT;
 }
 
@@ -122,8 +122,8 @@ static enum status read_pem(const char *path, struct slice bytes, enum key_wish 
     unsigned long last = ERR_peek_last_error();
     ERR_clear_error();
     if (st == ST_OK && ERR_GET_REASON(last) != PEM_R_NO_START_LINE) {
-        diag_set(why, "%s: a PEM block in it is damaged (%s); export the file again", path,
-                 last == 0 ? "its lines are not as they should be" : tls_reason_text(last));
+        diag_at(why, path, "a PEM block in it is damaged (%s); export the file again",
+                last == 0 ? "its lines are not as they should be" : tls_reason_text(last));
         st = ST_BAD_INPUT;
     }
     return st;
@@ -193,11 +193,9 @@ static enum status read_der(const char *path, struct slice bytes, enum key_wish 
         return ST_OK;
     if (kind != NULL)
         return read_der_key(path, kind, bytes, wish, opener, parts, why);
-    diag_set(
-        why,
-        "%s: is damaged, or DER of something else than a certificate, a key or PKCS#12; export "
-        "it again",
-        path);
+    diag_at(why, path,
+            "is damaged, or DER of something else than a certificate, a key or PKCS#12; export "
+            "it again");
     return ST_BAD_INPUT;
 }
 
@@ -256,26 +254,24 @@ static enum status unknown_form(const char *path, struct slice bytes, bool is_pu
                                 struct diag *why)
 {
     if (begins(bytes, "\xfe\xed\xfe\xed", 4) || begins(bytes, "\xce\xce\xce\xce", 4))
-        diag_set(why,
-                 "%s: is a Java key store (JKS); convert it: keytool -importkeystore -srckeystore "
-                 "%s -destkeystore new.p12 -deststoretype PKCS12",
-                 path, path);
+        diag_at(why, path,
+                "is a Java key store (JKS); convert it: keytool -importkeystore -srckeystore "
+                "%s -destkeystore new.p12 -deststoretype PKCS12",
+                path);
     else if (utf8_is_16(bytes))
-        diag_set(why, "%s: is UTF-16 text; save it as ASCII or UTF-8", path);
+        diag_at(why, path, "is UTF-16 text; save it as ASCII or UTF-8");
     else if (bytes.n == 0)
-        diag_set(why, "%s: is empty; export it again", path);
+        diag_at(why, path, "is empty; export it again");
     else if (credential_is_json(bytes))
         return credential_refuse_json(path, why);
     else if (is_public)
-        diag_set(why,
-                 "%s: holds no PEM certificate and no CRL; name a file that begins with -----BEGIN "
-                 "CERTIFICATE----- or -----BEGIN X509 CRL-----",
-                 path);
+        diag_at(why, path,
+                "holds no PEM certificate and no CRL; name a file that begins with -----BEGIN "
+                "CERTIFICATE----- or -----BEGIN X509 CRL-----");
     else
-        diag_set(why,
-                 "%s: holds no PEM certificate or private key, no base64 of one, and no PKCS#12; "
-                 "name the file that does",
-                 path);
+        diag_at(why, path,
+                "holds no PEM certificate or private key, no base64 of one, and no PKCS#12; "
+                "name the file that does");
     return ST_BAD_INPUT;
 }
 

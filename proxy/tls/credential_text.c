@@ -118,11 +118,11 @@ bool credential_is_json(struct slice text)
 
 enum status credential_refuse_json(const char *path, struct diag *why)
 {
-    diag_set(
-        why,
-        "%s: is JSON; write the certificate and the key that it holds into a file of their own: "
+    diag_at(
+        why, path,
+        "is JSON; write the certificate and the key that it holds into a file of their own: "
         "jq -r '.certificate, .key' %s (or .Content, for what BTP's Destination service answers)",
-        path, path);
+        path);
     return ST_BAD_INPUT;
 }
 
@@ -144,10 +144,8 @@ enum status credential_clean_text(const char *path, struct slice text, struct bu
         return ST_OK;
     if (credential_is_json(text))
         return credential_refuse_json(path, why);
-    diag_set(
-        why,
-        "%s: the PEM in it is within other text; write it alone into the file, each line of it "
-        "at the margin, from -----BEGIN to -----END",
-        path);
+    diag_at(why, path,
+            "the PEM in it is within other text; write it alone into the file, each line of it "
+            "at the margin, from -----BEGIN to -----END");
     return ST_BAD_INPUT;
 }

@@ -33,10 +33,10 @@ enum status crl_check_signatures(const char *path, const STACK_OF(X509_CRL) * li
         if (is_signed_by_one_of(list, certificates) != 0)
             continue;
         char *issuer = names_text(X509_CRL_get_issuer(list));
-        diag_set(why,
-                 "%s: the revocation list of %s was not signed by the CA of that name that is "
-                 "trusted; fetch the list again from that CA",
-                 path, issuer);
+        diag_at(why, path,
+                "the revocation list of %s was not signed by the CA of that name that is "
+                "trusted; fetch the list again from that CA",
+                issuer);
         free(issuer);
         return ST_BAD_INPUT;
     }

@@ -108,10 +108,9 @@ static enum status check_pair(const char *folder, const struct local_ca *ca, str
 
     if (X509_check_issued(root, signer) == X509_V_OK)
         return ST_OK;
-    diag_set(why,
-             "%s: the local CA's intermediate certificate is not the root's; make them anew with "
-             "`sfmtls ca init --replace`",
-             folder);
+    diag_at(why, folder,
+            "the local CA's intermediate certificate is not the root's; make them anew with "
+            "`sfmtls ca init --replace`");
     return ST_MISMATCH;
 }
 
@@ -136,10 +135,9 @@ static enum status read_names(const char *folder, struct local_ca *ca, struct di
     NAME_CONSTRAINTS_free(nc);
     if (ca->nnames > 0)
         return ST_OK;
-    diag_set(why,
-             "%s: the local CA's intermediate certificate is not confined to host names, so it is "
-             "not used; make one with `sfmtls ca init --replace`",
-             folder);
+    diag_at(why, folder,
+            "the local CA's intermediate certificate is not confined to host names, so it is "
+            "not used; make one with `sfmtls ca init --replace`");
     return ST_BAD_INPUT;
 }
 

@@ -90,10 +90,10 @@ static enum status check_way(const char *folder, struct diag *why)
         st = ST_OK;
     } else if (v.flaw == PATH_FOREIGN || v.flaw == PATH_PLANTED) {
         char *owner = path_owner(&v);
-        diag_set(why,
-                 "%s: %s belongs to %s, who could take the key; make the CA as that user, or "
-                 "choose another folder with --dir",
-                 folder, v.place, owner);
+        diag_at(why, folder,
+                "%s belongs to %s, who could take the key; make the CA as that user, or "
+                "choose another folder with --dir",
+                v.place, owner);
         free(owner);
     } else {
         path_explain(&v, folder, why);
@@ -137,10 +137,10 @@ static enum status check_mode(const char *folder, struct diag *why)
 
     if (stat(folder, &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
         return ST_OK;
-    diag_set(why,
-             "%s: other users may write into that folder; chmod go-w %s, or choose another one "
-             "with --dir",
-             folder, folder);
+    diag_at(why, folder,
+            "other users may write into that folder; chmod go-w %s, or choose another one "
+            "with --dir",
+            folder);
     return ST_BAD_INPUT;
 }
 
@@ -163,15 +163,15 @@ static enum status make_folders(const char *folder, struct diag *why)
     enum status st = check_way(folder, why);
 
     if (st == ST_OK && !make_all(folder)) {
-        diag_set(why, "%s: the folder cannot be made: %s; choose another one with --dir", folder,
-                 strerror(errno));
+        diag_at(why, folder, "the folder cannot be made: %s; choose another one with --dir",
+                strerror(errno));
         st = ST_BAD_INPUT;
     }
     if (st == ST_OK)
         st = check_mode(folder, why);
     if (st == ST_OK && !make_one(closed, PRIVATE_FOLDER)) {
-        diag_set(why, "%s: the folder cannot be made: %s; choose another one with --dir", closed,
-                 strerror(errno));
+        diag_at(why, closed, "the folder cannot be made: %s; choose another one with --dir",
+                strerror(errno));
         st = ST_BAD_INPUT;
     }
     if (st == ST_OK)
@@ -215,8 +215,8 @@ static enum status put_in_place(const char *path, struct diag *why)
     enum status st = ST_OK;
 
     if (rename(draft, path) != 0) {
-        diag_set(why, "%s: cannot be written: %s; choose another folder with --dir", path,
-                 strerror(errno));
+        diag_at(why, path, "cannot be written: %s; choose another folder with --dir",
+                strerror(errno));
         st = ST_SYSTEM;
     }
     free(draft);
@@ -255,11 +255,9 @@ enum status local_ca_make(const char *folder, char *const *names, size_t count, 
     struct buf constraints = {0};
 
     if (!replace && local_ca_is_in(folder)) {
-        diag_set(
-            why,
-            "%s: holds a local CA already; --replace makes another in its place, which callers "
-            "have to be made to trust anew",
-            folder);
+        diag_at(why, folder,
+                "holds a local CA already; --replace makes another in its place, which callers "
+                "have to be made to trust anew");
         return ST_BAD_INPUT;
     }
     write_constraints(&constraints, names, count);

@@ -45,10 +45,9 @@ static enum status load_certificates(struct trust *t, STACK_OF(X509) * certifica
     enum status st = read_file(t->path, certificates, t->lists, why);
 
     if (st == ST_OK && sk_X509_num(certificates) == 0) {
-        diag_set(why,
-                 "%s: holds no PEM certificate; name a file of CA certificates that begins "
-                 "with -----BEGIN CERTIFICATE-----",
-                 t->path);
+        diag_at(why, t->path,
+                "holds no PEM certificate; name a file of CA certificates that begins "
+                "with -----BEGIN CERTIFICATE-----");
         st = ST_BAD_INPUT;
     }
     for (int i = 0; st == ST_OK && i < sk_X509_num(certificates); i++)
@@ -66,10 +65,9 @@ static enum status load_lists(struct trust *t, struct diag *why)
     enum status st = read_file(t->crl_path, ignored, t->lists, why);
 
     if (st == ST_OK && sk_X509_CRL_num(t->lists) == before) {
-        diag_set(why,
-                 "%s: holds no CRL; name a file that begins with -----BEGIN X509 CRL-----, or the "
-                 "same in DER",
-                 t->crl_path);
+        diag_at(why, t->crl_path,
+                "holds no CRL; name a file that begins with -----BEGIN X509 CRL-----, or the "
+                "same in DER");
         st = ST_BAD_INPUT;
     }
     sk_X509_pop_free(ignored, X509_free);

@@ -17,12 +17,12 @@ TEST(a_diag_is_one_printable_line)
 
     diag_set(&d, "a\nb\x1b[31m %d", 5);
     CHECK_TEXT(d.text, "a\\u000ab\\u001b[31m 5", "control characters");
-    diag_prefix(&d, "%s:%d", "file", 3);
+    diag_place_line(&d, "file", 3);
     CHECK_TEXT(d.text, "file:3: a\\u000ab\\u001b[31m 5", "prefix");
     CHECK(diag_is_at(&d, "file:3") && !diag_is_at(&d, "file:") && !diag_is_at(&d, "file:33"));
     CHECK_TEXT(diag_sentence(&d), "a\\u000ab\\u001b[31m 5", "sentence");
     for (int i = 0; i < 100; i++)
-        diag_prefix(&d, "0123456789");
+        diag_place(&d, "0123456789");
     CHECK_INT(strlen(d.text), sizeof(d.text) - 1, "cut, not overrun");
     diag_set(&d, "file:3: text");
     CHECK(!diag_is_at(&d, "file:3"));
@@ -237,7 +237,7 @@ TEST(a_long_sentence_keeps_its_place_and_its_cure)
     memset(value, 'x', sizeof(value) - 1);
     value[sizeof(value) - 1] = '\0';
     diag_set(&d, "`%s` is wrong; mend it", value);
-    diag_prefix(&d, "file:1");
+    diag_place(&d, "file:1");
     CHECK(strncmp(d.text, "file:1: `xxx", 12) == 0);
     CHECK_CONTAINS(d.text, "x...x");
     CHECK_CONTAINS(d.text, "is wrong; mend it");
