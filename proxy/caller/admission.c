@@ -113,7 +113,7 @@ enum status admission_check(struct clients *const *all, size_t n, const struct c
 {
     if (c->nallow_uid == 0 || !is_blind(all, n, c))
         return ST_OK;
-    diag_at(why, c->allow_uid_where,
+    diag_at(why, config_where(c, "allow-uid"),
             "allow-uid cannot be kept to: this system does not say whose a TCP connection is "
             "(NETLINK_SOCK_DIAG); listen on Unix sockets only, or write allow-uid = any");
     return ST_BAD_INPUT;

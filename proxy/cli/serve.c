@@ -283,8 +283,8 @@ static enum status open_log(const struct config *c, bool just_try, struct diag *
                      : just_try          ? log_try(c->log_path, why)
                                          : log_open(c->log_path, why);
 
-    if (st != ST_OK && c->log_where != NULL)
-        diag_place(why, c->log_where);
+    if (st != ST_OK && config_where(c, "log") != NULL)
+        diag_place(why, config_where(c, "log"));
     return st;
 }
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "config/fixed.h"
 #include "config/load.h"
+#include "config/option.h"
 
 struct shared_config {
     struct config config; /* first: the pointers convert */
@@ -43,6 +44,12 @@ static void identity_release(struct identity *i)
     free(i->passphrase_credential);
 }
 
+static void forget_places(char **set_at)
+{
+    for (size_t i = 0; i < OPTIONS_MAX; i++)
+        free(set_at[i]);
+}
+
 static void tenant_free(struct tenant *t)
 {
     for (char **name = t->names; name != NULL && *name != NULL; name++)
@@ -65,6 +72,7 @@ static void tenant_free(struct tenant *t)
     free(t->header_wheres);
     free(t->name);
     free(t->where);
+    forget_places(t->set_at);
     free(t->company_id);
     free(t->server.host);
     free(t->connect_to.host);
@@ -112,8 +120,6 @@ void config_unref(struct config *c)
     free(c->connect_allow);
     free(c->connect_allow_wheres);
     free(c->allow_uid);
-    free(c->allow_uid_where);
-    free(c->unix_access_where);
     for (size_t i = 0; i < c->nhost_names; i++)
         free(c->host_names[i]);
     free(c->host_names);
@@ -123,16 +129,23 @@ void config_unref(struct config *c)
     }
     free(c->origins);
     free(c->token_file);
-    free(c->token_where);
     tokens_free(c->tokens);
     free(c->local_ca_folder);
-    free(c->local_ca_where);
     free(c->log_path);
-    free(c->log_where);
     free(c->user);
-    free(c->user_where);
+    forget_places(c->set_at);
     free(c->file);
     free(shared(c));
+}
+
+const char *config_where(const struct config *c, const char *key)
+{
+    return c->set_at[option_index(SECTION_PROXY, key)];
+}
+
+const char *tenant_where(const struct tenant *t, const char *key)
+{
+    return t->set_at[option_index(SECTION_TENANT, key)];
 }
 
 bool tenant_has_name(const struct tenant *t, struct slice host)

@@ -20,6 +20,8 @@
 #include "tls/client.h"
 #include "tls/local_ca.h"
 
+enum { OPTIONS_MAX = 128 }; /* rows of the table of options */
+
 /* host:port to connect to. */
 struct endpoint {
     char *host;
@@ -39,7 +41,8 @@ enum { IDENTITY_CURRENT, IDENTITY_NEXT, IDENTITIES };
 
 struct tenant {
     char *name;
-    char *where; /* the section, as file:line, for sentences */
+    char *where;               /* the section, as file:line, for sentences */
+    char *set_at[OPTIONS_MAX]; /* see tenant_where() */
 
     char *company_id;
     struct endpoint server;     /* the host that is called and verified: the certificate host */
@@ -109,8 +112,9 @@ struct config_note {
 struct option;
 
 struct config {
-    char *file;         /* NULL: made from the command line */
-    int64_t begun_us;   /* when loading began; clock_wall_us() */
+    char *file;                /* NULL: made from the command line */
+    char *set_at[OPTIONS_MAX]; /* see config_where() */
+    int64_t begun_us;          /* when loading began; clock_wall_us() */
     int64_t look_again; /* when loading the same files anew gives something else; seconds since
                            1970, 0: never, as far as is known */
 
@@ -124,9 +128,7 @@ struct config {
     uid_t *allow_uid; /* none: sfmtls's own and root */
     size_t nallow_uid;
     bool allow_any_uid;
-    char *allow_uid_where;             /* the first line of it */
     struct address_access access;
-    char *unix_access_where;
 
     struct config_fixed {
         const struct option *option;
@@ -135,7 +137,6 @@ struct config {
     size_t nfixed;
 
     char *log_path; /* NULL: stderr */
-    char *log_where;
     enum log_format log_format;
     enum log_level log_level;
     enum path_mode path_mode;
@@ -143,7 +144,6 @@ struct config {
 
     bool sandbox;
     char *user; /* NULL: whoever started it */
-    char *user_where;
 
     int64_t max_connections, queue, max_head, max_fields, max_target; /* per process; bytes */
     int64_t per_caller;   /* connections of one caller; 0: no limit of its own, -1: auto */
@@ -153,8 +153,7 @@ struct config {
         answer_timeout, dead_peer_timeout, pool_idle, pool_age, queue_timeout, drain_timeout,
         resolve_cache;
 
-    char *local_ca_folder; /* as given; NULL: the default one, if it holds a CA */
-    char *local_ca_where;
+    char *local_ca_folder;     /* as given; NULL: the default one, if it holds a CA */
     struct local_ca *local_ca; /* NULL: there is none */
     int connect_other;         /* enum connect_other */
     struct endpoint *connect_allow;
@@ -167,8 +166,7 @@ struct config {
     size_t nhost_names;
     struct page_origin *origins; /* whose pages may call */
     size_t norigins;
-    char *token_file; /* as given; NULL: no token is asked for */
-    char *token_where;
+    char *token_file;      /* as given; NULL: no token is asked for */
     struct tokens *tokens; /* NULL without token_file */
 
     struct tenant **tenants;
@@ -198,6 +196,11 @@ enum status config_from_pairs(const struct config_pair *pairs, size_t count, con
 
 /* The same without what it names: no certificate, no key, no CA. It cannot be served. */
 enum status config_load_names(const char *path, struct config **out, struct diag *why) MUST_CHECK;
+
+/* Where [proxy], or the tenant's section, sets that option, as file:line or as an option of the
+ * command line; NULL: nowhere, so that its default holds. Of one that repeats, the first place. */
+const char *config_where(const struct config *c, const char *key);
+const char *tenant_where(const struct tenant *t, const char *key);
 
 /* The folder of the local CA: as given, or the default one. c NULL: there is no configuration. The
  * caller frees it. */

@@ -15,17 +15,14 @@ enum { MAX_TENANT_NAME = 32 };
 
 /* ---- settings ---- */
 
-static void forget_wheres(struct loader *l)
-{
-    for (size_t i = 0; i < MAX_OPTIONS; i++) {
-        free(l->wheres[i]);
-        l->wheres[i] = NULL;
-    }
-}
-
 static void *section_of(const struct loader *l)
 {
     return l->tenant == NULL ? (void *)l->config : (void *)l->tenant;
+}
+
+static char **places_of(struct loader *l)
+{
+    return l->tenant == NULL ? l->config->set_at : l->tenant->set_at;
 }
 
 static enum option_section kind_of(const struct loader *l)
@@ -72,18 +69,19 @@ static enum status unknown_key(const struct loader *l, const char *key, struct d
     return ST_BAD_INPUT;
 }
 
-static enum status check_repetition(struct loader *l, const struct option *o, const char *key,
-                                    const char *where, struct diag *why)
+/* Notes where the option is set; of one that repeats, the first place. */
+static enum status note_place(struct loader *l, const struct option *o, const char *key,
+                              const char *where, struct diag *why)
 {
-    size_t count, i = (size_t)(o - option_table(&count));
+    char **place = &places_of(l)[option_index(o->section, o->key)];
 
-    if (l->wheres[i] != NULL && !o->repeats && o->key[strlen(o->key) - 1] != '*') {
+    if (*place != NULL && !o->repeats && !option_is_prefix(o)) {
         diag_set(why, "`%s` is set a second time (first at %s); keep one of the lines", key,
-                 l->wheres[i]);
+                 *place);
         return ST_BAD_INPUT;
     }
-    free(l->wheres[i]);
-    l->wheres[i] = mem_copy_string(where);
+    if (*place == NULL)
+        *place = mem_copy_string(where);
     return ST_OK;
 }
 
@@ -113,7 +111,7 @@ static enum status set(struct loader *l, const char *key, const char *value, con
         diag_set(why, "`%s` has no value; give one or take the line out", key);
         return ST_BAD_INPUT;
     }
-    enum status st = check_repetition(l, o, key, where, why);
+    enum status st = note_place(l, o, key, where, why);
     if (st == ST_OK && strcmp(key, "listen") == 0)
         st = load_add_listens(l, &s, why);
     if (st == ST_OK)
@@ -134,7 +132,6 @@ static enum status end_section(struct loader *l, struct diag *why)
     enum status st = l->tenant == NULL ? ST_OK : load_complete_tenant(l, why);
 
     l->tenant = NULL;
-    forget_wheres(l);
     l->in_section = false;
     return st;
 }
@@ -273,7 +270,6 @@ static enum status end(struct loader *l, enum status st, struct config **out)
 {
     for (size_t i = 0; i < l->ntrusts; i++)
         trust_unref(l->trusts[i]);
-    forget_wheres(l);
     free(l->trusts);
     free(l->folder);
     free(l->proxy_where);

@@ -14,6 +14,8 @@ void load_check_access(const struct loader *l)
 {
     struct config *c = l->config;
     const mode_t mode = c->access.mode;
+    const char *set = config_where(c, "socket-mode"), *group = config_where(c, "socket-group");
+    const char *where = set != NULL ? set : group;
 
     for (size_t i = 0; i < c->nlistens; i++)
         if (!address_is_loopback(&c->listens[i].address))
@@ -21,18 +23,18 @@ void load_check_access(const struct loader *l)
     if (c->allow_any_uid)
         load_note(c, LOG_NOTICE,
                   mem_format("%s: allow-uid = any: every user of this machine may call",
-                             c->allow_uid_where));
-    if (c->unix_access_where == NULL || !has_unix_listener(c))
+                             config_where(c, "allow-uid")));
+    if (where == NULL || !has_unix_listener(c))
         return;
     if ((mode & 0002) != 0 && c->allow_any_uid)
         load_note(c, LOG_WARNING,
                   mem_format("%s: every user of this machine can connect to the Unix socket; write "
                              "socket-mode = 0660 and a socket-group, or list users in allow-uid",
-                             c->unix_access_where));
+                             where));
     else if ((mode & 0022) != 0 && c->nallow_uid == 0 && !c->allow_any_uid)
         load_note(c, LOG_WARNING,
                   mem_format("%s: socket-mode lets others connect to the Unix socket, but without "
                              "allow-uid only sfmtls's own user and root are served; list the "
                              "others in allow-uid",
-                             c->unix_access_where));
+                             where));
 }

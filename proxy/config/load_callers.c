@@ -21,7 +21,7 @@ static void note_callers(struct loader *l)
         load_note(l->config, LOG_WARNING,
                   mem_format("%s: credentials that are checked here are never sent on, so "
                              "authorization = keep does nothing",
-                             load_where_of(l, "callers-file")));
+                             tenant_where(l->tenant, "callers-file")));
     if (callers_costs_differ(t->callers))
         load_note(l->config, LOG_WARNING,
                   mem_format("%s: the hashes are of different costs, so the time of a refusal may "
@@ -39,6 +39,6 @@ enum status load_callers(struct loader *l, struct diag *why)
     if (st == ST_OK)
         note_callers(l);
     else
-        diag_place(why, load_where_of(l, "callers-file"));
+        diag_place(why, tenant_where(l->tenant, "callers-file"));
     return st;
 }

@@ -14,7 +14,7 @@ enum status load_check_connect(const struct loader *l, struct diag *why)
     const struct config *c = l->config;
 
     if (c->connect_other == CONNECT_TUNNEL && c->nconnect_allow == 0) {
-        diag_at(why, l->proxy_where,
+        diag_at(why, config_where(c, "connect-other"),
                 "connect-other = tunnel leads nowhere without connect-allow; add lines "
                 "`connect-allow = HOST:PORT`, or take it out");
         return ST_BAD_INPUT;
@@ -108,7 +108,7 @@ enum status config_add_local_ca(struct config *c, struct diag *why)
 
     for (int i = 0; i < LOCAL_CA_FILES; i++) {
         char *path = local_ca_path(folder, (enum local_ca_file)i);
-        load_name_file(c, FILE_READ, "local-ca", path, c->local_ca_where);
+        load_name_file(c, FILE_READ, "local-ca", path, config_where(c, "local-ca"));
         free(path);
     }
     if (local_ca_is_in(folder)) {
@@ -117,8 +117,8 @@ enum status config_add_local_ca(struct config *c, struct diag *why)
         diag_at(why, folder, "holds no local CA; make one with `sfmtls ca init`");
         st = ST_BAD_INPUT;
     }
-    if (st != ST_OK && c->local_ca_where != NULL)
-        diag_place(why, c->local_ca_where);
+    if (st != ST_OK && config_where(c, "local-ca") != NULL)
+        diag_place(why, config_where(c, "local-ca"));
     if (c->local_ca != NULL)
         note_dates(c, folder);
     for (size_t i = 0; c->local_ca != NULL && i < c->ntenants; i++)

@@ -22,7 +22,7 @@ enum status load_tokens(struct loader *l, struct diag *why)
         st = tokens_load(path, &c->tokens, why);
     }
     if (st != ST_OK)
-        diag_place(why, c->token_where);
+        diag_place(why, config_where(c, "caller-token-file"));
     return st;
 }
 

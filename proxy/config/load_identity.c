@@ -35,11 +35,11 @@ static enum status check_passphrases(const struct loader *l, int identity, struc
 
     for (size_t i = CREDENTIAL_PASSPHRASE_FILE; i < SOURCES; i++) {
         const char *key = source_keys[identity][i];
-        if (load_where_of(l, key) == NULL)
+        if (tenant_where(l->tenant, key) == NULL)
             continue;
         if (first != NULL) {
-            diag_at(why, load_where_of(l, key), "%s and %s are both set; keep one of them", first,
-                    key);
+            diag_at(why, tenant_where(l->tenant, key), "%s and %s are both set; keep one of them",
+                    first, key);
             return ST_BAD_INPUT;
         }
         first = key;
@@ -52,9 +52,9 @@ static enum status check_alone(const struct loader *l, int identity, struct diag
 {
     for (size_t i = CREDENTIAL_PRIVATE_KEY; i < SOURCES; i++) {
         const char *key = source_keys[identity][i];
-        if (load_where_of(l, key) == NULL)
+        if (tenant_where(l->tenant, key) == NULL)
             continue;
-        diag_at(why, load_where_of(l, key),
+        diag_at(why, tenant_where(l->tenant, key),
                 "`%s` is set without `%s`; add that line, or take this one out", key,
                 identity_title(identity));
         return ST_BAD_INPUT;
@@ -88,7 +88,7 @@ static void warn_about_readable_passphrase(const struct loader *l, const char *p
             l->config, LOG_WARNING,
             mem_format("%s: %s: every user of this machine may read the passphrase; chmod o-r "
                        "%s",
-                       load_where_of(l, key), path, path));
+                       tenant_where(l->tenant, key), path, path));
 }
 
 static enum status load_identity(struct loader *l, int identity, struct diag *why)
@@ -112,7 +112,7 @@ static enum status load_identity(struct loader *l, int identity, struct diag *wh
         note_findings(l, identity);
         load_look_again(l->config, credential_look_again(i->credential));
     } else {
-        diag_place(why, load_where_of(l, source_keys[identity][source]));
+        diag_place(why, tenant_where(l->tenant, source_keys[identity][source]));
     }
     warn_about_readable_passphrase(l, i->passphrase_file,
                                    source_keys[identity][CREDENTIAL_PASSPHRASE_FILE]);
@@ -130,7 +130,7 @@ static void warn_about_sameness(const struct loader *l)
         load_note(l->config, LOG_WARNING,
                   mem_format("%s: certificate-next is the same as certificate; name the new one, "
                              "or take the line out",
-                             load_where_of(l, identity_title(IDENTITY_NEXT))));
+                             tenant_where(l->tenant, identity_title(IDENTITY_NEXT))));
 }
 
 enum status load_identities(struct loader *l, struct diag *why)
@@ -155,7 +155,7 @@ enum status load_tls_clients(struct loader *l, struct diag *why)
             continue;
         enum status st = tls_client_new(id->credential, t->trust, t->server.host, &id->tls, why);
         if (st != ST_OK) {
-            diag_place(why, load_where_of(l, identity_title(i)));
+            diag_place(why, tenant_where(l->tenant, identity_title(i)));
             return st;
         }
     }

@@ -1,17 +1,10 @@
-/* What all that load use: where a setting stands, and what is noted for whoever uses the result. */
+/* What all that load use: notes for whoever uses the result. */
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "config/load_parts.h"
-
-const char *load_where_of(const struct loader *l, const char *key)
-{
-    size_t count, i = (size_t)(option_find(SECTION_TENANT, key) - option_table(&count));
-
-    return l->wheres[i];
-}
 
 void load_note(struct config *c, enum log_level level, char *sentence)
 {

@@ -7,8 +7,6 @@
 #include "config/config.h"
 #include "config/option.h"
 
-enum { MAX_OPTIONS = 128 };
-
 /* A configuration while it is read. */
 struct loader {
     struct config *config;
@@ -19,7 +17,6 @@ struct loader {
     char *proxy_where;
     struct tenant *tenant; /* whose section is read; NULL: [proxy] or none */
     bool in_section;
-    char *wheres[MAX_OPTIONS]; /* of the current section's settings, by option */
     struct trust **trusts;
     size_t ntrusts;
     config_ask *ask;
@@ -27,9 +24,6 @@ struct loader {
 };
 
 /* ---- what the others use: load_note.c, files.c ---- */
-
-/* Where the tenant's section sets that key, as file:line; NULL: nowhere. */
-const char *load_where_of(const struct loader *l, const char *key);
 
 /* Takes the sentence. */
 void load_note(struct config *c, enum log_level level, char *sentence);

@@ -12,7 +12,8 @@ static enum status check_required(const struct loader *l, struct diag *why)
     const struct option *options = option_table(&count);
 
     for (size_t i = 0; i < count; i++) {
-        if (options[i].section != SECTION_TENANT || !options[i].required || l->wheres[i] != NULL)
+        if (options[i].section != SECTION_TENANT || !options[i].required ||
+            l->tenant->set_at[i] != NULL)
             continue;
         diag_at(why, l->tenant->where, "the tenant has no `%s`; add the line `%s = ...`",
                 options[i].key, options[i].key);
@@ -41,14 +42,15 @@ static void warn_about_host(const struct loader *l, const struct sf_lookup *foun
             mem_format(
                 "%s: %s serves the user interface, not the APIs; use %s%s`sfmtls hosts` lists "
                 "all of them",
-                load_where_of(l, "server"), t->server.host,
+                tenant_where(l->tenant, "server"), t->server.host,
                 found->api_host[0] == '\0' ? "the API server of your data center" : found->api_host,
                 found->api_host[0] == '\0' ? "; " : ", the API server of the same data center; "));
     else if (found->kind == SF_API && !found->certain)
         load_note(l->config, LOG_WARNING,
                   mem_format("%s: the certificate host of %s is not documented; %s is assumed "
                              "(server-as-is = yes switches that off)",
-                             load_where_of(l, "server"), found->api_host, found->certificate_host));
+                             tenant_where(l->tenant, "server"), found->api_host,
+                             found->certificate_host));
 }
 
 /* The host to call and the names it goes by. */
@@ -121,8 +123,9 @@ static void note_trust(struct loader *l, const struct trust *t)
     const struct finding *findings = trust_findings(t, &count);
 
     for (size_t i = 0; i < count; i++)
-        load_note(l->config, levels[findings[i].level],
-                  mem_format("%s: %s: %s", load_where_of(l, key), path, findings[i].sentence));
+        load_note(
+            l->config, levels[findings[i].level],
+            mem_format("%s: %s: %s", tenant_where(l->tenant, key), path, findings[i].sentence));
     if (trust_is_empty(t))
         load_note(
             l->config, LOG_WARNING,
@@ -145,7 +148,7 @@ static enum status find_trust(struct loader *l, struct trust **out, struct diag 
     enum status st = trust_load(path, crl_path, out, &lists_at_fault, why);
     if (st != ST_OK) {
         if (lists_at_fault || path != NULL)
-            diag_place(why, load_where_of(l, lists_at_fault ? "crl-file" : "ca-file"));
+            diag_place(why, tenant_where(l->tenant, lists_at_fault ? "crl-file" : "ca-file"));
         return st;
     }
     note_trust(l, *out);

@@ -65,8 +65,8 @@ static const struct option table[] = {
         .help = "yes permits listeners that other machines can reach (0.0.0.0:8080), over plain "
                 "HTTP. It requires a caller-token-file, or a callers-file in every tenant that can "
                 "be reached there."),
-    ROW("caller-token-file", P(token_file), .example = "caller-tokens",
-        .set = option_set_token_file, .file = OPTION_READS, .type = "file",
+    ROW("caller-token-file", P(token_file), .example = "caller-tokens", .set = option_set_path,
+        .file = OPTION_READS, .type = "file",
         .help = "A file of tokens, one of at least 16 characters in each line. Every request must "
                 "then have one, as X-Sfmtls-Token: TOKEN or Proxy-Authorization: Bearer TOKEN; "
                 "without one it gets 401 or 407. Requests inside a CONNECT use the token of the "
@@ -117,7 +117,7 @@ static const struct option table[] = {
                 "can read the system's files and the folders of the configured files, write into "
                 "the folders of the log and of Unix sockets, and start no program. A reload cannot "
                 "reach files in other folders; a restart can."),
-    ROW("user", P(user), .reload = OPTION_AT_START, .example = "sfmtls", .set = option_set_user,
+    ROW("user", P(user), .reload = OPTION_AT_START, .example = "sfmtls", .set = option_set_text,
         .type = "name",
         .help = "The user that sfmtls becomes after root has started it and listeners, log and "
                 "files are open. That user must be able to read the files again for a reload."),
@@ -148,8 +148,7 @@ static const struct option table[] = {
         .fallback = "16k", .type = "size",
         .help = "The longest request target (a longer one gets 414)."),
 
-    ROW("local-ca", P(local_ca_folder), .example = "ca", .set = option_set_local_ca,
-        .type = "folder",
+    ROW("local-ca", P(local_ca_folder), .example = "ca", .set = option_set_path, .type = "folder",
         .help =
             "The folder in which `sfmtls ca init` put the local CA. sfmtls needs the CA to answer "
             "a CONNECT (https_proxy) to a configured server. Without the option, sfmtls uses a CA "
@@ -306,18 +305,24 @@ static const struct option table[] = {
 
 };
 
+_Static_assert(ARRAY_LEN(table) <= OPTIONS_MAX,
+               "struct config and struct tenant have a place for each");
+
 const struct option *option_table(size_t *count)
 {
     *count = ARRAY_LEN(table);
     return table;
 }
 
+bool option_is_prefix(const struct option *o)
+{
+    return o->key[strlen(o->key) - 1] == '*';
+}
+
 static bool key_matches(const struct option *o, const char *key)
 {
-    size_t n = strlen(o->key);
-
-    if (o->key[n - 1] == '*')
-        return strncmp(key, o->key, n - 1) == 0;
+    if (option_is_prefix(o))
+        return strncmp(key, o->key, strlen(o->key) - 1) == 0;
     return strcmp(key, o->key) == 0;
 }
 
@@ -327,6 +332,11 @@ const struct option *option_find(enum option_section section, const char *key)
         if (table[i].section == section && key_matches(&table[i], key))
             return &table[i];
     return NULL;
+}
+
+size_t option_index(enum option_section section, const char *key)
+{
+    return (size_t)(option_find(section, key) - table);
 }
 
 static size_t min3(size_t a, size_t b, size_t c)

@@ -48,6 +48,12 @@ struct option {
 const struct option *option_table(size_t *count);
 const struct option *option_find(enum option_section section, const char *key);
 
+/* Its place in the table; key is one that is known. */
+size_t option_index(enum option_section section, const char *key);
+
+/* Is its key the beginning of many (header.*)? */
+bool option_is_prefix(const struct option *o);
+
 /* The known key that is written most like it, or NULL if none is near. */
 const char *option_nearest(enum option_section section, const char *key);
 

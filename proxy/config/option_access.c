@@ -83,8 +83,6 @@ enum status option_set_allow_uid(const struct option *o, void *section, const st
     enum status st = ST_OK;
 
     (void)o;
-    if (c->allow_uid_where == NULL)
-        c->allow_uid_where = mem_copy_string(s->where);
     while (st == ST_OK && rest.n > 0) {
         struct slice item = slice_trim(slice_split(&rest, ','));
         char *name = mem_copy_bytes(item.p, item.n);
@@ -95,14 +93,6 @@ enum status option_set_allow_uid(const struct option *o, void *section, const st
 }
 
 /* ---- Unix sockets ---- */
-
-static void note_where(struct config *c, const struct setting *s)
-{
-    if (strcmp(s->where, "default") == 0)
-        return;
-    free(c->unix_access_where);
-    c->unix_access_where = mem_copy_string(s->where);
-}
 
 enum status option_set_socket_mode(const struct option *o, void *section, const struct setting *s,
                                    struct diag *why)
@@ -120,7 +110,6 @@ enum status option_set_socket_mode(const struct option *o, void *section, const 
                  s->value);
         return ST_BAD_INPUT;
     }
-    note_where(c, s);
     c->access.mode = (mode_t)mode;
     return ST_OK;
 }
@@ -136,7 +125,6 @@ enum status option_set_socket_group(const struct option *o, void *section, const
         diag_set(why, "`%s` is no group of this machine; write a group's name or gid", s->value);
         return ST_BAD_INPUT;
     }
-    note_where(c, s);
     c->access.has_group = true;
     c->access.group = (gid_t)id;
     return ST_OK;

@@ -106,42 +106,8 @@ enum status option_set_path(const struct option *o, void *section, const struct 
 enum status option_set_log(const struct option *o, void *section, const struct setting *s,
                            struct diag *why)
 {
-    struct config *c = section;
-
     if (strcmp(s->value, "stderr") == 0)
         return ST_OK;
-    free(c->log_where);
-    c->log_where = mem_copy_string(s->where);
-    return option_set_path(o, section, s, why);
-}
-
-enum status option_set_user(const struct option *o, void *section, const struct setting *s,
-                            struct diag *why)
-{
-    struct config *c = section;
-
-    free(c->user_where);
-    c->user_where = mem_copy_string(s->where);
-    return option_set_text(o, section, s, why);
-}
-
-enum status option_set_local_ca(const struct option *o, void *section, const struct setting *s,
-                                struct diag *why)
-{
-    struct config *c = section;
-
-    free(c->local_ca_where);
-    c->local_ca_where = mem_copy_string(s->where);
-    return option_set_path(o, section, s, why);
-}
-
-enum status option_set_token_file(const struct option *o, void *section, const struct setting *s,
-                                  struct diag *why)
-{
-    struct config *c = section;
-
-    free(c->token_where);
-    c->token_where = mem_copy_string(s->where);
     return option_set_path(o, section, s, why);
 }
 

@@ -26,7 +26,7 @@ enum status user_find(const struct config *c, struct user *out, struct diag *why
         return ST_OK;
     const struct passwd *p = getpwnam(c->user);
     if (p == NULL) {
-        diag_at(why, c->user_where,
+        diag_at(why, config_where(c, "user"),
                 "user: there is no user %s on this machine; make one with useradd "
                 "--system %s, or name another",
                 c->user, c->user);
@@ -35,7 +35,7 @@ enum status user_find(const struct config *c, struct user *out, struct diag *why
     if (p->pw_uid == out->uid)
         return ST_OK;
     if (out->uid != 0) {
-        diag_at(why, c->user_where,
+        diag_at(why, config_where(c, "user"),
                 "user: only root can become %s; start sfmtls as root or as %s, or take "
                 "the line out",
                 c->user, c->user);
