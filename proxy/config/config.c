@@ -37,11 +37,6 @@ static void identity_release(struct identity *i)
 {
     credential_unref(i->credential);
     tls_client_unref(i->tls);
-    free(i->certificate);
-    free(i->private_key);
-    free(i->passphrase_file);
-    free(i->passphrase_env);
-    free(i->passphrase_credential);
 }
 
 static void forget_places(char **set_at)
@@ -72,15 +67,12 @@ static void tenant_free(struct tenant *t)
     free(t->header_wheres);
     free(t->name);
     free(t->where);
+    option_free_texts(SECTION_TENANT, t);
     forget_places(t->set_at);
-    free(t->company_id);
     free(t->server.host);
     free(t->connect_to.host);
     free(t->host_field);
     free(t->peer);
-    free(t->ca_file);
-    free(t->crl_file);
-    free(t->callers_file);
     callers_free(t->callers);
     rules_free(t->rules);
     free(t);
@@ -128,11 +120,8 @@ void config_unref(struct config *c)
         free(c->origins[i].fields);
     }
     free(c->origins);
-    free(c->token_file);
     tokens_free(c->tokens);
-    free(c->local_ca_folder);
-    free(c->log_path);
-    free(c->user);
+    option_free_texts(SECTION_PROXY, c);
     forget_places(c->set_at);
     free(c->file);
     free(shared(c));

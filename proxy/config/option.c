@@ -1,5 +1,6 @@
 #include "config/option.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/option_set.h"
@@ -337,6 +338,19 @@ const struct option *option_find(enum option_section section, const char *key)
 size_t option_index(enum option_section section, const char *key)
 {
     return (size_t)(option_find(section, key) - table);
+}
+
+static bool is_text(const struct option *o)
+{
+    return o->set == option_set_text || o->set == option_set_path || o->set == option_set_log ||
+           o->set == option_set_company_id;
+}
+
+void option_free_texts(enum option_section section, void *values)
+{
+    for (size_t i = 0; i < ARRAY_LEN(table); i++)
+        if (table[i].section == section && is_text(&table[i]))
+            free(*(char **)(void *)((char *)values + table[i].offset));
 }
 
 static size_t min3(size_t a, size_t b, size_t c)

@@ -54,6 +54,9 @@ size_t option_index(enum option_section section, const char *key);
 /* Is its key the beginning of many (header.*)? */
 bool option_is_prefix(const struct option *o);
 
+/* Frees those values of a struct config or a struct tenant that are one text each. */
+void option_free_texts(enum option_section section, void *values);
+
 /* The known key that is written most like it, or NULL if none is near. */
 const char *option_nearest(enum option_section section, const char *key);
 
