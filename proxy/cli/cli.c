@@ -51,7 +51,7 @@ int cli_error(enum status st, const struct diag *why)
 int cli_usage(const char *command, const char *format, ...)
 {
     char *help = command == NULL ? mem_copy_string("; `sfmtls help` lists the commands")
-                                 : mem_format("; `sfmtls %s --help` tells more", command);
+                                 : mem_format("; `sfmtls %s --help` shows more", command);
     va_list args;
 
     va_start(args, format);
@@ -82,7 +82,7 @@ int cli_bad_option(const char *command, int option, char **argv, const struct op
     if (is_long && optopt != 0)
         return cli_usage(command, "%.*s takes no value", (int)strcspn(word, "="), word);
     if (is_long && begins_option(word, options))
-        return cli_usage(command, "%s stands for several options: write it in full", word);
+        return cli_usage(command, "%s matches several options: write it in full", word);
     return cli_usage(command, "unknown option %s", word);
 }
 

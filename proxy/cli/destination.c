@@ -78,7 +78,7 @@ static const char *mistake(struct slice text)
     if (utf8_is_16(text))
         return "it is UTF-16; save it as UTF-8";
     if (memchr(text.p, '\0', text.n) != NULL)
-        return "it is no text; name a destination exported from BTP";
+        return "it is not text; name a destination exported from BTP";
     if (begins(text, "-----BEGIN "))
         return "it is a certificate or key, which belongs into `certificate` of a [tenant NAME] "
                "section; name a destination exported from BTP";

@@ -80,7 +80,7 @@ static enum status refuse(const struct source *s, const json_error_t *error)
     const char *near = strstr(error->text, " near ");
     int n = near == NULL ? (int)strlen(error->text) : (int)(near - error->text);
 
-    return source_refuse(s, error->line, "this is no sound JSON: %.*s; export it anew", n,
+    return source_refuse(s, error->line, "this is not valid JSON: %.*s; export it again", n,
                          error->text);
 }
 

@@ -124,7 +124,7 @@ static const char *unescape_code(struct slice *s, struct buf *out)
     unsigned code, low;
 
     if (!hex4(*s, &code))
-        return "\\u stands without four hexadecimal digits; write as in \\u00e4";
+        return "\\u lacks its four hexadecimal digits; write as in \\u00e4";
     drop(s, 4);
     if (code >= 0xd800 && code <= 0xdbff && s->n >= 6 && s->p[0] == '\\' && s->p[1] == 'u' &&
         hex4((struct slice){s->p + 2, s->n - 2}, &low) && low >= 0xdc00 && low <= 0xdfff) {

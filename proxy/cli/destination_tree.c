@@ -100,7 +100,7 @@ static enum status merge(struct tree **old, struct tree *member, const struct so
     if (!is_placeholder(first) && !is_placeholder(member)) {
         if (first->line > 0)
             (void)snprintf(where, sizeof(where), " (first in line %d)", first->line);
-        (void)source_refuse(s, member->line, "`%s` stands a second time%s; keep one of them",
+        (void)source_refuse(s, member->line, "`%s` appears a second time%s; keep one of them",
                             first->key, where);
         tree_free(member);
         return ST_BAD_INPUT;
@@ -117,7 +117,7 @@ static enum status merge(struct tree **old, struct tree *member, const struct so
 static const char *flaw_of(const struct tree *parent, struct slice key)
 {
     if (key.n > 0 && memchr(key.p, '\0', key.n) != NULL)
-        return "a NUL character stands in a name; take it out";
+        return "a name contains a NUL character; take it out";
     if (parent->count == TREE_MAX_MEMBERS)
         return "there are more than 1000 things in one; name an export of BTP";
     return NULL;
@@ -153,7 +153,7 @@ enum status tree_add_text(struct tree *parent, struct slice key, struct slice te
                           const struct source *s)
 {
     if (text.n > 0 && memchr(text.p, '\0', text.n) != NULL)
-        return source_refuse(s, line, "a NUL character stands in a value; take it out");
+        return source_refuse(s, line, "a value contains a NUL character; take it out");
     struct tree *t = tree_new(TREE_TEXT, line);
     t->secret = parent->kind == TREE_MAP && (tree_key_is_secret(key) || is_credentials(text));
     t->given = is_given(text);

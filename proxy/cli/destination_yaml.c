@@ -24,7 +24,7 @@ static enum status next_event(struct yaml *y, yaml_event_t *e)
     const yaml_parser_t *p = &y->parser;
     bool located = p->error == YAML_SCANNER_ERROR || p->error == YAML_PARSER_ERROR;
     return source_refuse(y->source, located ? (int)p->problem_mark.line + 1 : 0,
-                         "this is no sound YAML: %s; export it anew",
+                         "this is not valid YAML: %s; export it again",
                          p->problem == NULL ? "it cannot be read" : p->problem);
 }
 
@@ -63,7 +63,7 @@ static enum status read_members(struct yaml *y, struct tree *parent, yaml_event_
             value = (yaml_event_t){0};
             if (key.type != YAML_SCALAR_EVENT)
                 st = source_refuse(y->source, line_of(&key),
-                                   "a name is no plain text; write NAME: VALUE");
+                                   "a name is not plain text; write NAME: VALUE");
             else
                 st = next_event(y, &value);
         }

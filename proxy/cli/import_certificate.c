@@ -81,8 +81,9 @@ static void write_certificate(const struct section *s)
             explain_java_store(s, store, file);
     } else {
         if (store != NULL)
-            import_text_comment(s->out, "KeyStoreLocation is no plain name of a file, so another "
-                                        "stands here.");
+            import_text_comment(s->out,
+                                "KeyStoreLocation is not the plain name of a file, so this line "
+                                "has another one.");
         explain_source(s, NULL);
     }
     import_line(s, "certificate", file);

@@ -99,7 +99,7 @@ static enum status write_company(const struct section *s)
     const char *flaw = id == NULL ? NULL : flaw_of(s, "company-id", id);
     if (id != NULL && flaw == NULL) {
         if (p == NULL)
-            import_text_comment(s->out, "The company ID is what stands behind the @ of User.");
+            import_text_comment(s->out, "The company ID is what follows the @ of User.");
         import_line(s, "company-id", id);
         return ST_OK;
     }
@@ -163,7 +163,7 @@ static void write_url_remarks(const struct section *s, const struct url *url)
         import_text_comment(s->out, "User and password in the URL are left out.");
     if (url->path.n > 1)
         import_text_comment(s->out,
-                            "The URL goes on with %s%.*s: callers write it themselves, behind "
+                            "The URL goes on with %s%.*s: callers write it themselves, after "
                             "http://localhost:8080.",
                             may_be_shown(url->path) ? "the path " : "a path",
                             may_be_shown(url->path) ? (int)url->path.n : 0, url->path.p);
@@ -218,7 +218,7 @@ static void write_header(const struct section *s, const struct property *p)
                             "beside the certificate, write `%s = VALUE`.",
                             p->key, key);
     } else {
-        const char *flaw = p->value == NULL ? "is no single text" : flaw_of(s, key, p->value);
+        const char *flaw = p->value == NULL ? "is not a single text" : flaw_of(s, key, p->value);
         if (flaw == NULL)
             import_line(s, key, p->value);
         else

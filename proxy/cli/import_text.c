@@ -36,7 +36,8 @@ const char *import_text_flaw(const char *key, const char *value)
     if (v.n == 0)
         return "is empty";
     if (!is_visible(k) || !is_visible(v))
-        return "holds a line break, another character that cannot be seen, or what is no UTF-8";
+        return "holds a line break, another character that cannot be seen, or bytes that are not "
+               "UTF-8";
     if (slice_trim(v).n != v.n)
         return "begins or ends with a blank";
     if (holds_comment(v))

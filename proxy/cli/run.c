@@ -53,7 +53,7 @@ struct arguments {
 static bool add_pair(struct arguments *a, int i, const char *value)
 {
     if (a->npairs == MAX_PAIRS || (a->given[i] && i != 0)) {
-        (void)cli_usage("run", "%s stands more than once", pair_options[i].option);
+        (void)cli_usage("run", "%s is given more than once", pair_options[i].option);
         return false;
     }
     size_t at = i == 0 ? a->nlistens++ : a->npairs;

@@ -147,7 +147,7 @@ static enum status refuse_hash(enum verdict v, const char *path, int line, struc
     };
 
     diag_at_line(why, path, line,
-                 "the hash of user `%.*s` %s; set the password anew with `htpasswd -B -C 10 %s "
+                 "the hash of user `%.*s` %s; set the password again with `htpasswd -B -C 10 %s "
                  "'%.*s'`",
                  (int)user.n, user.p, flaws[v], path, (int)user.n, user.p);
     return ST_BAD_INPUT;
@@ -178,7 +178,7 @@ static enum status read_line(struct callers *c, const char *path, struct slice t
         return ST_OK;
     if (memchr(text.p, ':', text.n) == NULL) {
         diag_at_line(why, path, line,
-                     "is no `user:hash`; write the line with `htpasswd -B -C 10 %s USER`", path);
+                     "is not `user:hash`; write the line with `htpasswd -B -C 10 %s USER`", path);
         return ST_BAD_INPUT;
     }
     struct slice hash = text, user = slice_split(&hash, ':');
@@ -213,7 +213,8 @@ static enum status read_lines(struct callers *c, const char *path, struct slice 
     if (c->count > 0)
         return ST_OK;
     diag_at(why, path,
-            "names nobody, so nobody could call; add a user with `htpasswd -B -C 10 %s USER`",
+            "names no user, so every call would be refused; add a user with `htpasswd -B -C 10 %s "
+            "USER`",
             path);
     return ST_BAD_INPUT;
 }
@@ -236,7 +237,7 @@ static enum status sort(struct callers *c, const char *path, struct diag *why)
         if (strcmp(a->user, b->user) != 0)
             continue;
         diag_at_line(why, path, b->line,
-                     "user `%s` stands a second time (first at %s:%d); keep one of the lines",
+                     "user `%s` appears a second time (first at %s:%d); keep one of the lines",
                      b->user, path, a->line);
         return ST_BAD_INPUT;
     }

@@ -101,7 +101,7 @@ static enum status set(struct loader *l, const char *key, const char *value, con
     struct setting s = {key, value, where, l->folder};
 
     if (!l->in_section) {
-        diag_set(why, "`%s` stands before the first section; begin with [proxy] or [tenant NAME]",
+        diag_set(why, "`%s` is set before the first section; begin with [proxy] or [tenant NAME]",
                  key);
         return ST_BAD_INPUT;
     }
@@ -153,13 +153,13 @@ static enum status begin_tenant(struct loader *l, struct slice name, const char 
         return ST_BAD_INPUT;
     }
     if (!is_tenant_name(name)) {
-        diag_set(why, "`%.*s` is no tenant name; use 1 to %d of A-Z a-z 0-9 . _ -", (int)name.n,
+        diag_set(why, "`%.*s` is not a tenant name; use 1 to %d of A-Z a-z 0-9 . _ -", (int)name.n,
                  name.p, MAX_TENANT_NAME);
         return ST_BAD_INPUT;
     }
     for (size_t i = 0; i < c->ntenants; i++) {
         if (slice_eq(slice_of(c->tenants[i]->name), name)) {
-            diag_set(why, "[tenant %s] stands a second time (first at %s); join the two sections",
+            diag_set(why, "[tenant %s] appears a second time (first at %s); join the two sections",
                      c->tenants[i]->name, c->tenants[i]->where);
             return ST_BAD_INPUT;
         }
@@ -180,7 +180,7 @@ static enum status begin_section(struct loader *l, const char *title, const char
 
     if (strcmp(title, "proxy") == 0) {
         if (l->proxy_seen) {
-            diag_set(why, "[proxy] stands a second time (first at %s); join the two sections",
+            diag_set(why, "[proxy] appears a second time (first at %s); join the two sections",
                      l->proxy_where);
             return ST_BAD_INPUT;
         }

@@ -25,7 +25,7 @@ static void note_callers(struct loader *l)
     if (callers_costs_differ(t->callers))
         load_note(l->config, LOG_WARNING,
                   mem_format("%s: the hashes are of different costs, so the time of a refusal may "
-                             "tell whether a user is known; set the passwords anew at one cost",
+                             "tell whether a user is known; set the passwords again at one cost",
                              path));
 }
 

@@ -56,7 +56,7 @@ static enum status check_remote(const struct config *c, const struct listen_addr
         return ST_OK;
     const struct tenant *open = open_tenant(c, at);
     if (open != NULL) {
-        char *flaw = mem_format(", and nothing tells callers of tenant %s apart; set "
+        char *flaw = mem_format(", and the callers of tenant %s are not identified; set "
                                 "caller-token-file in [proxy], or callers-file in [tenant %s]",
                                 open->name, open->name);
         (void)refuse(at, flaw, why);
@@ -65,7 +65,7 @@ static enum status check_remote(const struct config *c, const struct listen_addr
     }
     if (c->connect_other == CONNECT_TUNNEL)
         return refuse(at,
-                      ", and a tunnel (connect-other) asks for nobody's password; set "
+                      ", and a tunnel (connect-other) asks for no password; set "
                       "caller-token-file in [proxy], or take connect-other out",
                       why);
     return ST_OK;
@@ -84,12 +84,11 @@ enum status load_check_remote(const struct loader *l, struct diag *why)
         if (st != ST_OK)
             return st;
         address_text(&at->address, text);
-        load_note(
-            l->config, LOG_WARNING,
-            mem_format("%s: callers reach %s by plain HTTP, so whoever is on the way can read "
-                       "and change all of it, tokens and passwords too; let it be a network "
-                       "that you trust",
-                       at->where, text));
+        load_note(l->config, LOG_WARNING,
+                  mem_format("%s: callers reach %s by plain HTTP, so anyone on that network can "
+                             "read and change all of it, tokens and passwords included; use only a "
+                             "network that you trust",
+                             at->where, text));
     }
     return ST_OK;
 }

@@ -48,7 +48,7 @@ static enum status check_repetition(const struct config *c, struct diag *why)
                 continue;
             address_text(&c->listens[i].address, text);
             diag_at(why, c->listens[i].where,
-                    "listen = %s stands a second time (first at %s); keep one of them", text,
+                    "listen = %s is set a second time (first at %s); keep one of them", text,
                     c->listens[j].where);
             return ST_BAD_INPUT;
         }

@@ -65,11 +65,12 @@ static enum status add_user(struct config *c, const char *name, struct diag *why
         c->allow_uid[n - 1] = (uid_t)id;
         c->nallow_uid = n;
     } else {
-        diag_set(why, "`%s` is no user of this machine; write a user's name or uid, or any", name);
+        diag_set(why, "`%s` is not a user of this machine; write a user's name or uid, or any",
+                 name);
         return ST_BAD_INPUT;
     }
     if (c->allow_any_uid && c->nallow_uid > 0) {
-        diag_set(why, "`any` stands alone; take it or the users out");
+        diag_set(why, "`any` cannot be combined with users; take it or the users out");
         return ST_BAD_INPUT;
     }
     return ST_OK;
@@ -104,10 +105,11 @@ enum status option_set_socket_mode(const struct option *o, void *section, const 
 
     (void)o;
     if (!octal || mode > 0777 || (mode & 0600) != 0600) {
-        diag_set(why,
-                 "`%s` is no mode of a socket; write it in octal digits, with read and write for "
-                 "the owner: 0600, 0660 or 0666",
-                 s->value);
+        diag_set(
+            why,
+            "`%s` is not the mode of a socket; write it in octal digits, with read and write for "
+            "the owner: 0600, 0660 or 0666",
+            s->value);
         return ST_BAD_INPUT;
     }
     c->access.mode = (mode_t)mode;
@@ -122,7 +124,7 @@ enum status option_set_socket_group(const struct option *o, void *section, const
 
     (void)o;
     if (!is_id(s->value, &id) && !find_group(s->value, &id)) {
-        diag_set(why, "`%s` is no group of this machine; write a group's name or gid", s->value);
+        diag_set(why, "`%s` is not a group of this machine; write a group's name or gid", s->value);
         return ST_BAD_INPUT;
     }
     c->access.has_group = true;

@@ -12,7 +12,7 @@ static enum status add_host_name(struct config *c, struct slice item, struct dia
     /* Addresses of IPv6 stand without brackets here, for there is no port; with them they pass. */
     if (!authority_is_address(item) && (!authority_parse(item, &a) || a.port != 0)) {
         diag_set(why,
-                 "`%.*s` is no host name; write a name or an address as callers do, without "
+                 "`%.*s` is not a host name; write a name or an address as callers do, without "
                  "scheme, port, path or *",
                  (int)item.n, item.p);
         return ST_BAD_INPUT;
@@ -47,10 +47,11 @@ static enum status add_origin(struct config *c, struct slice item, struct diag *
         return ST_BAD_INPUT;
     }
     if (!cors_parse_origin(item, &origin)) {
-        diag_set(why,
-                 "`%.*s` is no origin of a web page; write SCHEME://HOST[:PORT] without a path or "
-                 "*, as in https://app.example.com",
-                 (int)item.n, item.p);
+        diag_set(
+            why,
+            "`%.*s` is not the origin of a web page; write SCHEME://HOST[:PORT] without a path or "
+            "*, as in https://app.example.com",
+            (int)item.n, item.p);
         return ST_BAD_INPUT;
     }
     cors_add_fields(&fields, origin);

@@ -142,7 +142,7 @@ enum status option_set_company_id(const struct option *o, void *section, const s
     struct slice value = slice_of(s->value);
 
     if (value.n > 128 || !chars_are(value, CHAR_TARGET)) {
-        diag_set(why, "`%s` is no company ID; write it as Admin Center shows it, without blanks",
+        diag_set(why, "`%s` is not a company ID; write it as Admin Center shows it, without blanks",
                  s->value);
         return ST_BAD_INPUT;
     }
@@ -180,7 +180,7 @@ enum status option_set_header(const struct option *o, void *section, const struc
     const char *flaw = NULL;
 
     if (*name == '\0' || !chars_are(slice_of(name), CHAR_TOKEN))
-        flaw = "is no field name; use letters, digits and '-'";
+        flaw = "is not a field name; use letters, digits and '-'";
     else if (is_reserved(slice_of(name)))
         flaw = "cannot be set: the proxy itself decides about that field; take the line out";
     else if (!chars_are(slice_of(s->value), CHAR_VALUE))

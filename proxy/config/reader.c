@@ -48,7 +48,7 @@ static void read_section(struct reader *r, struct slice line)
     struct slice behind = {close + 1, line.n - (size_t)(close + 1 - line.p)};
     behind = slice_trim(behind);
     if (behind.n > 0 && *behind.p != ';' && *behind.p != '#') {
-        refuse(r, "text stands behind the section header; put it on a line of its own");
+        refuse(r, "there is text after the section header; put it on a line of its own");
         return;
     }
     char *name = mem_copy_bytes(line.p + 1, (size_t)(close - line.p - 1));
@@ -64,7 +64,7 @@ static void check_line(struct reader *r, struct slice line)
                        "the line is longer than %d characters; shorten it", MAX_LINE);
         refuse(r, sentence);
     } else if (memchr(line.p, '\0', line.n) != NULL) {
-        refuse(r, "the line holds a NUL byte; this is no text file");
+        refuse(r, "the line holds a NUL byte; this is not a text file");
     } else if (line.n > 0 && isspace((unsigned char)line.p[0]) && slice_trim(line).n > 0 &&
                line.p[0] != '\r') {
         refuse(r, "the line is indented; begin it at the margin");

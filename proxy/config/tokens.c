@@ -26,7 +26,7 @@ static enum status add(struct tokens *t, const char *path, struct slice token, i
     const char *flaw = NULL;
 
     if (!is_visible(token))
-        flaw = "has a blank or another character in it that is no visible ASCII";
+        flaw = "has a blank or another character in it that is not visible ASCII";
     else if (token.n < TOKEN_MIN)
         flaw = "has less than 16 characters, so it could be guessed";
     else if (token.n > TOKEN_MAX)
@@ -68,7 +68,8 @@ static enum status read_lines(struct tokens *t, const char *path, struct slice t
     }
     if (t->count > 0)
         return ST_OK;
-    diag_at(why, path, "holds no token, so nobody could call; add one with `openssl rand -hex 32`");
+    diag_at(why, path,
+            "holds no token, so every call would be refused; add one with `openssl rand -hex 32`");
     return ST_BAD_INPUT;
 }
 

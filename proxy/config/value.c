@@ -50,7 +50,8 @@ enum status value_duration(const char *text, int64_t *ms, struct diag *why)
 
     enum status st = with_unit(text, units, ms);
     if (st != ST_OK)
-        diag_set(why, "`%s` is no duration; write a whole number and a unit: 500ms, 30s, 7m or 1h",
+        diag_set(why,
+                 "`%s` is not a duration; write a whole number and a unit: 500ms, 30s, 7m or 1h",
                  text);
     return st;
 }
@@ -62,7 +63,7 @@ enum status value_size(const char *text, int64_t *bytes, struct diag *why)
 
     enum status st = with_unit(text, units, bytes);
     if (st != ST_OK)
-        diag_set(why, "`%s` is no size; write a number of bytes, or one with k or m: 64k", text);
+        diag_set(why, "`%s` is not a size; write a number of bytes, or one with k or m: 64k", text);
     return st;
 }
 
@@ -72,7 +73,7 @@ enum status value_count(const char *text, int64_t *count, struct diag *why)
 
     if (split_number(text, INT64_C(1000000000), count, &rest) && *rest == '\0')
         return ST_OK;
-    diag_set(why, "`%s` is no whole number; write it in digits only, as in 64", text);
+    diag_set(why, "`%s` is not a whole number; write it in digits only, as in 64", text);
     return ST_BAD_INPUT;
 }
 
@@ -116,8 +117,9 @@ enum status value_endpoint(const char *text, bool url, int default_port, struct 
         bool plain = url && slice_of(text).n > 7 && strncmp(text, "http://", 7) == 0;
         diag_set(why,
                  plain ? "`%s` is not possible, for servers speak TLS; write https://HOST or HOST"
-                 : url ? "`%s` is no server; write HOST, HOST:PORT or https://HOST, without a path"
-                       : "`%s` is no HOST:PORT; write it as in 127.0.0.1:8443",
+                 : url
+                     ? "`%s` is not a server; write HOST, HOST:PORT or https://HOST, without a path"
+                     : "`%s` is not HOST:PORT; write it as in 127.0.0.1:8443",
                  text);
         return ST_BAD_INPUT;
     }

@@ -209,9 +209,9 @@ static void tell_what_is_left(struct link_filter *f)
         return;
     f->told = true;
     log_say(LOG_WARNING,
-            "tenant %s: links in a $batch were not changed: they begin more than %d KiB behind the "
-            "beginning of a part that has a Content-Length, which would be wrong then; send such "
-            "parts without Content-Length, or by themselves",
+            "tenant %s: links in a $batch were not changed: they begin more than %d KiB after the "
+            "beginning of a part that has a Content-Length, which would then be wrong; send such "
+            "parts without Content-Length, or as requests of their own",
             f->tenant->name, LINK_BATCH_PART / 1024);
 }
 

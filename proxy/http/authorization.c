@@ -11,9 +11,9 @@ static const char unreadable[] =
 static const char hidden[] = "has Basic credentials that are not written as such (RFC 9110, 11.4)";
 static const char loose[] =
     "has Basic credentials with a tab or without padding, which not every server accepts";
-static const char unclear[] =
-    "has a Basic user with control characters, with what is no UTF-8, or with an '@' or ':' that "
-    "is at its end or written otherwise";
+static const char unclear[] = "has a Basic user with control characters, with bytes that are not "
+                              "UTF-8, or with an '@' or ':' that "
+                              "is at its end or written otherwise";
 
 /* ---- where credentials begin ---- */
 

@@ -47,7 +47,7 @@ static enum h1_result find_end(struct h1_reader *r, size_t max_head, struct slic
         } else { /* an empty line before the start line (RFC 9112, 2.2) */
             r->start = r->line_start = r->scanned;
             if (flaws == &response_flaws || r->start > MAX_EMPTY_LINES) {
-                failure_set(why, flaws->malformed, "Empty lines stand where a message begins.");
+                failure_set(why, flaws->malformed, "There are empty lines before the message.");
                 return H1_REFUSED;
             }
         }
@@ -99,7 +99,7 @@ static bool read_field(struct slice line, struct field *f, const struct flaws *f
     f->name = part(line, 0, (size_t)(colon - line.p));
     f->value = slice_trim(part(line, f->name.n + 1, line.n));
     if (!cut_blank(f, flaws)) {
-        *flaw = "A blank stands before the colon of a field that must not have one.";
+        *flaw = "A field has a blank before its colon.";
         return false;
     }
     if (f->name.n == 0 || !chars_are(f->name, CHAR_TOKEN)) {
@@ -153,15 +153,15 @@ static bool read_framing(struct head *h, const struct flaws *flaws, struct failu
             !slice_eq_nocase(head_value(h, FIELD_TRANSFER_ENCODING), SLICE("chunked")))
             flaw = "Transfer-Encoding is something else than exactly one chunked.";
         else if (h->minor == 0)
-            flaw = "Transfer-Encoding stands in an HTTP/1.0 message.";
+            flaw = "An HTTP/1.0 message has Transfer-Encoding.";
         else if (head_has(h, FIELD_CONTENT_LENGTH))
-            flaw = "Transfer-Encoding and Content-Length stand side by side.";
+            flaw = "The message has both Transfer-Encoding and Content-Length.";
     } else if (head_has(h, FIELD_CONTENT_LENGTH)) {
         h->has_length = true;
         if (head_count(h, FIELD_CONTENT_LENGTH) > 1)
-            flaw = "Content-Length stands more than once.";
+            flaw = "Content-Length occurs more than once.";
         else if (!slice_to_u64(head_value(h, FIELD_CONTENT_LENGTH), INT64_MAX, &h->content_length))
-            flaw = "Content-Length is no decimal number.";
+            flaw = "Content-Length is not a decimal number.";
     }
     if (flaw == NULL && flaws == &request_flaws && head_has(h, FIELD_FRAMING_ALIAS))
         flaw = "Content_Length and Transfer_Encoding are refused: some servers read '_' as '-'.";

@@ -247,7 +247,7 @@ static bool has_pattern_flaw(struct slice text, struct slice pattern, struct dia
     const char *ambiguous = rules_find_flaw(pattern), *flaw = NULL;
 
     if (pattern.n == 0)
-        flaw = "has no path behind the method";
+        flaw = "has no path after the method";
     else if (pattern.p[0] != '/' && !slice_eq(pattern, SLICE("*")))
         flaw = "has a path that does not begin with '/'";
     else if (memchr(pattern.p, ' ', pattern.n) != NULL)
@@ -264,10 +264,11 @@ static bool has_pattern_flaw(struct slice text, struct slice pattern, struct dia
         diag_set(why, "`%.*s` %s; write METHOD PATH, such as GET /odata/v2/*", (int)text.n, text.p,
                  flaw);
     else
-        diag_set(why,
-                 "`%.*s` holds %s, which no path may where rules stand; write the path "
-                 "without",
-                 (int)text.n, text.p, ambiguous);
+        diag_set(
+            why,
+            "`%.*s` holds %s, which a path must not hold where there are rules; write the path "
+            "without",
+            (int)text.n, text.p, ambiguous);
     return true;
 }
 

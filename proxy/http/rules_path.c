@@ -125,7 +125,7 @@ static bool next_character(struct slice s, size_t *i, uint32_t *c)
 
 static const char flaw_encoding[] = "a '%' without two hexadecimal digits after it";
 static const char flaw_character[] = "one of . / \\ ; ? # percent-encoded";
-static const char flaw_text[] = "a control character, or what is no UTF-8";
+static const char flaw_text[] = "a control character, or bytes that are not UTF-8";
 static const char flaw_alike[] = "a character that can be read as one of . / \\ ; ? # % $";
 static const char flaw_twice[] = "something that is percent-encoded twice";
 static const char flaw_parameter[] = "a ';'";

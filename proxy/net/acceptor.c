@@ -59,7 +59,7 @@ static enum status check_socket(const char *path, bool *there, struct diag *why)
     *there = lstat(path, &st) == 0; /* if not, bind will tell what is wrong, if anything is */
     if (!*there || S_ISSOCK(st.st_mode))
         return ST_OK;
-    diag_set(why, "%s exists and is no socket; remove it or choose another path", path);
+    diag_set(why, "%s exists and is not a socket; remove it or choose another path", path);
     return ST_BAD_INPUT;
 }
 

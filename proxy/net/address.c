@@ -24,7 +24,7 @@ static enum status parse_unix(const char *path, struct address *out, struct diag
 {
     if (path[0] != '/' || strlen(path) >= sizeof(out->local.sun_path)) {
         diag_set(why,
-                 "`unix:%s` is no socket path; give an absolute path of at most %zu characters",
+                 "`unix:%s` is not a socket path; give an absolute path of at most %zu characters",
                  path, sizeof(out->local.sun_path) - 1);
         return ST_BAD_INPUT;
     }
@@ -89,7 +89,7 @@ enum status address_parse(const char *text, struct address *out, struct diag *wh
         host = (struct slice){host.p + 1, host.n - 2};
     if (!parse_host(host, bracketed, out)) {
         diag_set(why,
-                 "`%s` is no address to listen on; write it as 127.0.0.1:8080, [::1]:8080, "
+                 "`%s` is not an address to listen on; write it as 127.0.0.1:8080, [::1]:8080, "
                  "localhost:8080 or unix:/path",
                  text);
         return ST_BAD_INPUT;

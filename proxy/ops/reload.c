@@ -149,7 +149,7 @@ static enum status check_files(const struct reloader *r, struct diag *why)
         struct stat st;
         if (stat(r->files[i], &st) != 0 || S_ISREG(st.st_mode))
             continue;
-        diag_at(why, r->files[i], "is no regular file, which cannot be loaded again; name one");
+        diag_at(why, r->files[i], "is not a regular file, which cannot be loaded again; name one");
         return ST_BAD_INPUT;
     }
     return ST_OK;

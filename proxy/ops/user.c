@@ -179,7 +179,7 @@ static enum status check_reading(struct user *u, const struct config *c, struct 
 static void check_log(struct user *u, const struct config *c)
 {
     if (c->log_path != NULL && !file_can_make(c->log_path, (gid_t)-1))
-        warn(u, mem_format("the log %s cannot be made anew behind a rotation; let %s write into "
+        warn(u, mem_format("the log %s cannot be created again after a rotation; let %s write into "
                            "its folder, or rotate it by copytruncate",
                            c->log_path, u->name == NULL ? "root" : u->name));
     if (c->log_path != NULL && access(c->log_path, W_OK) != 0 && errno != ENOENT)

@@ -189,10 +189,11 @@ static bool check_forwarded(const struct guard_view *v, const struct head *h, st
 
     if (f == NULL || v->remote_listener || v->config->allow_forwarded)
         return true;
-    failure_set(why, FAIL_FORWARDED,
-                "The request has the field %.*s, so it was forwarded by another proxy, and whoever "
-                "made it may be elsewhere.",
-                (int)f->name.n, f->name.p);
+    failure_set(
+        why, FAIL_FORWARDED,
+        "The request has the field %.*s, so another proxy forwarded it, and its caller may be "
+        "on another machine.",
+        (int)f->name.n, f->name.p);
     return false;
 }
 

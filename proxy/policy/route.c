@@ -93,7 +93,7 @@ static void add_claims(struct buf *b, const struct claims *c)
     if (is_made(c, BY_HEADER))
         add_word(b, "successfactors-companyid", c->header_company);
     if (is_made(c, BY_CREDENTIALS))
-        add_word(b, "the company behind the last @ of the Basic user", slice_of(c->basic_company));
+        add_word(b, "the company after the last @ of the Basic user", slice_of(c->basic_company));
     if (c->contradicts)
         add_word(b, "also", SLICE("another company in its credentials"));
 }

@@ -246,7 +246,7 @@ static enum status explain(const char *path, const struct sealed_key *k, bool en
                 algorithm, path);
     } else if (e->too_dear) {
         diag_at(why, path,
-                "opening the private key costs more memory than OpenSSL grants; encrypt it anew: "
+                "opening the private key costs more memory than OpenSSL grants; encrypt it again: "
                 "openssl pkcs8 -topk8 -in %s -out new.key",
                 path);
     } else {

@@ -106,7 +106,7 @@ char *crl_judge(const X509_CRL *list, const STACK_OF(X509_CRL) * lists, int64_t 
 
     *level = FINDING_WARNING;
     if (is_delta(list) && !has_base(list, lists)) {
-        text = mem_format("the revocation list of %s tells changes only (a delta CRL), and without "
+        text = mem_format("the revocation list of %s lists changes only (a delta CRL), and without "
                           "the full list it decides nothing; add the full one",
                           issuer);
     } else if (is_for_others(list)) {

@@ -135,7 +135,8 @@ enum status issue_request(const struct credential *c, const char *common_name,
         add_name(subject, "CN", common_name))
         st = credential_request(c, request, out, why);
     else
-        diag_set(why, "`%s` is no name for a certificate; write 1 to 64 characters", common_name);
+        diag_set(why, "`%s` is not a name for a certificate; write 1 to 64 characters",
+                 common_name);
     X509_REQ_free(request);
     return st;
 }

@@ -109,7 +109,7 @@ static enum status check_pair(const char *folder, const struct local_ca *ca, str
     if (X509_check_issued(root, signer) == X509_V_OK)
         return ST_OK;
     diag_at(why, folder,
-            "the local CA's intermediate certificate is not the root's; make them anew with "
+            "the local CA's intermediate certificate is not the root's; make them again with "
             "`sfmtls ca init --replace`");
     return ST_MISMATCH;
 }

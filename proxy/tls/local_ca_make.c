@@ -257,7 +257,7 @@ enum status local_ca_make(const char *folder, char *const *names, size_t count, 
     if (!replace && local_ca_is_in(folder)) {
         diag_at(why, folder,
                 "holds a local CA already; --replace makes another in its place, which callers "
-                "have to be made to trust anew");
+                "must then be told to trust");
         return ST_BAD_INPUT;
     }
     write_constraints(&constraints, names, count);

@@ -285,13 +285,13 @@ def refused(folder, pki, text, mode=0o600):
 
 
 FLAWS = [  # (text, line, what the sentence says); see unit/config/callers_test.c for more
-    (None, None, "cannot be opened"), ("", None, "names nobody"), ("# only this\n\n", None, "names nobody"),
-    ("u@ACME\n", 1, "no `user:hash`"), ("\n\nu@ACME:hunter2\n", 3, "htpasswd -B"),
+    (None, None, "cannot be opened"), ("", None, "names no user"), ("# only this\n\n", None, "names no user"),
+    ("u@ACME\n", 1, "not `user:hash`"), ("\n\nu@ACME:hunter2\n", 3, "htpasswd -B"),
     ("u@ACME:$apr1$abcdefgh$ijk\n", 1, "htpasswd -B -C 10"), ("u@ACME:{SHA}2jmj7l5rSw0yVb/vlWAYk=\n", 1, "u@ACME"),
     ("u@ACME:rqXexS6ZhobKA\n", 1, "bcrypt and yescrypt"), (f"u:{crypt('x', '$6$abcdefgh')}\n", 1, "htpasswd -B"),
     ("u:$2y$13$" + "." * 53 + "\n", 1, "up to 12"), ("u:$y$jAT$abcdefghijklmnopqrstu/$" + "." * 43, 1, "up to j9T"),
     (f"u:{hashed('a')}\nv:{hashed('b')}\nu:{hashed('c')}\n", 3, "acme.callers:1)"),
-    (f"u:{hashed('a')[:-1]}\n", 1, "damaged"), (b"\x7fELF\0\0\n", 1, "no `user:hash`"),
+    (f"u:{hashed('a')[:-1]}\n", 1, "damaged"), (b"\x7fELF\0\0\n", 1, "not `user:hash`"),
     (f":{hashed('a')}\n", 1, "the user is empty"),
 ]
 

@@ -88,8 +88,8 @@ def fill(text, pki, folder):
     (f">>>[tenant {300 * 'x'}]\n", ["32"]),
     (">>>[proxy\nlisten = 127.0.0.1:0\n", ["bracket"]),
     ("[proxy]\n>>>[tenant a\n", ["bracket"]),
-    (">>>[proxy] listen = 127.0.0.1:0\n", ["behind the section header"]),
-    (">>>[tenant a] x\n", ["behind the section header"]),
+    (">>>[proxy] listen = 127.0.0.1:0\n", ["after the section header"]),
+    (">>>[tenant a] x\n", ["after the section header"]),
     ("[proxy]\n>>>listen\n", ["key = value"]),
     ("[proxy]\n>>>-----BEGIN CERTIFICATE-----\n", ["key = value"]),
     ("[proxy]\n>>>listen =\n", ["`listen`", "no value"]),
@@ -353,7 +353,7 @@ def test_unix_socket_taken(tmp_path, pki):
         assert (tmp_path / "s").is_socket()
 
 
-@pytest.mark.parametrize("listen, words", [("unix:TMP/file", ["no socket"]), ("unix:TMP/none/s", ["create it"]),
+@pytest.mark.parametrize("listen, words", [("unix:TMP/file", ["not a socket"]), ("unix:TMP/none/s", ["create it"]),
                                            ("unix:TMP/file/s", ["Not a directory"])])
 def test_unix_socket_that_cannot_be(listen, words, tmp_path, pki):
     (tmp_path / "file").write_text("precious")

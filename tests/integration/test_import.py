@@ -242,7 +242,7 @@ def test_company(key, form, tmp_path):
 def test_company_of_the_old_user(tmp_path):
     basic = {"URL.headers.successfactors-companyid": None, "Authentication": "BasicAuthentication"}
     _, section, comment = one(tmp_path, **basic, User="api@user@ACME")
-    assert section["company-id"] == "ACME" and "behind the @ of User" in comment
+    assert section["company-id"] == "ACME" and "what follows the @ of User" in comment
     assert not re.search(r"Not used: [^.]*User", comment)
     _, section, _ = one(tmp_path, **{**basic, "sf.company.id": "OTHER"}, User="api@ACME")
     assert section["company-id"] == "OTHER"
@@ -313,10 +313,10 @@ def test_header_values_that_a_line_cannot_hold(form, number, tmp_path):
     ("a.b.keystore", "a.b.p12", "keytool"), ("key.crt", "key.crt", "no key as a rule"),
     (None, "sap_hcmcloud_core_odata.pem", "names no key store"),
     ("", "sap_hcmcloud_core_odata.pem", "names no key store"),
-    ("/etc/shadow", "sap_hcmcloud_core_odata.pem", "no plain name"),
-    ("../../x.pem", "sap_hcmcloud_core_odata.pem", "no plain name"), ("..", "sap_hcmcloud_core_odata.pem", "no plain"),
-    ("a\nlisten = 1", "sap_hcmcloud_core_odata.pem", "no plain name"),
-    ("a ;b", "sap_hcmcloud_core_odata.pem", "no plain name"), ("x" * 300, "sap_hcmcloud_core_odata.pem", "no plain"),
+    ("/etc/shadow", "sap_hcmcloud_core_odata.pem", "not the plain name"),
+    ("../../x.pem", "sap_hcmcloud_core_odata.pem", "not the plain name"), ("..", "sap_hcmcloud_core_odata.pem", "not the plain"),
+    ("a\nlisten = 1", "sap_hcmcloud_core_odata.pem", "not the plain name"),
+    ("a ;b", "sap_hcmcloud_core_odata.pem", "not the plain name"), ("x" * 300, "sap_hcmcloud_core_odata.pem", "not the plain"),
 ])
 def test_key_store(location, file, says, tmp_path):
     _, section, comment = one(tmp_path, KeyStoreLocation=location)
@@ -458,18 +458,18 @@ def test_url_that_is_none(url, tmp_path):
 @pytest.mark.parametrize("content, says", [
     ("", "{}: it is empty; "), (b"PK\x03\x04\x14\x00", "{}: it is an archive"),
     (b"\xff\xfeU\x00", "{}: it is UTF-16"),
-    (b"\x00\x01\x02", "{}: it is no text"), ("-----BEGIN CERTIFICATE-----\n", "{}: it is a certificate or key"),
+    (b"\x00\x01\x02", "{}: it is not text"), ("-----BEGIN CERTIFICATE-----\n", "{}: it is a certificate or key"),
     ("hello world\n", "{}: it holds no destination"), ("{}", "{}: it holds no destination"), ("7", "no destination"),
     ("[{\"Name\": \"x\"}]", "{}: it holds no destination"),
     pytest.param("x" * (1 << 20) + "x", "{}: is larger than 1 MiB", id="large"),
-    ("\n{\"URL\":\n  oops}", "{}:3: this is no sound JSON"), ("{\"URL\": \"x\"} more", "{}:1: this is no sound JSON"),
-    ("{\"a\": \"\xff\"}".encode("latin-1"), "{}:1: this is no sound JSON"),
-    ("URL: x\n\tA: b", "{}:2: this is no sound YAML"), ("URL: x\nA: b: c", "{}:2: this is no sound YAML"),
-    ("Type=HTTP\nName=x\nURL=\\uXYZ", "{}:3: \\u stands without"),
+    ("\n{\"URL\":\n  oops}", "{}:3: this is not valid JSON"), ("{\"URL\": \"x\"} more", "{}:1: this is not valid JSON"),
+    ("{\"a\": \"\xff\"}".encode("latin-1"), "{}:1: this is not valid JSON"),
+    ("URL: x\n\tA: b", "{}:2: this is not valid YAML"), ("URL: x\nA: b: c", "{}:2: this is not valid YAML"),
+    ("Type=HTTP\nName=x\nURL=\\uXYZ", "{}:3: \\u lacks"),
     ("Name=x\nType=HTTP\n", "{}:1: [tenant x] has no URL"),
     ("# c\n\nName: x\nURL: 'a b'\n", "{}:4: [tenant x] has a URL without a sound host"),
     ("Name=x\nURL=a b\n", "{}:2: [tenant x] has a URL without a sound host"),
-    ("[" * 200 + "]" * 200, "nested too deep"), ("{\"URL\":\"x\",\"a\":" + "[" * 3000, "no sound JSON"),
+    ("[" * 200 + "]" * 200, "nested too deep"), ("{\"URL\":\"x\",\"a\":" + "[" * 3000, "not valid JSON"),
 ])
 def test_what_is_no_export(content, says, tmp_path):
     path = write(tmp_path, content)

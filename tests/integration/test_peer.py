@@ -300,14 +300,14 @@ def test_socket_for_everybody(allowed, says, proxy, nginx, folder):
 # ---- the configuration ----
 
 @pytest.mark.parametrize("lines, words", [
-    ("allow-uid = no-such-user", "`no-such-user` is no user of this machine"),
-    ("allow-uid = -1", "`-1` is no user"), ("allow-uid = 4294967295", "`4294967295` is no user"),
-    ("allow-uid = 1,,2", "`` is no user"), ("allow-uid = 0x10", "`0x10` is no user"),
-    ("allow-uid = any, 5", "`any` stands alone"), ("allow-uid = 5\nallow-uid = any", "`any` stands alone"),
-    ("socket-mode = 66", "`66` is no mode"), ("socket-mode = 0668", "`0668` is no mode"),
-    ("socket-mode = rw", "`rw` is no mode"), ("socket-mode = 04600", "`04600` is no mode"),
-    ("socket-mode = 1600", "`1600` is no mode"), ("socket-mode = 0060", "`0060` is no mode"),
-    ("socket-group = no-such-group", "`no-such-group` is no group of this machine"),
+    ("allow-uid = no-such-user", "`no-such-user` is not a user of this machine"),
+    ("allow-uid = -1", "`-1` is not a user"), ("allow-uid = 4294967295", "`4294967295` is not a user"),
+    ("allow-uid = 1,,2", "`` is not a user"), ("allow-uid = 0x10", "`0x10` is not a user"),
+    ("allow-uid = any, 5", "`any` cannot be combined"), ("allow-uid = 5\nallow-uid = any", "`any` cannot be combined"),
+    ("socket-mode = 66", "`66` is not the mode"), ("socket-mode = 0668", "`0668` is not the mode"),
+    ("socket-mode = rw", "`rw` is not the mode"), ("socket-mode = 04600", "`04600` is not the mode"),
+    ("socket-mode = 1600", "`1600` is not the mode"), ("socket-mode = 0060", "`0060` is not the mode"),
+    ("socket-group = no-such-group", "`no-such-group` is not a group of this machine"),
     ("max-connections-per-caller = 0", "out of range"), ("max-connections-per-caller = many", "`many` is no"),
     ("max-connections-per-caller = 1000001", "1 to 1000000, none or auto"), ("max-requests = -1", "`-1` is no"),
 ])

@@ -83,7 +83,7 @@ static const struct {
     ROW("#a=b\n!c=d\n  # e\nURL=x#y", "4 URL=x#y\n"),
     ROW("# a \\\nURL=x", "2 URL=x\n"), /* a comment is not continued */
     ROW("URL=\xe4", "1 URL=\xe4\n"),
-    ROW("[x]y=z", "f:1: this is no sound JSON: invalid token; export it anew"),
+    ROW("[x]y=z", "f:1: this is not valid JSON: invalid token; export it again"),
 
     ROW("#Password=<< Existing password/certificate removed on export >>\nURL=x",
         "1 Password?\n2 URL=x\n"),
@@ -95,15 +95,15 @@ static const struct {
     ROW("URL=x\ntokenServiceURL=y\nX-Token=z\ntokenServicePassword=p",
         "1 URL=x\n2 tokenServiceURL=y\n3 X-Token!\n4 tokenServicePassword!\n"),
 
-    ROW("URL=x\nA=1\nA=2", "f:3: `A` stands a second time (first in line 2); keep one of them"),
-    ROW("URL=x\nurl=y", "f:2: `URL` stands a second time (first in line 1); keep one of them"),
-    ROW("URL=\\u12", "f:1: \\u stands without four hexadecimal digits; write as in \\u00e4"),
-    ROW("URL=x\nA=\\uZZZZ", "f:2: \\u stands without four hexadecimal digits; write as in \\u00e4"),
+    ROW("URL=x\nA=1\nA=2", "f:3: `A` appears a second time (first in line 2); keep one of them"),
+    ROW("URL=x\nurl=y", "f:2: `URL` appears a second time (first in line 1); keep one of them"),
+    ROW("URL=\\u12", "f:1: \\u lacks its four hexadecimal digits; write as in \\u00e4"),
+    ROW("URL=x\nA=\\uZZZZ", "f:2: \\u lacks its four hexadecimal digits; write as in \\u00e4"),
     ROW("URL=\\ud83dx", "f:1: \\u names half a character (a surrogate); write both halves"),
     ROW("URL=\\ude00\\ud83d", "f:1: \\u names half a character (a surrogate); write both halves"),
     ROW("URL=\\ud83d\\u0041", "f:1: \\u names half a character (a surrogate); write both halves"),
-    ROW("URL=a\\u0000b", "f:1: a NUL character stands in a value; take it out"),
-    ROW("a\\u0000b=c\nURL=x", "f:1: a NUL character stands in a name; take it out"),
+    ROW("URL=a\\u0000b", "f:1: a value contains a NUL character; take it out"),
+    ROW("a\\u0000b=c\nURL=x", "f:1: a name contains a NUL character; take it out"),
     ROW("URL=x\n=y", "f:2: a name is missing before `=`; write NAME=VALUE"),
 };
 
@@ -137,13 +137,13 @@ static const struct {
     ROW("{\"URL\":{\"headers\":{\"X\":\"y\"}}}", "0 URL.headers.X=y\n"),
 
     ROW("{\"URL\":\"x\",\n\"Password\":\"hidden\" oops}",
-        "f:2: this is no sound JSON: '}' expected; export it anew"),
+        "f:2: this is not valid JSON: '}' expected; export it again"),
     ROW("{\"URL\":\"x\",\n\"Password\":\"a\",\"Password\":\"b\"}",
-        "f:2: this is no sound JSON: duplicate object key; export it anew"),
-    ROW("{\"URL\":\"x\",\"url\":\"y\"}", "f: `URL` stands a second time; keep one of them"),
-    ROW("{\"URL\":\"a\\u0000b\"}", "f:1: this is no sound JSON: \\u0000 is not allowed without "
-                                   "JSON_ALLOW_NUL; export it anew"),
-    ROW("{", "f:1: this is no sound JSON: string or '}' expected; export it anew"),
+        "f:2: this is not valid JSON: duplicate object key; export it again"),
+    ROW("{\"URL\":\"x\",\"url\":\"y\"}", "f: `URL` appears a second time; keep one of them"),
+    ROW("{\"URL\":\"a\\u0000b\"}", "f:1: this is not valid JSON: \\u0000 is not allowed without "
+                                   "JSON_ALLOW_NUL; export it again"),
+    ROW("{", "f:1: this is not valid JSON: string or '}' expected; export it again"),
     ROW("[]",
         "f: it holds no destination: none has a URL, or a Name and a Type; name a destination "
         "exported from BTP"),
@@ -180,16 +180,16 @@ static const struct {
     ROW("URL: x\nA: ~\nA: {b: c}\n", "1 URL=x\n3 A.b=c\n"),
     ROW("URL: x\nA: [b, {c: d}]\n", "1 URL=x\n2 A*\n"),
 
-    ROW("URL: x\nA: 1\nA: 2", "f:3: `A` stands a second time (first in line 2); keep one of them"),
+    ROW("URL: x\nA: 1\nA: 2", "f:3: `A` appears a second time (first in line 2); keep one of them"),
     ROW("URL: &a x\nA: *a", "f:2: an alias (*NAME) is not read; write out what it stands for"),
     ROW("A: &a [*a]", "f:1: an alias (*NAME) is not read; write out what it stands for"),
-    ROW("URL: x\n? [a]\n: b", "f:2: a name is no plain text; write NAME: VALUE"),
-    ROW("URL: x\n  A: b", "f:2: this is no sound YAML: mapping values are not allowed in this "
-                          "context; export it anew"),
+    ROW("URL: x\n? [a]\n: b", "f:2: a name is not plain text; write NAME: VALUE"),
+    ROW("URL: x\n  A: b", "f:2: this is not valid YAML: mapping values are not allowed in this "
+                          "context; export it again"),
     ROW("URL: x\nA: \"b\nC: d\n",
-        "f:4: this is no sound YAML: found unexpected end of stream; export it anew"),
-    ROW("URL: \"a\\0b\"", "f:1: a NUL character stands in a value; take it out"),
-    ROW("URL: \xff", "f: this is no sound YAML: invalid leading UTF-8 octet; export it anew"),
+        "f:4: this is not valid YAML: found unexpected end of stream; export it again"),
+    ROW("URL: \"a\\0b\"", "f:1: a value contains a NUL character; take it out"),
+    ROW("URL: \xff", "f: this is not valid YAML: invalid leading UTF-8 octet; export it again"),
     ROW("- a\n- b", "f: it holds no destination: none has a URL, or a Name and a Type; name a "
                     "destination exported from BTP"),
 };
@@ -210,7 +210,7 @@ static const struct {
     ROW("PK\003\004abc", "f: it is an archive, as BTP exports several destinations; unpack it and "
                          "name a file of it"),
     ROW("\xff\xfeU\0R\0L\0", "f: it is UTF-16; save it as UTF-8"),
-    ROW("URL=a\0b", "f: it is no text; name a destination exported from BTP"),
+    ROW("URL=a\0b", "f: it is not text; name a destination exported from BTP"),
     ROW("-----BEGIN CERTIFICATE-----\nabc\n", "f: it is a certificate or key, which belongs into "
                                               "`certificate` of a [tenant NAME] section; "
                                               "name a destination exported from BTP"),
@@ -241,8 +241,8 @@ TEST(depth_and_numbers_are_bounded)
     static const struct {
         const char *part, *want;
     } cases[] = {
-        {"[", "no sound JSON"},   {"{\"a\":", "no sound JSON"}, {"- ", "nested too deep"},
-        {"- [", "no sound YAML"}, {"a: {b: ", "no sound YAML"}, {"- {a: ", "no sound YAML"},
+        {"[", "not valid JSON"},   {"{\"a\":", "no sound JSON"}, {"- ", "nested too deep"},
+        {"- [", "not valid YAML"}, {"a: {b: ", "no sound YAML"}, {"- {a: ", "no sound YAML"},
         {"x\n", "a second time"},
     };
 

@@ -89,8 +89,8 @@ static const struct {
     int line;         /* 0: the whole file */
     const char *says; /* in the sentence */
 } flaws[] = {
-    {"empty", "", 0, "names nobody"},
-    {"comments only", "# a\n\n  \n#b:c\n", 0, "names nobody"},
+    {"empty", "", 0, "names no user"},
+    {"comments only", "# a\n\n  \n#b:c\n", 0, "names no user"},
     {"UTF-16", "\xff\xfeu", 0, "is UTF-16 text"},
     {"UTF-16, big end first", "\xfe\xffu", 0, "is UTF-16 text"},
     {"no colon", "secret\n", 1, "no `user:hash`"},
@@ -139,7 +139,8 @@ static const struct {
     {"yescrypt with bits behind", "u:$y$j9T$abcdefghijklmnopqrstu/$" DIGEST43 "\b\n", 1,
      "is damaged"},
     {"twice", "u:" B("$2y$04$") "\nv:" B("$2y$04$") "\n\nu:" Y("j9T") "\n", 4, "callers:1"},
-    {"twice in the end", "u:" B("$2y$04$") "\nu:" B("$2y$04$"), 2, "user `u` stands a second time"},
+    {"twice in the end", "u:" B("$2y$04$") "\nu:" B("$2y$04$"), 2,
+     "user `u` appears a second time"},
 };
 
 TEST(what_is_wrong_is_told_with_its_line)
@@ -165,7 +166,7 @@ TEST(other_kinds_of_hashes_are_told_their_cure)
     struct diag why;
     const char *path = test_file("callers", "sfadmin@ACME:$apr1$x$y\n");
     char *cure =
-        mem_format("; set the password anew with `htpasswd -B -C 10 %s 'sfadmin@ACME'`", path);
+        mem_format("; set the password again with `htpasswd -B -C 10 %s 'sfadmin@ACME'`", path);
 
     CHECK_INT(callers_load(path, &c, &why), ST_BAD_INPUT, "");
     CHECK_CONTAINS(why.text, cure);

@@ -45,5 +45,5 @@ TEST(groups_are_found_by_name_and_number)
     CHECK(c.access.group == (gid_t)4294967294U);
     CHECK_INT(set(&c, "socket-group", "4294967295", &why), ST_BAD_INPUT, "(gid_t)-1");
     CHECK_INT(set(&c, "socket-group", "no such group", &why), ST_BAD_INPUT, "none");
-    CHECK_CONTAINS(why.text, "`no such group` is no group of this machine");
+    CHECK_CONTAINS(why.text, "`no such group` is not a group of this machine");
 }

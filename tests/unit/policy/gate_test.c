@@ -148,7 +148,7 @@ TEST(a_refusal_names_what_was_found)
     CHECK_TEXT(why.detail.text,
                "No configured tenant fits the request, which names the listener of tenant acme, "
                "the server "
-               "elsewhere.example:81, successfactors-companyid X, the company behind the last @ of "
+               "elsewhere.example:81, successfactors-companyid X, the company after the last @ of "
                "the Basic user "
                "Globex.",
                "sentence");
