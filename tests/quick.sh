@@ -3,7 +3,8 @@
 #
 #   sh tests/quick.sh               all unit tests
 #   sh tests/quick.sh LAYER         those of one folder of tests/unit
-#   sh tests/quick.sh NAME          the integration tests with NAME in their names, or of test_NAME.py
+#   sh tests/quick.sh NAME          the integration tests of test_NAME.py, or with NAME in their names; test_config is
+#                                   test_config.py, where config is the layer
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -25,8 +26,8 @@ unit() { # LAYER
 }
 
 integration() { # NAME
-    if [ -f "tests/integration/test_$1.py" ]; then
-        set -- "tests/integration/test_$1.py"
+    if [ -f "tests/integration/test_${1#test_}.py" ]; then
+        set -- "tests/integration/test_${1#test_}.py"
     else
         set -- tests/integration -k "$1"
     fi

@@ -1,8 +1,8 @@
 /*
  * fail: the one vocabulary of what can go wrong with an exchange.
  *
- * The access log, the answers the proxy makes, `sfmtls help errors`, metrics
- * and the documents all read this table. A token is stable: scripts match it.
+ * The access log, the answers that the proxy makes, `sfmtls help errors` and
+ * sfmtls-errors(7) come from this table. A token is stable: scripts match it.
  */
 #ifndef BASE_FAIL_H
 #define BASE_FAIL_H

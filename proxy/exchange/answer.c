@@ -1,5 +1,6 @@
 /* answer: from the head of a server's answer to that which the caller gets. See
  * inner.h. */
+#include "base/log.h"
 #include "exchange/cookies.h"
 #include "exchange/inner.h"
 
@@ -130,8 +131,12 @@ struct decision exchange_judge_part(struct exchange *x, const struct head *h)
     if (x->asks_for_part) {
         x->asks_for_part = false;
         edit_drop_fields(&x->request.head, field_bit(FIELD_RANGE));
-        if (request_pump_may_rewind(&x->request))
+        if (request_pump_may_rewind(&x->request)) {
+            LOG_TRACE("exchange %s is to be repeated: %s answered %d, for a part of a content that "
+                      "is rewritten as a whole",
+                      x->id, x->tenant->peer, h->status);
             return (struct decision){.step = STEP_REPEAT, .kind = ACQUIRE_ANY};
+        }
     }
     failure_set(&why, FAIL_ANSWER_MALFORMED,
                 "%s answered %d, for a part of a content that is rewritten as a whole.",

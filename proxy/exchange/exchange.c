@@ -338,10 +338,13 @@ static void on_acquired(void *ctx, struct upstream *u, const struct failure *why
     }
     attach(x, u);
     /* Made before the other certificate came into use: nothing was sent on it. */
-    if (!x->tries_identity && x->identity != overlap_in_use(origin_overlap(x->origin)))
+    if (!x->tries_identity && x->identity != overlap_in_use(origin_overlap(x->origin))) {
+        LOG_TRACE("exchange %s is to be repeated: the %s of its connection is not in use any more",
+                  x->id, identity_title(x->identity));
         advance(x, (struct decision){.step = STEP_REPEAT, .kind = ACQUIRE_ANY});
-    else
+    } else {
         advance(x, DECIDE(STEP_SEND));
+    }
 }
 
 /* ---- the beginning ---- */

@@ -100,6 +100,13 @@ struct decision exchange_choose_identity(struct exchange *x)
 
 /* ---- refused ---- */
 
+static struct decision repeat(const struct exchange *x, enum acquire_kind kind)
+{
+    LOG_TRACE("exchange %s is to be repeated: %s refused the %s", x->id, x->tenant->peer,
+              identity_title(x->identity));
+    return under(STEP_REPEAT, kind);
+}
+
 struct decision exchange_judge_refusal(struct exchange *x)
 {
     struct verdict_view view = view_of(x);
@@ -111,9 +118,9 @@ struct decision exchange_judge_refusal(struct exchange *x)
     x->tries_identity = false;
     switch (verdict) {
     case VERDICT_RETURN:
-        return under(STEP_REPEAT, ACQUIRE_ANY);
+        return repeat(x, ACQUIRE_ANY);
     case VERDICT_TRY:
-        return take_try(x, 1 - x->identity) ? under(STEP_REPEAT, ACQUIRE_UNDER) : DECIDE(STEP_WAIT);
+        return take_try(x, 1 - x->identity) ? repeat(x, ACQUIRE_UNDER) : DECIDE(STEP_WAIT);
     case VERDICT_SUSPECT:
         suspect(x);
         return DECIDE(STEP_WAIT);

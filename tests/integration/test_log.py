@@ -414,7 +414,8 @@ def test_quotes_do_not_break_the_text_line(proxy, echo):
     p.request(fields=[("Origin", 'http://x" status=200 error=none detail="')])
     p.request(fields=[("successfactors-companyid", "a\" cure=\"b\\")])
     found = exchanges(p, 3)
-    assert [e["error"] for e in found] == [None, "foreign-origin", "tenant-unknown"]
+    # In any order: each worker has a ring of its own.
+    assert {e["error"] for e in found} == {None, "foreign-origin", "tenant-unknown"}
 
 
 # ---- the file ----

@@ -4,7 +4,7 @@ import re
 import pytest
 
 import harness
-
+from test_overlap import SF_SAYS as REFUSAL
 
 
 def lines_of(p, answer_id):
@@ -55,6 +55,37 @@ def test_why_a_request_was_repeated(script, proxy):
     assert any(re.match(reason, step) for step in steps), steps
     assert steps.count("send -> acquire") == 1 and "has new connection 2 to acme" in steps, steps
     p.said("debug: connection 1 to acme is closed: its exchange did not go well")
+
+
+@harness.one_worker
+def test_why_a_request_for_a_part_was_repeated(proxy, recorded_by):
+    """Each repetition has its reason in the trace."""
+    def answer(c, seen):
+        part = seen.all("range") != []
+        c.reply(b"{}", "206 Partial Content" if part else "200 OK", "Content-Type: application/json\r\n" +
+                ("Content-Range: bytes 0-1/9\r\n" if part else ""))
+
+    p = recorded_by(answer, log_level="debug").proxy
+    assert p.request(fields=[("Range", "bytes=0-1")]).status == 200
+    steps = lines_of(p, the_id(p))
+    reason = "is to be repeated: localhost:.* answered 206, for a part of a content that is rewritten as a whole"
+    assert [step for step in steps if re.fullmatch(reason, step)] and "is repeated" in steps, steps
+
+
+@harness.one_worker
+def test_why_a_request_was_repeated_with_the_other_certificate(script, proxy, tenant, pki):
+    def answer(c, head, body):
+        if c.peer_cn() == "acme_user":
+            c.reply(REFUSAL, "401 Unauthorized", "Content-Type: application/json\r\n")
+        else:
+            c.reply(b"ok")
+
+    server = script(harness.answering(answer))
+    p = proxy(tenant(server.port, certificate_next=f"{pki}/globex-all.pem"), log_level="debug")
+    assert p.request().status == 200
+    steps = lines_of(p, the_id(p))
+    reason = "is to be repeated: localhost:.* refused the certificate"
+    assert [step for step in steps if re.fullmatch(reason, step)] and "is repeated" in steps, steps
 
 
 def test_trace_begins_and_ends_with_a_reload(proxy, nginx):

@@ -3,6 +3,8 @@
 
     python3 tests/lint/manual.py BINARY            lists what differs; exit status 1 if anything does
     python3 tests/lint/manual.py BINARY --write    writes the generated parts anew
+
+BINARY is built from the sources as they are now.
 """
 import pathlib
 import re
@@ -116,17 +118,28 @@ def made(binary):
         yield path, with_part(path.read_text(), part(binary))
 
 
+def check_age(binary):
+    """A program that was built before the last change says what was true before it."""
+    made_at = pathlib.Path(binary).stat().st_mtime
+    newer = sorted(path for path in (ROOT / "proxy").rglob("*.[ch]") if path.stat().st_mtime > made_at)
+    if newer:
+        yield f"{binary}: is older than {newer[0].relative_to(ROOT)}; build it before its texts are compared"
+
+
 def check(binary):
+    if too_old := list(check_age(binary)):
+        yield from too_old
+        return
     for path, text in made(binary):
         if text != path.read_text():
             yield (f"{path.relative_to(ROOT)}: differs from what the program says; run "
-                   "python3 tests/lint/manual.py BINARY --write")
+                   f"python3 tests/lint/manual.py {binary} --write")
     yield from check_commands(binary)
 
 
 def main():
     binary = sys.argv[1]
-    if sys.argv[2:] == ["--write"]:
+    if sys.argv[2:] == ["--write"] and not list(check_age(binary)):
         for path, text in made(binary):
             path.write_text(text)
     flaws = list(check(binary))

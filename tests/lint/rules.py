@@ -11,6 +11,9 @@ import patience
 import references
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests/mutate"))
+import mutants  # noqa: E402
+
 PROXY = ROOT / "proxy"
 
 BANNED = """sprintf vsprintf strcpy strncpy strcat strncat strtok atoi gets rand system popen alloca tmpnam
@@ -86,7 +89,17 @@ def check_failures():
     exempt = {"none", "internal-error"}  # nothing in the program makes the last one today
     for token in tokens():
         if token not in exempt and f'"{token}"' not in tests:
-            yield f"proxy/base/fail.c: no integration test provokes {token}"
+            yield f"proxy/base/fail.c: no integration test provokes {token}; write one that names \"{token}\""
+
+
+def check_options(binary):
+    """Each option is changed by a reload in a test; manual.check() says so if the program is too old to ask."""
+    tests = (ROOT / "tests/integration/test_reload_keys.py").read_text()
+    sections = re.split(r"(?m)^;?\[(\w+).*\]$", manual.help_of(binary, "config"))[1:]
+    for section, text in zip(sections[::2], sections[1::2]):
+        for key in re.findall(r"(?m)^;([\w.-]+) = ", text):
+            if f'"{section} {key}"' not in tests:
+                yield f'tests/integration/test_reload_keys.py: write an @row for "{section} {key}"'
 
 
 def check_names():
@@ -133,6 +146,14 @@ def check_patience():
             yield f"{path.relative_to(ROOT)}:{line}: {flaw}"
 
 
+def check_mutants():
+    """The lines that a mutant replaces are there: a change of them needs a change of its entry."""
+    try:
+        mutants.read_all()
+    except mutants.BadList as e:
+        yield str(e)
+
+
 def check_texts():
     for pattern in ("tests/**/*.py", "tests/**/*.sh", "proxy/**/*.[ch]", "conf/**/*.sh", "conf/man/*.scd", "*.md",
                     "proxy/*.md"):
@@ -148,8 +169,8 @@ def check_texts():
 def main():
     binary, build = sys.argv[1:]
     flaws = [*check_includes(), *arrows.check(build), *check_calls(), *check_size(), *check_failures(), *check_names(),
-             *check_macros(), *check_presets(), *check_patience(), *check_texts(), *references.check(),
-             *manual.check(binary)]
+             *check_macros(), *check_presets(), *check_patience(), *check_mutants(), *check_texts(),
+             *references.check(), *check_options(binary), *manual.check(binary)]
     print("\n".join(flaws) or "rules: kept")
     sys.exit(1 if flaws else 0)
 

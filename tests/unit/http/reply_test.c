@@ -64,7 +64,9 @@ TEST(every_failure_with_a_status_makes_an_answer)
         const struct fail_info *info = fail_info((enum fail)id);
         if (info->status == 0)
             continue;
-        CHECK_MSG(strcmp(reply_reason(info->status), "Unknown") != 0, "%s", info->token);
+        CHECK_MSG(strcmp(reply_reason(info->status), "Unknown") != 0,
+                  "%s: add a row for %d to reply_reason() in proxy/http/reply.c", info->token,
+                  info->status);
         CHECK_MSG(info->proxy_error[0] != '\0', "%s", info->token);
         struct buf out = problem((enum fail)id, false);
         CHECK_CONTAINS(out.p, info->token);
