@@ -241,8 +241,8 @@ TEST(depth_and_numbers_are_bounded)
     static const struct {
         const char *part, *want;
     } cases[] = {
-        {"[", "not valid JSON"},   {"{\"a\":", "no sound JSON"}, {"- ", "nested too deep"},
-        {"- [", "not valid YAML"}, {"a: {b: ", "no sound YAML"}, {"- {a: ", "no sound YAML"},
+        {"[", "not valid JSON"},   {"{\"a\":", "not valid JSON"}, {"- ", "nested too deep"},
+        {"- [", "not valid YAML"}, {"a: {b: ", "not valid YAML"}, {"- {a: ", "not valid YAML"},
         {"x\n", "a second time"},
     };
 
