@@ -14,7 +14,7 @@ static bool is_inside_character(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* What is too long loses its middle: the place stands in front, the cure at the end. */
+/* What is too long loses its middle: the place is in front, the cure at the end. */
 static void shorten(struct diag *d, const char *whole, size_t n)
 {
     static const char gap[] = "...";

@@ -37,7 +37,7 @@ void diag_place_line(struct diag *d, const char *file, int line);
 /* Is that the place (the outermost one)? */
 bool diag_is_at(const struct diag *d, const char *place);
 
-/* The text behind the place. */
+/* The text after the place. */
 const char *diag_sentence(const struct diag *d);
 
 #endif

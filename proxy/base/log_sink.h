@@ -43,7 +43,7 @@ enum status log_sink_try(const char *path, struct diag *why) MUST_CHECK;
 bool log_sink_reopen(struct log_sink *s);
 
 /* Writes a report of what was lost (empty: there is none), then whole lines, which may be cut
- * anywhere between the count pieces. True if the report is out: s->lost counts anew. */
+ * anywhere between the count pieces. True if the report is out: s->lost counts from 0 again. */
 bool log_sink_write(struct log_sink *s, struct slice report, const struct slice *lines,
                     size_t count);
 

@@ -36,7 +36,7 @@ struct path_verdict {
 };
 
 /* Judges all that path leads through. friend: a further user who may own any of it, or ourselves.
- * The first place with a flaw that is no warning counts, else the first warning. End with
+ * The first place with a flaw that is not a warning counts, else the first warning. End with
  * path_verdict_free(). */
 struct path_verdict path_judge(const char *path, uid_t friend);
 void path_verdict_free(struct path_verdict *v);

@@ -38,7 +38,7 @@ bool slice_ends_nocase(struct slice s, struct slice tail);
 /* Without blanks and tabs at both ends (OWS of RFC 9110, 5.6.3). */
 struct slice slice_trim(struct slice s);
 
-/* Cuts what stands before the first c off s and returns it; without a c, all of s. */
+/* Cuts what is before the first c off s and returns it; without a c, all of s. */
 struct slice slice_split(struct slice *s, char c);
 
 /* All of s as a decimal number; false if it is empty, has another character or exceeds max. */

@@ -13,7 +13,8 @@
 
 #include "base/slice.h"
 
-/* The length of the character at the front of p, n > 0, and its code point; 0 if it is no UTF-8. */
+/* The length of the character at the front of p, n > 0, and its code point; 0 if it is not UTF-8.
+ */
 size_t utf8_decode(const char *p, size_t n, uint32_t *code);
 
 /* Is it a character that can be seen, or a blank? Not: control characters (Cc), format characters
@@ -24,7 +25,7 @@ bool utf8_is_visible(uint32_t code);
 /* The length of the visible character at the front of p, n > 0; 0: there is none. */
 size_t utf8_visible(const char *p, size_t n);
 
-/* Whatever is not visible as \\uXXXX or \\UXXXXXXXX, a byte that is no UTF-8 as \\xXX. The caller
+/* Whatever is not visible as \\uXXXX or \\UXXXXXXXX, a byte that is not UTF-8 as \\xXX. The caller
  * frees it. */
 char *utf8_escape(const char *text);
 

@@ -40,7 +40,7 @@ static struct slice first_line(struct slice text)
     return (struct slice){0};
 }
 
-/* What separates name and value: in YAML a colon with a blank, or nothing, behind it. */
+/* What separates name and value: in YAML a colon with a blank, or nothing, after it. */
 static bool looks_like_yaml(struct slice line)
 {
     if (begins(line, "---") || begins(line, "%YAML") || begins(line, "- ") ||

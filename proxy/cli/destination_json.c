@@ -74,7 +74,7 @@ static enum status add_value(json_t *value, struct slice key, struct tree *paren
     return tree_add(parent, key, tree_new(TREE_NOTHING, 0), s);
 }
 
-/* The library's sentence ends with what stands there, which may be a secret. */
+/* The library's sentence ends with what is there, which may be a secret. */
 static enum status refuse(const struct source *s, const json_error_t *error)
 {
     const char *near = strstr(error->text, " near ");

@@ -33,7 +33,7 @@ enum status source_refuse(const struct source *s, int line, const char *format, 
     PRINTF_LIKE(3, 4);
 
 struct tree *tree_new(enum tree_kind kind, int line);
-void tree_free(struct tree *t); /* overwrites the texts; NULL is no error */
+void tree_free(struct tree *t); /* overwrites the texts; NULL is allowed */
 
 /* Adds member, which the parent then owns, also on failure. key is for maps: a second one of the
  * same name, whatever its case, is refused. */

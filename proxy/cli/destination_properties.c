@@ -118,7 +118,7 @@ static void add_utf8(struct buf *out, unsigned code)
     buf_add(out, b, n);
 }
 
-/* What stands behind \u; a character beyond the first plane is two of them. */
+/* What is after \u; a character beyond the first plane is two of them. */
 static const char *unescape_code(struct slice *s, struct buf *out)
 {
     unsigned code, low;

@@ -63,7 +63,7 @@ bool tree_key_is_secret(struct slice key)
            slice_ends_nocase(key, SLICE("auth"));
 }
 
-/* As Authorization has it (RFC 9110, 11.4), whatever field or property it stands in. */
+/* As Authorization has it (RFC 9110, 11.4), whatever field or property it is in. */
 static bool is_credentials(struct slice text)
 {
     static const char *const schemes[] = {"Basic ", "Bearer ", "Digest ", "Negotiate "};

@@ -19,7 +19,7 @@ struct dial *dial_start(struct loop *l, struct resolver *r, const char *host, in
                         int64_t timeout_ms, dial_done *done, void *ctx);
 
 /* Addresses for which permits says false are passed over; if none is left, it is
- * FAIL_CONNECT_ADDRESS. Right behind dial_start(). */
+ * FAIL_CONNECT_ADDRESS. Right after dial_start(). */
 void dial_confine(struct dial *d, bool (*permits)(const struct address *a));
 void dial_cancel(struct dial *d); /* done is not called any more */
 

@@ -16,7 +16,7 @@ static const char nsswitch[] = "/etc/nsswitch.conf";
 /* What nsswitch.conf was like when modules were loaded; st_ino 0: they were not. */
 static struct stat loaded_for;
 
-/* As far as a name goes: what stands in brackets is no module. */
+/* As far as a name goes: what is in brackets is not a module. */
 static bool is_module(struct slice word)
 {
     for (size_t i = 0; i < word.n; i++)

@@ -69,7 +69,7 @@ void stream_read_less(struct stream *s)
     s->read_size = READ_SMALL;
 }
 
-/* Shows what was kept and the new bytes behind it, as one piece. */
+/* Shows what was kept and the new bytes after it, as one piece. */
 static void show(struct stream *s, struct slice bytes)
 {
     bool kept = s->in.n > 0;

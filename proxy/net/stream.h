@@ -3,7 +3,7 @@
  * or TLS.
  *
  * Reading pushes: on_data shows what arrived and returns how much it used; the
- * rest is kept and shown again with more behind it. A wake-up does one read.
+ * rest is kept and shown again with more after it. A wake-up does one read.
  * Writing takes everything at once: what the socket does not take is queued,
  * and the writer is to stop its source until on_drained. So a queue never
  * holds more than one wake-up's worth.
@@ -30,7 +30,7 @@ struct stream_handler {
     void (*on_ready)(void *ctx);
     /* The number of bytes used, from the front. */
     size_t (*on_data)(void *ctx, const char *bytes, size_t n);
-    /* The peer has sent its last byte, properly: FIN, for TLS behind a close_notify. */
+    /* The peer has sent its last byte, properly: FIN, for TLS after a close_notify. */
     void (*on_end)(void *ctx);
     /* The queue has become empty after a write that did not fit. */
     void (*on_drained)(void *ctx);
@@ -83,7 +83,7 @@ void stream_notice_reset(struct stream *s);
 
 /* Ends the stream, as broken with FAIL_SERVER_VANISHED, when the peer has not acknowledged for that
  * long what it was sent; where it was sent nothing, it is probed. A slow peer that acknowledges is
- * none. Once, behind the making; 0: never. */
+ * none. Once, after the making; 0: never. */
 void stream_notice_vanishing(struct stream *s, int64_t patience_ms);
 
 /* The sink is slow: read in small portions until it keeps up again. */
@@ -103,10 +103,10 @@ enum stream_close_mode {
 void stream_close(struct stream *s, enum stream_close_mode mode);
 
 /* From on_ready, of a client's TLS: has the server said something already, a part of a record at
- * least? Nothing was written to it, so that is no answer. */
+ * least? Nothing was written to it, so that is not an answer. */
 bool stream_spoke_first(const struct stream *s);
 
-/* Nothing comes behind what on_data shows; it ended in order. */
+/* Nothing comes after what on_data shows; it ended in order. */
 bool stream_has_ended(const struct stream *s);
 bool stream_has_ended_well(const struct stream *s);
 

@@ -1,6 +1,6 @@
 /*
  * stream_end: how what a stream reads comes to its end, and that its owner is
- * told once, behind all bytes. Private to stream*.c.
+ * told once, after all bytes. Private to stream*.c.
  */
 #ifndef NET_STREAM_END_H
 #define NET_STREAM_END_H

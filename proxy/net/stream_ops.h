@@ -82,7 +82,7 @@ void stream_send(struct stream *s, const struct iovec *pieces, size_t count);
 /* Something goes to a peer that could vanish; while its timer does not run. */
 void stream_expect_answer(struct stream *s);
 
-/* An errno of the connection may say that nobody is there any more. */
+/* An errno of the connection may say that the peer is gone. */
 void stream_note_error(struct stream *s, int error);
 void stream_explain_error(struct stream *s, int error, struct failure *why);
 

@@ -120,7 +120,7 @@ static ssize_t receive(struct stream *s, enum stream_end *end, struct failure *w
     return got;
 }
 
-/* Decrypts all that was received, behind *bytes; what comes before an error counts. */
+/* Decrypts all that was received, after *bytes; what comes before an error counts. */
 static enum stream_end decrypt(struct stream *s, struct slice *bytes, struct failure *why)
 {
     struct loop_room *room = loop_room(s->loop);

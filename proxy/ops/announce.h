@@ -8,7 +8,7 @@
 #include "config/config.h"
 #include "ops/expiry.h"
 
-/* All of it, about a configuration that is used from now on. e is begun anew. */
+/* All of it, about a configuration that is used from now on. e is begun again. */
 void announce_config(const struct config *c, struct expiry *e);
 
 /* Reminds of certificates that end soon, if it is time; to be called now and then. */

@@ -1,6 +1,6 @@
 /*
  * expiry: when to remind of a certificate that is about to end: at 30, 14, 7, 3
- * and 1 days, and once on every day behind the end. Pure.
+ * and 1 days, and once on every day after the end. Pure.
  */
 #ifndef OPS_EXPIRY_H
 #define OPS_EXPIRY_H

@@ -27,7 +27,7 @@ enum landlock_access {
 
 /* NULL, and the reason, where the kernel has none or does not let us. */
 struct landlock *landlock_new(struct diag *why);
-void landlock_free(struct landlock *l); /* NULL is no error; what is in force stays so */
+void landlock_free(struct landlock *l); /* NULL is allowed; what is in force stays so */
 
 int landlock_version(const struct landlock *l);
 

@@ -21,7 +21,7 @@
 enum {
     SETTLE_MS = 50,     /* several files change together */
     RETRY_MS = 100,     /* what cannot be used (yet) */
-    PATIENCE_MS = 2000, /* behind the last change */
+    PATIENCE_MS = 2000, /* after the last change */
     LOOK_MS = 5000,     /* where changes are not told, and as long as nothing can be used */
     STOP_S = 5,
 };
@@ -128,7 +128,7 @@ static void note_change(struct reloader *r)
         r->due = r->changed + SETTLE_MS;
 }
 
-/* Behind PATIENCE_MS it goes on in silence: the configuration may name a file that comes later. */
+/* After PATIENCE_MS it goes on in silence: the configuration may name a file that comes later. */
 static void try_again(struct reloader *r, const struct diag *why)
 {
     if (now_ms() - r->changed < PATIENCE_MS) {

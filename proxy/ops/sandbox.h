@@ -17,7 +17,7 @@ struct sandbox;
 /* Goes in, unless the configuration says otherwise; there is no way back. scratch: a folder that
  * will be removed with the files in it, or NULL. Never NULL. */
 struct sandbox *sandbox_enter(const struct config *c, const char *scratch);
-void sandbox_free(struct sandbox *s); /* NULL is no error */
+void sandbox_free(struct sandbox *s); /* NULL is allowed */
 
 /* One line in the log: what is in force, and what is missing. */
 void sandbox_announce(const struct sandbox *s);
@@ -26,7 +26,7 @@ void sandbox_announce(const struct sandbox *s);
  * and becomes the sentence. Any thread. */
 void sandbox_explain(const struct sandbox *s, const struct config *c, struct diag *why);
 
-/* Is there a local CA in the default folder, out of reach? It was made behind the start. */
+/* Is there a local CA in the default folder, out of reach? It was made after the start. */
 bool sandbox_hides_local_ca(const struct sandbox *s, const struct config *c);
 
 #endif

@@ -175,7 +175,7 @@ static enum status check_reading(struct user *u, const struct config *c, struct 
     return ST_BAD_INPUT;
 }
 
-/* Behind a rotation it has to be made anew. */
+/* After a rotation it has to be made again. */
 static void check_log(struct user *u, const struct config *c)
 {
     if (c->log_path != NULL && !file_can_make(c->log_path, (gid_t)-1))

@@ -4,7 +4,7 @@
  *
  * SF's answers hold URLs of the API server (OData's __next and uri, Atom's
  * href, SCIM's location); a caller that follows them would leave the proxy, and
- * has no certificate there. Only what stands as a link is changed: a URL that
+ * has no certificate there. Only what is a link is changed: a URL that
  * begins a JSON string, an XML attribute's value or an element's text, under a
  * name that is known for links (link_names.c), and whose authority is exactly
  * the place's. A name may also have an array of strings, or an attribute a
@@ -35,14 +35,14 @@ enum link_json_state {
     JSON_ELSEWHERE,
     JSON_ARRAY,  /* between its elements */
     JSON_STRING, /* within one that is a string */
-    JSON_ESCAPE, /* behind the backslash in it */
+    JSON_ESCAPE, /* after the backslash in it */
 };
 
 /* How far XML has been read. */
 enum link_xml_state {
     XML_TEXT,        /* between tags */
     XML_TEXT_START,  /* the text of a link's element begins */
-    XML_OPEN,        /* behind < */
+    XML_OPEN,        /* after < */
     XML_NAME,        /* of an element */
     XML_TAG,         /* between attributes */
     XML_ATTRIBUTE,   /* its name */
@@ -53,7 +53,7 @@ enum link_xml_state {
     XML_ITEM,        /* the rest of it */
     XML_BANG,        /* <! */
     XML_CDATA,       /* <![, where a link's text begins */
-    XML_CDATA_START, /* and behind CDATA[ */
+    XML_CDATA_START, /* and after CDATA[ */
     XML_SKIP,        /* up to `until` */
 };
 
@@ -78,7 +78,7 @@ struct link_rewriter {
     size_t nname;
     char name[LINK_NAME];
     bool link_element;     /* the tag that is read opens a link's element */
-    bool starts_text;      /* what is read stands before a link's text: a comment, CDATA */
+    bool starts_text;      /* what is read is before a link's text: a comment, CDATA */
     enum link_value value; /* of the attribute that is read */
     bool passes_item;      /* the next item of the list is the first of a pair */
     char quote;

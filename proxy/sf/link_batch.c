@@ -19,10 +19,10 @@ struct link_batch {
     size_t ndelimiter;
     enum place place;
     struct buf buffer;
-    size_t gone;             /* of the buffer; behind it stands what has not gone out */
+    size_t gone;             /* of the buffer; after it is what has not gone out */
     size_t searched;         /* of that; no delimiter begins there */
     struct link_part *large; /* the part that goes by; NULL: it is collected */
-    bool ended;              /* nothing comes behind the buffer */
+    bool ended;              /* nothing comes after the buffer */
     bool changed;
 };
 
@@ -133,7 +133,7 @@ static bool ends_delimiter(const char *behind, const char *end, bool ended, bool
            (*behind == '-' ? behind + 1 < end && behind[1] == '-' : link_is_blank(*behind));
 }
 
-/* The first delimiter that stands at the beginning of a line and is followed by something that
+/* The first delimiter that is at the beginning of a line and is followed by something that
  * tells its end; NULL: none so far, and up to `searched` none will be. */
 static const char *find_delimiter(struct link_batch *b)
 {
@@ -178,7 +178,7 @@ static void consume(struct link_batch *b, size_t n)
 static size_t ready_of(const struct link_batch *b, const char *found)
 {
     struct slice segment = segment_of(b);
-    size_t kept = b->ndelimiter + 3; /* a line end before it, a dash behind it */
+    size_t kept = b->ndelimiter + 3; /* a line end before it, a dash after it */
 
     if (found != NULL)
         return (size_t)(found - segment.p) - line_end_before(segment.p, found);
@@ -217,7 +217,7 @@ static bool run_delimiter(struct link_batch *b, struct buf *out)
     return true;
 }
 
-/* ready bytes can go into the large part; whole: it ends behind them. */
+/* ready bytes can go into the large part; whole: it ends after them. */
 static bool run_large(struct link_batch *b, size_t ready, bool whole, struct buf *out)
 {
     struct slice text = {segment_of(b).p, ready};

@@ -11,7 +11,7 @@ struct line {
     struct slice name, value; /* as of a field */
 };
 
-/* What is left behind the last line end is a line, too. */
+/* What is left after the last line end is a line, too. */
 static bool next_line(struct slice *rest, struct line *out)
 {
     if (rest->n == 0)
@@ -90,7 +90,7 @@ static bool is_request(const struct link_head *h)
     return h->is_message && (h->text.n < 5 || memcmp(h->text.p, "HTTP/", 5) != 0);
 }
 
-/* A request line has its target behind the method (RFC 9112, 3). */
+/* A request line has its target after the method (RFC 9112, 3). */
 static void add_request_line(const struct link_rules *rules, const struct line *l, struct buf *out)
 {
     struct slice text = l->text;

@@ -9,14 +9,14 @@
 #include "sf/link_place.h"
 
 struct link_head {
-    struct slice text;         /* with the empty line behind it, if there is one */
+    struct slice text;         /* with the empty line after it, if there is one */
     struct slice content_type; /* its value may have line ends in it, for it may be folded */
     bool is_message;           /* it begins with a request line or status line */
     bool coded;                /* a content or transfer coding is upon the content */
     bool has_length;
 };
 
-/* Moves *rest behind the head that it begins with. False: no empty line ends that, so all of *rest
+/* Moves *rest past the head that it begins with. False: no empty line ends that, so all of *rest
  * was taken for it. */
 bool link_head_read(struct slice *rest, bool is_message, struct link_head *out);
 

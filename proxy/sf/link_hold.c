@@ -45,7 +45,7 @@ void link_begin(struct link_rewriter *r, const char **at, const char *end, struc
     }
 }
 
-/* What was held, from there on, is no link or stands behind one. */
+/* What was held, from there on, is not a link or is after one. */
 static struct slice release(struct link_rewriter *r, size_t from, struct link_out *o)
 {
     struct slice text = {r->flushed, r->nheld - from};

@@ -25,7 +25,7 @@ static inline void link_out_add(struct link_out *o, const char *p, size_t n)
 }
 
 /* A link may begin at *at, which lies before end: if so, its replacement is added and *at moved
- * behind it; if that cannot be told yet, *at becomes end and the rest is held. */
+ * after it; if that cannot be told yet, *at becomes end and the rest is held. */
 void link_begin(struct link_rewriter *r, const char **at, const char *end, struct link_out *o);
 
 /* Goes on with what is held. False: all of *in went into it. True: it is decided; *released is what

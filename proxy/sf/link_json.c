@@ -1,6 +1,6 @@
 /*
  * JSON is not parsed: a link's string begins with "htt, which is looked for, and
- * its name stands right before it. An unescaped quote that is followed by a
+ * its name is right before it. An unescaped quote that is followed by a
  * letter begins a string, wherever it is. Only an array that has such a name is
  * read, for as long as it has no object or array in it.
  */
@@ -11,7 +11,7 @@
 
 #include "sf/link_names.h"
 
-/* ---- what stands before ---- */
+/* ---- what comes before ---- */
 
 static struct slice trim_end(struct slice s)
 {
@@ -133,7 +133,7 @@ static bool begins(const struct link_rewriter *r, const char *start, const char 
     return (*p == '"' || *p == '[') && may_begin(p, end) && is_announced(r, start, p);
 }
 
-/* tt two bytes behind one of the 16 at p, or a bracket among them: all bits of its byte. */
+/* tt two bytes after one of the 16 at p, or a bracket among them: all bits of its byte. */
 static block marks(const char *p)
 {
     const block t = (block){0} + (unsigned char)'t', bracket = (block){0} + (unsigned char)'[';
@@ -159,7 +159,7 @@ static const char *find_marked(const struct link_rewriter *r, const char *start,
     return NULL;
 }
 
-/* Looks on from p: the first quote with htt behind it, or as much of that as there is before the
+/* Looks on from p: the first quote with htt after it, or as much of that as there is before the
  * end, or the first bracket, with a link's name before it; NULL: none. Most of JSON has neither, so
  * it is passed over 64 bytes at a time. */
 static const char *find_announced(const struct link_rewriter *r, const char *start, const char *p,
@@ -182,7 +182,7 @@ static const char *find_announced(const struct link_rewriter *r, const char *sta
 
 /* ---- the array of a link ---- */
 
-/* One byte; true if a string begins behind it. */
+/* One byte; true if a string begins after it. */
 static bool in_array(struct link_rewriter *r, char c)
 {
     if (r->json == JSON_ESCAPE) {
@@ -208,7 +208,7 @@ static void pass(struct link_rewriter *r, struct slice text)
         (void)in_array(r, text.p[i]);
 }
 
-/* Moves *at behind the quote of the next string that may be a link, or to the end (false). */
+/* Moves *at past the quote of the next string that may be a link, or to the end (false). */
 static bool find_link(struct link_rewriter *r, const char *start, const char **at, const char *end)
 {
     while (*at < end) {

@@ -1,5 +1,5 @@
 /*
- * The names under which links stand, in all that an API server of SF speaks: OData 2.0 to 4.01,
+ * The names under which links are, in all that an API server of SF speaks: OData 2.0 to 4.01,
  * SCIM 2.0, SOAP with WS-Addressing, WSDL and XML Schema, Atom, and REST APIs of the usual kinds.
  *
  * A row holds for answers and for requests: what was read may be sent back. Namespaces of XML are

@@ -10,7 +10,7 @@
 enum link_kind {
     LINK_MEMBER, /* JSON: the name of a string or of an array of strings */
     LINK_MEMBER_ANY_CASE,
-    LINK_CONTROL,            /* JSON: behind @ or odata. or both: control information of OData */
+    LINK_CONTROL,            /* JSON: after @ or odata. or both: control information of OData */
     LINK_ATTRIBUTE,          /* XML: with any prefix or none; if it has one itself, with that */
     LINK_ATTRIBUTE_PREFIXED, /* XML: with any prefix */
     LINK_ATTRIBUTE_PAIRS,    /* the same; a list, in which each second item is a link */
@@ -28,6 +28,6 @@ void link_names_prepare(void);
 bool link_is_member(struct slice name);            /* of JSON */
 enum link_value link_attribute(struct slice name); /* of XML, with prefix */
 bool link_is_element(struct slice name);           /* the same */
-enum link_kind link_field(struct slice name);      /* LINK_FIELD or behind it */
+enum link_kind link_field(struct slice name);      /* LINK_FIELD or after it */
 
 #endif

@@ -105,7 +105,7 @@ static bool is_message(const struct link_head *h)
            slice_eq_nocase(link_trim(slice_split(&rest, ';')), SLICE("application/http"));
 }
 
-/* Moves *text behind them. */
+/* Moves *text past them. */
 static void read_heads(struct slice *text, struct heads *out)
 {
     const char *end = text->n == 0 ? NULL : memchr(text->p, '\n', text->n);

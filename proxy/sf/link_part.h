@@ -1,11 +1,11 @@
 /*
- * link_part: one part of a batch, from behind its delimiter: its heads and its
+ * link_part: one part of a batch, from after its delimiter: its heads and its
  * content. Private to link*.c.
  *
  * A part whose end is known is written whole, with the lengths that it has then.
  * Of a larger one the lengths are written before its end is known. Where links
- * get shorter they stay, and blanks behind the content, which mean nothing in
- * JSON, XML and behind the last delimiter, make up for what is missing. Where
+ * get shorter they stay, and blanks after the content, which mean nothing in
+ * JSON, XML and after the last delimiter, make up for what is missing. Where
  * links may get longer there are two cases: if one was changed in the part's
  * beginning, the part does without a length, for its delimiter ends it (RFC
  * 2046, 5.1.1); if not, it is left as it is.
@@ -21,7 +21,7 @@ enum { LINK_PART_TURN = 64 * 1024 }; /* the most blanks that one call appends */
 struct link_batch;
 struct link_part_common;
 
-/* What a part does with a batch that is its content: the batch consists of parts, so it stands
+/* What a part does with a batch that is its content: the batch consists of parts, so it is
  * above them and is handed down. As in link_batch.h; open() gives NULL for what is none. */
 struct link_part_inner {
     struct link_batch *(*open)(struct slice content_type, struct link_part_common *common,
@@ -47,7 +47,7 @@ bool link_part_write(struct link_part_common *common, int depth, struct slice te
 /* The same for a part of which text is the beginning. The caller feeds the rest. */
 struct link_part *link_part_begin(struct link_part_common *common, int depth, struct slice text,
                                   struct buf *out);
-void link_part_free(struct link_part *p); /* NULL is no error */
+void link_part_free(struct link_part *p); /* NULL is allowed */
 bool link_part_has_changed(const struct link_part *p);
 
 /* Moves *text over what was used. True: there is more to append, call again before anything else.

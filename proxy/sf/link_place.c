@@ -72,7 +72,7 @@ static enum link_match is_over(const struct cursor *c, const struct link_end *en
     return end->syntax == LINK_XML && link_is_blank(next) ? LINK_MATCH_YES : LINK_MATCH_NO;
 }
 
-/* The length of the part that is replaced; what tells where it ends stands behind it. */
+/* The length of the part that is replaced; what tells where it ends is after it. */
 static enum link_match match_place(const struct link_place *place, const struct link_end *end,
                                    struct slice text, size_t *length, bool *escaped)
 {

@@ -19,7 +19,7 @@ struct link_place {
 struct link_rules {
     const struct link_place *places;
     size_t nplaces;
-    const char *base;    /* what stands there instead: "http://localhost:8080" */
+    const char *base;    /* what is there instead: "http://localhost:8080" */
     const char *escaped; /* the same with \/ for each /, for JSON that writes it so */
 };
 
@@ -27,7 +27,7 @@ struct link_rules {
  * any syntax, as in a header field. */
 size_t link_prefix(const struct link_rules *rules, struct slice url);
 
-/* May what stands in place of a link be longer than that? */
+/* May what is in place of a link be longer than that? */
 bool link_may_grow(const struct link_rules *rules);
 
 enum link_match { LINK_MATCH_NO, LINK_MATCH_MORE /* is needed to tell */, LINK_MATCH_YES };

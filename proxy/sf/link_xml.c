@@ -189,7 +189,7 @@ static void pass_released(struct link_rewriter *r, struct slice text)
         in_skipped(r, text.p[i]);
 }
 
-/* Behind the next byte that matters; what lies between is text or a value. */
+/* After the next byte that matters; what lies between is text or a value. */
 static const char *pass(struct link_rewriter *r, const char *at, const char *end)
 {
     char mark = r->state == XML_TEXT ? '<' : r->quote;

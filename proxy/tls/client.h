@@ -22,7 +22,7 @@ bool tls_link_requested(const struct tls_link *link, const SSL *ssl);
 enum status tls_client_new(const struct credential *c, const struct trust *t, const char *host,
                            struct tls_client **out, struct diag *why) MUST_CHECK;
 struct tls_client *tls_client_ref(struct tls_client *c);
-void tls_client_unref(struct tls_client *c); /* NULL is no error */
+void tls_client_unref(struct tls_client *c); /* NULL is allowed */
 
 /* A new connection's SSL in connect state, which resumes a kept session if there is one. It wants
  * a BIO. The caller owns it, and holds c until it is closed: verifying looks there. */

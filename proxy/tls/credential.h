@@ -30,7 +30,7 @@ struct credential_files {
     void *ask_ctx;
 };
 
-/* What is to be said about a credential that could be loaded: a sentence with the cure. */
+/* What to report about a credential that could be loaded: a sentence with the cure. */
 enum finding_level { FINDING_NOTE, FINDING_WARNING, FINDING_ERROR };
 struct finding {
     enum finding_level level;
@@ -67,7 +67,7 @@ enum status credential_read_public(const char *path, struct slice bytes,
 void credential_prepare(void);
 
 struct credential *credential_ref(struct credential *c);
-void credential_unref(struct credential *c); /* NULL is no error */
+void credential_unref(struct credential *c); /* NULL is allowed */
 
 /* Makes a context present this credential. */
 enum status credential_apply(const struct credential *c, SSL_CTX *context,
@@ -83,7 +83,7 @@ int64_t credential_not_after(const struct credential *c);
 int64_t credential_look_again(const struct credential *c);
 bool credential_is_valid(const struct credential *c, int64_t now); /* by its dates */
 const X509 *credential_leaf(const struct credential *c);           /* borrowed */
-int credential_chain_length(const struct credential *c); /* what is sent behind the leaf */
+int credential_chain_length(const struct credential *c);           /* what is sent after the leaf */
 char *credential_chain_subject(const struct credential *c, int i); /* the caller frees it */
 const struct finding *credential_findings(const struct credential *c, size_t *count);
 
@@ -115,7 +115,7 @@ struct credential *credential_share_key(const struct credential *c);
 bool credential_put_public_key(const struct credential *c, X509 *certificate) MUST_CHECK;
 
 /* Signs certificate, which has c's public key, with signer's key (c's own for a self-signed one)
- * and makes it c's leaf, with signer's chain behind it. Takes certificate in every case. */
+ * and makes it c's leaf, with signer's chain after it. Takes certificate in every case. */
 enum status credential_certify(struct credential *c, const struct credential *signer,
                                X509 *certificate, struct diag *why) MUST_CHECK;
 

@@ -162,8 +162,8 @@ static EVP_PKEY *read_encrypted_pkcs8(const struct sealed_key *k)
 }
 
 /* PKCS#1 and SEC 1, perhaps with the encryption of RFC 1421 in their header. An algorithm that is
- * not there leaves the bytes as they are. What a wrong passphrase makes of them is no key, and of
- * what kind it is not says nothing. */
+ * not there leaves the bytes as they are. What a wrong passphrase makes of them is not a key, and
+ * of what kind it is not says nothing. */
 static EVP_PKEY *read_traditional(const struct sealed_key *k)
 {
     char *header = mem_copy_string(k->header);
@@ -250,7 +250,7 @@ static enum status explain(const char *path, const struct sealed_key *k, bool en
                 "openssl pkcs8 -topk8 -in %s -out new.key",
                 path);
     } else {
-        /* a wrong passphrase is no error to OpenSSL now and then */
+        /* a wrong passphrase is not an error to OpenSSL now and then */
         diag_at(why, path, "the private key cannot be decrypted (%s); check the passphrase%s",
                 e->text == NULL ? "it does not fit" : e->text,
                 credential_passphrase_flaw(k->passphrase));

@@ -91,7 +91,7 @@ static enum status read_passphrase(const struct credential_files *files, struct 
     return ST_OK;
 }
 
-/* Behind symlinks. A group may read it: that is how services share one. */
+/* Symlinks are followed. A group may read it: that is how services share one. */
 static enum status check_mode(const char *path, bool allowed, struct credential *c,
                               struct diag *why)
 {

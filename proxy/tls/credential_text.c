@@ -67,7 +67,7 @@ static struct slice without_quotes(struct slice line)
     return line;
 }
 
-/* A block begins here, behind other text: not one that is only spoken of. */
+/* A block begins here, after other text: not one that is only spoken of. */
 static bool begins_late(struct slice line)
 {
     const char *at = line.n == 0 ? NULL : memmem(line.p, line.n, begin, sizeof(begin) - 1);
@@ -76,7 +76,7 @@ static bool begins_late(struct slice line)
 }
 
 struct block {
-    bool inside;  /* behind BEGIN */
+    bool inside;  /* after BEGIN */
     bool header;  /* the last line was one of RFC 1421's header */
     bool pending; /* an empty line after the header */
 };

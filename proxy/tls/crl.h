@@ -1,6 +1,6 @@
 /*
  * crl: certificate revocation lists (RFC 5280, section 5): whether they are
- * what they say, and what is to be said about them.
+ * what they say, and what to report about them.
  */
 #ifndef TLS_CRL_H
 #define TLS_CRL_H
@@ -17,7 +17,7 @@
 enum status crl_check_signatures(const char *path, const STACK_OF(X509_CRL) * lists,
                                  const STACK_OF(X509) * certificates, struct diag *why) MUST_CHECK;
 
-/* What is to be said about list, which is one of lists; NULL if there is nothing. The caller frees
+/* What to report about list, which is one of lists; NULL if there is nothing. The caller frees
  * the sentence. now: seconds since 1970. */
 char *crl_judge(const X509_CRL *list, const STACK_OF(X509_CRL) * lists, int64_t now,
                 enum finding_level *level);

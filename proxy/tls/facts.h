@@ -11,7 +11,7 @@
 struct facts {
     char *subject, *issuer; /* RFC 2253 */
     char not_before[CLOCK_TEXT_SIZE], not_after[CLOCK_TEXT_SIZE];
-    long long days_left;             /* whole ones; negative behind the end */
+    long long days_left;             /* whole ones; negative after the end */
     struct buf serial, sha256, sha1; /* hex; the digests with colons, as SF's Security Center */
     char *key_type;
 };

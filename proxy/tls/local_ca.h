@@ -42,7 +42,7 @@ enum status local_ca_make(const char *folder, char *const *names, size_t count, 
 /* ST_MISMATCH: its files do not belong together (yet). */
 enum status local_ca_load(const char *folder, struct local_ca **out, struct diag *why) MUST_CHECK;
 struct local_ca *local_ca_ref(struct local_ca *ca);
-void local_ca_unref(struct local_ca *ca); /* NULL is no error */
+void local_ca_unref(struct local_ca *ca); /* NULL is allowed */
 
 const struct credential *local_ca_root(const struct local_ca *ca); /* without its key */
 int64_t local_ca_not_after(const struct local_ca *ca);             /* of the signer */
@@ -58,7 +58,7 @@ bool local_ca_permits(const struct local_ca *ca, const char *host);
 struct local_leaves;
 
 struct local_leaves *local_leaves_new(struct local_ca *ca);
-void local_leaves_free(struct local_leaves *l); /* NULL is no error */
+void local_leaves_free(struct local_leaves *l); /* NULL is allowed */
 
 /* The server side for a host (in lower case), of which the caller gets a reference. now: seconds
  * since 1970. ST_BAD_INPUT: the CA may not vouch for it, or not any more. */

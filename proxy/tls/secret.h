@@ -14,7 +14,7 @@ enum { SECRET_KEY_SIZE = 32, SECRET_MAC_SIZE = 32 };
 /* A key of this run. The program ends if there is no randomness to be had. */
 void secret_make_key(unsigned char out[SECRET_KEY_SIZE]);
 
-/* HMAC-SHA-256 (RFC 2104) over the parts, each behind its length: where one ends makes a
+/* HMAC-SHA-256 (RFC 2104) over the parts, each after its length: where one ends makes a
  * difference. */
 void secret_mac(const unsigned char key[SECRET_KEY_SIZE], const struct slice *parts, size_t count,
                 unsigned char out[SECRET_MAC_SIZE]);

@@ -25,10 +25,10 @@ struct trust;
 enum status trust_load(const char *path, const char *crl_path, struct trust **out,
                        bool *lists_at_fault, struct diag *why) MUST_CHECK;
 
-/* What is to be said about the lists. */
+/* What to report about the lists. */
 const struct finding *trust_findings(const struct trust *t, size_t *count);
 struct trust *trust_ref(struct trust *t);
-void trust_unref(struct trust *t); /* NULL is no error */
+void trust_unref(struct trust *t); /* NULL is allowed */
 
 /* No server can ever be verified with it. */
 bool trust_is_empty(const struct trust *t);
