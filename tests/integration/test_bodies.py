@@ -1074,6 +1074,26 @@ def test_slow_server_stops_the_caller(proxy, script):
     growth.check()
 
 
+def test_callers_of_slow_servers_keep_what_was_not_read(release, proxy, script):
+    """Not even another read's worth is taken from each."""
+    over = threading.Event()
+
+    def read_nothing(c):
+        assert c.head()
+        happened(over)
+
+    p = proxy(script(read_nothing).port, process={"binary": release}, workers="1")
+    with contextlib.ExitStack() as stack:
+        callers = [stack.enter_context(p.caller()) for _ in range(8)]
+        before = p.rss_kib()
+        for c in callers:
+            c.send(head_lines("PUT", "/", f"Content-Length: {BULK}"))
+            assert fill_until_stopped(c.sock) < BULK
+        each = (p.rss_kib() - before) / len(callers)
+        over.set()
+    assert each < 350, f"{each} KiB for each"  # 174; with another read it would be 530
+
+
 def test_caller_that_pipelines_and_never_reads(proxy, script):
     """It gets no further requests served than its connection holds answers."""
     served, total = [], BULK >> 16

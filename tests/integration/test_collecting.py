@@ -3,10 +3,12 @@ judged that is judged here. Some servers take nothing else (411)."""
 import contextlib
 import ssl
 import subprocess
+import threading
 
 import pytest
 
 import harness
+from test_pool import Desk, asking
 
 KIB, MIB = 1 << 10, 1 << 20
 MOST = 256 * KIB  # what is collected of one body
@@ -249,6 +251,22 @@ def test_drain_while_it_is_collected(front, server):
         harness.eventually(lambda: "shutting down" in p.stderr)
         assert c.send("{}").answer().body == b"taken"
     p.wait()
+
+
+def test_time_in_the_queue_is_not_the_callers(proxy, script, tenant):
+    """body-timeout is over for a body that is whole, whatever it waits for then."""
+    desk = Desk()
+    p = proxy(tenant(script(desk).port, max_upstream="1"), body_timeout="2s", queue_timeout="1h")
+    first = asking(p, "/first")
+    served = desk.next()
+    with p.caller() as c:
+        with harness.frozen(p):  # it has the whole at once, and takes it in two reads
+            c.send(head(p, 48 * KIB)).send(body_of(48 * KIB, link(p)))
+            harness.arrived(c.sock)
+        threading.Event().wait(3)
+        served.answer()
+        desk.next().answer()
+        assert first.result().body == b"/first" and c.answer().body == b"/upsert"
 
 
 def test_server_that_cannot_be_reached(proxy, tenant):

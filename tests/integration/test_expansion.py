@@ -178,7 +178,8 @@ def test_many_bombs_at_once(serve, released, bomb):
         for c in callers:
             ask_for_bomb(c, p)
         wait_until_stopped(*(c.sock for c in callers))
-        assert (peak._now() - peak.before) / count < LIMIT_KIB
+        each = (peak._now() - peak.before) / count
+        assert each < 450, f"{each} KiB for each"  # 364; if more were made of what nobody takes it would be 556
 
 
 def take_quickly(c, begun):

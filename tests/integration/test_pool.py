@@ -693,6 +693,59 @@ def test_upload_is_repeated_while_it_is_under_way(proxy, script, way):
     assert seen == [body]
 
 
+class Leaving(Desk):
+    """A script: the first connection answers one request, and leaves in the next once it has read a part of its body
+    and may. Others are a Desk's."""
+
+    def __init__(self, part, way):
+        super().__init__()
+        self.part, self.way = part, way
+        self.has_part, self.may_leave, self.left = threading.Event(), threading.Event(), threading.Event()
+
+    def __call__(self, c):
+        if c.number > 0:
+            return super().__call__(c)
+        assert c.request()
+        c.reply(b"first")
+        assert c.head() and c.body(len(self.part)) == self.part
+        self.has_part.set()
+        happened(self.may_leave)
+        self.way(c)
+        self.left.set()
+
+
+def let_turns_pass(p):
+    """The proxy's only worker has seen what came before this."""
+    assert p.request(fields=[("successfactors-companyid", "NOBODY")]).token == "tenant-unknown"
+
+
+@pytest.mark.parametrize("way", WAYS)
+@harness.one_worker
+def test_rest_of_an_upload_comes_while_its_repetition_waits(proxy, script, tenant, way):
+    """No connection could take it: the place goes to a request that came before."""
+    body = random.Random(1).randbytes(60_000)
+    part, rest = body[:10_000], body[10_000:]
+    server = Leaving(part, way)
+    p = proxy(tenant(script(server).port, max_upstream="1"))
+    with p.caller() as c:
+        assert c.request().body == b"first"
+        c.send(head_lines("PUT", "/upload", f"Content-Length: {len(body)}").encode() + part)
+        happened(server.has_part)
+        other = asking(p, "/other")
+        let_turns_pass(p)
+        server.may_leave.set()
+        happened(server.left)
+        served = server.next()
+        c.send(rest)
+        arrived(c.sock)
+        let_turns_pass(p)
+        served.answer()
+        upload = server.next()
+        upload.answer()
+        assert other.result().body == b"/other" and c.answer().body == b"/upload"
+    assert upload.target == "/upload" and upload.body == body
+
+
 def test_server_that_closes_at_random(proxy, script):
     """Nothing fails that may be repeated, and no POST is ever seen twice."""
     total, callers = harness.count(500, 10_000), 4

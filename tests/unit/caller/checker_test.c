@@ -1,4 +1,5 @@
 #include <crypt.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -290,4 +291,32 @@ TEST(an_end_with_questions_left)
     CHECK_INT(fill(&a, CHEAP, checks, 1), 0, "nothing begins any more");
     end(&a);
     CHECK_INT(a.answers, 0, "");
+}
+
+/* Asks questions of which one more than may wait is taken: the first is being tried then. */
+static void ask_until_first_is_tried(struct asked *a, struct check **first, struct check **checks)
+{
+    const char *hash = hash_of("pw", DEAR);
+
+    CHECK_INT(ask(a, "acme", hash, SLICE("pw"), first), CHECKER_WAITS, "");
+    for (int i = 0; i < CHECKER_QUEUE; i++) {
+        char password[16];
+        (void)snprintf(password, sizeof(password), "%d", i);
+        while (ask(a, "acme", hash, slice_of(password), &checks[i]) == CHECKER_FULL)
+            sched_yield();
+    }
+}
+
+TEST(an_end_waits_for_what_is_being_tried)
+{
+    struct asked a = begin();
+    struct check *checks[CHECKER_QUEUE], *first;
+
+    ask_until_first_is_tried(&a, &first, checks);
+    checker_stop(a.checker);
+    check_cancel(first);
+    for (int i = 0; i < CHECKER_QUEUE; i++)
+        check_cancel(checks[i]);
+    CHECK_INT(ask(&a, "acme", hash_of("pw", DEAR), SLICE("pw"), &first), CHECKER_FITS, "");
+    end(&a);
 }
