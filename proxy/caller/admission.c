@@ -52,16 +52,16 @@ static bool needs_peer(const struct config *c, const struct address *from)
            (c->log_caller && address_is_unix(from));
 }
 
-bool admission_take(struct clients *all, struct quota *places, int fd, const struct address *from,
+bool admission_take(struct clients *all, struct quota *places, const struct newcomer *n,
                     struct admission *out, struct failure *why)
 {
     const struct config *c = all->config;
     struct peer p;
     int64_t share = 0;
 
-    *out = (struct admission){.caller = caller_id_of_address(from)};
-    if (needs_peer(c, from)) {
-        peer_ask(all->peers, fd, from, &p);
+    *out = (struct admission){.caller = caller_id_of_address(n->from)};
+    if (needs_peer(c, n->from)) {
+        peer_ask(all->peers, n->fd, n->from, n->to, &p);
         out->caller = caller_id_of_peer(&p);
         if (!check_uid(all, &p, why))
             return false;

@@ -17,10 +17,16 @@ struct admission {
     struct census_entry *of_caller; /* NULL: its caller's are not counted */
 };
 
-/* fd: just accepted from that address; places: where it takes one, of which a caller's share is
- * limited if they are those of max-connections. False: it is to be told why and closed, and takes
- * none. */
-bool admission_take(struct clients *all, struct quota *places, int fd, const struct address *from,
+/* A connection that was just accepted. */
+struct newcomer {
+    int fd;
+    const struct address *from;
+    const struct address *to; /* where it came in; NULL: fd knows it */
+};
+
+/* places: where it takes one, of which a caller's share is limited if they are those of
+ * max-connections. False: it is to be told why and closed, and takes none. */
+bool admission_take(struct clients *all, struct quota *places, const struct newcomer *n,
                     struct admission *out, struct failure *why) MUST_CHECK;
 void admission_give(struct clients *all, struct admission *a);
 

@@ -29,13 +29,14 @@ static void turn_away(struct clients *all, const struct client_door *door, int f
 void arrival_take(struct clients *all, const struct client_door *door, int fd,
                   const struct address *from)
 {
+    const struct newcomer n = {fd, from, door->own.length > 0 ? &door->own : NULL};
     struct quota *places = door->places == NULL ? &all->shared->clients : door->places;
     struct admission admission;
     struct failure why;
 
     if (all->draining || all->ended)
         (void)close(fd);
-    else if (!admission_take(all, places, fd, from, &admission, &why))
+    else if (!admission_take(all, places, &n, &admission, &why))
         turn_away(all, door, fd, &admission.caller, &why);
     else
         (void)client_new(all, door, fd, &admission);

@@ -484,7 +484,7 @@ struct client *client_new(struct clients *all, const struct client_door *door, i
     if (door->is_remote)
         note_own_address(c, fd);
     if (door->tls == NULL) {
-        c->stream = stream_new_plain(all->loop, fd, &handler, c);
+        c->stream = stream_new_accepted(all->loop, fd, &handler, c);
     } else {
         SSL *ssl = SSL_new(door->tls);
         SSL_set_accept_state(ssl);

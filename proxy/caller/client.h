@@ -48,6 +48,7 @@ struct client_door {
     bool is_unix;
     bool is_remote;       /* other machines can reach it */
     int port;             /* 0: a Unix socket */
+    struct address own;   /* where all of its connections come in; length 0: each knows its own */
     SSL_CTX *tls;         /* callers speak TLS; NULL: plain */
     struct quota *places; /* how many may be connected; NULL: max-connections says */
 };

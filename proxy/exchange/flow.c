@@ -67,12 +67,14 @@ struct decision exchange_send(struct exchange *x, struct slice *in)
         return exchange_fails_plain(x, FAIL_REQUEST_BODY);
     }
     request_pump_stop(&x->request, in);
-    if (result == BODY_END)
+    if (result == BODY_END) {
         x->upload = UPLOAD_DONE;
-    else if (x->upload == UPLOAD_BLOCKED)
+        stream_expect_nothing(client_stream(x->client));
+    } else if (x->upload == UPLOAD_BLOCKED) {
         exchange_hold_caller(x);
-    else
+    } else {
         stream_resume(client_stream(x->client));
+    }
     exchange_await(x);
     return DECIDE(STEP_WAIT);
 }

@@ -5,114 +5,134 @@
 struct known {
     struct slice name; /* lower case */
     enum field_id id;
-    bool underscores; /* matches with '_' for '-', too */
+    enum field_id underscored; /* what it is with '_' for '-' */
 };
 
 /* clang-format off */
-#define ROW(name, id, underscores) {{name, sizeof(name) - 1}, id, underscores}
+#define ROW(name, id, underscored) {{name, sizeof(name) - 1}, id, underscored}
+#define EXACT(name, id) ROW(name, id, FIELD_OTHER)
+#define EITHER(name, id) ROW(name, id, id)
 /* clang-format on */
 
-/* By length, so that most names of a real request meet one or two comparisons. */
-static const struct known known[] = {
-    ROW("te", FIELD_TE, false),
-    ROW("host", FIELD_HOST, false),
-    ROW("link", FIELD_LINK, false),
-    ROW("range", FIELD_RANGE, false),
-    ROW("cookie", FIELD_COOKIE, false),
-    ROW("origin", FIELD_ORIGIN, false),
-    ROW("expect", FIELD_EXPECT, false),
-    ROW("digest", FIELD_BODY_DIGEST, false),
-    ROW("upgrade", FIELD_UPGRADE, false),
-    ROW("trailer", FIELD_TRAILER, false),
-    ROW("location", FIELD_LOCATION, false),
-    ROW("if-range", FIELD_RANGE, false),
-    ROW("forwarded", FIELD_FORWARDED, false),
-    ROW("x-real-ip", FIELD_FORWARDED, true),
-    ROW("path-info", FIELD_PATH_OVERRIDE, true),
-    ROW("connection", FIELD_CONNECTION, false),
-    ROW("keep-alive", FIELD_KEEP_ALIVE, false),
-    ROW("set-cookie", FIELD_SET_COOKIE, false),
-    ROW("content-md5", FIELD_BODY_DIGEST, false),
-    ROW("repr-digest", FIELD_BODY_DIGEST, false),
-    ROW("destination", FIELD_PATH_OVERRIDE, false),
-    ROW("script-name", FIELD_PATH_OVERRIDE, true),
-    ROW("proxy-status", FIELD_PROXY_STATUS, true),
-    ROW("content-type", FIELD_CONTENT_TYPE, false),
-    ROW("authorization", FIELD_AUTHORIZATION, false),
-    ROW("x-client-cert", FIELD_CLIENT_CERT, true),
-    ROW("x-http-method", FIELD_METHOD_OVERRIDE, true),
-    ROW("accept-ranges", FIELD_ACCEPT_RANGES, false),
-    ROW("content-range", FIELD_CONTENT_RANGE, false),
-    ROW("dataserviceid", FIELD_LOCATION, false),
-    ROW("x-script-name", FIELD_PATH_OVERRIDE, true),
-    ROW("x-rewrite-url", FIELD_PATH_OVERRIDE, true),
-    ROW("x-request-uri", FIELD_PATH_OVERRIDE, true),
-    ROW("unencoded-url", FIELD_PATH_OVERRIDE, true),
-    ROW("x-sfmtls-token", FIELD_CALLER_TOKEN, true),
-    ROW("content-length", FIELD_CONTENT_LENGTH, false),
-    ROW("content_length", FIELD_FRAMING_ALIAS, false),
-    ROW("http2-settings", FIELD_HTTP2_SETTINGS, false),
-    ROW("odata-entityid", FIELD_LOCATION, false),
-    ROW("sec-fetch-site", FIELD_SEC_FETCH_SITE, false),
-    ROW("content-digest", FIELD_BODY_DIGEST, false),
-    ROW("x-original-url", FIELD_PATH_OVERRIDE, true),
-    ROW("x-original-uri", FIELD_PATH_OVERRIDE, true),
-    ROW("x-override-url", FIELD_PATH_OVERRIDE, true),
-    ROW("accept-encoding", FIELD_ACCEPT_ENCODING, false),
-    ROW("x-original-path", FIELD_PATH_OVERRIDE, true),
-    ROW("proxy-connection", FIELD_PROXY_CONNECTION, true),
-    ROW("content-encoding", FIELD_CONTENT_ENCODING, false),
-    ROW("content-location", FIELD_LOCATION, false),
-    ROW("transfer-encoding", FIELD_TRANSFER_ENCODING, false),
-    ROW("transfer_encoding", FIELD_FRAMING_ALIAS, false),
-    ROW("x-method-override", FIELD_METHOD_OVERRIDE, true),
-    ROW("x-ms-original-url", FIELD_PATH_OVERRIDE, true),
-    ROW("proxy-authorization", FIELD_PROXY_AUTHORIZATION, false),
-    ROW("x-waws-unencoded-url", FIELD_PATH_OVERRIDE, true),
-    ROW("x-http-path-override", FIELD_PATH_OVERRIDE, true),
-    ROW("x-envoy-original-path", FIELD_PATH_OVERRIDE, true),
-    ROW("x-http-method-override", FIELD_METHOD_OVERRIDE, true),
-    ROW("successfactors-companyid", FIELD_COMPANY_ID, true),
-};
+enum { SLOTS = 256 };
 
-enum { LONGEST = 24 };
-
-/* The first row of each length; tests/unit/http/field_test.c holds the two together. */
-static const unsigned char first[LONGEST + 2] = {
-    0, 0, 0, 1, 1, 3, 4, 8, 10, 12, 15, 18, 22, 24, 34, 44, 46, 49, 53, 53, 54, 56, 57, 58, 58, 59};
-
-static bool matches(struct slice name, const struct known *k)
+static unsigned fold(char c)
 {
-    for (size_t i = 0; i < name.n; i++) {
-        char c = ascii_lower(name.p[i]);
-        if (c != k->name.p[i] && !(c == '_' && k->name.p[i] == '-' && k->underscores))
-            return false;
+    return c == '_' ? '-' : (unsigned char)c | 0x20U;
+}
+
+/* No two known names have the same slot, so a name is compared with one of them at most. The
+ * factors were found by trying; tests/unit/http/field_test.c says if a row is in a wrong slot. */
+static size_t slot_of(struct slice name)
+{
+    return (name.n + 20 * fold(name.p[name.n - 1]) + 13 * fold(name.p[name.n / 3])) % SLOTS;
+}
+
+/* clang-format off */
+static const struct known known[SLOTS] = {
+    [202] = EXACT("te", FIELD_TE),
+    [183] = EXACT("host", FIELD_HOST),
+    [181] = EXACT("link", FIELD_LINK),
+    [214] = EXACT("range", FIELD_RANGE),
+    [141] = EXACT("cookie", FIELD_COOKIE),
+    [243] = EXACT("origin", FIELD_ORIGIN),
+    [198] = EXACT("expect", FIELD_EXPECT),
+    [81] = EXACT("digest", FIELD_BODY_DIGEST),
+    [38] = EXACT("upgrade", FIELD_UPGRADE),
+    [220] = EXACT("trailer", FIELD_TRAILER),
+    [167] = EXACT("location", FIELD_LOCATION),
+    [53] = EXACT("if-range", FIELD_RANGE),
+    [228] = EXACT("forwarded", FIELD_FORWARDED),
+    [234] = EITHER("x-real-ip", FIELD_FORWARDED),
+    [253] = EITHER("path-info", FIELD_PATH_OVERRIDE),
+    [56] = EXACT("connection", FIELD_CONNECTION),
+    [158] = EXACT("keep-alive", FIELD_KEEP_ALIVE),
+    [55] = EXACT("set-cookie", FIELD_SET_COOKIE),
+    [19] = EXACT("content-md5", FIELD_BODY_DIGEST),
+    [229] = EXACT("repr-digest", FIELD_BODY_DIGEST),
+    [135] = EXACT("destination", FIELD_PATH_OVERRIDE),
+    [68] = EITHER("script-name", FIELD_PATH_OVERRIDE),
+    [45] = EITHER("proxy-status", FIELD_PROXY_STATUS),
+    [17] = EXACT("content-type", FIELD_CONTENT_TYPE),
+    [72] = EXACT("authorization", FIELD_AUTHORIZATION),
+    [114] = EITHER("x-client-cert", FIELD_CLIENT_CERT),
+    [193] = EITHER("x-http-method", FIELD_METHOD_OVERRIDE),
+    [185] = EXACT("accept-ranges", FIELD_ACCEPT_RANGES),
+    [18] = EXACT("content-range", FIELD_CONTENT_RANGE),
+    [180] = EXACT("dataserviceid", FIELD_LOCATION),
+    [187] = EITHER("x-script-name", FIELD_PATH_OVERRIDE),
+    [136] = EITHER("x-rewrite-url", FIELD_PATH_OVERRIDE),
+    [254] = EITHER("x-request-uri", FIELD_PATH_OVERRIDE),
+    [132] = EITHER("unencoded-url", FIELD_PATH_OVERRIDE),
+    [47] = EITHER("x-sfmtls-token", FIELD_CALLER_TOKEN),
+    [79] = ROW("content-length", FIELD_CONTENT_LENGTH, FIELD_FRAMING_ALIAS),
+    [148] = EXACT("http2-settings", FIELD_HTTP2_SETTINGS),
+    [203] = EXACT("odata-entityid", FIELD_LOCATION),
+    [32] = EXACT("sec-fetch-site", FIELD_SEC_FETCH_SITE),
+    [63] = EXACT("content-digest", FIELD_BODY_DIGEST),
+    [211] = EITHER("x-original-url", FIELD_PATH_OVERRIDE),
+    [151] = EITHER("x-original-uri", FIELD_PATH_OVERRIDE),
+    [159] = EITHER("x-override-url", FIELD_PATH_OVERRIDE),
+    [255] = EXACT("accept-encoding", FIELD_ACCEPT_ENCODING),
+    [106] = EITHER("x-original-path", FIELD_PATH_OVERRIDE),
+    [241] = EITHER("proxy-connection", FIELD_PROXY_CONNECTION),
+    [178] = EXACT("content-encoding", FIELD_CONTENT_ENCODING),
+    [62] = EXACT("content-location", FIELD_LOCATION),
+    [75] = ROW("transfer-encoding", FIELD_TRANSFER_ENCODING, FIELD_FRAMING_ALIAS),
+    [61] = EITHER("x-method-override", FIELD_METHOD_OVERRIDE),
+    [36] = EITHER("x-ms-original-url", FIELD_PATH_OVERRIDE),
+    [152] = EXACT("proxy-authorization", FIELD_PROXY_AUTHORIZATION),
+    [205] = EITHER("x-waws-unencoded-url", FIELD_PATH_OVERRIDE),
+    [65] = EITHER("x-http-path-override", FIELD_PATH_OVERRIDE),
+    [126] = EITHER("x-envoy-original-path", FIELD_PATH_OVERRIDE),
+    [131] = EITHER("x-http-method-override", FIELD_METHOD_OVERRIDE),
+    [213] = EITHER("successfactors-companyid", FIELD_COMPANY_ID),
+};
+/* clang-format on */
+
+/* What the name is if it begins like a known one. */
+static enum field_id compare(struct slice name, const struct known *k)
+{
+    enum field_id id = k->id;
+
+    for (size_t i = 0; i < k->name.n; i++) {
+        char c = name.p[i], wanted = k->name.p[i];
+        if (c == wanted || (wanted >= 'a' && wanted <= 'z' && (c | 0x20) == wanted))
+            continue;
+        if (c != '_' || wanted != '-')
+            return FIELD_OTHER;
+        id = k->underscored;
     }
-    return true;
+    return id;
 }
 
 /* Names of which only the beginning is known. */
-static const struct known families[] = {
-    ROW("proxy-", FIELD_PROXY_OTHER, true),
-    ROW("x-forwarded-", FIELD_FORWARDED, true),
-    ROW("access-control-", FIELD_CORS, false),
-};
-
 static enum field_id family_of(struct slice name)
 {
+    static const struct known families[] = {
+        EITHER("proxy-", FIELD_PROXY_OTHER),
+        EITHER("x-forwarded-", FIELD_FORWARDED),
+        EXACT("access-control-", FIELD_CORS),
+    };
+
     for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-        size_t n = families[i].name.n;
-        if (name.n > n && matches((struct slice){name.p, n}, &families[i]))
-            return families[i].id;
+        enum field_id id = name.n > families[i].name.n ? compare(name, &families[i]) : FIELD_OTHER;
+        if (id != FIELD_OTHER)
+            return id;
     }
     return FIELD_OTHER;
 }
 
+enum field_id field_known(struct slice name)
+{
+    const struct known *k = &known[name.n == 0 ? 0 : slot_of(name)];
+
+    return name.n == k->name.n ? compare(name, k) : FIELD_OTHER;
+}
+
 enum field_id field_identify(struct slice name)
 {
-    if (name.n <= LONGEST)
-        for (size_t i = first[name.n]; i < first[name.n + 1]; i++)
-            if (matches(name, &known[i]))
-                return known[i].id;
-    return family_of(name);
+    enum field_id id = field_known(name);
+
+    return id != FIELD_OTHER ? id : family_of(name);
 }

@@ -58,6 +58,9 @@ enum field_id {
 
 enum field_id field_identify(struct slice name);
 
+/* The same, but FIELD_OTHER for a name of which only the beginning is known. */
+enum field_id field_known(struct slice name);
+
 static inline uint64_t field_bit(enum field_id id)
 {
     return UINT64_C(1) << id;

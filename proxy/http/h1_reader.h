@@ -2,9 +2,11 @@
  * h1_reader: the head of an HTTP/1.x message, read strictly.
  *
  * This layer is the security boundary. It finds the end of the head and splits
- * the lines itself, refuses whatever two readers could understand differently
- * (RFC 9112 sections 2.2, 3, 5 and 6), and then hands the head to http-parser
- * for a second opinion: both must accept. Nothing else knows http-parser.
+ * the lines itself and refuses whatever two readers could understand differently
+ * (RFC 9112 sections 2.2, 3, 5 and 6). The head of a request then goes to
+ * http-parser for a second opinion: both must accept. Nothing else of the program
+ * knows http-parser; that it would accept the answers, too, is what
+ * tests/fuzz/response_head_fuzz.c holds.
  *
  * Blanks before the colon of a field are refused in requests; in answers they
  * are cut off the name, but refused where the field frames the message or rules
@@ -25,9 +27,8 @@ struct h1_limits {
 
 /* How far the search for the head's end has come; all zero before the first byte. */
 struct h1_reader {
-    size_t start;      /* of the start line: behind empty lines that come first */
-    size_t line_start; /* of the line that is being looked for the end of */
-    size_t scanned;    /* no LF before this */
+    size_t start;   /* of the start line: behind empty lines that come first */
+    size_t scanned; /* the head does not end before this */
 };
 
 enum h1_result {

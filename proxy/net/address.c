@@ -196,6 +196,16 @@ static void widen(const struct address *a, unsigned char out[16])
     memcpy(out + 12, &((const struct sockaddr_in *)&a->storage)->sin_addr, 4);
 }
 
+bool address_is_wildcard(const struct address *a)
+{
+    const struct sockaddr_in *in = (const struct sockaddr_in *)&a->storage;
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&a->storage;
+
+    if (a->any.sa_family == AF_INET6)
+        return IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr);
+    return a->any.sa_family == AF_INET && in->sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
 bool address_of_socket(int fd, struct address *out)
 {
     memset(out, 0, sizeof(*out));

@@ -66,6 +66,9 @@ bool address_is_unix(const struct address *a);
 void address_set_port(struct address *a, int port);
 int address_port(const struct address *a); /* 0: a Unix socket has none */
 
+/* 0.0.0.0 or [::]: connections to a listener there come in at any address of this machine. */
+bool address_is_wildcard(const struct address *a);
+
 /* Has this machine that address at all? Says nothing of the port; true if the system does not tell,
  * as without a free descriptor. */
 bool address_is_available(const struct address *a);

@@ -15,6 +15,8 @@
 
 enum { AT_ONCE = 64 }; /* timers that expire in one turn */
 
+enum { FIRST, USUAL, PRIORITIES }; /* USUAL: what libevent gives to each event */
+
 /* Timers of one duration: appending keeps them sorted. */
 struct duration {
     int64_t ms;
@@ -35,6 +37,7 @@ struct letter {
 struct loop {
     struct event_base *base;
     bool stopped;
+    uint64_t turns;
     bool now_is_fresh; /* read in this turn */
     int64_t now;
 
@@ -266,6 +269,8 @@ static struct event_base *new_base(void)
     (void)event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
     struct event_base *base = event_base_new_with_config(config);
     event_config_free(config);
+    if (base != NULL)
+        (void)event_base_priority_init(base, PRIORITIES);
     return base;
 }
 
@@ -312,6 +317,7 @@ void loop_turn(struct loop *l, bool wait)
 {
     bool block = wait && list_empty(&l->tasks);
 
+    l->turns++;
     l->now_is_fresh = false;
     (void)event_base_loop(l->base, EVLOOP_ONCE | (block ? 0 : EVLOOP_NONBLOCK));
     run_tasks(l);
@@ -327,6 +333,16 @@ void loop_run(struct loop *l)
 void loop_stop(struct loop *l)
 {
     l->stopped = true;
+}
+
+uint64_t loop_turns(const struct loop *l)
+{
+    return l->turns;
+}
+
+bool loop_set_first(struct event *e, bool first)
+{
+    return event_priority_set(e, first ? FIRST : USUAL) == 0;
 }
 
 struct event_base *loop_base(struct loop *l)

@@ -16,6 +16,7 @@
 
 #include "base/list.h"
 
+struct event;
 struct event_base;
 struct loop;
 
@@ -32,7 +33,15 @@ void loop_turn(struct loop *l, bool wait);
 /* Monotonic milliseconds, read once a turn. */
 int64_t loop_now(struct loop *l);
 
+/* How many turns have begun. */
+uint64_t loop_turns(const struct loop *l);
+
 struct event_base *loop_base(struct loop *l);
+
+/* Is the event to come before those that are not first, if both wait when a turn begins? False: it
+ * waits already, and its place stays. For events that come seldom: until none is left, the others
+ * wait. */
+bool loop_set_first(struct event *e, bool first);
 
 /* ---- timers: many objects, few distinct durations ---- */
 

@@ -200,18 +200,20 @@ static bool is_within_machine(const struct address *theirs, const struct address
            address_is_same_host(theirs, ours);
 }
 
-void peer_ask(struct peer_asker *p, int fd, const struct address *from, struct peer *out)
+void peer_ask(struct peer_asker *p, int fd, const struct address *from, const struct address *to,
+              struct peer *out)
 {
     struct address ours;
 
     out->kind = PEER_UNTOLD;
     out->from = *from;
-    ours.length = sizeof(ours.storage);
     if (address_is_unix(&out->from)) {
         ask_unix(fd, out);
         return;
     }
-    if (getsockname(fd, &ours.any, &ours.length) != 0)
+    if (to != NULL)
+        ours = *to;
+    else if (!address_of_socket(fd, &ours))
         return;
     address_unmap(&out->from);
     address_unmap(&ours);

@@ -36,7 +36,9 @@ struct peer {
     struct address from; /* not for Unix sockets, whose family it has */
 };
 
-/* fd: an accepted connection; from: the address that it was accepted from. */
-void peer_ask(struct peer_asker *p, int fd, const struct address *from, struct peer *out);
+/* fd: an accepted connection; from: the address that it was accepted from; to: that at which it
+ * came in, NULL: fd knows it. */
+void peer_ask(struct peer_asker *p, int fd, const struct address *from, const struct address *to,
+              struct peer *out);
 
 #endif

@@ -26,7 +26,7 @@ enum {
 
 /* ---- reading ---- */
 
-static void start_reading(struct stream *s)
+void stream_start_reading(struct stream *s)
 {
     if (s->reading || s->closed || s->end != STREAM_GOES_ON)
         return;
@@ -109,6 +109,13 @@ static void on_watch(void *arg)
     stream_end_break(s, &why);
 }
 
+/* Of a stream that is not in the loop. */
+static void watch(struct stream *s)
+{
+    if (s->notices_reset)
+        timer_start(s->loop, &s->watch, STREAM_WATCH_MS);
+}
+
 static void read_once(struct stream *s)
 {
     struct slice bytes = {NULL, 0};
@@ -132,13 +139,25 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (s->paused) { /* the event is taken out only now: most pauses end before anything arrives */
         stream_end_reading(s);
-        if (s->notices_reset)
-            timer_start(s->loop, &s->watch, STREAM_WATCH_MS);
+        watch(s);
         return;
     }
     if (s->in.n > 0 && task_is_due(&s->show))
         return; /* what was kept comes first, or it would grow with each pause */
     read_once(s);
+}
+
+/* Of one that was accepted in this turn. */
+static void read_first(struct stream *s)
+{
+    s->unread = false;
+    read_once(s);
+    if (s->closed)
+        return;
+    if (s->paused)
+        watch(s);
+    else
+        stream_start_reading(s);
 }
 
 static void on_show(void *arg)
@@ -147,6 +166,10 @@ static void on_show(void *arg)
 
     if (s->closed || s->paused)
         return;
+    if (s->unread) {
+        read_first(s);
+        return;
+    }
     if (s->early.n > 0) {
         read_once(s);
         if (!s->closed && s->early.n > 0)
@@ -164,6 +187,12 @@ void stream_pause(struct stream *s)
     s->paused = true;
 }
 
+void stream_expect_nothing(struct stream *s)
+{
+    if (!s->reading)
+        s->paused = true;
+}
+
 void stream_notice_reset(struct stream *s)
 {
     s->notices_reset = true;
@@ -176,7 +205,7 @@ void stream_resume(struct stream *s)
     s->paused = false;
     if (s->end == STREAM_GOES_ON)
         timer_stop(&s->watch);
-    start_reading(s);
+    stream_start_reading(s);
     if (s->in.n > 0 || s->early.n > 0 || (s->end != STREAM_GOES_ON && !s->end_told))
         task_defer(s->loop, &s->show);
 }
@@ -379,7 +408,6 @@ struct stream *stream_create(struct loop *l, int fd, const struct stream_ops *op
     timer_init(&s->watch, on_watch, s);
     (void)event_assign(&s->readable, loop_base(l), fd, EV_READ | EV_PERSIST, on_readable, s);
     (void)event_assign(&s->writable, loop_base(l), fd, EV_WRITE | EV_PERSIST, on_writable, s);
-    start_reading(s);
     return s;
 }
 
@@ -442,25 +470,6 @@ bool stream_has_ended_well(const struct stream *s)
 bool stream_spoke_first(const struct stream *s)
 {
     return s->spoke_first;
-}
-
-bool stream_has_unread(const struct stream *s)
-{
-    char byte;
-
-    return !s->closed && s->end == STREAM_GOES_ON &&
-           (s->in.n > 0 || s->early.n > 0 || recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
-}
-
-bool stream_is_alive(const struct stream *s)
-{
-    char byte;
-
-    if (s->closed || s->write_broken || s->end != STREAM_GOES_ON || s->in.n > 0 ||
-        !s->ops->is_at_rest(s))
-        return false;
-    return recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-           (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 int stream_fd(const struct stream *s)

@@ -45,6 +45,11 @@ struct stream_handler {
 struct stream *stream_new_plain(struct loop *l, int fd, const struct stream_handler *handler,
                                 void *ctx);
 
+/* The same for a connection that was just accepted: when the turn ends, what has come is read at
+ * once, and only if more is waited for does the stream go into epoll. */
+struct stream *stream_new_accepted(struct loop *l, int fd, const struct stream_handler *handler,
+                                   void *ctx);
+
 /* Takes fd and ssl (in connect or accept state) and begins the handshake; until on_ready nothing
  * may be written. peer names the other side in sentences; copied. */
 struct stream *stream_new_tls(struct loop *l, int fd, SSL *ssl, const char *peer,
@@ -76,6 +81,10 @@ bool stream_is_write_broken(const struct stream *s);
 /* Data that arrives while it is paused waits in the socket, on_end and on_broken with it. */
 void stream_pause(struct stream *s);
 void stream_resume(struct stream *s);
+
+/* Nothing is waited for but the end: pauses a stream that has never been in epoll, so that it stays
+ * out. stream_resume() ends it. */
+void stream_expect_nothing(struct stream *s);
 
 /* A reset is to be told within a second even while the stream is paused and unread data waits; for
  * peers whose data is worth nothing then. */
@@ -113,7 +122,13 @@ bool stream_has_ended_well(const struct stream *s);
 /* Has the peer sent something that nobody has used? A system call. */
 bool stream_has_unread(const struct stream *s);
 
-/* Is it still open and silent, as far as one can see without reading? A system call. */
+/* From now on the peer is to be silent, until it is spoken to again: what it does all the same is
+ * read before all other events of a turn. */
+void stream_rest(struct stream *s);
+void stream_wake(struct stream *s);
+
+/* Is it still open and silent, as far as one can see without reading? If it rests since an earlier
+ * turn, nothing had come when this turn began; else it takes a system call. */
 bool stream_is_alive(const struct stream *s);
 
 int stream_fd(const struct stream *s);

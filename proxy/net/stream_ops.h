@@ -41,6 +41,7 @@ struct stream {
     bool paused;
     bool notices_reset; /* while it is paused, too */
     bool reading;       /* `readable` is in the loop */
+    bool unread;        /* its first read comes when the turn ends */
     bool writing;       /* `writable` is in the loop */
     bool write_broken;
     bool finish_wanted, finished;
@@ -58,6 +59,10 @@ struct stream {
     struct task show;     /* shows `in` again after a pause, or what becomes of `early` */
     struct task tell_write_broken;
 
+    /* stream_rest.c */
+    bool rests;           /* `readable` comes before other events */
+    uint64_t rests_since; /* loop_turns() */
+
     /* stream_vanish.c */
     int64_t patience;         /* with a peer that acknowledges nothing, in ms; 0: endless */
     struct timer look;        /* while something is outstanding */
@@ -73,8 +78,12 @@ struct stream {
     bool spoke_first; /* the server, before anything was written to it */
 };
 
+/* Not in the loop yet. */
 struct stream *stream_create(struct loop *l, int fd, const struct stream_ops *ops,
                              const struct stream_handler *handler, void *ctx);
+
+/* Puts `readable` into the loop. */
+void stream_start_reading(struct stream *s);
 
 /* Sends or queues bytes for the wire; notes a broken connection. */
 void stream_send(struct stream *s, const struct iovec *pieces, size_t count);

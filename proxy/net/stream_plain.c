@@ -26,11 +26,31 @@ static bool plain_is_at_rest(const struct stream *s)
 static const struct stream_ops plain_ops = {plain_fill, stream_send, plain_is_at_rest,
                                             plain_say_end};
 
-struct stream *stream_new_plain(struct loop *l, int fd, const struct stream_handler *handler,
-                                void *ctx)
+static struct stream *create(struct loop *l, int fd, const struct stream_handler *handler,
+                             void *ctx)
 {
     struct stream *s = stream_create(l, fd, &plain_ops, handler, ctx);
 
     s->ready = true;
+    return s;
+}
+
+struct stream *stream_new_plain(struct loop *l, int fd, const struct stream_handler *handler,
+                                void *ctx)
+{
+    struct stream *s = create(l, fd, handler, ctx);
+
+    stream_start_reading(s);
+    return s;
+}
+
+/* A connection of one request is closed before it was ever in epoll: two system calls less. */
+struct stream *stream_new_accepted(struct loop *l, int fd, const struct stream_handler *handler,
+                                   void *ctx)
+{
+    struct stream *s = create(l, fd, handler, ctx);
+
+    s->unread = true;
+    task_defer(l, &s->show);
     return s;
 }

@@ -280,6 +280,7 @@ struct stream *stream_new_tls(struct loop *l, int fd, SSL *ssl, const char *peer
     struct stream *s = stream_create(l, fd, &tls_ops, handler, ctx);
     struct failure ignored;
 
+    stream_start_reading(s);
     attach(s, ssl, peer);
     if (SSL_is_server(ssl) == 0) {
         tls_expect_no_error();

@@ -187,6 +187,8 @@ struct door *process_add_listener(struct process *s, const struct config *c,
                                .port = address_port(acceptor_address(a))};
     char name[ADDRESS_TEXT_SIZE];
 
+    if (!door.is_unix && !address_is_wildcard(acceptor_address(a)))
+        door.own = *acceptor_address(a);
     struct door *d = add_door(s, a, &door);
     listen_name(l, name);
     d->name = mem_copy_string(name);

@@ -6,9 +6,7 @@
  */
 #include "sf/link_json.h"
 
-#include <stdint.h>
-#include <string.h>
-
+#include "base/block.h"
 #include "sf/link_names.h"
 
 /* ---- what comes before ---- */
@@ -82,37 +80,11 @@ static void remember(struct link_rewriter *r, const char *p, size_t n)
 
 /* ---- the search ---- */
 
-enum { little_endian = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ };
-
-typedef unsigned char block __attribute__((vector_size(16)));
-
-static block load(const char *p)
-{
-    block b;
-
-    memcpy(&b, p, sizeof(b));
-    return b;
-}
-
-static bool is_zero(block b)
-{
-    uint64_t halves[2];
-
-    memcpy(halves, &b, sizeof(b));
-    return (halves[0] | halves[1]) == 0;
-}
-
-/* Of eight bytes with all bits set or none, as they lie in memory: the first that is set. */
-static size_t first_byte(uint64_t bytes)
-{
-    return (size_t)(little_endian ? __builtin_ctzll(bytes) : __builtin_clzll(bytes)) / 8;
-}
-
 static uint64_t without_first(uint64_t bytes)
 {
-    size_t n = 8 * first_byte(bytes);
+    size_t n = 8 * block_first_of_half(bytes);
 
-    return bytes & ~(little_endian ? UINT64_C(0xff) << n : UINT64_C(0xff) << 56 >> n);
+    return bytes & ~(BLOCK_LITTLE_ENDIAN ? UINT64_C(0xff) << n : UINT64_C(0xff) << 56 >> n);
 }
 
 /* Does a string that may be a link begin at p, or an array, as far as can be seen? */
@@ -136,9 +108,7 @@ static bool begins(const struct link_rewriter *r, const char *start, const char 
 /* tt two bytes after one of the 16 at p, or a bracket among them: all bits of its byte. */
 static block marks(const char *p)
 {
-    const block t = (block){0} + (unsigned char)'t', bracket = (block){0} + (unsigned char)'[';
-
-    return ((block)(load(p + 2) == t) & (block)(load(p + 3) == t)) | (block)(load(p) == bracket);
+    return (block_find(p + 2, 't') & block_find(p + 3, 't')) | block_find(p, '[');
 }
 
 /* The first of 16 bytes that are marked where one does begin; NULL: none. */
@@ -152,7 +122,7 @@ static const char *find_marked(const struct link_rewriter *r, const char *start,
     for (int i = 0; i < 2; i++)
         for (const char *at = p + 8 * (ptrdiff_t)i; halves[i] != 0;
              halves[i] = without_first(halves[i])) {
-            const char *found = at + first_byte(halves[i]);
+            const char *found = at + block_first_of_half(halves[i]);
             if (begins(r, start, found, end))
                 return found;
         }
@@ -166,7 +136,7 @@ static const char *find_announced(const struct link_rewriter *r, const char *sta
                                   const char *end)
 {
     for (; end - p > 64 + 3; p += 64) {
-        if (is_zero(marks(p) | marks(p + 16) | marks(p + 32) | marks(p + 48)))
+        if (block_is_zero(marks(p) | marks(p + 16) | marks(p + 32) | marks(p + 48)))
             continue;
         for (int i = 0; i < 64; i += 16) {
             const char *found = find_marked(r, start, p + i, end);

@@ -255,6 +255,7 @@ void upstream_rest(struct upstream *u, int64_t idle_ms)
     set_state(u, UP_IDLE);
     stream_set_handler(u->stream, &idle, u);
     stream_resume(u->stream);
+    stream_rest(u->stream);
     u->idle_left = idle_ms - SHRINK_MS;
     timer_start(all->loop, &u->timer, u->idle_left > 0 ? SHRINK_MS : idle_ms);
 }
@@ -264,6 +265,7 @@ void upstream_use(struct upstream *u, const struct stream_handler *handler, void
     if (u->state == UP_IDLE)
         set_state(u, UP_BUSY);
     timer_stop(&u->timer);
+    stream_wake(u->stream);
     u->exchanges++;
     stream_set_handler(u->stream, handler, ctx);
     stream_resume(u->stream); /* the exchange before may have left it paused */

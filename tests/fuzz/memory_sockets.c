@@ -389,25 +389,33 @@ bool sockets_are_ready(void)
     return false;
 }
 
-/* Those that are ready when the turn begins, unless another one takes them out. */
+static void call(struct event *e)
+{
+    short what = event_get_events(e);
+
+    if ((what & EV_PERSIST) == 0)
+        (void)__wrap_event_del(e);
+    event_get_callback(e)(event_get_fd(e), what, event_get_callback_arg(e));
+}
+
+/* Those that are ready when the turn begins, unless another one takes them out; the more important
+ * ones first. */
 int __wrap_event_base_loop(struct event_base *base, int flags)
 {
     struct event *due[EVENTS_MAX];
     size_t n = 0;
 
-    (void)base;
     (void)flags;
-    for (size_t i = 0; i < nentries; i++)
-        if (is_ready(&entries[i]))
-            due[n++] = entries[i].event;
-    for (size_t k = 0; k < n; k++) {
-        struct event *e = due[reversed ? n - 1 - k : k];
-        if (find(e) == nentries)
-            continue;
-        short what = event_get_events(e);
-        if ((what & EV_PERSIST) == 0)
-            (void)__wrap_event_del(e);
-        event_get_callback(e)(event_get_fd(e), what, event_get_callback_arg(e));
+    for (int priority = 0; priority < event_base_get_npriorities(base); priority++) {
+        n = 0;
+        for (size_t i = 0; i < nentries; i++)
+            if (event_get_priority(entries[i].event) == priority && is_ready(&entries[i]))
+                due[n++] = entries[i].event;
+        for (size_t k = 0; k < n; k++) {
+            struct event *e = due[reversed ? n - 1 - k : k];
+            if (find(e) != nentries)
+                call(e);
+        }
     }
     return 0;
 }
@@ -487,6 +495,8 @@ struct stream *stream_new_tls(struct loop *l, int fd, SSL *ssl, const char *peer
                               const struct stream_handler *handler, void *ctx)
 {
     struct stream *s = stream_create(l, fd, &tls_ops, handler, ctx);
+
+    stream_start_reading(s);
 
     s->ssl = ssl;
     s->peer = mem_copy_string(peer);

@@ -229,6 +229,22 @@ static void check_socket(int family, const char *at, bool want)
     (void)close(fd);
 }
 
+TEST(wildcards_are_known)
+{
+    static const struct {
+        const char *text;
+        bool want;
+    } cases[] = {{"0.0.0.0:80", true}, {"[::]:80", true},     {"127.0.0.1:80", false},
+                 {"[::1]:80", false},  {"0.0.0.1:80", false}, {"unix:/x", false}};
+    struct address a;
+    struct diag why;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CHECK(address_parse(cases[i].text, &a, &why) == ST_OK);
+        CHECK_INT(address_is_wildcard(&a), cases[i].want, cases[i].text);
+    }
+}
+
 TEST(a_socket_knows_its_address)
 {
     struct address of;

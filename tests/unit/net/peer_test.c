@@ -6,7 +6,7 @@
 
 struct pair {
     int listener, caller, accepted;
-    struct address from;
+    struct address from, to;
 };
 
 /* The caller comes from that address, too. */
@@ -20,6 +20,7 @@ static void open_pair(struct pair *p, const char *any_port)
     p->listener = socket(at.any.sa_family, SOCK_STREAM, 0);
     CHECK(bind(p->listener, &at.any, at.length) == 0 && listen(p->listener, 1) == 0);
     CHECK(getsockname(p->listener, &at.any, &at.length) == 0);
+    p->to = at;
     p->caller = socket(at.any.sa_family, SOCK_STREAM, 0);
     CHECK(bind(p->caller, &any.any, any.length) == 0);
     CHECK(connect(p->caller, &at.any, at.length) == 0);
@@ -48,19 +49,21 @@ TEST(peer_is_the_user_who_holds_the_socket)
         struct peer found;
         open_pair(&p, places[i]);
         for (int again = 0; again < 3; again++) {
-            peer_ask(asker, p.accepted, &p.from, &found);
+            peer_ask(asker, p.accepted, &p.from, NULL, &found);
             CHECK_INT(found.kind, PEER_TOLD, places[i]);
             CHECK_INT(found.uid, geteuid(), places[i]);
         }
+        peer_ask(asker, p.accepted, &p.from, &p.to, &found);
+        CHECK_INT(found.kind, PEER_TOLD, "by the listener's address");
         (void)shutdown(p.caller, SHUT_WR);
-        peer_ask(asker, p.accepted, &p.from, &found);
+        peer_ask(asker, p.accepted, &p.from, NULL, &found);
         CHECK_INT(found.kind, PEER_TOLD, "half-closed");
         (void)close(p.caller);
         p.caller = -1;
-        peer_ask(asker, p.accepted, &p.from, &found);
+        peer_ask(asker, p.accepted, &p.from, NULL, &found);
         CHECK_INT(found.kind, PEER_UNTOLD, "closed");
         (void)shutdown(p.accepted, SHUT_WR);
-        peer_ask(asker, p.accepted, &p.from, &found);
+        peer_ask(asker, p.accepted, &p.from, NULL, &found);
         CHECK_INT(found.kind, PEER_UNTOLD, "closed on both sides");
         close_pair(&p);
     }
@@ -85,7 +88,7 @@ TEST(peer_is_not_who_listens_on_the_caller_s_port)
     other.listener = socket(AF_INET, SOCK_STREAM, 0);
     (void)setsockopt(other.listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     CHECK(bind(other.listener, &from.any, from.length) == 0 && listen(other.listener, 1) == 0);
-    peer_ask(asker, p.accepted, &p.from, &found);
+    peer_ask(asker, p.accepted, &p.from, NULL, &found);
     CHECK_INT(found.kind, PEER_UNTOLD, "reset");
     (void)close(other.listener);
     close_pair(&p);
@@ -99,7 +102,7 @@ TEST(peer_of_a_unix_socket_is_told)
     int pair[2];
 
     CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
-    peer_ask(asker, pair[0], &(struct address){.any.sa_family = AF_UNIX}, &found);
+    peer_ask(asker, pair[0], &(struct address){.any.sa_family = AF_UNIX}, NULL, &found);
     CHECK_INT(found.kind, PEER_TOLD, "pair");
     CHECK_INT(found.uid, geteuid(), "pair");
     (void)close(pair[0]);

@@ -20,6 +20,9 @@ struct owner {
     size_t take;      /* uses at most so much of each piece */
     bool pause_after; /* pauses in its on_data */
     bool close_in_data;
+    bool expects_nothing;
+    const struct owner *other; /* has it been shown something before this one? */
+    bool other_came_first;
     int ends, breaks, drains, write_breaks;
     struct failure why; /* of what broke */
 };
@@ -30,6 +33,9 @@ static size_t on_data(void *ctx, const char *p, size_t n)
     size_t used = n < o->take ? n : o->take;
 
     buf_add(&o->got, p, used);
+    o->other_came_first = o->other != NULL && o->other->got.n > 0;
+    if (o->expects_nothing)
+        stream_expect_nothing(o->stream);
     if (o->pause_after)
         stream_pause(o->stream);
     if (o->close_in_data) {
@@ -68,30 +74,45 @@ static const struct stream_handler handler = {.on_data = on_data,
                                               .on_broken = on_broken,
                                               .on_write_broken = on_write_broken};
 
-static struct owner *owner_new(void)
+typedef struct stream *stream_maker(struct loop *l, int fd, const struct stream_handler *h,
+                                    void *ctx);
+
+static struct owner *owner_in(struct loop *l, stream_maker *make)
 {
     struct owner *o = NEW(struct owner);
     int fds[2];
 
     CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0, "socketpair");
     (void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
-    o->loop = loop_new();
+    o->loop = l;
     o->peer = fds[1];
     o->take = SIZE_MAX;
-    o->stream = stream_new_plain(o->loop, fds[0], &handler, o);
+    o->stream = make(l, fds[0], &handler, o);
     return o;
 }
 
-static void owner_free(struct owner *o)
+static struct owner *owner_new(void)
+{
+    return owner_in(loop_new(), stream_new_plain);
+}
+
+static void owner_leave(struct owner *o)
 {
     if (o->stream != NULL)
         stream_close(o->stream, STREAM_CLOSE);
     loop_turn(o->loop, false);
-    loop_free(o->loop);
     if (o->peer >= 0)
         (void)close(o->peer);
     buf_free(&o->got);
     free(o);
+}
+
+static void owner_free(struct owner *o)
+{
+    struct loop *l = o->loop;
+
+    owner_leave(o);
+    loop_free(l);
 }
 
 static void say(const struct owner *o, const char *text)
@@ -215,6 +236,78 @@ TEST(an_end_is_told_once)
     loop_turn(o->loop, false);
     CHECK_INT(o->ends, 1, "told");
     CHECK_INT(o->breaks, 0, "sound");
+    owner_free(o);
+}
+
+/* Of two that have something to read the one at rest comes first, whoever was there first. */
+TEST(a_stream_at_rest_comes_before_others)
+{
+    struct owner *usual = owner_new(), *resting = owner_in(usual->loop, stream_new_plain);
+
+    resting->pause_after = usual->pause_after = true;
+    stream_rest(resting->stream);
+    loop_turn(usual->loop, false);
+    say(usual, "a");
+    CHECK(stream_is_alive(resting->stream));
+    say(resting, "b");
+    usual->other = resting;
+    loop_turn(usual->loop, true);
+    CHECK(usual->other_came_first);
+    owner_leave(resting);
+    owner_free(usual);
+}
+
+/* What came in the turn in which it began to rest is seen by a look at the socket; what came before
+ * a later turn, by that turn. */
+TEST(a_stream_at_rest_is_alive_until_something_comes)
+{
+    struct owner *o = owner_new();
+
+    stream_rest(o->stream);
+    CHECK(stream_is_alive(o->stream));
+    say(o, "x");
+    CHECK(!stream_is_alive(o->stream));
+    o->take = 0;
+    loop_turn(o->loop, true);
+    CHECK(!stream_is_alive(o->stream));
+    stream_wake(o->stream);
+    CHECK(!stream_is_alive(o->stream));
+    owner_free(o);
+}
+
+TEST(an_accepted_stream_shows_what_has_come)
+{
+    struct owner *o = owner_in(loop_new(), stream_new_accepted);
+
+    o->pause_after = true;
+    say(o, "abc");
+    CHECK_INT(o->got.n, 0, "not inside the call");
+    loop_turn(o->loop, true);
+    CHECK_SLICE(buf_slice(&o->got), "abc", "when the turn ends");
+    say(o, "d");
+    loop_turn(o->loop, false);
+    CHECK_SLICE(buf_slice(&o->got), "abc", "paused");
+    stream_resume(o->stream);
+    loop_turn(o->loop, true);
+    CHECK_SLICE(buf_slice(&o->got), "abcd", "resumed");
+    owner_free(o);
+}
+
+/* It is not in the loop, so that only a look each second can tell. */
+TEST(an_accepted_stream_of_which_nothing_is_expected_tells_of_a_reset)
+{
+    struct owner *o = owner_in(loop_new(), stream_new_accepted);
+
+    stream_notice_reset(o->stream);
+    o->expects_nothing = true;
+    say(o, "abc");
+    loop_turn(o->loop, true);
+    CHECK_SLICE(buf_slice(&o->got), "abc", "read");
+    (void)stream_write_bytes(o->stream, "unread", 6);
+    close_peer(o);
+    while (o->breaks == 0)
+        loop_turn(o->loop, true);
+    CHECK_INT(o->ends, 0, "it was no end");
     owner_free(o);
 }
 

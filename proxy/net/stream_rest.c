@@ -1,0 +1,51 @@
+/*
+ * Streams of which nothing is expected: has the peer said something, or left?
+ *
+ * To ask the kernel before each use of a kept connection took one of five system
+ * calls of a request. The loop knows it already: a stream at rest is in epoll,
+ * and its events come before all others, so whatever had come when the loop woke
+ * was read before the request that wants the connection. What comes while the
+ * turn lasts is not noticed; nor is what comes while the request is on its way,
+ * which takes longer.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "net/stream_ops.h"
+
+void stream_rest(struct stream *s)
+{
+    s->rests = loop_set_first(&s->readable, true);
+    s->rests_since = loop_turns(s->loop);
+}
+
+void stream_wake(struct stream *s)
+{
+    if (s->rests)
+        (void)loop_set_first(&s->readable, false);
+    s->rests = false;
+}
+
+static bool is_silent(const struct stream *s)
+{
+    char byte;
+
+    if (s->rests && s->reading && !s->paused && s->rests_since != loop_turns(s->loop))
+        return true;
+    return recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+bool stream_is_alive(const struct stream *s)
+{
+    return !s->closed && !s->write_broken && s->end == STREAM_GOES_ON && s->in.n == 0 &&
+           s->ops->is_at_rest(s) && is_silent(s);
+}
+
+bool stream_has_unread(const struct stream *s)
+{
+    char byte;
+
+    return !s->closed && s->end == STREAM_GOES_ON &&
+           (s->in.n > 0 || s->early.n > 0 || recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
+}
