@@ -113,10 +113,12 @@ static void format_text(struct buf *out, const struct access_log *l, const struc
         add_text_caller(out, r);
     if (r->failure != NULL) {
         add_named(out, " error=", fail_info(r->failure->id)->token);
+        if (r->failure->code != NULL)
+            add_named(out, " code=", r->failure->code);
         buf_add_string(out, " detail=\"");
         json_add(out, slice_of(r->failure->detail.text));
         buf_add_string(out, "\" cure=\"");
-        json_add(out, slice_of(fail_info(r->failure->id)->cure));
+        json_add(out, slice_of(failure_cure(r->failure)));
         buf_add_string(out, "\"");
     }
 }
@@ -155,7 +157,8 @@ static void format_json(struct buf *out, const struct access_log *l, const struc
     json_add_member(out, "error", slice_of(info == NULL ? NULL : info->token));
     if (info != NULL) {
         json_add_member(out, "detail", slice_of(r->failure->detail.text));
-        json_add_member(out, "cure", slice_of(info->cure));
+        json_add_member(out, "code", slice_of(failure_code(r->failure)));
+        json_add_member(out, "cure", slice_of(failure_cure(r->failure)));
     }
     buf_add_string(out, "}");
     buf_free(&path);
