@@ -112,6 +112,17 @@ static const struct option table[] = {
                 "right, else the uid of a process of this machine, else the address. This is "
                 "personal data; off leaves it out."),
 
+    ROW("hints", P(hints), .set = option_set_bool, .choices = "off|on", .fallback = "on",
+        .type = "on or off",
+        .help = "on adds the field Sfmtls-Hint to errors of the server whose cause sfmtls knows: a "
+                "code, the cause and the cure. For that, the head of an error waits for the first "
+                "4 KiB of its content, at most one second. off adds nothing."),
+    ROW("server-timing", P(server_timing), .set = option_set_bool, .choices = "off|on",
+        .fallback = "off", .type = "on or off",
+        .help = "on adds the field Server-Timing to answers of the server: how long the request "
+                "waited in the queue, for the name, the connection and TLS, and then for the "
+                "answer, in milliseconds."),
+
     ROW("sandbox", P(sandbox), .reload = OPTION_AT_START, .set = option_set_bool,
         .choices = "off|on", .fallback = "on", .type = "on or off",
         .help = "on confines the process (Landlock and seccomp, as far as the kernel has them): it "

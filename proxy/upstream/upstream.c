@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/dial.h"
@@ -37,6 +38,8 @@ struct upstream {
     struct tls_link link;
     struct timer timer; /* handshake, idle */
     upstream_opened *opened;
+    struct way_times *way; /* whose it is to be; as opened */
+    int64_t dialed_us;
     void *ctx;
     int64_t born;
     int64_t idle_left;  /* behind SHRINK_MS */
@@ -79,6 +82,8 @@ static void fail_opening(struct upstream *u, const struct failure *why)
     upstream_opened *opened = u->opened;
     void *ctx = u->ctx;
 
+    if (u->state == UP_SHAKING)
+        u->way->tls = clock_monotonic_us() - u->dialed_us;
     upstream_close(u, STREAM_ABORT, why->detail.text);
     opened(ctx, NULL, why);
 }
@@ -113,6 +118,7 @@ static void on_ready(void *ctx)
     struct failure why;
 
     timer_stop(&u->timer);
+    u->way->tls = clock_monotonic_us() - u->dialed_us;
     if (!check_request(u, &why) || !check_silence(u, &why)) {
         fail_opening(u, &why);
         return;
@@ -168,6 +174,7 @@ static void on_dialed(void *ctx, int fd, const struct failure *why)
         return;
     }
     set_state(u, UP_SHAKING);
+    u->dialed_us = clock_monotonic_us();
     timer_start(all->loop, &u->timer, all->generation->config->handshake_timeout);
     u->tls = tls_client_ref(t->identities[u->identity].tls);
     SSL *ssl = tls_client_connect(u->tls, &u->link);
@@ -203,7 +210,8 @@ static void on_expiry(void *ctx)
     fail_opening(u, &why);
 }
 
-struct upstream *upstream_open(struct site *s, int identity, upstream_opened *opened, void *ctx)
+struct upstream *upstream_open(struct site *s, int identity, struct way_times *way,
+                               upstream_opened *opened, void *ctx)
 {
     struct upstream *u = NEW(struct upstream);
     const struct upstreams *all = s->all;
@@ -214,6 +222,7 @@ struct upstream *upstream_open(struct site *s, int identity, upstream_opened *op
     u->site = site_ref(s);
     u->number = ++s->all->made;
     u->opened = opened;
+    u->way = way;
     u->ctx = ctx;
     u->identity = identity;
     u->link.sessions = s->sessions[identity];
@@ -223,6 +232,7 @@ struct upstream *upstream_open(struct site *s, int identity, upstream_opened *op
               identity_title(identity));
     u->dial = dial_start(all->loop, all->resolver, to->host, to->port,
                          all->generation->config->connect_timeout, on_dialed, u);
+    dial_measure(u->dial, way);
     return u;
 }
 

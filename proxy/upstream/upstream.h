@@ -9,6 +9,7 @@
 #define UPSTREAM_UPSTREAM_H
 
 #include "net/stream.h"
+#include "net/way_times.h"
 #include "upstream/site.h"
 
 struct upstream;
@@ -17,8 +18,10 @@ struct upstream;
 typedef void upstream_opened(void *ctx, struct upstream *u, const struct failure *why);
 
 /* Resolves, connects and shakes hands under that identity; a place in the quota was taken for it.
- * After upstream_close() the callback does not come any more. */
-struct upstream *upstream_open(struct site *s, int identity, upstream_opened *opened, void *ctx);
+ * After upstream_close() the callback does not come any more. way: how long the parts take; until
+ * the callback. */
+struct upstream *upstream_open(struct site *s, int identity, struct way_times *way,
+                               upstream_opened *opened, void *ctx);
 
 /* To an exchange: its handler gets what the server sends. */
 void upstream_use(struct upstream *u, const struct stream_handler *handler, void *ctx);
