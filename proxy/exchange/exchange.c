@@ -243,7 +243,11 @@ static struct decision judge_break(struct exchange *x, const struct failure *why
     }
     if (why->id == FAIL_CERTIFICATE_REFUSED)
         d = exchange_judge_refusal(x);
-    return d.step != STEP_WAIT ? d : exchange_fails(x, why); /* TLS says no: so it would again */
+    if (d.step != STEP_WAIT)
+        return d;
+    lost = *why;
+    upstream_explain(x->upstream, &lost);
+    return exchange_fails(x, &lost); /* TLS says no: so it would again */
 }
 
 static void on_server_broken(void *ctx, const struct failure *why)

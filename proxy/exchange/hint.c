@@ -125,12 +125,13 @@ static void tell_other(struct buf *part, const struct hint_history *h)
 /* Is it the certificate, or who it stands for, that the server does not like? */
 static bool is_about_identity(enum cause_id id)
 {
-    return id >= CAUSE_AUTH0032 && id <= CAUSE_LGN_UNKNOWN;
+    return (id >= CAUSE_AUTH0032 && id <= CAUSE_LGN_UNKNOWN) || cause_of(id)->where != WHERE_ANSWER;
 }
 
 static bool shows_certificate(enum cause_id id)
 {
-    return id == CAUSE_AUTH0032 || id == CAUSE_AUTH_UNKNOWN || id == CAUSE_EDGE_CERTIFICATE_ERROR;
+    return id == CAUSE_AUTH0032 || id == CAUSE_AUTH_UNKNOWN || id == CAUSE_EDGE_CERTIFICATE_ERROR ||
+           cause_of(id)->where != WHERE_ANSWER;
 }
 
 void hint_write_sentence(struct buf *out, const struct cause *c, const struct cause_found *found,

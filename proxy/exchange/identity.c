@@ -160,7 +160,7 @@ static void apply(struct exchange *x, enum verdict verdict)
 }
 
 /* Why, and what the process knows of it. */
-static void explain(struct exchange *x, const struct sight *s)
+static void explain(struct exchange *x, struct sight *s)
 {
     struct hint_history h = {
         .tenant = x->tenant,
@@ -170,6 +170,10 @@ static void explain(struct exchange *x, const struct sight *s)
         .switched = atomic_load_explicit(&overlap_of(x)->switched, memory_order_relaxed),
         .now = clock_wall_us()};
 
+    struct cause_evidence e;
+
+    upstream_collect(x->upstream, &e);
+    s->cause = cause_sharpen(s->cause, &e);
     ledger_add_up(x->all->clients->shared->ledgers, x->tenant->name, &h.past);
     x->sentence.n = 0;
     hint_write_sentence(&x->sentence, s->cause, &s->found, &h);
@@ -187,7 +191,7 @@ static bool has_to_wait(struct exchange *x, const struct sight *s)
     return true;
 }
 
-static struct decision refused_by_answer(struct exchange *x, const struct sight *s)
+static struct decision refused_by_answer(struct exchange *x, struct sight *s)
 {
     struct decision d = exchange_judge_refusal(x);
     struct failure why;
@@ -202,7 +206,7 @@ static struct decision refused_by_answer(struct exchange *x, const struct sight 
 }
 
 /* It is no refusal, as far as the content shows. */
-static struct decision not_refused(struct exchange *x, int status, const struct sight *s)
+static struct decision not_refused(struct exchange *x, int status, struct sight *s)
 {
     struct verdict_view view = view_of(x);
     bool told = !sf_refusal_status(status) ||

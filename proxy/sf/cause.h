@@ -140,6 +140,13 @@ struct cause_evidence {
 /* The cause of a failure, or NULL: its own row says all that is known. */
 const struct cause *cause_of_failure(enum fail id, const struct cause_evidence *e);
 
+/* Does its sentence say more than that of the failure, so that it is to come before it? */
+bool cause_says_more(const struct cause *c);
+
+/* A server that refuses the client certificate by an answer does not say why: the cause, if the
+ * evidence shows it better; else c. */
+const struct cause *cause_sharpen(const struct cause *c, const struct cause_evidence *e);
+
 /* The failure gets the code and the cure of c; NULL: it keeps its own. The sentence stays. */
 void cause_refine(struct failure *f, const struct cause *c);
 

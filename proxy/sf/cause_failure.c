@@ -65,6 +65,27 @@ static const struct cause *of_refusal(const struct cause_evidence *e)
     return ca && e->ca_is_not_wanted ? cause_of(CAUSE_OWN_CA_NOT_WANTED) : NULL;
 }
 
+bool cause_says_more(const struct cause *c)
+{
+    switch (cause_id(c)) {
+    case CAUSE_TLS_INSPECTED:
+    case CAUSE_OWN_CHAIN_INCOMPLETE:
+    case CAUSE_OWN_CA_NOT_WANTED:
+    case CAUSE_SERVER_CHAIN_INCOMPLETE:
+    case CAUSE_TLS_TOO_OLD:
+        return true;
+    default:
+        return false;
+    }
+}
+
+const struct cause *cause_sharpen(const struct cause *c, const struct cause_evidence *e)
+{
+    const struct cause *better = cause_id(c) == CAUSE_EDGE_CERTIFICATE_ERROR ? of_refusal(e) : NULL;
+
+    return better != NULL ? better : c;
+}
+
 const struct cause *cause_of_failure(enum fail id, const struct cause_evidence *e)
 {
     switch (id) {

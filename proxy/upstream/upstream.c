@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/dial.h"
+#include "upstream/evidence.h"
 
 enum { SHRINK_MS = 1000 };
 
@@ -77,15 +78,31 @@ void upstream_close(struct upstream *u, enum stream_close_mode mode, const char 
     site_unref(u->site);
 }
 
+void upstream_collect(const struct upstream *u, struct cause_evidence *out)
+{
+    evidence_collect(u->site->tenant, &u->link, u->stream == NULL ? NULL : stream_ssl(u->stream),
+                     out);
+}
+
+void upstream_explain(const struct upstream *u, struct failure *why)
+{
+    struct cause_evidence e;
+
+    upstream_collect(u, &e);
+    evidence_explain(u->site->tenant, &e, why);
+}
+
 static void fail_opening(struct upstream *u, const struct failure *why)
 {
     upstream_opened *opened = u->opened;
     void *ctx = u->ctx;
+    struct failure explained = *why;
 
     if (u->state == UP_SHAKING)
         u->way->tls = clock_monotonic_us() - u->dialed_us;
-    upstream_close(u, STREAM_ABORT, why->detail.text);
-    opened(ctx, NULL, why);
+    upstream_explain(u, &explained);
+    upstream_close(u, STREAM_ABORT, explained.detail.text);
+    opened(ctx, NULL, &explained);
 }
 
 /* ---- the handshake ---- */

@@ -12,6 +12,7 @@
 #include "net/way_times.h"
 #include "upstream/site.h"
 
+struct cause_evidence;
 struct upstream;
 
 /* u NULL: *why says why. Not called from inside upstream_open(). */
@@ -32,6 +33,10 @@ void upstream_rest(struct upstream *u, int64_t idle_ms);
 /* Safe anywhere, idempotent; the memory goes when the loop turn ends. reason: for the trace, as in
  * "connection 7 to acme is closed: <reason>". */
 void upstream_close(struct upstream *u, enum stream_close_mode mode, const char *reason);
+
+/* What can be seen of why the server does not accept it; the failure gets the cause of that. */
+void upstream_collect(const struct upstream *u, struct cause_evidence *out);
+void upstream_explain(const struct upstream *u, struct failure *why);
 
 struct stream *upstream_stream(const struct upstream *u);
 int upstream_identity(const struct upstream *u);

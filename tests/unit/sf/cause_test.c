@@ -234,6 +234,18 @@ TEST(failures_have_causes)
     }
 }
 
+TEST(an_edge_page_is_told_apart_by_evidence)
+{
+    const struct cause *page = cause_of(CAUSE_EDGE_CERTIFICATE_ERROR);
+    const struct cause_evidence none = {0}, other = {.ca_is_not_wanted = true},
+                                alone = {.own_chain_is_short = true};
+
+    CHECK(cause_sharpen(page, &none) == page);
+    CHECK(cause_sharpen(page, &other) == cause_of(CAUSE_OWN_CA_NOT_WANTED));
+    CHECK(cause_sharpen(page, &alone) == cause_of(CAUSE_OWN_CHAIN_INCOMPLETE));
+    CHECK(cause_sharpen(cause_of(CAUSE_AUTH0032), &other) == cause_of(CAUSE_AUTH0032));
+}
+
 TEST(a_refined_failure_has_code_and_cure_of_its_cause)
 {
     struct failure f;
