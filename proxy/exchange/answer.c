@@ -137,9 +137,12 @@ void exchange_write_head(struct exchange *x, const struct head *h, struct buf *r
     x->idle_ms = idle_time(x, h);
     answer_pump_start(&x->answer, h, in, out, links, &x->all->body_limits);
     struct edit_response_rules rules = field_rules(x, h, in, rewritten);
+    if (x->cause == NULL && !x->generation->config->server_timing) {
+        edit_response(room, h, out, p, &rules);
+        return;
+    }
     struct buf fields = {0};
-    if (x->cause != NULL || x->generation->config->server_timing)
-        add_own_fields(x, &rules, &fields);
+    add_own_fields(x, &rules, &fields);
     edit_response(room, h, out, p, &rules);
     buf_free(&fields);
 }

@@ -5,6 +5,7 @@
 #ifndef NET_WAY_TIMES_H
 #define NET_WAY_TIMES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct way_times {
@@ -13,6 +14,12 @@ struct way_times {
     int64_t connect; /* from the addresses to the connection */
     int64_t tls;     /* the handshake */
 };
+
+/* Was there any part? The sign of each tells. */
+static inline bool way_times_has_any(const struct way_times *w)
+{
+    return (w->queue & w->dns & w->connect & w->tls) >= 0;
+}
 
 static inline void way_times_clear(struct way_times *w)
 {

@@ -139,7 +139,7 @@ static void format_text(struct buf *out, const struct access_log *l, const struc
     add_ms(out, r->total_us);
     add_named(out, " conn=", r->tls == NULL ? NULL : r->reused ? "reused" : "new");
     add_named(out, " tls=", r->tls);
-    if (r->way != NULL)
+    if (r->way != NULL && way_times_has_any(r->way))
         add_text_way(out, r->way);
     if (l->caller)
         add_text_caller(out, r);
@@ -196,7 +196,7 @@ static void format_json(struct buf *out, const struct access_log *l, const struc
     add_number(out, "total_ms", r->total_us);
     buf_addf(out, ",\"reused\":%s", r->tls == NULL ? "null" : r->reused ? "true" : "false");
     json_add_member(out, "tls", slice_of(r->tls));
-    if (r->way != NULL)
+    if (r->way != NULL && way_times_has_any(r->way))
         add_json_way(out, r->way);
     if (l->caller)
         add_json_caller(out, r);
