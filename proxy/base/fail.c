@@ -330,6 +330,7 @@ void failure_set(struct failure *f, enum fail id, const char *format, ...)
     va_list args;
 
     f->id = id;
+    f->code = f->cure = NULL;
     va_start(args, format);
     diag_vset(&f->detail, format, args);
     va_end(args);
@@ -338,4 +339,20 @@ void failure_set(struct failure *f, enum fail id, const char *format, ...)
 void failure_plain(struct failure *f, enum fail id)
 {
     failure_set(f, id, "%s", fail_info(id)->detail);
+}
+
+void failure_refine(struct failure *f, const char *code, const char *cure)
+{
+    f->code = code;
+    f->cure = cure;
+}
+
+const char *failure_code(const struct failure *f)
+{
+    return f->code != NULL ? f->code : fail_info(f->id)->token;
+}
+
+const char *failure_cure(const struct failure *f)
+{
+    return f->cure != NULL ? f->cure : fail_info(f->id)->cure;
 }

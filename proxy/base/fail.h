@@ -122,10 +122,20 @@ const char *fail_blame_text(enum blame who);
 struct failure {
     enum fail id;
     struct diag detail;
+    const char *code; /* a more exact one than the token (sf/cause.h); NULL: none, the row says all.
+                         Static. */
+    const char *cure; /* that goes with it */
 };
 
 /* Sets id and sentence; without a format the table's sentence is used. */
 void failure_set(struct failure *f, enum fail id, const char *format, ...) PRINTF_LIKE(3, 4);
 void failure_plain(struct failure *f, enum fail id);
+
+/* After failure_set(): why it happened is known more exactly. Both texts are static. */
+void failure_refine(struct failure *f, const char *code, const char *cure);
+
+/* By what it is known (the cause's code, else the token), and what to do about it. */
+const char *failure_code(const struct failure *f);
+const char *failure_cure(const struct failure *f);
 
 #endif

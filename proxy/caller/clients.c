@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "caller/ledger.h"
 
 static void use_config(struct clients *c, const struct config *config)
 {
@@ -19,6 +20,7 @@ void clients_init(struct clients *c, struct loop *l, struct clients_shared *shar
 {
     *c = (struct clients){.loop = l, .shared = shared};
     c->peers = peer_asker_new();
+    c->ledger = ledger_new(&shared->ledgers);
     list_init(&c->list);
     use_config(c, config);
     if (getrandom(&c->id_prefix, sizeof(c->id_prefix), 0) < 0)
@@ -36,6 +38,7 @@ void clients_free(struct clients *c)
     peer_asker_free(c->peers);
     head_free(c->request_head);
     buf_free(&c->record_room);
+    ledger_free(c->ledger);
 }
 
 void clients_report(struct clients *c, struct record *r, int64_t begun_us, int64_t first_us)
@@ -45,6 +48,7 @@ void clients_report(struct clients *c, struct record *r, int64_t begun_us, int64
     r->begun_wall_us = clock_wall_us() - r->total_us;
     c->record_room.n = 0;
     r->room = &c->record_room;
+    ledger_note(c->ledger, r);
     c->shared->on_record(c->shared->record_ctx, r);
 }
 

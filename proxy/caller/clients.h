@@ -18,6 +18,7 @@
 struct clients;
 struct census;
 struct checker;
+struct ledger;
 
 /* Of all workers. */
 struct clients_shared {
@@ -25,6 +26,7 @@ struct clients_shared {
     struct quota turned_away; /* callers beyond it that are being told so */
     struct census *census;    /* of each caller's connections */
     struct checker *checker;  /* of callers' passwords */
+    struct ledger *ledgers;   /* one for each worker, see ledger.h */
     record_hook *on_record;
     void *record_ctx;
     void (*on_drained)(void *ctx, struct clients *c); /* called in the worker's thread */
@@ -46,6 +48,7 @@ struct clients {
     struct head *request_head; /* room for the one that is being read */
     struct buf record_room;
     uint64_t id_prefix, next_id;
+    struct ledger *ledger; /* what became of its exchanges */
 };
 
 /* Uses the loop and what is shared, which outlive it. */

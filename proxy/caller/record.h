@@ -12,13 +12,18 @@
 #include "base/fail.h"
 #include "base/slice.h"
 #include "caller/caller_id.h"
+#include "net/way_times.h"
+
+struct cause;
+struct ledger_cell;
 
 enum { REQUEST_ID_SIZE = 17 };
 
 /* All views are valid during the call only. */
 struct record {
-    const char *id;     /* REQUEST_ID_SIZE, the NUL included */
-    const char *tenant; /* NULL: it never came so far */
+    const char *id;           /* REQUEST_ID_SIZE, the NUL included */
+    const char *tenant;       /* NULL: it never came so far */
+    struct ledger_cell *cell; /* of the tenant; NULL: as tenant */
     const struct caller_id *caller;
     const char *user;      /* by whose password it was let in (callers-file); NULL: by none */
     struct slice method;   /* empty: the head could not be read */
@@ -31,7 +36,11 @@ struct record {
     int64_t total_us;
     bool reused;                   /* the connection to the server had served before */
     const char *tls;               /* "TLSv1.3", or NULL: no server was reached */
+    int identity;                  /* of the tenant, under which it was sent */
     const struct failure *failure; /* NULL: all went well */
+    const struct cause *cause;     /* of the server's own error (the hint); NULL: none is known */
+    const char *sentence;          /* the cause in this case */
+    const struct way_times *way;   /* NULL: none */
     struct buf *room;              /* for whoever formats it; empty */
 };
 

@@ -141,6 +141,7 @@ struct config {
     enum log_level log_level;
     enum path_mode path_mode;
     bool log_caller;
+    bool hints, server_timing; /* fields of answers */
 
     bool sandbox;
     char *user; /* NULL: whoever started it */

@@ -53,6 +53,19 @@ static void warn_about_host(const struct loader *l, const struct sf_lookup *foun
                              found->certificate_host));
 }
 
+/* A host that is not in the table may be new, or mistyped. */
+static void doubt_host(const struct loader *l, const struct sf_lookup *found)
+{
+    const struct sf_host *similar = sf_similar_host(l->tenant->server.host);
+
+    if (similar != NULL)
+        load_note(l->config, found->kind == SF_API ? LOG_NOTICE : LOG_WARNING,
+                  mem_format("%s: %s is no API server that sfmtls knows; did you mean %s? (`sfmtls "
+                             "hosts` lists them)",
+                             tenant_where(l->tenant, "server"), l->tenant->server.host,
+                             similar->api));
+}
+
 /* The host to call and the names it goes by. */
 static void derive_server(const struct loader *l)
 {
@@ -64,8 +77,10 @@ static void derive_server(const struct loader *l)
     bool derived = found.kind == SF_API && !t->server_as_is;
 
     add_name(t, t->server.host, &names);
-    if (!t->server_as_is)
+    if (!t->server_as_is) {
         warn_about_host(l, &found);
+        doubt_host(l, &found);
+    }
     if (derived) {
         add_name(t, found.certificate_host, &names);
         add_name(t, found.api_host, &names);

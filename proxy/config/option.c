@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/similar.h"
 #include "config/option_set.h"
 
 /* ---- the table ---- */
@@ -111,6 +112,17 @@ static const struct option table[] = {
         .help = "on names the caller in each line: the user of callers-file whose password was "
                 "right, else the uid of a process of this machine, else the address. This is "
                 "personal data; off leaves it out."),
+
+    ROW("hints", P(hints), .set = option_set_bool, .choices = "off|on", .fallback = "on",
+        .type = "on or off",
+        .help = "on adds the field Sfmtls-Hint to errors of the server whose cause sfmtls knows: a "
+                "code, the cause and the cure. For that, the head of an error waits for the first "
+                "4 KiB of its content, at most one second. off adds nothing."),
+    ROW("server-timing", P(server_timing), .set = option_set_bool, .choices = "off|on",
+        .fallback = "off", .type = "on or off",
+        .help = "on adds the field Server-Timing to answers of the server: how long the request "
+                "waited in the queue, for the name, the connection and TLS, and then for the "
+                "answer, in milliseconds."),
 
     ROW("sandbox", P(sandbox), .reload = OPTION_AT_START, .set = option_set_bool,
         .choices = "off|on", .fallback = "on", .type = "on or off",
@@ -353,41 +365,13 @@ void option_free_texts(enum option_section section, void *values)
             free(*(char **)(void *)((char *)values + table[i].offset));
 }
 
-static size_t min3(size_t a, size_t b, size_t c)
-{
-    size_t m = a < b ? a : b;
-
-    return m < c ? m : c;
-}
-
-/* Levenshtein's distance; texts longer than the row are far from everything. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[64], n = strlen(b);
-
-    if (n >= ARRAY_LEN(row))
-        return SIZE_MAX;
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t above = row[j];
-            row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-            diagonal = above;
-        }
-    }
-    return row[n];
-}
-
 const char *option_nearest(enum option_section section, const char *key)
 {
     const char *nearest = NULL;
     size_t best = strlen(key) / 3 + 2;
 
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-        size_t d = distance(key, table[i].key);
+        size_t d = similar_distance(key, table[i].key);
         if (table[i].section == section && d < best) {
             best = d;
             nearest = table[i].key;

@@ -2,6 +2,7 @@
  * inner.h. */
 #include "base/log.h"
 #include "exchange/cookies.h"
+#include "exchange/hint.h"
 #include "exchange/inner.h"
 
 enum { MAX_INTERIM = 100 };
@@ -80,6 +81,43 @@ static void remember_cookies(const struct exchange *x, const struct head *h)
         cookies_remember(x->all->shared->cookies, x->tenant, f->value);
 }
 
+/* W3C Server Timing: what this process has measured, in milliseconds. */
+static void add_timing(const struct exchange *x, struct buf *fields)
+{
+    const struct way_times *w = &x->acquire.way;
+    const struct {
+        const char *name;
+        int64_t us;
+    } parts[] = {{"queue", w->queue},
+                 {"dns", w->dns},
+                 {"connect", w->connect},
+                 {"tls", w->tls},
+                 {"wait", x->first_us - x->attached_us}};
+    const char *between = "Server-Timing: ";
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        if (parts[i].us < 0)
+            continue;
+        buf_addf(fields, "%s%s;dur=%.3f", between, parts[i].name, (double)parts[i].us / 1000);
+        between = ", ";
+    }
+    buf_add_string(fields, "\r\n");
+}
+
+/* What the answer gets besides, into that room. */
+static void add_own_fields(const struct exchange *x, struct edit_response_rules *rules,
+                           struct buf *fields)
+{
+    if (rules->fields != NULL)
+        buf_add_string(fields, rules->fields);
+    if (x->generation->config->server_timing)
+        add_timing(x, fields);
+    if (x->cause != NULL)
+        hint_write_field(fields, x->cause, buf_slice(&x->sentence));
+    buf_add(fields, "", 1); /* the NUL */
+    rules->fields = fields->p;
+}
+
 void exchange_write_head(struct exchange *x, const struct head *h, struct buf *room)
 {
     enum framing in = framing_of_response(h, x->method);
@@ -99,7 +137,14 @@ void exchange_write_head(struct exchange *x, const struct head *h, struct buf *r
     x->idle_ms = idle_time(x, h);
     answer_pump_start(&x->answer, h, in, out, links, &x->all->body_limits);
     struct edit_response_rules rules = field_rules(x, h, in, rewritten);
+    if (x->cause == NULL && !x->generation->config->server_timing) {
+        edit_response(room, h, out, p, &rules);
+        return;
+    }
+    struct buf fields = {0};
+    add_own_fields(x, &rules, &fields);
     edit_response(room, h, out, p, &rules);
+    buf_free(&fields);
 }
 
 struct decision exchange_write_interim(struct exchange *x, const struct head *h, struct buf *room)

@@ -15,6 +15,7 @@ static void release(void *arg)
     request_pump_free(&x->request);
     answer_pump_free(&x->answer);
     buf_free(&x->base);
+    buf_free(&x->sentence);
     free(x->barred);
     free(x->failure);
     free(x->user);
@@ -42,7 +43,12 @@ static void report(const struct exchange *x)
         .bytes_out = x->answer.body.bytes,
         .reused = x->reused,
         .tls = x->tls,
+        .cell = x->cell,
+        .identity = x->identity,
         .failure = x->failure,
+        .cause = x->cause,
+        .sentence = x->sentence.p,
+        .way = &x->acquire.way,
     };
 
     clients_report(x->all->clients, &r, x->begun_us, x->first_us);
@@ -54,6 +60,7 @@ static void end(struct exchange *x)
     exchange_set_state(x, EXCHANGE_OVER);
     timer_stop(&x->answer_timer);
     timer_stop(&x->caller_timer);
+    timer_stop(&x->look_timer);
     task_cancel(&x->go_on);
     request_pump_end(&x->request);
     if (x->check != NULL)

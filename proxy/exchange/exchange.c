@@ -45,6 +45,8 @@ static struct decision repeat(struct exchange *x, enum acquire_kind kind)
     request_pump_rewind(&x->request);
     answer_pump_rewind(&x->answer);
     timer_stop(&x->answer_timer);
+    timer_stop(&x->look_timer);
+    x->looked_long = false;
     exchange_drop_upstream(x);
     x->download = DOWNLOAD_NONE;
     x->first_us = 0;
@@ -241,7 +243,11 @@ static struct decision judge_break(struct exchange *x, const struct failure *why
     }
     if (why->id == FAIL_CERTIFICATE_REFUSED)
         d = exchange_judge_refusal(x);
-    return d.step != STEP_WAIT ? d : exchange_fails(x, why); /* TLS says no: so it would again */
+    if (d.step != STEP_WAIT)
+        return d;
+    lost = *why;
+    upstream_explain(x->upstream, &lost);
+    return exchange_fails(x, &lost); /* TLS says no: so it would again */
 }
 
 static void on_server_broken(void *ctx, const struct failure *why)
@@ -275,6 +281,16 @@ static void on_server_write_broken(void *ctx)
     exchange_hold_caller(x);
     timer_stop(&x->caller_timer);
     timer_start(x->all->loop, &x->answer_timer, LAST_WORDS_MS);
+}
+
+/* The rest of an error's content does not come: its head goes on without. */
+static void on_look_timeout(void *ctx)
+{
+    struct exchange *x = ctx;
+
+    x->looked_long = true;
+    stream_pause(upstream_stream(x->upstream));
+    stream_resume(upstream_stream(x->upstream)); /* shows again what is there */
 }
 
 static void on_answer_timeout(void *ctx)
@@ -314,6 +330,8 @@ static void attach(struct exchange *x, struct upstream *u)
     upstream_use(u, &server_handler, x);
     x->reused = upstream_is_reused(u);
     x->tls = upstream_tls(u);
+    if (x->generation->config->server_timing)
+        x->attached_us = clock_monotonic_us();
     LOG_TRACE("exchange %s has %s connection %llu to %s", x->id, x->reused ? "kept" : "new",
               upstream_number(u), x->tenant->name);
 }
@@ -358,11 +376,13 @@ static struct exchange *exchange_new(struct client *c, const struct client_reque
     x->generation = generation_ref(x->all->upstreams->generation);
     clients_new_id(x->all->clients, x->id);
     x->begun_us = r->begun_us;
+    way_times_clear(&x->acquire.way);
     x->method = r->head->method;
     x->minor = r->head->minor;
     request_pump_start(&x->request, r->head, &x->all->body_limits, &x->all->shared->collected);
     timer_init(&x->answer_timer, on_answer_timeout, x);
     timer_init(&x->caller_timer, on_caller_timeout, x);
+    timer_init(&x->look_timer, on_look_timeout, x);
     task_init(&x->go_on, on_turn, x);
     client_set_job(c, &job, x);
     return x;

@@ -27,6 +27,7 @@ struct exchanges {
     struct clients *clients;
     struct upstreams *upstreams;
     struct exchanges_shared *shared;
+    struct ledger_cell **cells; /* one for each tenant of the configuration in use */
     struct body_limits body_limits;
     struct head *response_head; /* room for the one that is being read */
     struct buf scratch;         /* room for the head that is being written */

@@ -1,12 +1,17 @@
 /* identity: which of the tenant's two certificates serves an exchange, and what its outcome says
  * about them (policy/verdict.h). See inner.h. */
+#include "base/clock.h"
 #include "base/log.h"
+#include "exchange/hint.h"
 #include "exchange/inner.h"
-#include "http/coding.h"
+#include "exchange/sight.h"
 #include "policy/validity.h"
 #include "policy/verdict.h"
 #include "sf/refusal.h"
 #include "upstream/upstream.h"
+
+/* For how long an error answer is held back at most, while more of its content has to come. */
+enum { LOOK_MS = 1000 };
 
 static struct overlap *overlap_of(const struct exchange *x)
 {
@@ -39,7 +44,7 @@ static void switch_to(const struct exchange *x, int to, const char *because)
 {
     const struct tenant *t = x->tenant;
 
-    if (!overlap_switch(overlap_of(x), to))
+    if (!overlap_switch(overlap_of(x), to, clock_wall_us()))
         return;
     log_say(LOG_WARNING, "tenant %s: %s %s %s; %s %s serves from now on%s", t->name,
             identity_title(1 - to), credential_subject(t->identities[1 - to].credential), because,
@@ -154,87 +159,83 @@ static void apply(struct exchange *x, enum verdict verdict)
     }
 }
 
-/* What the content says. */
-enum sight { SIGHT_REFUSAL, SIGHT_OTHER, SIGHT_NONE /* it cannot be read, or may be either */ };
-
-/* The beginning of a coded content; false if it is damaged. */
-static bool undo(enum coding coding, struct slice coded, char *room, size_t size,
-                 struct slice *content)
+/* Why, and what the process knows of it. */
+static void explain(struct exchange *x, struct sight *s)
 {
-    struct decoder *d = decoder_new(coding);
-    enum decoded result;
-    size_t n;
+    struct hint_history h = {
+        .tenant = x->tenant,
+        .identity = x->identity,
+        .forwards_authorization = x->forwards_authorization,
+        .loaded = x->generation->config->begun_us,
+        .switched = atomic_load_explicit(&overlap_of(x)->switched, memory_order_relaxed),
+        .now = clock_wall_us()};
 
-    *content = (struct slice){room, 0};
-    do {
-        result = decoder_run(d, &coded, room + content->n, size - content->n, &n);
-        content->n += n;
-    } while (result == DECODED_FULL && content->n < size);
-    decoder_free(d);
-    return result != DECODED_BAD;
+    struct cause_evidence e;
+
+    upstream_collect(x->upstream, &e);
+    s->cause = cause_sharpen(s->cause, &e);
+    ledger_add_up(x->all->clients->shared->ledgers, x->tenant->name, &h.past);
+    x->sentence.n = 0;
+    hint_write_sentence(&x->sentence, s->cause, &s->found, &h);
+    if (x->generation->config->hints)
+        x->cause = s->cause;
 }
 
-/* One that is named twice, or not at all, is not known. */
-static struct slice media_type_of(const struct head *h)
+/* More of the content has to come, and there is time for it. */
+static bool has_to_wait(struct exchange *x, const struct sight *s)
 {
-    return head_count(h, FIELD_CONTENT_TYPE) == 1 ? head_value(h, FIELD_CONTENT_TYPE) : SLICE("");
+    if (s->whole || x->looked_long || stream_has_ended(upstream_stream(x->upstream)))
+        return false;
+    if (!timer_runs(&x->look_timer))
+        timer_start(x->all->loop, &x->look_timer, LOOK_MS);
+    return true;
 }
 
-static enum sight look(const struct head *h, struct slice content, const char **phrase)
-{
-    char room[SF_REFUSAL_LOOK];
-    enum coding coding = coding_of(h);
-
-    if (coding == CODING_OTHER)
-        return SIGHT_NONE;
-    if (coding != CODING_IDENTITY && !undo(coding, content, room, sizeof(room), &content))
-        return SIGHT_NONE;
-    *phrase = sf_refusal_find(h->status, media_type_of(h), content);
-    if (*phrase != NULL)
-        return SIGHT_REFUSAL;
-    return sf_refusal_is_mentioned(content) ? SIGHT_NONE : SIGHT_OTHER;
-}
-
-static struct decision refused_by_answer(struct exchange *x, int status, const char *phrase)
+static struct decision refused_by_answer(struct exchange *x, struct sight *s)
 {
     struct decision d = exchange_judge_refusal(x);
     struct failure why;
 
     if (d.step != STEP_WAIT)
         return d;
-    failure_set(&why, FAIL_CERTIFICATE_REFUSED,
-                "%s refused the client certificate: it answered %d, %s.", x->tenant->peer, status,
-                phrase);
+    explain(x, s);
+    failure_set(&why, FAIL_CERTIFICATE_REFUSED, "%s", x->sentence.p);
+    cause_refine(&why, s->cause);
     exchange_note_failure(x, &why);
+    return DECIDE(STEP_PASS);
+}
+
+/* It is no refusal, as far as the content shows. */
+static struct decision not_refused(struct exchange *x, int status, struct sight *s)
+{
+    struct verdict_view view = view_of(x);
+    bool told = !sf_refusal_status(status) ||
+                (s->whole && s->readable && !s->mentions && x->method != METHOD_HEAD);
+
+    apply(x, told ? verdict_of_answer(&view, status) : verdict_of_doubt(&view));
+    if (s->cause != NULL)
+        explain(x, s);
     return DECIDE(STEP_PASS);
 }
 
 struct decision exchange_judge_answer(struct exchange *x, const struct head *h, struct slice rest)
 {
-    const struct stream *s = upstream_stream(x->upstream);
+    bool hints = x->generation->config->hints && cause_status(h->status);
     struct verdict_view view;
-    struct buf content = {0};
-    const char *phrase = NULL;
+    struct sight s;
 
-    if (!sf_refusal_status(h->status)) {
+    x->cause = NULL;
+    if (!hints && !sf_refusal_status(h->status)) {
         if (x->judges) {
             view = view_of(x);
             apply(x, verdict_of_answer(&view, h->status));
         }
         return DECIDE(STEP_PASS);
     }
-    enum framing framing = framing_of_response(h, x->method);
-    bool whole = body_peek(framing, h->content_length, &x->all->body_limits, rest, SF_REFUSAL_LOOK,
-                           &content) ||
-                 (framing == FRAMING_CLOSE && stream_has_ended_well(s));
-    enum sight sight = look(h, buf_slice(&content), &phrase);
-    buf_free(&content);
-    if (sight == SIGHT_REFUSAL)
-        return refused_by_answer(x, h->status, phrase);
-    if (!whole && !stream_has_ended(s))
+    sight_take(&s, h, x->method, &x->all->body_limits, rest,
+               stream_has_ended_well(upstream_stream(x->upstream)));
+    if (s.phrase == NULL && has_to_wait(x, &s))
         return DECIDE(STEP_WAIT);
-    view = view_of(x);
-    bool other = whole && sight == SIGHT_OTHER && x->method != METHOD_HEAD;
-    apply(x, other ? verdict_of_answer(&view, h->status) : verdict_of_doubt(&view));
-    return DECIDE(STEP_PASS);
+    timer_stop(&x->look_timer);
+    return s.phrase != NULL ? refused_by_answer(x, &s) : not_refused(x, h->status, &s);
 }

@@ -52,8 +52,9 @@ struct exchange {
     enum download download;
 
     /* who calls, and whom */
-    struct origin *origin; /* NULL: not known (yet), as is tenant */
+    struct origin *origin; /* NULL: not known (yet), as are tenant and cell */
     const struct tenant *tenant;
+    struct ledger_cell *cell;       /* what becomes of the tenant's calls */
     const struct page_origin *page; /* of another origin that may call; NULL: no such page asks */
     struct buf base;        /* where the caller finds the server (links.h); empty: links stay */
     struct check *check;    /* the caller's password is being checked; NULL: it is not */
@@ -84,8 +85,12 @@ struct exchange {
     struct answer_pump answer;
     unsigned interim; /* 1xx responses so far */
     bool upstream_persists;
-    int64_t idle_ms;   /* for how long the server keeps the connection */
-    struct task go_on; /* with an answer that is held, in the next turn */
+    int64_t idle_ms;           /* for how long the server keeps the connection */
+    struct task go_on;         /* with an answer that is held, in the next turn */
+    struct timer look_timer;   /* the beginning of an error's content is waited for */
+    bool looked_long;          /* no longer */
+    const struct cause *cause; /* the hint that the answer gets; NULL: none */
+    struct buf sentence;       /* of it */
 
     struct timer answer_timer; /* the server has to do something */
     struct timer caller_timer; /* the caller has to do something */
@@ -93,6 +98,7 @@ struct exchange {
     /* what the record says */
     char id[REQUEST_ID_SIZE];
     int64_t begun_us, first_us;
+    int64_t attached_us; /* it has had its connection since then; only for server-timing */
     int status;
     struct failure *failure; /* NULL: none */
 };
@@ -160,8 +166,8 @@ struct decision exchange_choose_identity(struct exchange *x);
  * nothing can be done about it. */
 struct decision exchange_judge_refusal(struct exchange *x);
 
-/* Does the answer refuse the certificate? rest: what came after its head so far. PASS; WAIT: more
- * of its content has to come first; REPEAT. */
+/* Does the answer refuse the certificate? If it is an error, why (x->cause)? rest: what came after
+ * its head so far. PASS; WAIT: more of its content has to come first; REPEAT. */
 struct decision exchange_judge_answer(struct exchange *x, const struct head *h, struct slice rest);
 
 /* ---- answer: from the server's head to the caller's ---- */

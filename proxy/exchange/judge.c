@@ -64,6 +64,7 @@ static bool find_tenant(struct exchange *x, const struct client_request *r,
         return false;
     x->origin = origin_ref(x->all->upstreams->origins[tenant]);
     x->tenant = config->tenants[tenant];
+    x->cell = x->all->cells[tenant];
     return true;
 }
 

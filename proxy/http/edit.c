@@ -312,7 +312,8 @@ void edit_response(struct buf *out, const struct head *response, enum framing bo
                    enum persistence persistence, const struct edit_response_rules *rules)
 {
     uint64_t drop = rules->drop | FIELDS_HOP_BY_HOP | field_bit(FIELD_TRANSFER_ENCODING) |
-                    field_bit(FIELD_PROXY_AUTHORIZATION) | field_bit(FIELD_PROXY_OTHER);
+                    field_bit(FIELD_PROXY_AUTHORIZATION) | field_bit(FIELD_PROXY_OTHER) |
+                    field_bit(FIELD_HINT);
     bool named = connection_names_fields(response);
 
     if (response->status < 200 || response->status == 204)

@@ -53,6 +53,7 @@ enum field_id {
     FIELD_EXPECT,
     FIELD_TRAILER,
     FIELD_PROXY_STATUS,
+    FIELD_HINT, /* Sfmtls-Hint: the proxy's own */
     FIELD_COUNT
 };
 
@@ -84,7 +85,7 @@ static inline uint64_t field_bit(enum field_id id)
     (FIELDS_HOP_BY_HOP | FIELDS_STRIPPED | field_bit(FIELD_CONTENT_LENGTH) |                       \
      field_bit(FIELD_TRANSFER_ENCODING) | field_bit(FIELD_FRAMING_ALIAS) | field_bit(FIELD_HOST) | \
      field_bit(FIELD_AUTHORIZATION) | field_bit(FIELD_COMPANY_ID) | field_bit(FIELD_COOKIE) |      \
-     field_bit(FIELD_SET_COOKIE) | field_bit(FIELD_METHOD_OVERRIDE) |                              \
+     field_bit(FIELD_SET_COOKIE) | field_bit(FIELD_METHOD_OVERRIDE) | field_bit(FIELD_HINT) |      \
      field_bit(FIELD_PATH_OVERRIDE) | field_bit(FIELD_EXPECT) | field_bit(FIELD_TRAILER))
 
 struct field {

@@ -52,7 +52,8 @@ static void add_date(struct buf *out, int64_t wall_us)
 
 void reply_write(struct buf *out, const struct reply *r, int64_t wall_us)
 {
-    buf_addf(out, "HTTP/1.1 %d %s\r\n", r->status, reply_reason(r->status));
+    buf_addf(out, "HTTP/1.1 %d %s\r\n", r->status,
+             r->reason != NULL ? r->reason : reply_reason(r->status));
     add_date(out, wall_us);
     if (r->content_type != NULL)
         buf_addf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n", r->content_type, r->body.n);
@@ -77,7 +78,8 @@ static void add_problem(struct buf *b, const struct failure *f, const char *requ
     buf_addf(b, ",\"status\":%d", info->status);
     json_add_member(b, "detail", slice_of(f->detail.text));
     json_add_member(b, "token", slice_of(info->token));
-    json_add_member(b, "cure", slice_of(info->cure));
+    json_add_member(b, "code", slice_of(failure_code(f)));
+    json_add_member(b, "cure", slice_of(failure_cure(f)));
     json_add_member(b, "request_id", slice_of(request_id));
     buf_add_string(b, "}\n");
 }
@@ -123,6 +125,7 @@ void reply_problem_with(struct buf *out, const struct failure *f, const char *re
     buf_add(&fields, "", 1); /* the NUL */
     reply_write(out,
                 &(struct reply){.status = info->status,
+                                .reason = info->token,
                                 .content_type = "application/problem+json",
                                 .body = buf_slice(&body),
                                 .head_only = head_only,

@@ -15,6 +15,7 @@ const char *reply_reason(int status);
 
 struct reply {
     int status;
+    const char *reason;       /* NULL: that of RFC 9110 */
     const char *content_type; /* NULL: no content, as 204 has none */
     struct slice body;
     bool head_only; /* the answer to HEAD: the fields, no body */
@@ -25,7 +26,8 @@ struct reply {
 /* Appends a whole answer; wall_us is the time for Date. */
 void reply_write(struct buf *out, const struct reply *r, int64_t wall_us);
 
-/* Appends the answer for a failure whose row has a status. */
+/* Appends the answer for a failure whose row has a status. Its reason phrase is the token, because
+ * many clients show nothing else of the answer to a CONNECT. */
 void reply_problem(struct buf *out, const struct failure *f, const char *request_id, bool head_only,
                    enum persistence persistence, int64_t wall_us);
 

@@ -10,6 +10,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "net/name_service.h"
 
@@ -35,6 +36,8 @@ struct dial {
     struct timer deadline, next;
     struct task begin;
     bool (*permits)(const struct address *a); /* NULL: all are */
+    struct way_times *way;                    /* NULL: nobody wants to know */
+    int64_t since_us;                         /* the part that goes on began */
     struct failure why;                       /* the most telling so far */
 };
 
@@ -70,8 +73,20 @@ void dial_cancel(struct dial *d)
     loop_bury(d->loop, d, release);
 }
 
+/* The part that went on is over. */
+static void note_time(struct dial *d, bool lookup)
+{
+    if (d->way == NULL)
+        return;
+    int64_t now = clock_monotonic_us();
+    *(lookup ? &d->way->dns : &d->way->connect) = now - d->since_us;
+    d->since_us = now;
+}
+
 static void end(struct dial *d, int fd)
 {
+    if (d->lookup != NULL || d->begun > 0)
+        note_time(d, d->lookup != NULL);
     dial_cancel(d);
     d->done(d->ctx, fd, fd >= 0 ? NULL : &d->why);
 }
@@ -203,6 +218,7 @@ static void on_resolved(void *ctx, const struct resolved *found, const struct fa
     struct dial *d = ctx;
 
     d->lookup = NULL;
+    note_time(d, true);
     if (found == NULL) {
         d->why = *why;
         end(d, -1);
@@ -215,6 +231,12 @@ static void on_resolved(void *ctx, const struct resolved *found, const struct fa
 static void on_begin(void *ctx)
 {
     begin_next(ctx);
+}
+
+void dial_measure(struct dial *d, struct way_times *way)
+{
+    d->way = way;
+    d->since_us = clock_monotonic_us();
 }
 
 void dial_confine(struct dial *d, bool (*permits)(const struct address *a))

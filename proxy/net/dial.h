@@ -7,6 +7,7 @@
 #define NET_DIAL_H
 
 #include "net/resolve.h"
+#include "net/way_times.h"
 
 struct dial;
 
@@ -21,6 +22,10 @@ struct dial *dial_start(struct loop *l, struct resolver *r, const char *host, in
 /* Addresses for which permits says false are passed over; if none is left, it is
  * FAIL_CONNECT_ADDRESS. Right after dial_start(). */
 void dial_confine(struct dial *d, bool (*permits)(const struct address *a));
+
+/* Notes there how long the lookup (if there is one) and the connection take, until done is called.
+ * Right behind dial_start(). */
+void dial_measure(struct dial *d, struct way_times *way);
 void dial_cancel(struct dial *d); /* done is not called any more */
 
 #endif

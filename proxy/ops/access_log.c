@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "http/mask.h"
+#include "sf/cause.h"
 
 static void add_path(struct buf *out, enum path_mode mode, struct slice path)
 {
@@ -26,6 +27,35 @@ static void add_ms(struct buf *out, int64_t us)
                        (char)('0' + rest % 10)};
     buf_add_u64(out, (uint64_t)us / 1000);
     buf_add(out, decimals, sizeof(decimals));
+}
+
+/* Parts of the way to the server, those that there were. */
+struct way_part {
+    const char *text, *json;
+    int64_t us;
+};
+
+enum { WAY_PARTS = 4 };
+
+static void list_way(const struct way_times *w, struct way_part parts[WAY_PARTS])
+{
+    parts[0] = (struct way_part){" queue-ms=", "queue_ms", w->queue};
+    parts[1] = (struct way_part){" dns-ms=", "dns_ms", w->dns};
+    parts[2] = (struct way_part){" connect-ms=", "connect_ms", w->connect};
+    parts[3] = (struct way_part){" tls-ms=", "tls_ms", w->tls};
+}
+
+static void add_text_way(struct buf *out, const struct way_times *w)
+{
+    struct way_part parts[WAY_PARTS];
+
+    list_way(w, parts);
+    for (size_t i = 0; i < WAY_PARTS; i++) {
+        if (parts[i].us < 0)
+            continue;
+        buf_add_string(out, parts[i].text);
+        add_ms(out, parts[i].us);
+    }
 }
 
 static void add_named(struct buf *out, const char *name, const char *value)
@@ -109,14 +139,20 @@ static void format_text(struct buf *out, const struct access_log *l, const struc
     add_ms(out, r->total_us);
     add_named(out, " conn=", r->tls == NULL ? NULL : r->reused ? "reused" : "new");
     add_named(out, " tls=", r->tls);
+    if (r->way != NULL && way_times_has_any(r->way))
+        add_text_way(out, r->way);
     if (l->caller)
         add_text_caller(out, r);
+    if (r->cause != NULL)
+        add_named(out, " hint=", r->cause->code);
     if (r->failure != NULL) {
         add_named(out, " error=", fail_info(r->failure->id)->token);
+        if (r->failure->code != NULL)
+            add_named(out, " code=", r->failure->code);
         buf_add_string(out, " detail=\"");
         json_add(out, slice_of(r->failure->detail.text));
         buf_add_string(out, "\" cure=\"");
-        json_add(out, slice_of(fail_info(r->failure->id)->cure));
+        json_add(out, slice_of(failure_cure(r->failure)));
         buf_add_string(out, "\"");
     }
 }
@@ -128,6 +164,16 @@ static void add_number(struct buf *out, const char *name, int64_t us)
         buf_add_string(out, "null");
     else
         add_ms(out, us);
+}
+
+static void add_json_way(struct buf *out, const struct way_times *w)
+{
+    struct way_part parts[WAY_PARTS];
+
+    list_way(w, parts);
+    for (size_t i = 0; i < WAY_PARTS; i++)
+        if (parts[i].us >= 0)
+            add_number(out, parts[i].json, parts[i].us);
 }
 
 static void format_json(struct buf *out, const struct access_log *l, const struct record *r)
@@ -150,12 +196,17 @@ static void format_json(struct buf *out, const struct access_log *l, const struc
     add_number(out, "total_ms", r->total_us);
     buf_addf(out, ",\"reused\":%s", r->tls == NULL ? "null" : r->reused ? "true" : "false");
     json_add_member(out, "tls", slice_of(r->tls));
+    if (r->way != NULL && way_times_has_any(r->way))
+        add_json_way(out, r->way);
     if (l->caller)
         add_json_caller(out, r);
+    if (r->cause != NULL)
+        json_add_member(out, "hint", slice_of(r->cause->code));
     json_add_member(out, "error", slice_of(info == NULL ? NULL : info->token));
     if (info != NULL) {
         json_add_member(out, "detail", slice_of(r->failure->detail.text));
-        json_add_member(out, "cure", slice_of(info->cure));
+        json_add_member(out, "code", slice_of(failure_code(r->failure)));
+        json_add_member(out, "cure", slice_of(failure_cure(r->failure)));
     }
     buf_add_string(out, "}");
     buf_free(&path);

@@ -1,8 +1,12 @@
 #include "policy/route.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/similar.h"
 #include "http/basic.h"
+#include "sf/cause.h"
 
 /* What the request says of itself. */
 struct claims {
@@ -116,15 +120,30 @@ static bool is_contradiction(const struct claims *c)
     return made > 1;
 }
 
-/* A company ID that is right but for upper and lower case; NULL if there is none. */
+/* But for upper and lower case, or a letter; of a long one, two letters. */
+static bool is_similar(const char *said, const char *company)
+{
+    size_t n = strlen(company), letters = n < 4 ? 0 : n < 8 ? 1 : 2;
+
+    return strcmp(said, company) != 0 &&
+           (strcasecmp(said, company) == 0 || similar_distance(said, company) <= letters);
+}
+
+/* The company ID that may have been meant; NULL if there is none. Callers come here after their
+ * token was judged, but before their password: a tenant that asks for one is not disclosed. */
 static const char *similar_company(const struct claims *c)
 {
-    struct slice said = is_made(c, BY_HEADER) ? c->header_company : slice_of(c->basic_company);
+    struct slice header = c->header_company;
+    char said[BASIC_MAX_COMPANY];
 
+    if (!is_made(c, BY_HEADER) && !is_made(c, BY_CREDENTIALS))
+        return NULL;
+    (void)snprintf(said, sizeof(said), "%.*s", (int)header.n, header.n > 0 ? header.p : "");
     for (size_t i = 0; i < c->config->ntenants; i++) {
-        struct slice company = slice_of(c->config->tenants[i]->company_id);
-        if (slice_eq_nocase(said, company) && !slice_eq(said, company))
-            return company.p;
+        const struct tenant *t = c->config->tenants[i];
+        if (t->callers == NULL &&
+            is_similar(is_made(c, BY_HEADER) ? said : c->basic_company, t->company_id))
+            return t->company_id;
     }
     return NULL;
 }
@@ -146,6 +165,8 @@ static void explain_none(const struct claims *c, struct failure *why)
                     "No configured tenant fits the request, which names %.*s.%s%s%s", (int)said.n,
                     said.p, similar == NULL ? "" : " Did you mean ", similar == NULL ? "" : similar,
                     similar == NULL ? "" : "?");
+    if (similar != NULL && !is_contradiction(c))
+        cause_refine(why, cause_of(CAUSE_COMPANY_MISTYPED));
     buf_free(&said);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/similar.h"
 #include "base/slice.h"
 #include "base/status.h"
 
@@ -152,18 +153,27 @@ static void find_api_of_ui(struct slice host, struct sf_lookup *out)
     }
 }
 
-struct sf_lookup sf_lookup_host(const char *given)
+/* Lower case, without a dot at the end; false if that cannot be a name. */
+static bool normalize(const char *given, char host[240])
 {
-    struct sf_lookup out = {.kind = SF_UNKNOWN};
-    char host[240];
-    int n = snprintf(host, sizeof(host), "%s", given);
+    int n = snprintf(host, 240, "%s", given);
 
-    if (n <= 0 || (size_t)n >= sizeof(host))
-        return out;
+    if (n <= 0 || n >= 240)
+        return false;
     if (host[n - 1] == '.')
         host[n - 1] = '\0';
     for (char *p = host; *p != '\0'; p++)
         *p = ascii_lower(*p);
+    return true;
+}
+
+struct sf_lookup sf_lookup_host(const char *given)
+{
+    struct sf_lookup out = {.kind = SF_UNKNOWN};
+    char host[240];
+
+    if (!normalize(given, host))
+        return out;
     if (in_table(host, &out) || !is_sf_domain(slice_of(host), &out.certain))
         return out;
     if (strncmp(host, "api", 3) == 0) {
@@ -173,4 +183,49 @@ struct sf_lookup sf_lookup_host(const char *given)
         find_api_of_ui(slice_of(host), &out);
     }
     return out;
+}
+
+/* ---- did you mean ---- */
+
+enum { FAR = 3 }; /* so many letters make another name */
+
+static bool has_label_of(const char *host, const char *api)
+{
+    size_t n = strcspn(api, ".");
+
+    return strncasecmp(host, api, n) == 0 && host[n] == '.';
+}
+
+/* In half letters. The right label in a wrong domain of SF is nearer than another label; there are
+ * more labels than the table has, so two letters make another one. */
+static size_t distance(const char *host, bool in_sf, const struct sf_host *h)
+{
+    size_t api = similar_distance(host, h->api),
+           certificate = similar_distance(host, h->certificate);
+    size_t letters = api < certificate ? api : certificate;
+
+    if (letters > 0 && in_sf && has_label_of(host, h->api))
+        return 1;
+    return letters < (in_sf ? 2 : FAR) ? 2 * letters : 2 * FAR;
+}
+
+const struct sf_host *sf_similar_host(const char *given)
+{
+    const struct sf_host *nearest = NULL;
+    struct sf_lookup found = sf_lookup_host(given);
+    size_t best = 2 * FAR;
+    char host[240];
+
+    if (found.kind == SF_UI || !normalize(given, host))
+        return NULL;
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        size_t d = distance(host, found.kind == SF_API, &table[i]);
+        if (d == 0)
+            return NULL;
+        if (d < best) {
+            best = d;
+            nearest = &table[i];
+        }
+    }
+    return nearest;
 }

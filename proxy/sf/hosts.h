@@ -35,6 +35,10 @@ struct sf_lookup {
     bool certain;         /* from the table, or by a rule that is known to hold */
 };
 
+/* The API server that somebody may have meant who wrote that host name (plain or of certificates),
+ * which is none that is known; NULL: none has nearly that name. */
+const struct sf_host *sf_similar_host(const char *host);
+
 /* Looks a host name up, whatever its case; a dot at the end is ignored. */
 struct sf_lookup sf_lookup_host(const char *host);
 

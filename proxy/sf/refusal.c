@@ -1,17 +1,17 @@
 #include "sf/refusal.h"
 
 #include "base/status.h"
+#include "sf/cause.h"
 
 /* Those of nginx for its statuses 495 and 496, which it sends as 400. */
-static const char *const phrases[] = {"SSL certificate error",
-                                      "No required SSL certificate was sent"};
+static const enum cause_id pages[] = {CAUSE_EDGE_CERTIFICATE_ERROR, CAUSE_EDGE_NO_CERTIFICATE};
 static const char code[] = "AUTH0032";
 
 static const char *find_in_page(const struct error_body *b)
 {
-    for (size_t i = 0; i < ARRAY_LEN(phrases); i++)
-        if (error_body_has(b, ERROR_TITLE, slice_of(phrases[i])))
-            return phrases[i];
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++)
+        if (error_body_has(b, ERROR_TITLE, slice_of(cause_words(pages[i]))))
+            return cause_words(pages[i]);
     return NULL;
 }
 
@@ -44,8 +44,8 @@ static bool mentions(struct slice content, const char *words)
 
 bool sf_refusal_is_mentioned(struct slice content)
 {
-    for (size_t i = 0; i < ARRAY_LEN(phrases); i++)
-        if (mentions(content, phrases[i]))
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++)
+        if (mentions(content, cause_words(pages[i])))
             return true;
     return mentions(content, code);
 }

@@ -14,7 +14,7 @@
 struct tls_client {
     atomic_int refs;
     SSL_CTX *context;
-    char *host;
+    char *host, *ca_file;
     bool host_is_address;
     struct verify verify;
 };
@@ -86,7 +86,10 @@ enum status tls_client_new(const struct credential *c, const struct trust *t, co
     client->context = context;
     client->host = mem_copy_string(host);
     client->host_is_address = is_address(host);
-    verify_attach(&client->verify, context, client->host);
+    client->ca_file = mem_copy_string(trust_path(t));
+    client->verify.host = client->host;
+    client->verify.ca_file = client->ca_file;
+    verify_attach(&client->verify, context);
     *out = client;
     return ST_OK;
 }
@@ -103,6 +106,7 @@ void tls_client_unref(struct tls_client *c)
         return;
     SSL_CTX_free(c->context);
     free(c->host);
+    free(c->ca_file);
     free(c);
 }
 

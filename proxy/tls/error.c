@@ -7,6 +7,7 @@
 #include <openssl/x509_vfy.h>
 
 #include "tls/link.h"
+#include "tls/verify.h"
 
 const char *tls_reason_text(unsigned long code)
 {
@@ -50,9 +51,37 @@ static const char *refusal_text(int alert)
     }
 }
 
-/* blamed: see struct tls_link. */
-static void explain_verification(long result, const char *blamed, const char *host,
-                                 struct failure *why)
+/* blamed: see struct tls_link. place: where its issuer was looked for. */
+static void explain_trust(long result, const char *blamed, const char *place, const char *host,
+                          struct failure *why)
+{
+    switch (result) {
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        failure_set(why, FAIL_SERVER_UNTRUSTED,
+                    "The certificate of %s is signed by itself (%s) and is not %s.", host, blamed,
+                    place);
+        break;
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        failure_set(why, FAIL_SERVER_UNTRUSTED,
+                    "The certificate of %s leads to the root %s, which is not %s.", host, blamed,
+                    place);
+        break;
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        failure_set(why, FAIL_SERVER_UNTRUSTED,
+                    "The certificate of %s was issued by %s, whose certificate is not %s and was "
+                    "not sent by the server.",
+                    host, blamed, place);
+        break;
+    default:
+        failure_set(why, FAIL_SERVER_UNTRUSTED, "The certificate of %s is not trusted: %s.", host,
+                    X509_verify_cert_error_string(result));
+    }
+}
+
+static void explain_verification(long result, const char *blamed, const char *place,
+                                 const char *host, struct failure *why)
 {
     const char *text = X509_verify_cert_error_string(result);
 
@@ -80,7 +109,7 @@ static void explain_verification(long result, const char *blamed, const char *ho
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
         failure_set(why, FAIL_SERVER_EXPIRED, "The certificate of %s is not valid now: %s.", host,
-                    text);
+                    *blamed == '\0' ? text : blamed);
         break;
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
@@ -89,8 +118,7 @@ static void explain_verification(long result, const char *blamed, const char *ho
                     *blamed == '\0' ? "another name" : blamed);
         break;
     default:
-        failure_set(why, FAIL_SERVER_UNTRUSTED, "The certificate of %s is not trusted: %s.", host,
-                    text);
+        explain_trust(result, blamed, place, host, why);
     }
 }
 
@@ -103,10 +131,23 @@ static void explain_end(bool handshake_done, const char *host, struct failure *w
         failure_set(why, FAIL_TLS, "%s closed the connection during the TLS handshake.", host);
 }
 
-static void explain_code(bool handshake_done, unsigned long code, const char *host,
-                         struct failure *why)
+/* For whoever asks for the cause. */
+static void note_reason(struct tls_link *link, int reason)
+{
+    link->is_not_tls = reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
+                       reason == SSL_R_PACKET_LENGTH_TOO_LONG;
+    link->is_too_old =
+        reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION;
+    if (reason > SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256)
+        link->alert = reason - SSL_AD_REASON_OFFSET;
+}
+
+static void explain_code(bool handshake_done, unsigned long code, struct tls_link *link,
+                         const char *host, struct failure *why)
 {
     int reason = ERR_GET_REASON(code);
+
+    note_reason(link, reason);
     const char *refused = refusal_text(reason - SSL_AD_REASON_OFFSET);
 
     if (refused != NULL)
@@ -114,32 +155,35 @@ static void explain_code(bool handshake_done, unsigned long code, const char *ho
                     refused);
     else if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
         explain_end(handshake_done, host, why);
-    else if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
-             reason == SSL_R_PACKET_LENGTH_TOO_LONG)
+    else if (link->is_not_tls)
         failure_set(why, FAIL_TLS, "%s does not speak TLS on this port.", host);
     else
         failure_set(why, FAIL_TLS, "TLS with %s failed: %s.", host, tls_reason_text(code));
 }
 
 /* Callers of ours have no certificate. */
-static const char *blamed_of(const SSL *ssl)
+static struct tls_link *link_of(const SSL *ssl)
 {
-    const struct tls_link *link = SSL_is_server(ssl) == 1 ? NULL : SSL_get_app_data(ssl);
-
-    return link == NULL ? "" : link->blamed;
+    return SSL_is_server(ssl) == 1 ? NULL : SSL_get_app_data(ssl);
 }
 
 void tls_explain(const SSL *ssl, bool handshake_done, const char *host, struct failure *why)
 {
     unsigned long code = ERR_get_error();
     long verified = SSL_get_verify_result(ssl);
+    struct tls_link none = {0}, *link = link_of(ssl);
+    char place[256];
+
+    if (link == NULL)
+        link = &none;
 
     ERR_clear_error();
     if (code != 0 && ERR_GET_LIB(code) == ERR_LIB_SSL &&
         ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED && verified != X509_V_OK)
-        explain_verification(verified, blamed_of(ssl), host, why);
+        explain_verification(verified, link->blamed, verify_place(ssl, place, sizeof(place)), host,
+                             why);
     else if (code != 0 && ERR_GET_LIB(code) == ERR_LIB_SSL)
-        explain_code(handshake_done, code, host, why);
+        explain_code(handshake_done, code, link, host, why);
     else if (code != 0)
         failure_set(why, FAIL_TLS, "TLS with %s failed: %s.", host, tls_reason_text(code));
     else

@@ -254,3 +254,8 @@ void trust_apply(const struct trust *t, SSL_CTX *context)
 {
     SSL_CTX_set1_cert_store(context, t->store);
 }
+
+const char *trust_path(const struct trust *t)
+{
+    return t->path;
+}

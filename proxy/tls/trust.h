@@ -36,6 +36,8 @@ bool trust_is_empty(const struct trust *t);
 /* Appends bytes that are the same for two of them only if they trust the same. */
 void trust_digest(const struct trust *t, struct buf *out);
 
+const char *trust_path(const struct trust *t); /* NULL: the system's roots */
+
 /* Was it loaded from these paths? */
 bool trust_is_from(const struct trust *t, const char *path, const char *crl_path);
 

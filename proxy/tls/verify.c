@@ -92,9 +92,63 @@ static void tell_missing(SSL *ssl, X509_STORE_CTX *ctx)
     free(issuer);
 }
 
+/* What it is, and from when or until when it is valid. */
+static char *dates_text(const X509_STORE_CTX *ctx, bool has_ended)
+{
+    const X509 *x = X509_STORE_CTX_get_current_cert(ctx);
+    char date[CLOCK_TEXT_SIZE] = "", *subject = names_text(X509_get_subject_name(x));
+
+    date_text(has_ended ? X509_get0_notAfter(x) : X509_get0_notBefore(x), date);
+    char *text = mem_format("%s %s on %.10s", subject, has_ended ? "ended" : "begins", date);
+    free(subject);
+    return text;
+}
+
+/* It came alone, though it names a place where its issuer's certificate can be fetched (RFC 5280,
+ * 4.2.2.1): public CAs do that, and issue from intermediates only. */
+static bool is_alone(const X509_STORE_CTX *ctx)
+{
+    STACK_OF(ACCESS_DESCRIPTION) * places;
+    bool named = false;
+
+    if (X509_STORE_CTX_get_error_depth(ctx) > 0 ||
+        sk_X509_num(X509_STORE_CTX_get0_untrusted(ctx)) > 1)
+        return false;
+    places = X509_get_ext_d2i(X509_STORE_CTX_get0_cert(ctx), NID_info_access, NULL, NULL);
+    for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(places); i++)
+        named |= OBJ_obj2nid(sk_ACCESS_DESCRIPTION_value(places, i)->method) == NID_ad_ca_issuers;
+    AUTHORITY_INFO_ACCESS_free(places);
+    return named;
+}
+
+static enum tls_flaw flaw_of(const X509_STORE_CTX *ctx, int error)
+{
+    switch (error) {
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        return TLS_FLAW_SELF_SIGNED;
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        return is_alone(ctx) ? TLS_FLAW_CHAIN_SHORT : TLS_FLAW_ISSUER_UNKNOWN;
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        return TLS_FLAW_ISSUER_UNKNOWN;
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return TLS_FLAW_NOT_YET_VALID;
+    default:
+        return TLS_FLAW_NONE;
+    }
+}
+
 static void remember(struct tls_link *link, const X509_STORE_CTX *ctx, int error)
 {
-    if (error == X509_V_ERR_HOSTNAME_MISMATCH || error == X509_V_ERR_IP_ADDRESS_MISMATCH)
+    const X509 *x = X509_STORE_CTX_get_current_cert(ctx);
+
+    link->flaw = flaw_of(ctx, error);
+    if (error == X509_V_ERR_CERT_HAS_EXPIRED || error == X509_V_ERR_CERT_NOT_YET_VALID)
+        blame(link, dates_text(ctx, error == X509_V_ERR_CERT_HAS_EXPIRED));
+    else if (link->flaw != TLS_FLAW_NONE)
+        blame(link, names_text(X509_get_issuer_name(x)));
+    else if (error == X509_V_ERR_HOSTNAME_MISMATCH || error == X509_V_ERR_IP_ADDRESS_MISMATCH)
         blame(link, names_of_leaf(ctx));
     else if (error == X509_V_ERR_CERT_REVOKED)
         blame(link, revoked_text(ctx));
@@ -120,9 +174,18 @@ static int on_result(int ok, X509_STORE_CTX *ctx)
     return 0;
 }
 
-void verify_attach(struct verify *v, SSL_CTX *context, const char *host)
+const char *verify_place(const SSL *ssl, char *room, size_t size)
 {
-    v->host = host;
+    const struct verify *v = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+    if (v == NULL || v->ca_file == NULL)
+        return "among the system's roots";
+    (void)snprintf(room, size, "in %s", v->ca_file);
+    return room;
+}
+
+void verify_attach(struct verify *v, SSL_CTX *context)
+{
     atomic_init(&v->lacks_crl, false);
     SSL_CTX_set_app_data(context, v);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_result);

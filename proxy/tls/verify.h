@@ -12,12 +12,16 @@
 
 /* The server that a context is for. Any thread. */
 struct verify {
-    const char *host;      /* borrowed */
+    const char *host;      /* borrowed, as the next */
+    const char *ca_file;   /* where the trusted certificates are from; NULL: the system */
     atomic_bool lacks_crl; /* which the log was told */
 };
 
 /* Servers are verified on all connections of that context, whose app data v becomes; v must outlive
- * it. */
-void verify_attach(struct verify *v, SSL_CTX *context, const char *host);
+ * it, and has host and ca_file. */
+void verify_attach(struct verify *v, SSL_CTX *context);
+
+/* What is searched for the issuer of a server: "the system's roots", or which file. */
+const char *verify_place(const SSL *ssl, char *room, size_t size);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "policy/validity.h"
@@ -156,6 +157,7 @@ static void leave_queue(struct acquire *a)
     if (!a->queued)
         return;
     a->queued = false;
+    a->way.queue = clock_monotonic_us() - a->queued_us;
     list_remove(&a->node);
     a->origin->nwaiting--;
     timer_stop(&a->timer);
@@ -180,7 +182,7 @@ static void choose_identity(struct origin *o, struct acquire *a)
 static void open_for(struct origin *o, struct acquire *a)
 {
     choose_identity(o, a);
-    a->opening = upstream_open(&o->site, a->identity, on_opened, a);
+    a->opening = upstream_open(&o->site, a->identity, &a->way, on_opened, a);
 }
 
 static void serve_waiting(struct origin *o)
@@ -235,6 +237,7 @@ static enum acquire_result enqueue(struct origin *o, struct acquire *a, struct f
         return ACQUIRE_REFUSED;
     }
     a->queued = true;
+    a->queued_us = clock_monotonic_us();
     list_append(&o->waiting, &a->node);
     o->nwaiting++;
     timer_init(&a->timer, on_queue_timeout, a);
@@ -257,6 +260,7 @@ enum acquire_result origin_acquire(struct origin *o, struct acquire *a, enum acq
 {
     a->origin = o;
     a->kind = kind;
+    way_times_clear(&a->way);
     if (kind == ACQUIRE_ANY && (*u = take_pooled(o)) != NULL)
         return ACQUIRED;
     bool place = !timer_runs(&o->courtesy) && quota_take(&o->site.shared->upstreams);

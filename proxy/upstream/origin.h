@@ -11,6 +11,7 @@
 #define UPSTREAM_ORIGIN_H
 
 #include "base/fail.h"
+#include "net/way_times.h"
 #include "upstream/upstreams.h"
 
 struct origin;
@@ -42,7 +43,9 @@ struct acquire {
     struct upstream *opening; /* being made for it */
     struct timer timer;
     enum acquire_kind kind;
-    int identity; /* ACQUIRE_UNDER: which one is wanted; in the end the one that was used */
+    struct way_times way; /* how long the parts took, of a connection that is made for it */
+    int64_t queued_us;    /* since when it waits */
+    int identity;         /* ACQUIRE_UNDER: which one is wanted; in the end the one that was used */
     bool queued;
     void (*done)(void *ctx, struct upstream *u, const struct failure *why);
     void *ctx;

@@ -5,6 +5,7 @@ void overlap_init(struct overlap *o)
     atomic_init(&o->in_use, 0);
     atomic_init(&o->suspected, false);
     atomic_init(&o->tried, 0);
+    atomic_init(&o->switched, 0);
 }
 
 bool overlap_take_try(struct overlap *o, int64_t now_ms)
@@ -26,8 +27,11 @@ void overlap_trust(struct overlap *o)
     atomic_store(&o->suspected, false);
 }
 
-bool overlap_switch(struct overlap *o, int to)
+bool overlap_switch(struct overlap *o, int to, int64_t now_us)
 {
     atomic_store(&o->suspected, false);
-    return atomic_exchange(&o->in_use, to) != to;
+    if (atomic_exchange(&o->in_use, to) == to)
+        return false;
+    atomic_store_explicit(&o->switched, now_us, memory_order_relaxed);
+    return true;
 }

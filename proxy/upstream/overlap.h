@@ -20,6 +20,8 @@ struct overlap {
     _Atomic int in_use;    /* index into the tenant's identities */
     atomic_bool suspected; /* it was refused to a request that could not be repeated */
     _Atomic int64_t tried; /* when the other one was tried last; 0: never */
+    _Atomic int64_t
+        switched; /* when the one in use came into use; 0: it always was. Wall clock, us */
 };
 
 void overlap_init(struct overlap *o);
@@ -41,7 +43,7 @@ static inline bool overlap_is_suspected(const struct overlap *o)
 }
 void overlap_trust(struct overlap *o); /* the one in use has just been accepted */
 
-/* From now on `to` is in use. True if it was not. */
-bool overlap_switch(struct overlap *o, int to);
+/* From now on `to` is in use. True if it was not. now_us: of the wall clock. */
+bool overlap_switch(struct overlap *o, int to, int64_t now_us);
 
 #endif

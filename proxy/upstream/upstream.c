@@ -3,9 +3,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/dial.h"
+#include "upstream/evidence.h"
 
 enum { SHRINK_MS = 1000 };
 
@@ -37,6 +39,8 @@ struct upstream {
     struct tls_link link;
     struct timer timer; /* handshake, idle */
     upstream_opened *opened;
+    struct way_times *way; /* whose it is to be; as opened */
+    int64_t dialed_us;
     void *ctx;
     int64_t born;
     int64_t idle_left;  /* behind SHRINK_MS */
@@ -74,13 +78,31 @@ void upstream_close(struct upstream *u, enum stream_close_mode mode, const char 
     site_unref(u->site);
 }
 
+void upstream_collect(const struct upstream *u, struct cause_evidence *out)
+{
+    evidence_collect(u->site->tenant, &u->link, u->stream == NULL ? NULL : stream_ssl(u->stream),
+                     out);
+}
+
+void upstream_explain(const struct upstream *u, struct failure *why)
+{
+    struct cause_evidence e;
+
+    upstream_collect(u, &e);
+    evidence_explain(u->site->tenant, &e, why);
+}
+
 static void fail_opening(struct upstream *u, const struct failure *why)
 {
     upstream_opened *opened = u->opened;
     void *ctx = u->ctx;
+    struct failure explained = *why;
 
-    upstream_close(u, STREAM_ABORT, why->detail.text);
-    opened(ctx, NULL, why);
+    if (u->state == UP_SHAKING)
+        u->way->tls = clock_monotonic_us() - u->dialed_us;
+    upstream_explain(u, &explained);
+    upstream_close(u, STREAM_ABORT, explained.detail.text);
+    opened(ctx, NULL, &explained);
 }
 
 /* ---- the handshake ---- */
@@ -113,6 +135,7 @@ static void on_ready(void *ctx)
     struct failure why;
 
     timer_stop(&u->timer);
+    u->way->tls = clock_monotonic_us() - u->dialed_us;
     if (!check_request(u, &why) || !check_silence(u, &why)) {
         fail_opening(u, &why);
         return;
@@ -168,6 +191,7 @@ static void on_dialed(void *ctx, int fd, const struct failure *why)
         return;
     }
     set_state(u, UP_SHAKING);
+    u->dialed_us = clock_monotonic_us();
     timer_start(all->loop, &u->timer, all->generation->config->handshake_timeout);
     u->tls = tls_client_ref(t->identities[u->identity].tls);
     SSL *ssl = tls_client_connect(u->tls, &u->link);
@@ -203,7 +227,8 @@ static void on_expiry(void *ctx)
     fail_opening(u, &why);
 }
 
-struct upstream *upstream_open(struct site *s, int identity, upstream_opened *opened, void *ctx)
+struct upstream *upstream_open(struct site *s, int identity, struct way_times *way,
+                               upstream_opened *opened, void *ctx)
 {
     struct upstream *u = NEW(struct upstream);
     const struct upstreams *all = s->all;
@@ -214,6 +239,7 @@ struct upstream *upstream_open(struct site *s, int identity, upstream_opened *op
     u->site = site_ref(s);
     u->number = ++s->all->made;
     u->opened = opened;
+    u->way = way;
     u->ctx = ctx;
     u->identity = identity;
     u->link.sessions = s->sessions[identity];
@@ -223,6 +249,7 @@ struct upstream *upstream_open(struct site *s, int identity, upstream_opened *op
               identity_title(identity));
     u->dial = dial_start(all->loop, all->resolver, to->host, to->port,
                          all->generation->config->connect_timeout, on_dialed, u);
+    dial_measure(u->dial, way);
     return u;
 }
 

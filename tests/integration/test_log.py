@@ -17,8 +17,11 @@ LINE = re.compile(
     rf"{TIME} id=[0-9a-f]{{16}} tenant=(?P<tenant>\S+) (?P<method>\S+) (?P<path>\S+) status=(?P<status>\d+)"
     r" in=(?P<in>\d+) out=(?P<out>\d+) first-ms=(?P<first>\d+\.\d{3}|-) total-ms=(?P<total>\d+\.\d{3})"
     r" conn=(?P<conn>new|reused|-) tls=(?P<tls>TLSv1\.[23]|-)"
+    r"(?: (?:queue|dns|connect|tls)-ms=\d+\.\d{3})*"
     r"(?: caller=(?P<caller>\"(?:[^\"\\]|\\.)+\"|[^\s\"]+))?"
-    r"(?: error=(?P<error>[a-z-]+) detail=\"(?P<detail>(?:[^\"\\]|\\.)+)\" cure=\"(?P<cure>(?:[^\"\\]|\\.)+)\")?")
+    r"(?: hint=(?P<hint>[a-z0-9-]+))?"
+    r"(?: error=(?P<error>[a-z-]+)(?: code=(?P<code>[a-z0-9-]+))?"
+    r" detail=\"(?P<detail>(?:[^\"\\]|\\.)+)\" cure=\"(?P<cure>(?:[^\"\\]|\\.)+)\")?")
 MESSAGE = re.compile(rf"{TIME} (error|warning|notice|debug): \S.*")
 
 
@@ -135,7 +138,7 @@ def test_json_of_a_failure(proxy):
     assert malformed["error"] == bad.token
     assert all(malformed[name] is None for name in ("tenant", "method", "path", "tls", "reused"))
     assert set(refused) == {"time", "id", "tenant", "method", "path", "status", "bytes_in", "bytes_out", "first_ms",
-                            "total_ms", "reused", "tls", "caller", "error", "detail", "cure"}
+                            "total_ms", "reused", "tls", "caller", "connect_ms", "error", "detail", "code", "cure"}
 
 
 def test_tls_version(proxy, script):

@@ -70,7 +70,8 @@ class Bench:
         body = json.dumps({"fields": dict(seen.fields), "number": c.number, "place": c.sock.getsockname(),
                            "user": c.peer_cn() if c.sock.getpeercert() else None})
         more = {"/long": "X-Long: " + "x" * 1500 + "\r\n", "/many": "X-Many: x\r\n" * 25}.get(seen.target, "")
-        c.reply(body.encode(), fields=f"Location: https://localhost:{self.names['port']}/x\r\n{more}")
+        c.reply(body.encode(), "429 Busy" if seen.target == "/busy" else "200 OK",
+                fields=f"Location: https://localhost:{self.names['port']}/x\r\n{more}")
 
     def text(self):
         keys = lambda section: "".join(f"{key} = {value}\n" for key, value in section.items() if value is not None)
@@ -303,6 +304,16 @@ def _(b):
     assert b.ask().status == 200
     b.p.wait_for_log(lines + 1)
     return b.p.stderr.count("-> over") > before
+
+
+@row("proxy hints", "off", True, False)
+def _(b):
+    return b.ask(target="/busy").get("Sfmtls-Hint") is not None
+
+
+@row("proxy server-timing", "on", False, True)
+def _(b):
+    return b.ask().get("Server-Timing") is not None
 
 
 @row("proxy log-caller", "off", True, AtNextStart("log-caller takes effect at the next start"))

@@ -209,6 +209,10 @@ def test_a_refusal_names_what_was_found(office, listener, target, fields, found)
 
 SENTENCES = [
     (403, [(COMPANY, "acme")], "/", "Did you mean ACME?"),
+    (403, [(COMPANY, "ACMEE")], "/", "Did you mean ACME?"),
+    (403, [basic("u@acme")], "/", "Did you mean ACME?"),
+    (403, [basic("u@ACNE")], "/", "Did you mean ACME?"),
+    (403, [basic("u@ALTO")], "/", "Basic user ALTO."),
     (403, [(COMPANY, "PROD"), basic("u@ACME")], "/", "contradicts itself"),
     (403, [(COMPANY, "PROD")], "http://acme.example/", "contradicts itself"),
     (403, [(COMPANY, "NONE"), basic("u@ACME")], "/", "No configured tenant fits"),
@@ -224,6 +228,17 @@ def test_what_is_wrong_with_the_tenant(proxy, tenant, status, fields, target, se
               + tenant(1, name="two", company="PROD", server="two.example"))
     answer = p.request(target=target, fields=fields)
     assert answer.status == status and sentence in answer.json()["detail"]
+    assert (answer.json()["code"] == "company-mistyped") == ("Did you mean" in sentence)
+
+
+@pytest.mark.parametrize("fields", [[(COMPANY, "acme")], [basic("u@acme")], [basic("u@ACNE")]])
+def test_similar_company_of_a_tenant_with_passwords_is_not_disclosed(proxy, tenant, tmp_path, fields):
+    """Whoever has not proved to be a caller learns no company ID."""
+    callers = tmp_path / "callers"
+    callers.write_text("u@ACME:$2y$04$abcdefghijklmnopqrstuuPPoVIYyBs6JvX0OEcCeQM3jRmu.ZPDO\n")
+    p = proxy(tenant(1, server="acme.example", callers_file=callers))
+    answer = p.request(fields=fields)
+    assert answer.token == "tenant-unknown" and b"ACME" not in answer.body and b"Did you mean" not in answer.body
 
 
 @pytest.mark.parametrize("own, warned", [

@@ -84,7 +84,8 @@ TEST(a_line_of_json)
           "\"path\":null,\"status\":0,"
           "\"bytes_in\":0,\"bytes_out\":0,\"first_ms\":null,\"total_ms\":0.000,\"reused\":null,"
           "\"tls\":null,"
-          "\"error\":\"caller-gone\",\"detail\":\"Gone.\",\"cure\":\"Raise the client's own "
+          "\"error\":\"caller-gone\",\"detail\":\"Gone.\",\"code\":\"caller-gone\",\"cure\":"
+          "\"Raise the client's own "
           "timeout if it gave up "
           "waiting.\"}");
 }

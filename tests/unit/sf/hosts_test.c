@@ -89,3 +89,33 @@ TEST(user_interfaces_have_an_api_server_of_their_data_center)
         CHECK_TEXT(found.api_host, cases[i].api, cases[i].host);
     }
 }
+
+TEST(a_mistyped_server_has_a_similar_one)
+{
+    static const struct {
+        const char *host, *api; /* NULL: none */
+    } cases[] = {
+        {"api4.succesfactors.com", "api4.successfactors.com"},
+        {"api4.sucessfactor.com", "api4.successfactors.com"},
+        {"API4.SuccesFactors.com", "api4.successfactors.com"},
+        {"api4.cert.succesfactors.com", "api4.successfactors.com"},
+        {"api4.successfactors.eu", "api4.successfactors.com"},
+        {"api4.cert.successfactors.eu", "api4.successfactors.com"},
+        {"ap4.successfactors.com", NULL}, /* the domain serves it, as user interface */
+        {"api55.sapsf.com", "api55.sapsf.eu"},
+        {"api4.successfactors.com", NULL},
+        {"API4.successfactors.com.", NULL},
+        {"api4.cert.successfactors.com", NULL},
+        {"api2.cert.successfactors.eu", NULL},
+        {"hcm4.successfactors.com", NULL},
+        {"api999.sapsf.com", NULL},
+        {"localhost", NULL},
+        {"api.example.com", NULL},
+        {"", NULL},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct sf_host *h = sf_similar_host(cases[i].host);
+        CHECK_TEXT(h == NULL ? NULL : h->api, cases[i].api, cases[i].host);
+    }
+}

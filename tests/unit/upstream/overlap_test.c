@@ -25,7 +25,7 @@ TEST(suspicion_is_told_once_and_ends)
     overlap_trust(&o);
     CHECK(!overlap_is_suspected(&o));
     CHECK(overlap_suspect(&o));
-    CHECK(overlap_switch(&o, 1));
+    CHECK(overlap_switch(&o, 1, 5));
     CHECK(!overlap_is_suspected(&o));
 }
 
@@ -35,9 +35,9 @@ TEST(switch_is_told_once)
 
     overlap_init(&o);
     CHECK_INT(overlap_in_use(&o), 0, "at first");
-    CHECK(!overlap_switch(&o, 0));
-    CHECK(overlap_switch(&o, 1));
-    CHECK(!overlap_switch(&o, 1));
+    CHECK(!overlap_switch(&o, 0, 5));
+    CHECK(overlap_switch(&o, 1, 5));
+    CHECK(!overlap_switch(&o, 1, 5));
     CHECK_INT(overlap_in_use(&o), 1, "then");
-    CHECK(overlap_switch(&o, 0));
+    CHECK(overlap_switch(&o, 0, 5));
 }

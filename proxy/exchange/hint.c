@@ -1,0 +1,163 @@
+#include "exchange/hint.h"
+
+#include "base/clock.h"
+#include "tls/facts.h"
+
+enum {
+    NAME_MAX_SHOWN = 120,                         /* bytes of an issuer or subject */
+    RECENTLY_US = 30 * 60 * 1000 * INT64_C(1000), /* a change so far back may be what did it */
+    FRAME = 40, /* what the field has beside the texts, and escapes */
+};
+
+/* ---- the field ---- */
+
+/* RFC 9651, 3.3.3: a String, which is ASCII. */
+static void add_string(struct buf *out, struct slice text)
+{
+    buf_add(out, "\"", 1);
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (c == '"' || c == '\\')
+            buf_add(out, "\\", 1);
+        buf_add(out, c >= ' ' && c < 0x7f ? &c : "?", 1);
+    }
+    buf_add(out, "\"", 1);
+}
+
+void hint_write_field(struct buf *out, const struct cause *c, struct slice sentence)
+{
+    buf_addf(out, "Sfmtls-Hint: %s; cause=", c->code);
+    add_string(out, sentence);
+    buf_add_string(out, "; cure=");
+    add_string(out, slice_of(c->cure));
+    buf_add(out, "\r\n", 2);
+}
+
+/* ---- the sentence ---- */
+
+static size_t escaped(struct slice text)
+{
+    size_t n = text.n;
+
+    for (size_t i = 0; i < text.n; i++)
+        n += text.p[i] == '"' || text.p[i] == '\\' ? 1 : 0;
+    return n;
+}
+
+/* As it is, if the hint does not get too long by it. */
+static void add_if_fits(struct buf *out, size_t start, const struct cause *c, struct buf *part)
+{
+    struct slice said = {out->p + start, out->n - start};
+    size_t used = FRAME + strlen(c->code) + escaped(slice_of(c->cure)) + escaped(said);
+
+    if (used + escaped(buf_slice(part)) + 1 <= HINT_MAX) {
+        buf_add(out, " ", 1);
+        buf_add_slice(out, buf_slice(part));
+    }
+    part->n = 0;
+}
+
+static const char *date(int64_t us, char text[CLOCK_TEXT_SIZE])
+{
+    clock_text(us, text);
+    text[19] = 'Z'; /* in place of the milliseconds */
+    text[20] = '\0';
+    return text;
+}
+
+/* What Security Center shows of a certificate. */
+static void describe_certificate(struct buf *part, const struct hint_history *h)
+{
+    struct facts f;
+
+    facts_collect(h->tenant->identities[h->identity].credential, h->now / 1000000, &f);
+    buf_addf(part, "The certificate: issuer %.*s, subject %.*s, serial number %.*s, SHA-256 ",
+             NAME_MAX_SHOWN, f.issuer, NAME_MAX_SHOWN, f.subject, (int)f.serial.n, f.serial.p);
+    for (size_t i = 0; i < f.sha256.n; i++)
+        if (f.sha256.p[i] != ':')
+            buf_add(part, f.sha256.p + i, 1);
+    buf_add(part, ".", 1);
+    facts_free(&f);
+}
+
+static void tell_success(struct buf *part, const struct hint_history *h)
+{
+    const struct ledger_identity *i = &h->past.identities[h->identity];
+    char text[CLOCK_TEXT_SIZE], before[CLOCK_TEXT_SIZE];
+
+    if (i->last_success != 0)
+        buf_addf(part, "It worked until %s.", date(i->last_success, text));
+    else if (i->previous_success != 0)
+        buf_addf(part, "A reload brought it at %s; the one before it worked until %s.",
+                 date(i->since, text), date(i->previous_success, before));
+    else
+        buf_addf(part, "It has not worked since sfmtls loaded it at %s.", date(i->since, text));
+}
+
+static bool is_recent(const struct hint_history *h, int64_t when)
+{
+    return when != 0 && h->now - when < RECENTLY_US;
+}
+
+static void tell_change(struct buf *part, const struct hint_history *h)
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    if (is_recent(h, h->switched))
+        buf_addf(part, "sfmtls switched to %s at %s.", identity_title(h->identity),
+                 date(h->switched, text));
+    else if (h->loaded > h->past.begun && is_recent(h, h->loaded))
+        buf_addf(part, "The configuration was reloaded at %s.", date(h->loaded, text));
+}
+
+static void tell_other(struct buf *part, const struct hint_history *h)
+{
+    const struct ledger_identity *mine = &h->past.identities[h->identity],
+                                 *other = &h->past.identities[1 - h->identity];
+    char text[CLOCK_TEXT_SIZE];
+
+    if (tenant_has_identity(h->tenant, 1 - h->identity) &&
+        other->last_success > mine->last_success && is_recent(h, other->last_success))
+        buf_addf(part, "The other certificate, %s, worked at %s.", identity_title(1 - h->identity),
+                 date(other->last_success, text));
+}
+
+/* Is it the certificate, or who it stands for, that the server does not like? */
+static bool is_about_identity(enum cause_id id)
+{
+    return (id >= CAUSE_AUTH0032 && id <= CAUSE_LGN_UNKNOWN) || cause_of(id)->where != WHERE_ANSWER;
+}
+
+static bool shows_certificate(enum cause_id id)
+{
+    return id == CAUSE_AUTH0032 || id == CAUSE_AUTH_UNKNOWN || id == CAUSE_EDGE_CERTIFICATE_ERROR ||
+           cause_of(id)->where != WHERE_ANSWER;
+}
+
+void hint_write_sentence(struct buf *out, const struct cause *c, const struct cause_found *found,
+                         const struct hint_history *h)
+{
+    static void (*const parts[])(struct buf *, const struct hint_history *) = {
+        tell_success, tell_change, tell_other};
+    size_t start = out->n;
+    struct buf part = {0};
+
+    cause_sentence(out, c, found);
+    if (h->forwards_authorization && is_about_identity(cause_id(c))) {
+        buf_add_string(&part, "The caller's own Authorization field was passed on, so it may be "
+                              "what the server does not accept.");
+        add_if_fits(out, start, c, &part);
+    }
+    if (shows_certificate(cause_id(c))) {
+        describe_certificate(&part, h);
+        add_if_fits(out, start, c, &part);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(parts) && is_about_identity(cause_id(c)); i++) {
+        parts[i](&part, h);
+        if (part.n > 0)
+            add_if_fits(out, start, c, &part);
+    }
+    buf_free(&part);
+    buf_add(out, "", 1);
+    out->n--;
+}
