@@ -25,7 +25,7 @@ static unsigned fold(char c)
  * factors were found by trying; tests/unit/http/field_test.c says if a row is in a wrong slot. */
 static size_t slot_of(struct slice name)
 {
-    return (name.n + 1 * fold(name.p[name.n - 1]) + 185 * fold(name.p[name.n / 3])) % SLOTS;
+    return (name.n + fold(name.p[name.n - 1]) + 185 * fold(name.p[name.n / 3])) % SLOTS;
 }
 
 /* clang-format off */

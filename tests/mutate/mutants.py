@@ -112,22 +112,32 @@ def read_list(path, first):
     return mutants
 
 
-def check(mutants):
-    """Each is found in its file, and is there once; those that are accepted fit into one program."""
-    seen = {}
-    for m in mutants:
-        source = ROOT / "proxy" / m.file
-        if not source.exists():
-            raise BadList(f"{m.place}: there is no proxy/{m.file}; correct the name or remove the entry")
+def flaw_of(m, seen):
+    """A sentence, or nothing."""
+    source = ROOT / "proxy" / m.file
+    if not source.exists():
+        return f"{m.place}: there is no proxy/{m.file}; correct the name or remove the entry"
+    try:
         m.find(source.read_text().split("\n"))
-        if m.name in seen:
-            raise BadList(f"{m.place}: the same entry is at {seen[m.name]}; remove one of the two")
-        seen[m.name] = m.place
-        for test in m.first:
-            there = ROOT / ("tests/unit/" + test.removeprefix("unit_") if test.startswith("unit_")
-                            else "tests/integration/" + test.split("::")[0])
-            if not there.exists():
-                raise BadList(f"{m.place}: there is no test {test}; correct it here or in tests/mutate/first.txt")
+    except BadList as e:
+        return str(e)
+    if m.name in seen:
+        return f"{m.place}: the same entry is at {seen[m.name]}; remove one of the two"
+    seen[m.name] = m.place
+    for test in m.first:
+        there = ROOT / ("tests/unit/" + test.removeprefix("unit_") if test.startswith("unit_")
+                        else "tests/integration/" + test.split("::")[0])
+        if not there.exists():
+            return f"{m.place}: there is no test {test}; correct it here or in tests/mutate/first.txt"
+    return ""
+
+
+def check(mutants):
+    """Each is found in its file, and is there once; those that are accepted fit into one program. All flaws are named."""
+    seen = {}
+    flaws = [flaw for flaw in (flaw_of(m, seen) for m in mutants) if flaw]
+    if flaws:
+        raise BadList("\n".join(flaws))
     apply_all([m for m in mutants if m.accepted], ROOT)
 
 
