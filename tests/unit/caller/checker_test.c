@@ -293,11 +293,10 @@ TEST(an_end_with_questions_left)
     CHECK_INT(a.answers, 0, "");
 }
 
-/* Asks questions of which one more than may wait is taken: the first is being tried then. */
-static void ask_until_first_is_tried(struct asked *a, struct check **first, struct check **checks)
+/* Asks one question more than may wait: the first is being tried then. */
+static void ask_until_first_is_tried(struct asked *a, const char *hash, struct check **first,
+                                     struct check **checks)
 {
-    const char *hash = hash_of("pw", DEAR);
-
     CHECK_INT(ask(a, "acme", hash, SLICE("pw"), first), CHECKER_WAITS, "");
     for (int i = 0; i < CHECKER_QUEUE; i++) {
         char password[16];
@@ -311,12 +310,13 @@ TEST(an_end_waits_for_what_is_being_tried)
 {
     struct asked a = begin();
     struct check *checks[CHECKER_QUEUE], *first;
+    const char *hash = hash_of("pw", DEAR);
 
-    ask_until_first_is_tried(&a, &first, checks);
+    ask_until_first_is_tried(&a, hash, &first, checks);
     checker_stop(a.checker);
     check_cancel(first);
     for (int i = 0; i < CHECKER_QUEUE; i++)
         check_cancel(checks[i]);
-    CHECK_INT(ask(&a, "acme", hash_of("pw", DEAR), SLICE("pw"), &first), CHECKER_FITS, "");
+    CHECK_INT(ask(&a, "acme", hash, SLICE("pw"), &first), CHECKER_FITS, "its answer is known");
     end(&a);
 }
