@@ -133,7 +133,7 @@ def flaw_of(m, seen):
 
 
 def check(mutants):
-    """Each is found in its file, and is there once; those that are accepted fit into one program. All flaws are named."""
+    """Each is found in its file, and is there once; those that are accepted fit into one program."""
     seen = {}
     flaws = [flaw for flaw in (flaw_of(m, seen) for m in mutants) if flaw]
     if flaws:
