@@ -1,6 +1,7 @@
 #include "base/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static int64_t read_clock(clockid_t id)
@@ -35,8 +36,7 @@ void clock_text(int64_t wall_us, char out[CLOCK_TEXT_SIZE])
         (void)strftime(last_text, sizeof(last_text), "%Y-%m-%dT%H:%M:%S.000Z", &tm);
         last_second = second;
     }
-    for (int i = 0; i < CLOCK_TEXT_SIZE; i++)
-        out[i] = last_text[i];
+    memcpy(out, last_text, CLOCK_TEXT_SIZE);
     out[20] = (char)('0' + ms / 100);
     out[21] = (char)('0' + ms / 10 % 10);
     out[22] = (char)('0' + ms % 10);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SMALL = 1024 };
+
 static void *or_abort(void *p)
 {
     if (p == NULL) {
@@ -14,9 +16,14 @@ static void *or_abort(void *p)
     return p;
 }
 
+/* glibc keeps small memory at hand for malloc(), but not for calloc(). */
 void *mem_new(size_t size)
 {
-    return or_abort(calloc(1, size));
+    if (size > SMALL)
+        return or_abort(calloc(1, size));
+    void *p = or_abort(malloc(size));
+    memset(p, 0, size);
+    return p;
 }
 
 void *mem_grow(void *old, size_t size)

@@ -8,7 +8,20 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* A sanitizer is to see who uses what was freed: nothing is kept to be used again. */
+#if defined(__SANITIZE_ADDRESS__)
+#define MEM_IS_WATCHED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MEM_IS_WATCHED true
+#endif
+#endif
+#ifndef MEM_IS_WATCHED
+#define MEM_IS_WATCHED false
+#endif
 
 void *mem_new(size_t size); /* zeroed */
 void *mem_grow(void *old, size_t size);

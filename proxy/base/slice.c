@@ -15,15 +15,6 @@ bool slice_ends_nocase(struct slice s, struct slice tail)
     return s.n >= tail.n && slice_eq_nocase((struct slice){s.p + s.n - tail.n, tail.n}, tail);
 }
 
-struct slice slice_trim(struct slice s)
-{
-    while (s.n > 0 && (*s.p == ' ' || *s.p == '\t'))
-        s.p++, s.n--;
-    while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-        s.n--;
-    return s;
-}
-
 struct slice slice_split(struct slice *s, char c)
 {
     const char *at = s->n == 0 ? NULL : memchr(s->p, c, s->n);

@@ -36,7 +36,14 @@ bool slice_eq_nocase(struct slice a, struct slice b);
 bool slice_ends_nocase(struct slice s, struct slice tail);
 
 /* Without blanks and tabs at both ends (OWS of RFC 9110, 5.6.3). */
-struct slice slice_trim(struct slice s);
+static inline struct slice slice_trim(struct slice s)
+{
+    while (s.n > 0 && (*s.p == ' ' || *s.p == '\t'))
+        s.p++, s.n--;
+    while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+        s.n--;
+    return s;
+}
 
 /* Cuts what is before the first c off s and returns it; without a c, all of s. */
 struct slice slice_split(struct slice *s, char c);

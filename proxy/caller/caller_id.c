@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
 
 struct caller_id caller_id_of_address(const struct address *from)
@@ -28,6 +27,21 @@ struct caller_id caller_id_of_peer(const struct peer *p)
     return caller_id_of_address(&p->from);
 }
 
+static void write_uid(uid_t uid, char out[CALLER_ID_TEXT_SIZE])
+{
+    char digits[3 * sizeof(uid)];
+    size_t n = 0, at = sizeof("uid:") - 1;
+
+    memcpy(out, "uid:", at);
+    do {
+        digits[n++] = (char)('0' + uid % 10);
+        uid /= 10;
+    } while (uid > 0);
+    while (n > 0)
+        out[at++] = digits[--n];
+    out[at] = '\0';
+}
+
 void caller_id_text(const struct caller_id *c, char out[CALLER_ID_TEXT_SIZE])
 {
     static const char prefix[] = "addr:";
@@ -35,7 +49,7 @@ void caller_id_text(const struct caller_id *c, char out[CALLER_ID_TEXT_SIZE])
 
     out[0] = '\0';
     if (c->kind == CALLER_UID)
-        (void)snprintf(out, CALLER_ID_TEXT_SIZE, "uid:%lu", (unsigned long)c->uid);
+        write_uid(c->uid, out);
     else if (c->kind != CALLER_UNKNOWN &&
              inet_ntop(c->kind == CALLER_IPV4 ? AF_INET : AF_INET6, c->ip, out + n,
                        (socklen_t)(CALLER_ID_TEXT_SIZE - n)) != NULL)

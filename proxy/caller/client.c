@@ -264,8 +264,8 @@ static bool is_in_handshake(const struct client *c)
 static void note_request(struct client *c, const struct head *h)
 {
     c->request_minor = h->minor;
-    c->request_keeps = !head_connection_has(h, SLICE("close")) &&
-                       (h->minor > 0 || head_connection_has(h, SLICE("keep-alive")));
+    c->request_keeps =
+        !head_says(h, OPTION_CLOSE) && (h->minor > 0 || head_says(h, OPTION_KEEP_ALIVE));
 }
 
 enum persistence client_decide(struct client *c, bool reusable)

@@ -132,8 +132,8 @@ void exchange_write_head(struct exchange *x, const struct head *h, struct buf *r
     if (head_has(h, FIELD_SET_COOKIE))
         remember_cookies(x, h);
     x->status = h->status;
-    x->upstream_persists = h->minor == 1 && in != FRAMING_CLOSE && !is_odd(h) &&
-                           !head_connection_has(h, SLICE("close"));
+    x->upstream_persists =
+        h->minor == 1 && in != FRAMING_CLOSE && !is_odd(h) && !head_says(h, OPTION_CLOSE);
     x->idle_ms = idle_time(x, h);
     answer_pump_start(&x->answer, h, in, out, links, &x->all->body_limits);
     struct edit_response_rules rules = field_rules(x, h, in, rewritten);

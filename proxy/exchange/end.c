@@ -14,7 +14,6 @@ static void release(void *arg)
 
     request_pump_free(&x->request);
     answer_pump_free(&x->answer);
-    buf_free(&x->base);
     buf_free(&x->sentence);
     free(x->barred);
     free(x->failure);
@@ -22,7 +21,7 @@ static void release(void *arg)
     if (x->origin != NULL)
         origin_unref(x->origin);
     generation_unref(x->generation);
-    free(x);
+    exchange_recycle(x);
 }
 
 /* Method and path are read off the head, which begins with them. */

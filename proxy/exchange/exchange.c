@@ -369,9 +369,10 @@ static void on_acquired(void *ctx, struct upstream *u, const struct failure *why
 
 static struct exchange *exchange_new(struct client *c, const struct client_request *r)
 {
-    struct exchange *x = NEW(struct exchange);
+    struct exchanges *all = client_all(c)->services;
+    struct exchange *x = exchange_alloc(all);
 
-    x->all = client_all(c)->services;
+    x->all = all;
     x->client = c;
     x->generation = generation_ref(x->all->upstreams->generation);
     clients_new_id(x->all->clients, x->id);

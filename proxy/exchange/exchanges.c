@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "caller/ledger.h"
+#include "exchange/inner.h"
 
 static void use_config(struct exchanges *x)
 {
@@ -37,4 +38,5 @@ void exchanges_free(struct exchanges *x)
     free(x->cells);
     head_free(x->response_head);
     buf_free(&x->scratch);
+    exchange_free_spares(x);
 }

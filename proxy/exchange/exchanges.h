@@ -14,7 +14,12 @@
 
 struct cookies;
 
-enum { COLLECTED_MAX = 32 * 1024 * 1024 };
+enum {
+    COLLECTED_MAX = 32 * 1024 * 1024,
+    SPARES_MAX = 64, /* about 150 KiB for each worker */
+};
+
+struct exchange;
 
 /* Of all workers. */
 struct exchanges_shared {
@@ -29,8 +34,10 @@ struct exchanges {
     struct exchanges_shared *shared;
     struct ledger_cell **cells; /* one for each tenant of the configuration in use */
     struct body_limits body_limits;
-    struct head *response_head; /* room for the one that is being read */
-    struct buf scratch;         /* room for the head that is being written */
+    struct head *response_head;          /* room for the one that is being read */
+    struct buf scratch;                  /* room for the head that is being written */
+    struct exchange *spares[SPARES_MAX]; /* for those to come */
+    size_t nspares;
 };
 
 /* Becomes the services of the callers. All outlive it. */

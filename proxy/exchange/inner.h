@@ -196,6 +196,15 @@ struct decision exchange_pass(struct exchange *x, struct slice *in);
 /* What the caller sends stays in its stream. */
 void exchange_hold_caller(struct exchange *x);
 
+/* ---- spare: memory ---- */
+
+/* A new exchange, all zero but for its empty buffers. */
+struct exchange *exchange_alloc(struct exchanges *all);
+
+/* Takes x, which holds nothing any more but its buffers request.head and base. */
+void exchange_recycle(struct exchange *x);
+void exchange_free_spares(struct exchanges *all);
+
 /* ---- end ---- */
 
 /* The answer is complete. clean: nothing came after it on the connection. */

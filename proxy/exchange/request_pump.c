@@ -179,7 +179,6 @@ void request_pump_rewind(struct request_pump *p)
 
 void request_pump_free(struct request_pump *p)
 {
-    buf_free(&p->head);
     buf_free(&p->held);
     body_free(&p->body);
     edit_trailer_rules_free(&p->trailers);

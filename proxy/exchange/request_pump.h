@@ -23,7 +23,7 @@ enum {
 };
 
 struct request_pump {
-    struct buf head; /* as the server gets it */
+    struct buf head; /* as the server gets it; its memory is the owner's */
     struct body body;
     bool head_sent;
     bool may_repeat; /* RFC 9110, 9.2.2: idempotent, and nothing says otherwise */

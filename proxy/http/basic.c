@@ -83,7 +83,8 @@ bool basic_read(struct slice authorization, struct basic *out)
 
     if (token.p == NULL)
         return false;
-    *out = (struct basic){.plain = mem_new(token.n + 1), .size = token.n + 1};
+    out->size = token.n + 1;
+    out->plain = out->size <= sizeof(out->room) ? out->room : mem_new(out->size);
     size_t n = base64_decode(token, out->plain);
     if (n == SIZE_MAX || memchr(out->plain, ':', n) == NULL) {
         basic_wipe(out);
@@ -97,7 +98,8 @@ bool basic_read(struct slice authorization, struct basic *out)
 void basic_wipe(struct basic *b)
 {
     explicit_bzero(b->plain, b->size);
-    free(b->plain);
+    if (b->plain != b->room)
+        free(b->plain);
     b->plain = NULL;
 }
 

@@ -22,11 +22,12 @@ enum basic_result basic_company(struct slice authorization, char out[BASIC_MAX_C
 /* The same of a user. */
 enum basic_result basic_company_of(struct slice user, char out[BASIC_MAX_COMPANY]);
 
-/* Credentials in the clear: to be wiped. */
+/* Credentials in the clear: to be wiped. Not to be copied, since it points into itself. */
 struct basic {
-    char *plain;
+    char *plain; /* room, or allocated */
     size_t size; /* of what is to be wiped */
     struct slice user, password;
+    char room[256]; /* of most of them */
 };
 
 /* False, and nothing to wipe, if the Authorization value holds no Basic credentials. */

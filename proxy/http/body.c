@@ -86,7 +86,7 @@ static void close_chunk(struct body *b, struct gather *g, size_t first, size_t c
 
 static bool end_body(struct body *b, struct gather *g)
 {
-    b->complete = add_tail(b);
+    b->complete = (b->in != FRAMING_CHUNKED && b->out != FRAMING_CHUNKED) || add_tail(b);
     if (!b->complete)
         return false;
     if (b->out == FRAMING_CHUNKED)

@@ -13,6 +13,19 @@ static void add_field(struct buf *out, struct slice name, struct slice value)
     buf_add(out, "\r\n", 2);
 }
 
+/* A field as it came. Most are written "name: value": they are copied in one piece. */
+static void pass_field(struct buf *out, const struct field *f)
+{
+    const char *behind = f->name.p + f->name.n;
+
+    if (f->value.p != behind + 2 || behind[0] != ':' || behind[1] != ' ') {
+        add_field(out, f->name, f->value);
+        return;
+    }
+    buf_add(out, f->name.p, f->name.n + 2 + f->value.n);
+    buf_add(out, "\r\n", 2);
+}
+
 bool edit_connection_is_sound(const struct head *request, struct failure *why)
 {
     const uint64_t vital = field_bit(FIELD_HOST) | field_bit(FIELD_CONTENT_LENGTH) |
@@ -21,7 +34,8 @@ bool edit_connection_is_sound(const struct head *request, struct failure *why)
     struct head_list at = {0};
     struct slice option;
 
-    while (head_next_member(request, FIELD_CONNECTION, &at, &option)) {
+    while (head_says(request, OPTION_FIELD) &&
+           head_next_member(request, FIELD_CONNECTION, &at, &option)) {
         if ((field_bit(field_identify(option)) & vital) != 0) {
             failure_set(why, FAIL_REQUEST_MALFORMED,
                         "The Connection field names %.*s, which cannot be taken out of a request.",
@@ -30,19 +44,6 @@ bool edit_connection_is_sound(const struct head *request, struct failure *why)
         }
     }
     return true;
-}
-
-/* Connection names something beside the usual: then each field has to be looked up in it. */
-static bool connection_names_fields(const struct head *h)
-{
-    struct head_list at = {0};
-    struct slice option;
-
-    while (head_next_member(h, FIELD_CONNECTION, &at, &option))
-        if (!slice_eq_nocase(option, SLICE("keep-alive")) &&
-            !slice_eq_nocase(option, SLICE("close")))
-            return true;
-    return false;
 }
 
 static bool is_replaced(const struct edit_header *headers, size_t count, struct slice name)
@@ -119,7 +120,7 @@ void edit_request(struct buf *out, const struct head *request, const struct targ
                   const struct edit_rules *rules)
 {
     uint64_t drop = dropped_of_request(request, rules);
-    bool named = connection_names_fields(request);
+    bool named = head_says(request, OPTION_FIELD); /* each has to be looked up in it */
 
     buf_add_slice(out, request->method_name);
     buf_add(out, " ", 1);
@@ -142,7 +143,7 @@ void edit_request(struct buf *out, const struct head *request, const struct targ
         else if (f->id == FIELD_COOKIE && rules->write_cookie != NULL)
             add_cookie(out, f, rules);
         else
-            add_field(out, f->name, f->value);
+            pass_field(out, f);
     }
     add_field(out, SLICE("successfactors-companyid"), slice_of(rules->company_id));
     for (size_t i = 0; i < rules->nheaders; i++)
@@ -314,7 +315,7 @@ void edit_response(struct buf *out, const struct head *response, enum framing bo
     uint64_t drop = rules->drop | FIELDS_HOP_BY_HOP | field_bit(FIELD_TRANSFER_ENCODING) |
                     field_bit(FIELD_PROXY_AUTHORIZATION) | field_bit(FIELD_PROXY_OTHER) |
                     field_bit(FIELD_HINT);
-    bool named = connection_names_fields(response);
+    bool named = head_says(response, OPTION_FIELD);
 
     if (response->status < 200 || response->status == 204)
         drop |= field_bit(FIELD_CONTENT_LENGTH); /* RFC 9110, 8.6 */
@@ -332,7 +333,7 @@ void edit_response(struct buf *out, const struct head *response, enum framing bo
         else if ((field_bit(f->id) & rules->rewrite) != 0)
             add_rewritten(out, f, rules);
         else
-            add_field(out, f->name, f->value);
+            pass_field(out, f);
     }
     if (rules->fields != NULL)
         buf_add_string(out, rules->fields);

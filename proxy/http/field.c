@@ -3,7 +3,7 @@
 #include "base/status.h"
 
 struct known {
-    struct slice name; /* lower case */
+    struct slice name; /* as it is mostly written */
     enum field_id id;
     enum field_id underscored; /* what it is with '_' for '-' */
 };
@@ -30,75 +30,78 @@ static size_t slot_of(struct slice name)
 
 /* clang-format off */
 static const struct known known[SLOTS] = {
-    [59] = EXACT("te", FIELD_TE),
-    [175] = EXACT("host", FIELD_HOST),
-    [80] = EXACT("link", FIELD_LINK),
-    [131] = EXACT("range", FIELD_RANGE),
-    [162] = EXACT("cookie", FIELD_COOKIE),
-    [85] = EXACT("origin", FIELD_ORIGIN),
-    [106] = EXACT("expect", FIELD_EXPECT),
-    [233] = EXACT("digest", FIELD_BODY_DIGEST),
-    [219] = EXACT("upgrade", FIELD_UPGRADE),
-    [146] = EXACT("trailer", FIELD_TRAILER),
-    [1] = EXACT("location", FIELD_LOCATION),
-    [242] = EXACT("if-range", FIELD_RANGE),
-    [108] = EXACT("forwarded", FIELD_FORWARDED),
-    [118] = EITHER("x-real-ip", FIELD_FORWARDED),
-    [160] = EITHER("path-info", FIELD_PATH_OVERRIDE),
-    [246] = EXACT("connection", FIELD_CONNECTION),
-    [95] = EXACT("keep-alive", FIELD_KEEP_ALIVE),
-    [244] = EXACT("set-cookie", FIELD_SET_COOKIE),
-    [20] = EXACT("content-md5", FIELD_BODY_DIGEST),
-    [225] = EXACT("repr-digest", FIELD_BODY_DIGEST),
-    [77] = EXACT("destination", FIELD_PATH_OVERRIDE),
-    [81] = EITHER("script-name", FIELD_PATH_OVERRIDE),
-    [83] = EITHER("sfmtls-hint", FIELD_HINT),
-    [240] = EITHER("proxy-status", FIELD_PROXY_STATUS),
-    [110] = EXACT("content-type", FIELD_CONTENT_TYPE),
-    [178] = EXACT("authorization", FIELD_AUTHORIZATION),
-    [98] = EITHER("x-client-cert", FIELD_CLIENT_CERT),
-    [69] = EITHER("x-http-method", FIELD_METHOD_OVERRIDE),
-    [112] = EXACT("accept-ranges", FIELD_ACCEPT_RANGES),
-    [111] = EXACT("content-range", FIELD_CONTENT_RANGE),
-    [140] = EXACT("dataserviceid", FIELD_LOCATION),
-    [212] = EITHER("x-script-name", FIELD_PATH_OVERRIDE),
-    [120] = EITHER("x-rewrite-url", FIELD_PATH_OVERRIDE),
-    [31] = EITHER("x-request-uri", FIELD_PATH_OVERRIDE),
-    [4] = EITHER("unencoded-url", FIELD_PATH_OVERRIDE),
-    [65] = EITHER("x-sfmtls-token", FIELD_CALLER_TOKEN),
-    [115] = ROW("content-length", FIELD_CONTENT_LENGTH, FIELD_FRAMING_ALIAS),
-    [163] = EXACT("http2-settings", FIELD_HTTP2_SETTINGS),
-    [139] = EXACT("odata-entityid", FIELD_LOCATION),
-    [41] = EXACT("sec-fetch-site", FIELD_SEC_FETCH_SITE),
-    [127] = EXACT("content-digest", FIELD_BODY_DIGEST),
-    [91] = EITHER("x-original-url", FIELD_PATH_OVERRIDE),
-    [88] = EITHER("x-original-uri", FIELD_PATH_OVERRIDE),
-    [119] = EITHER("x-override-url", FIELD_PATH_OVERRIDE),
-    [74] = EXACT("accept-encoding", FIELD_ACCEPT_ENCODING),
-    [230] = EITHER("x-original-path", FIELD_PATH_OVERRIDE),
-    [3] = EITHER("proxy-connection", FIELD_PROXY_CONNECTION),
-    [245] = EXACT("content-encoding", FIELD_CONTENT_ENCODING),
-    [252] = EXACT("content-location", FIELD_LOCATION),
-    [46] = ROW("transfer-encoding", FIELD_TRANSFER_ENCODING, FIELD_FRAMING_ALIAS),
-    [158] = EITHER("x-method-override", FIELD_METHOD_OVERRIDE),
-    [180] = EITHER("x-ms-original-url", FIELD_PATH_OVERRIDE),
-    [154] = EXACT("proxy-authorization", FIELD_PROXY_AUTHORIZATION),
-    [5] = EITHER("x-waws-unencoded-url", FIELD_PATH_OVERRIDE),
-    [254] = EITHER("x-http-path-override", FIELD_PATH_OVERRIDE),
-    [2] = EITHER("x-envoy-original-path", FIELD_PATH_OVERRIDE),
-    [64] = EITHER("x-http-method-override", FIELD_METHOD_OVERRIDE),
+    [59] = EXACT("TE", FIELD_TE),
+    [175] = EXACT("Host", FIELD_HOST),
+    [80] = EXACT("Link", FIELD_LINK),
+    [131] = EXACT("Range", FIELD_RANGE),
+    [162] = EXACT("Cookie", FIELD_COOKIE),
+    [85] = EXACT("Origin", FIELD_ORIGIN),
+    [106] = EXACT("Expect", FIELD_EXPECT),
+    [233] = EXACT("Digest", FIELD_BODY_DIGEST),
+    [219] = EXACT("Upgrade", FIELD_UPGRADE),
+    [146] = EXACT("Trailer", FIELD_TRAILER),
+    [1] = EXACT("Location", FIELD_LOCATION),
+    [242] = EXACT("If-Range", FIELD_RANGE),
+    [108] = EXACT("Forwarded", FIELD_FORWARDED),
+    [118] = EITHER("X-Real-IP", FIELD_FORWARDED),
+    [160] = EITHER("Path-Info", FIELD_PATH_OVERRIDE),
+    [246] = EXACT("Connection", FIELD_CONNECTION),
+    [95] = EXACT("Keep-Alive", FIELD_KEEP_ALIVE),
+    [244] = EXACT("Set-Cookie", FIELD_SET_COOKIE),
+    [20] = EXACT("Content-MD5", FIELD_BODY_DIGEST),
+    [225] = EXACT("Repr-Digest", FIELD_BODY_DIGEST),
+    [77] = EXACT("Destination", FIELD_PATH_OVERRIDE),
+    [81] = EITHER("Script-Name", FIELD_PATH_OVERRIDE),
+    [83] = EITHER("Sfmtls-Hint", FIELD_HINT),
+    [240] = EITHER("Proxy-Status", FIELD_PROXY_STATUS),
+    [110] = EXACT("Content-Type", FIELD_CONTENT_TYPE),
+    [178] = EXACT("Authorization", FIELD_AUTHORIZATION),
+    [98] = EITHER("X-Client-Cert", FIELD_CLIENT_CERT),
+    [69] = EITHER("X-HTTP-Method", FIELD_METHOD_OVERRIDE),
+    [112] = EXACT("Accept-Ranges", FIELD_ACCEPT_RANGES),
+    [111] = EXACT("Content-Range", FIELD_CONTENT_RANGE),
+    [140] = EXACT("DataServiceId", FIELD_LOCATION),
+    [212] = EITHER("X-Script-Name", FIELD_PATH_OVERRIDE),
+    [120] = EITHER("X-Rewrite-URL", FIELD_PATH_OVERRIDE),
+    [31] = EITHER("X-Request-URI", FIELD_PATH_OVERRIDE),
+    [4] = EITHER("Unencoded-URL", FIELD_PATH_OVERRIDE),
+    [65] = EITHER("X-Sfmtls-Token", FIELD_CALLER_TOKEN),
+    [115] = ROW("Content-Length", FIELD_CONTENT_LENGTH, FIELD_FRAMING_ALIAS),
+    [163] = EXACT("HTTP2-Settings", FIELD_HTTP2_SETTINGS),
+    [139] = EXACT("OData-EntityID", FIELD_LOCATION),
+    [41] = EXACT("Sec-Fetch-Site", FIELD_SEC_FETCH_SITE),
+    [127] = EXACT("Content-Digest", FIELD_BODY_DIGEST),
+    [91] = EITHER("X-Original-URL", FIELD_PATH_OVERRIDE),
+    [88] = EITHER("X-Original-URI", FIELD_PATH_OVERRIDE),
+    [119] = EITHER("X-Override-URL", FIELD_PATH_OVERRIDE),
+    [74] = EXACT("Accept-Encoding", FIELD_ACCEPT_ENCODING),
+    [230] = EITHER("X-Original-Path", FIELD_PATH_OVERRIDE),
+    [3] = EITHER("Proxy-Connection", FIELD_PROXY_CONNECTION),
+    [245] = EXACT("Content-Encoding", FIELD_CONTENT_ENCODING),
+    [252] = EXACT("Content-Location", FIELD_LOCATION),
+    [46] = ROW("Transfer-Encoding", FIELD_TRANSFER_ENCODING, FIELD_FRAMING_ALIAS),
+    [158] = EITHER("X-Method-Override", FIELD_METHOD_OVERRIDE),
+    [180] = EITHER("X-MS-Original-URL", FIELD_PATH_OVERRIDE),
+    [154] = EXACT("Proxy-Authorization", FIELD_PROXY_AUTHORIZATION),
+    [5] = EITHER("X-WAWS-Unencoded-URL", FIELD_PATH_OVERRIDE),
+    [254] = EITHER("X-HTTP-Path-Override", FIELD_PATH_OVERRIDE),
+    [2] = EITHER("X-Envoy-Original-Path", FIELD_PATH_OVERRIDE),
+    [64] = EITHER("X-HTTP-Method-Override", FIELD_METHOD_OVERRIDE),
     [149] = EITHER("successfactors-companyid", FIELD_COMPANY_ID),
 };
 /* clang-format on */
 
-/* What the name is if it begins like a known one. */
+/* What the name is if it begins like a known one. Most are written as in the table: those are not
+ * looked at letter by letter. */
 static enum field_id compare(struct slice name, const struct known *k)
 {
     enum field_id id = k->id;
 
+    if (memcmp(name.p, k->name.p, k->name.n) == 0)
+        return id;
     for (size_t i = 0; i < k->name.n; i++) {
-        char c = name.p[i], wanted = k->name.p[i];
-        if (c == wanted || (wanted >= 'a' && wanted <= 'z' && (c | 0x20) == wanted))
+        char c = ascii_lower(name.p[i]), wanted = ascii_lower(k->name.p[i]);
+        if (c == wanted)
             continue;
         if (c != '_' || wanted != '-')
             return FIELD_OTHER;
@@ -108,7 +111,7 @@ static enum field_id compare(struct slice name, const struct known *k)
 }
 
 /* Names of which only the beginning is known. */
-static enum field_id family_of(struct slice name)
+enum field_id field_family(struct slice name)
 {
     static const struct known families[] = {
         EITHER("proxy-", FIELD_PROXY_OTHER),
@@ -126,8 +129,9 @@ static enum field_id family_of(struct slice name)
 
 enum field_id field_known(struct slice name)
 {
-    const struct known *k = &known[name.n == 0 ? 0 : slot_of(name)];
-
+    if (name.n == 0)
+        return FIELD_OTHER;
+    const struct known *k = &known[slot_of(name)];
     return name.n == k->name.n ? compare(name, k) : FIELD_OTHER;
 }
 
@@ -135,5 +139,5 @@ enum field_id field_identify(struct slice name)
 {
     enum field_id id = field_known(name);
 
-    return id != FIELD_OTHER ? id : family_of(name);
+    return id != FIELD_OTHER ? id : field_family(name);
 }

@@ -59,8 +59,9 @@ enum field_id {
 
 enum field_id field_identify(struct slice name);
 
-/* The same, but FIELD_OTHER for a name of which only the beginning is known. */
+/* The two halves of it: names that are known as a whole, and those of which the beginning is. */
 enum field_id field_known(struct slice name);
+enum field_id field_family(struct slice name);
 
 static inline uint64_t field_bit(enum field_id id)
 {

@@ -70,7 +70,7 @@ static const char *read_name(struct slice name, bool is_answer, struct field *f)
         return "A field has a blank before its colon.";
     if (f->name.n == 0 || !chars_are(f->name, CHAR_TOKEN))
         return "A field name holds a character that is not allowed there.";
-    f->id = field_identify(f->name);
+    f->id = f->name.n == name.n ? field_family(name) : field_identify(f->name);
     return NULL;
 }
 

@@ -34,27 +34,32 @@ static bool is_remarkable(const char *b, size_t at)
     return b[at] == '\n' && (at == 0 || b[at - 1] != '\r' || (at > 1 && b[at - 2] == '\n'));
 }
 
-/* The first remarkable LF at or behind from; n if there is none. The last block overlaps the one
- * before, in which none was found. */
+static block find_remarkable_in(const char *p)
+{
+    return block_find(p, '\n') & (~block_find(p - 1, '\r') | block_find(p - 2, '\n'));
+}
+
+/* The first remarkable LF at or behind from; n if there is none. */
 static size_t find_remarkable(const char *b, size_t from, size_t n)
 {
-    const size_t first_block = from < 2 ? 2 : from;
+    size_t at, first = from < 2 ? 2 : from;
 
-    while (from < n) {
-        if (from < first_block || n - first_block < BLOCK_SIZE) {
-            if (is_remarkable(b, from))
-                return from;
-            from++;
-            continue;
-        }
-        const char *p = b + (from < n - BLOCK_SIZE ? from : n - BLOCK_SIZE);
-        size_t at =
-            block_first(block_find(p, '\n') & (~block_find(p - 1, '\r') | block_find(p - 2, '\n')));
+    for (; from < first && from < n; from++)
+        if (is_remarkable(b, from))
+            return from;
+    for (; n - from >= BLOCK_SIZE; from += BLOCK_SIZE) {
+        at = block_first(find_remarkable_in(b + from));
         if (at < BLOCK_SIZE)
-            return (size_t)(p - b) + at;
-        from += BLOCK_SIZE;
+            return from + at;
     }
-    return n;
+    if (n >= first + BLOCK_SIZE) { /* what is left, with some of that in which there is none */
+        from = n - BLOCK_SIZE;
+        at = block_first(find_remarkable_in(b + from));
+        return at < BLOCK_SIZE ? from + at : n;
+    }
+    while (from < n && !is_remarkable(b, from))
+        from++;
+    return from;
 }
 
 /* Empty lines before the start line (RFC 9112, 2.2). */
@@ -100,6 +105,7 @@ static bool read_fields(struct slice lines, struct head *head, const struct flaw
 
     switch (h1_read_fields(lines, flaws == &response_flaws, head, &flaw)) {
     case H1_FIELDS_READ:
+        head_read_options(head);
         return true;
     case H1_FIELDS_TOO_MANY:
         failure_plain(why, flaws->too_large);

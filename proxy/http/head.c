@@ -62,6 +62,22 @@ bool head_next_member(const struct head *h, enum field_id id, struct head_list *
     }
 }
 
+void head_read_options(struct head *h)
+{
+    struct head_list at = {0};
+    struct slice option;
+
+    h->options = 0;
+    while (head_next_member(h, FIELD_CONNECTION, &at, &option)) {
+        if (slice_eq_nocase(option, SLICE("close")))
+            h->options |= BIT(OPTION_CLOSE);
+        else if (slice_eq_nocase(option, SLICE("keep-alive")))
+            h->options |= BIT(OPTION_KEEP_ALIVE);
+        else
+            h->options |= BIT(OPTION_FIELD);
+    }
+}
+
 bool head_connection_has(const struct head *h, struct slice name)
 {
     struct head_list at = {0};

@@ -5,6 +5,7 @@
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H
 
+#include "base/status.h"
 #include "http/field.h"
 
 enum method {
@@ -18,6 +19,13 @@ enum method {
     METHOD_PATCH,
     METHOD_CONNECT,
     METHOD_TRACE,
+};
+
+/* RFC 9110, 7.6.1 */
+enum head_option {
+    OPTION_CLOSE,
+    OPTION_KEEP_ALIVE,
+    OPTION_FIELD, /* any other: it names a field */
 };
 
 struct head {
@@ -34,6 +42,7 @@ struct head {
     uint64_t content_length; /* if has_length */
     bool chunked;            /* Transfer-Encoding stands once and is exactly chunked */
     uint64_t seen;           /* field_bit() of each field */
+    unsigned options;        /* BIT() of each enum head_option that Connection says */
     size_t nfields, max_fields;
     struct field fields[]; /* in the order they came */
 };
@@ -52,6 +61,14 @@ const struct field *head_next(const struct head *h, enum field_id id, size_t *at
 /* The value of the first field with that id; empty (p NULL) if there is none. */
 struct slice head_value(const struct head *h, enum field_id id);
 size_t head_count(const struct head *h, enum field_id id);
+
+static inline bool head_says(const struct head *h, enum head_option option)
+{
+    return (h->options & BIT(option)) != 0;
+}
+
+/* Fills head->options. */
+void head_read_options(struct head *h);
 
 /* One of the Connection options (RFC 9110, 7.6.1) is name. */
 bool head_connection_has(const struct head *h, struct slice name);

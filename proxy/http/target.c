@@ -102,8 +102,8 @@ bool authority_is_loopback(const struct authority *a)
         text[host.n] = '\0';
         return inet_pton(AF_INET6, text, &address) == 1 && IN6_IS_ADDR_LOOPBACK(&address);
     }
-    if (is_address(AF_INET, host))
-        return memcmp(host.p, "127.", 4) == 0;
+    if (host.n > 4 && memcmp(host.p, "127.", 4) == 0)
+        return slice_eq(host, SLICE("127.0.0.1")) || is_address(AF_INET, host);
     return slice_eq_nocase(host, SLICE("localhost")) ||
            slice_ends_nocase(host, SLICE(".localhost"));
 }

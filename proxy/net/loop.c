@@ -278,6 +278,7 @@ struct loop *loop_new(void)
 {
     struct loop *l = NEW(struct loop);
 
+    l->turns = 1;
     l->base = new_base();
     l->mail_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (l->base == NULL || l->mail_fd < 0)

@@ -95,6 +95,7 @@ struct loop_room {
     char plain_in[LOOP_PLAIN_SIZE];
     char wire_out[LOOP_WIRE_SIZE];
     size_t wire_out_used;
+    uint64_t errors_checked; /* the turn in which OpenSSL's errors were looked for last */
     char plain_out[16 * 1024];
 };
 struct loop_room *loop_room(struct loop *l);

@@ -75,6 +75,7 @@ struct stream {
     char *peer;
     struct slice wire; /* received, not yet taken by OpenSSL */
     bool wire_ended;
+    bool wire_is_dry; /* OpenSSL has asked for more than had come */
     bool spoke_first; /* the server, before anything was written to it */
 };
 

@@ -25,6 +25,7 @@ static int wire_read(BIO *bio, char *out, int size)
     size_t n = (size_t)size < s->wire.n ? (size_t)size : s->wire.n;
 
     BIO_clear_retry_flags(bio);
+    s->wire_is_dry = n == 0 && !s->wire_ended;
     if (n == 0) {
         if (s->wire_ended)
             return 0;
@@ -83,10 +84,27 @@ static void make_wire_method(void)
 
 /* ---- the stream ---- */
 
+/* OpenSSL's queue of errors is empty between two calls, because whoever meets an error empties it.
+ * That nobody has forgotten to is checked once a turn: to look before each call took 600
+ * instructions of a request. */
+static void expect_no_error(const struct stream *s)
+{
+    struct loop_room *room = loop_room(s->loop);
+
+    if (room->errors_checked == loop_turns(s->loop))
+        return;
+    room->errors_checked = loop_turns(s->loop);
+    tls_expect_no_error();
+}
+
+/* That the wire has run dry is known; SSL_get_error() would believe the queue first. */
 static enum stream_end explain(struct stream *s, int result, struct failure *why)
 {
+    if (s->wire_is_dry) {
+        s->wire_is_dry = false;
+        return STREAM_GOES_ON;
+    }
     int error = SSL_get_error(s->ssl, result);
-
     if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
         return STREAM_GOES_ON;
     if (error == SSL_ERROR_ZERO_RETURN)
@@ -100,6 +118,8 @@ static enum stream_end shake_hands(struct stream *s, struct failure *why)
     tls_expect_no_error();
     int result = SSL_do_handshake(s->ssl);
     enum stream_end end = result == 1 ? STREAM_GOES_ON : explain(s, result, why);
+
+    tls_expect_no_error(); /* what was tried in vain on the way to a good end */
 
     flush_wire(s); /* the alert too that says why not */
     s->ready = result == 1;
@@ -128,7 +148,7 @@ static enum stream_end decrypt(struct stream *s, struct slice *bytes, struct fai
     size_t n;
 
     do {
-        tls_expect_no_error();
+        expect_no_error(s);
         if (SSL_read_ex(s->ssl, room->plain_in + bytes->n, sizeof(room->plain_in) - bytes->n, &n) !=
             1) {
             end = explain(s, 0, why);
@@ -210,11 +230,10 @@ static void encrypt(struct stream *s, const char *p, size_t n)
 {
     size_t written;
 
-    tls_expect_no_error();
     /* The BIO takes everything, so this fails only if TLS itself is broken; then reading says so.
      */
-    if (n > 0)
-        (void)SSL_write_ex(s->ssl, p, n, &written);
+    if (n > 0 && SSL_write_ex(s->ssl, p, n, &written) != 1)
+        ERR_clear_error();
 }
 
 /* Small pieces are put together, so that a head and the beginning of its body share a record. */

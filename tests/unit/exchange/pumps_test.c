@@ -76,6 +76,7 @@ TEST(request_goes_out_whole_however_it_comes_in)
             CHECK(memcmp(out.p + 5, body.p, body.n) == 0);
             buf_free(&out);
             request_pump_free(&p);
+            buf_free(&p.head);
         }
 }
 
@@ -103,6 +104,7 @@ TEST(request_is_sent_again_from_every_point)
             }
             buf_free(&out);
             request_pump_free(&p);
+            buf_free(&p.head);
         }
 }
 
@@ -129,6 +131,7 @@ TEST(request_that_is_too_large_is_not_held)
         CHECK_INT(p.held.n, cases[i].held ? cases[i].size : 0, head);
         buf_free(&out);
         request_pump_free(&p);
+        buf_free(&p.head);
         free(body);
     }
 }
