@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "config/config.h"
 #include "ops/harden.h"
+#include "sf/cause.h"
 #include "tls/key_memory.h"
 
 static int command_help(int argc, char **argv);
@@ -25,10 +26,12 @@ static const struct command version = {
     "version", "", "print the version of sfmtls and its libraries", "", command_version};
 
 static const struct command help = {
-    "help", "[COMMAND|config|errors]", "explain a command; config: all options; errors: all errors",
+    "help", "[COMMAND|config|errors|causes]",
+    "explain a command; config: all options; errors, causes: all of them",
     "  help COMMAND   the options of a command\n"
     "  help config    the configuration file with every option at its default\n"
-    "  help errors    every error that the proxy can answer or log, its meaning and its cure\n",
+    "  help errors    every error that the proxy can answer or log, its meaning and its cure\n"
+    "  help causes    every cause of an error that is known, also of errors of the server\n",
     command_help};
 
 static const struct command *const commands[] = {
@@ -85,6 +88,21 @@ static int print_errors(void)
     return EXIT_DONE;
 }
 
+static int print_causes(void)
+{
+    (void)puts(
+        "Causes that are known: in the answer's `code`, in the field Sfmtls-Hint of errors of "
+        "the server,\nand in the log's `code` and `hint`.\n");
+    for (int i = 0; i < CAUSE_COUNT; i++) {
+        const struct cause *c = cause_of((enum cause_id)i);
+        (void)printf("%s (%s: %s)\n    %s\n    %s\n", c->code, cause_where_text(c->where),
+                     c->known_by, c->sentence, c->cure);
+        if (*c->source != '\0')
+            (void)printf("    Source: %s\n", c->source);
+    }
+    return EXIT_DONE;
+}
+
 static int command_help(int argc, char **argv)
 {
     if (argc > 2)
@@ -97,6 +115,8 @@ static int command_help(int argc, char **argv)
         return print_config();
     if (strcmp(argv[1], "errors") == 0)
         return print_errors();
+    if (strcmp(argv[1], "causes") == 0)
+        return print_causes();
     const struct command *c = find(argv[1]);
     if (c == NULL)
         return cli_usage(NULL, "there is no command `%s`", argv[1]);

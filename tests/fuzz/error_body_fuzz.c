@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "sf/cause.h"
 #include "sf/refusal.h"
 
 static const char *const types[] = {"application/json", "text/xml", "text/html", "text/plain"};
@@ -56,6 +57,25 @@ static void check_echo(size_t which, struct slice text)
     buf_free(&body);
 }
 
+/* Whatever is found has a sentence, and every refusal a cause. */
+static void check_cause(struct slice type, struct slice text)
+{
+    static const int statuses[] = {400, 401, 403, 429, 500, 503};
+    struct buf sentence = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
+        const struct cause_answer a = {statuses[i], type, text};
+        struct cause_found found;
+        const struct cause *c = cause_of_answer(&a, &found);
+        if (c != NULL)
+            cause_sentence(&sentence, c, &found);
+        if (strnlen(found.raw, sizeof(found.raw)) == sizeof(found.raw) ||
+            (c == NULL && sf_refusal_find(statuses[i], type, text) != NULL))
+            abort();
+    }
+    buf_free(&sentence);
+}
+
 static void check_room(const struct error_body *b)
 {
     for (int i = 0; i < ERROR_PLACES; i++)
@@ -92,6 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_room(&cut);
     if (whole.form == ERROR_BODY_JSON)
         check_prefix(&whole, &cut);
+    check_cause(type, text);
     check_echo(data[1] % ARRAY_LEN(echoes), text);
     free(bytes);
     return 0;

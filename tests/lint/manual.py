@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What conf/sfmtls.ini and the manual pages repeat of the program: the options, the failures, the command lines.
+"""What conf/sfmtls.ini and the manual pages repeat of the program: options, failures, causes, command lines.
 
     python3 tests/lint/manual.py BINARY            lists what differs; exit status 1 if anything does
     python3 tests/lint/manual.py BINARY --write    writes the generated parts anew
@@ -84,7 +84,25 @@ def failures(binary):
     return "".join(out)
 
 
-GENERATED = {"sfmtls.ini.5.scd": options, "sfmtls-errors.7.scd": failures}
+# ---- the causes ----
+
+def causes(binary):
+    out = []
+    for code, where, known_by, sentence, cure, source in re.findall(
+            r"(?m)^([a-z0-9-]+) \(([a-zA-Z]+): (.*)\)\n    (.*)\n    (.*)(?:\n    Source: (.*))?$",
+            help_of(binary, "causes")):
+        out += [f"{bold(code)} ({where})\n", indented(prose(sentence)), "\n", indented("Cure: " + prose(cure)), "\n",
+                indented(f"Known by: {prose(known_by)}." + (f" Source: {escaped(source)}." if source else "")), "\n"]
+    return "".join(out)
+
+
+def errors(binary):
+    heading = ("# CAUSES\n\nEach entry has the code, where the cause shows, the meaning, the cure, and how it is "
+               "recognised.\n*sfmtls help causes* prints the same list.\n\n")
+    return failures(binary) + heading + causes(binary)
+
+
+GENERATED = {"sfmtls.ini.5.scd": options, "sfmtls-errors.7.scd": errors}
 
 
 def with_part(page, part):
