@@ -68,13 +68,23 @@ def test_help_of_demo_names_every_option(option):
     assert option in succeeds("help", "demo")
 
 
-def test_help_of_errors_names_what_the_proxy_answers(proxy):
+def test_help_of_errors_names_what_the_proxy_answers(proxy, tenant):
     """A token from a real answer is explained there, with status and cure."""
-    problem = proxy(harness.closed_port()).request().json()
+    port = harness.closed_port()
+    problem = proxy(tenant(port, server=f"127.0.0.1:{port}", connect_to=None)).request().json()
     text = succeeds("help", "errors")
     assert ", )" not in text and "tls-failed (502, tls_protocol_error)" in text
     assert f"{problem['token']} ({problem['status']}" in text and problem["cure"] in text
     assert len(re.findall(r"(?m)^[a-z-]+ \(", text)) > 30
+
+
+def test_help_of_causes_names_what_is_behind_them(proxy):
+    """So is the code of the cause."""
+    problem = proxy(harness.closed_port()).request().json()
+    text = succeeds("help", "causes")
+    assert problem["code"] != problem["token"]
+    assert f"{problem['code']} (connection: " in text and problem["cure"] in text
+    assert "auth0032 (answer: [AUTH0032] in an error)" in text and "Source: KBA 3333286, KBA 3505973" in text
 
 
 # ---- what is wrong ----
