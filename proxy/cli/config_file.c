@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cli/prompt.h"
 
 static bool exists(const char *path)
 {
@@ -41,4 +42,20 @@ enum status config_file_find(char **out, struct diag *why)
     diag_set(why, "no configuration: neither ./sfmtls.ini, nor sfmtls/sfmtls.ini under "
                   "$XDG_CONFIG_HOME, nor /etc/sfmtls/sfmtls.ini is there; name one with -c");
     return ST_BAD_INPUT;
+}
+
+enum status config_file_load(const char *file, struct config **out, struct diag *why)
+{
+    char *found = NULL;
+    enum status st = file != NULL ? ST_OK : config_file_find(&found, why);
+
+    if (st == ST_OK)
+        st = config_load(file != NULL ? file : found, prompt_ask, NULL, out, why);
+    free(found);
+    if (st != ST_OK)
+        return st;
+    st = config_add_local_ca(*out, why);
+    if (st != ST_OK)
+        config_unref(*out);
+    return st;
 }
