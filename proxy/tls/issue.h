@@ -30,7 +30,8 @@ enum status issue_certificate(const struct issue_spec *spec, const struct creden
 enum status issue_credential(const struct issue_spec *spec, const struct credential *issuer,
                              struct credential **out, struct diag *why) MUST_CHECK;
 
-/* Appends a request (PKCS#10, PEM) for a certificate of c's key; organization may be NULL. */
+/* Appends a request (PKCS#10, PEM) for a client's certificate (clientAuth, digitalSignature) of c's
+ * key; organization may be NULL. */
 enum status issue_request(const struct credential *c, const char *common_name,
                           const char *organization, struct buf *out, struct diag *why) MUST_CHECK;
 

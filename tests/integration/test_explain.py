@@ -110,8 +110,8 @@ def explained(folder, text, *words):
 
 
 def test_tenant_is_named_with_what_found_it(tenant, tmp_path):
-    two = "[proxy]\nlisten = localhost:8080\n" + tenant(1) + tenant(2, name="globex", company="GLOBEX", certificate="globex-all.pem",
-                                                                     listen="127.0.0.1:8099")
+    two = "[proxy]\nlisten = localhost:8080\n" + tenant(1) + tenant(
+        2, name="globex", company="GLOBEX", certificate="globex-all.pem", listen="127.0.0.1:8099")
     told = explained(tmp_path, two, "/odata/v2/User", "-u", "admin@ACME")
     assert told["tenant"] == "acme"
     assert told["found_by"] == "the company behind the last @ of the Basic user ACME"
@@ -176,8 +176,8 @@ def test_text_says_the_same(tenant, tmp_path):
     (tmp_path / "sfmtls.ini").write_text(tenant(1, allow="GET /odata/*"))
     words = "explain", "-c", str(tmp_path / "sfmtls.ini")
     text = test_cli.succeeds(*words, "/odata/v2/User", "-H", "TE: trailers")
-    for line in ("listener     localhost:8080\n", "tenant       acme (the only one; ", "rule         allow = GET /odata/*\n",
-                 "    successfactors-companyid: ACME\n", "removed      TE: it is about the connection",
+    for line in ("listener     localhost:8080\n", "tenant       acme (the only one; ",
+                 "rule         allow = GET /odata/*\n", "    successfactors-companyid: ACME\n", "removed      TE: it is about the connection",
                  "\nNothing was sent.\n"):
         assert line in text, text
     result = harness.run_cli(*words, "/x")
