@@ -177,7 +177,8 @@ def test_text_says_the_same(tenant, tmp_path):
     words = "explain", "-c", str(tmp_path / "sfmtls.ini")
     text = test_cli.succeeds(*words, "/odata/v2/User", "-H", "TE: trailers")
     for line in ("listener     localhost:8080\n", "tenant       acme (the only one; ",
-                 "rule         allow = GET /odata/*\n", "    successfactors-companyid: ACME\n", "removed      TE: it is about the connection",
+                 "rule         allow = GET /odata/*\n", "    successfactors-companyid: ACME\n",
+                 "removed      TE: it is about the connection",
                  "\nNothing was sent.\n"):
         assert line in text, text
     result = harness.run_cli(*words, "/x")
