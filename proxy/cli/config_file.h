@@ -12,4 +12,8 @@ enum status config_file_find(char **out, struct diag *why) MUST_CHECK;
 /* Loads that file, or the one that is found if file is NULL, with all that it names. */
 enum status config_file_load(const char *file, struct config **out, struct diag *why) MUST_CHECK;
 
+/* The same as config_load_flawed() loads it, without a local CA. */
+enum status config_file_load_flawed(const char *file, struct config **out,
+                                    struct diag *why) MUST_CHECK;
+
 #endif

@@ -66,7 +66,7 @@ void credential_note_facts(struct credential *c)
 void credential_find(struct credential *c, enum finding_level level, char *sentence)
 {
     c->findings = mem_grow(c->findings, (c->nfindings + 1) * sizeof(c->findings[0]));
-    c->findings[c->nfindings++] = (struct finding){level, false, utf8_escape(sentence)};
+    c->findings[c->nfindings++] = (struct finding){level, ABOUT_OTHER, utf8_escape(sentence)};
     free(sentence);
 }
 

@@ -32,9 +32,10 @@ struct credential_files {
 
 /* What to report about a credential that could be loaded: a sentence with the cure. */
 enum finding_level { FINDING_NOTE, FINDING_WARNING, FINDING_ERROR };
+enum finding_about { ABOUT_OTHER, ABOUT_DATES, ABOUT_USAGE, ABOUT_CHAIN };
 struct finding {
     enum finding_level level;
-    bool about_dates;
+    enum finding_about about;
     char *sentence;
 };
 
@@ -49,7 +50,8 @@ enum credential_source {
 
 /* Reads, decrypts and checks, whatever the form: PEM, base64 of PEM, PKCS#12, DER. The key must
  * belong to one of the certificates, which then is the leaf. On failure *out is untouched, *source
- * is set, and the sentence names the file and the cure. */
+ * is set, and the sentence names the file and the cure; ST_LOCKED: it is about the passphrase,
+ * ST_MISMATCH: the key belongs to another certificate. */
 enum status credential_load(const struct credential_files *files, struct credential **out,
                             enum credential_source *source, struct diag *why) MUST_CHECK;
 

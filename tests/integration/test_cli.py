@@ -16,7 +16,6 @@ import pytest
 import harness
 
 COMMANDS = ["run", "demo", "check", "explain", "cert", "ca", "import", "hosts", "version", "help"]
-NOT_SERVED_YET = ["check"]
 
 
 def succeeds(*arguments, **kwargs):
@@ -103,13 +102,6 @@ def test_wrong_command_line(arguments, words):
 def test_known_option_in_the_wrong_form(arguments):
     """A value that is not wanted, an abbreviation of several: not `unknown`, which sends people searching."""
     assert "unknown" not in refused(*arguments)
-
-
-@pytest.mark.parametrize("command", NOT_SERVED_YET)
-@pytest.mark.parametrize("more", [[], ["x"], ["show", "--json"]], ids=" ".join)
-def test_command_that_is_not_served_yet(command, more):
-    assert "not served" in refused(command, *more)
-    assert "not served" in succeeds("help", command)
 
 
 @pytest.mark.parametrize("arguments", [["run", "-t"], ["run"], ["demo"]], ids=" ".join)
