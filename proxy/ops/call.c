@@ -1,8 +1,11 @@
 #include "ops/call.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -25,7 +28,8 @@ struct call_room {
 
 struct call {
     struct call_room *room;
-    const struct tenant *tenant;
+    const char *peer; /* for sentences */
+    size_t look;      /* so much of the content is kept */
     struct call_result *out;
     struct acquire acquire;
     struct upstream *upstream;
@@ -147,7 +151,7 @@ static void on_expiry(void *ctx)
     struct call *c = ctx;
     struct failure why;
 
-    failure_set(&why, FAIL_ANSWER_TIMEOUT, "%s did not answer in time.", c->tenant->peer);
+    failure_set(&why, FAIL_ANSWER_TIMEOUT, "%s did not answer in time.", c->peer);
     fail(c, &why);
 }
 
@@ -231,8 +235,8 @@ static void take_content(struct call *c)
         buf_add_slice(&out->content, in);
     } else if (c->coding != CODING_OTHER) {
         struct decoder *d = decoder_new(c->coding);
-        buf_reserve(&out->content, CALL_LOOK);
-        if (decoder_run(d, &in, out->content.p, CALL_LOOK, &out->content.n) == DECODED_BAD)
+        buf_reserve(&out->content, c->look);
+        if (decoder_run(d, &in, out->content.p, c->look, &out->content.n) == DECODED_BAD)
             out->content.n = 0;
         decoder_free(d);
     }
@@ -256,12 +260,12 @@ static bool read_body(struct call *c)
     do {
         g->count = g->bytes = 0;
         result = answer_pump_next(&c->pump, &in, g);
-        for (size_t i = 0; i < g->count && c->coded.n < CALL_LOOK; i++)
+        for (size_t i = 0; i < g->count && c->coded.n < c->look; i++)
             buf_add(&c->coded, g->pieces[i].iov_base, g->pieces[i].iov_len);
-    } while (result == BODY_FULL && c->coded.n < CALL_LOOK);
+    } while (result == BODY_FULL && c->coded.n < c->look);
     free(g);
     c->in.n = 0;
-    return result == BODY_END || result == BODY_BAD || c->coded.n >= CALL_LOOK;
+    return result == BODY_END || result == BODY_BAD || c->coded.n >= c->look;
 }
 
 /* True: the final one is there. */
@@ -369,16 +373,32 @@ static void run(struct call *c, size_t tenant, int identity)
         loop_turn(c->room->loop, true);
 }
 
+static void begin(struct call *c, struct call_room *r, const char *peer, size_t look,
+                  struct call_result *out)
+{
+    *out = (struct call_result){0};
+    *c = (struct call){.room = r, .peer = peer, .look = look, .out = out};
+    c->head = head_new((size_t)config_of(r)->max_fields);
+    timer_init(&c->timer, on_expiry, c);
+}
+
+static void release(struct call *c)
+{
+    loop_turn(c->room->loop, false); /* what was closed is buried */
+    answer_pump_free(&c->pump);
+    head_free(c->head);
+    buf_free(&c->request);
+    buf_free(&c->in);
+    buf_free(&c->coded);
+}
+
 void call_make(struct call_room *r, size_t tenant, int identity, const char *path,
                struct call_result *out)
 {
-    const struct config *config = config_of(r);
-    struct call c = {.room = r, .tenant = config->tenants[tenant], .out = out};
     struct failure why;
+    struct call c;
 
-    *out = (struct call_result){0};
-    c.head = head_new((size_t)config->max_fields);
-    timer_init(&c.timer, on_expiry, &c);
+    begin(&c, r, config_of(r)->tenants[tenant]->peer, CALL_LOOK, out);
     if (path == NULL || write_request(r, tenant, path, &c.request)) {
         run(&c, tenant, identity);
     } else {
@@ -387,12 +407,49 @@ void call_make(struct call_room *r, size_t tenant, int identity, const char *pat
     }
     if (c.upstream != NULL)
         upstream_close(c.upstream, STREAM_CLOSE, "the check is done with it");
-    loop_turn(r->loop, false); /* what was closed is buried */
-    answer_pump_free(&c.pump);
-    head_free(c.head);
-    buf_free(&c.request);
-    buf_free(&c.in);
-    buf_free(&c.coded);
+    release(&c);
+}
+
+/* -1, and errno: it cannot be reached. */
+static int connect_to(const struct address *at)
+{
+    const struct timeval patience = {.tv_sec = 5};
+    int fd = socket(at->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    if (connect(fd, &at->any, at->length) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0)
+        return fd;
+    (void)close(fd);
+    return -1;
+}
+
+void call_local(struct call_room *r, const struct address *at, const char *path,
+                struct call_result *out)
+{
+    char peer[ADDRESS_TEXT_SIZE];
+    struct failure why;
+    struct call c;
+    int fd = connect_to(at);
+
+    address_text(at, peer);
+    begin(&c, r, peer, CALL_WHOLE, out);
+    if (fd < 0) {
+        failure_set(&why, FAIL_CONNECT_REFUSED, "%s could not be reached: %s.", peer,
+                    strerror(errno));
+        fail(&c, &why);
+    } else {
+        struct stream *s = stream_new_plain(r->loop, fd, &answering, &c);
+        buf_addf(&c.request, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+                 path);
+        timer_start(r->loop, &c.timer, ANSWER_MS);
+        (void)stream_write_bytes(s, c.request.p, c.request.n);
+        while (!c.done)
+            loop_turn(r->loop, true);
+        stream_close(s, STREAM_CLOSE);
+    }
+    release(&c);
 }
 
 static void free_names(char **names, size_t n)

@@ -13,7 +13,7 @@ struct call_room;
 struct call_room *call_room_new(struct config *c);
 void call_room_free(struct call_room *r);
 
-enum { CALL_LOOK = 4096 }; /* bytes of the content that are kept */
+enum { CALL_LOOK = 4096, CALL_WHOLE = 4 * 1024 * 1024 }; /* bytes of the content that are kept */
 
 struct call_result {
     bool connected; /* the handshake is done, and the server asked for the certificate if it has to
@@ -42,6 +42,11 @@ struct call_result {
  * freed in any case. */
 void call_make(struct call_room *r, size_t tenant, int identity, const char *path,
                struct call_result *out);
+
+/* A GET to a program of this machine that speaks plain HTTP there, as sfmtls's admin listener does.
+ */
+void call_local(struct call_room *r, const struct address *at, const char *path,
+                struct call_result *out);
 void call_result_free(struct call_result *r);
 
 /* Does an `allow` rule of the tenant cover that GET? */

@@ -15,7 +15,7 @@ import pytest
 
 import harness
 
-COMMANDS = ["run", "demo", "check", "explain", "cert", "ca", "import", "hosts", "version", "help"]
+COMMANDS = ["run", "demo", "check", "explain", "support", "cert", "ca", "import", "hosts", "version", "help"]
 
 
 def succeeds(*arguments, **kwargs):
