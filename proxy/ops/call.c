@@ -247,6 +247,8 @@ static void finish(struct call *c)
     if (c->done)
         return;
     take_content(c);
+    if (c->upstream != NULL)
+        upstream_collect(c->upstream, &c->out->evidence);
     end(c);
 }
 
@@ -319,10 +321,15 @@ static void on_broken(void *ctx, const struct failure *why)
 {
     struct call *c = ctx;
 
-    if (c->has_head)
+    struct failure explained = *why;
+
+    if (c->has_head) {
         finish(c); /* what came of it says enough */
-    else
-        fail(c, why);
+        return;
+    }
+    if (c->upstream != NULL)
+        upstream_explain(c->upstream, &explained);
+    fail(c, &explained);
 }
 
 static const struct stream_handler answering = {

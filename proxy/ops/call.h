@@ -7,6 +7,7 @@
 #define OPS_CALL_H
 
 #include "config/config.h"
+#include "sf/cause.h"
 
 /* Where calls are made: a loop and the connections of one configuration. */
 struct call_room;
@@ -32,10 +33,11 @@ struct call_result {
 
     /* the answer */
     int status;
-    char *content_type; /* NULL: none, or several */
-    char *location;     /* NULL: none */
-    int64_t date_s;     /* its Date, seconds since 1970; 0: none that can be read */
-    struct buf content; /* without its content codings */
+    char *content_type;             /* NULL: none, or several */
+    char *location;                 /* NULL: none */
+    int64_t date_s;                 /* its Date, seconds since 1970; 0: none that can be read */
+    struct buf content;             /* without its content codings */
+    struct cause_evidence evidence; /* what can be seen of why the server refuses something */
 };
 
 /* tenant: index. path: path and query; NULL: connect, and ask for nothing. The result is to be

@@ -293,7 +293,7 @@ static void judge_answer(struct walker *w, const struct call_result *r)
     const struct cause *c = cause_of_answer(&answer, &found);
 
     if (c != NULL)
-        tell_cause(w, r, c, &found);
+        tell_cause(w, r, cause_sharpen(c, &r->evidence), &found);
     else if (!is_success(r->status))
         tell_status(w, r);
     add_number(w, CHECK_HTTP, "status", r->status);
