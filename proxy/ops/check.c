@@ -120,15 +120,16 @@ static void add_facts(struct walker *w, const struct facts *f)
 
 static void judge_credential(struct walker *w, const struct credential *c)
 {
-    const struct cause *soon = cause_of(CAUSE_CERTIFICATE_ENDS_SOON);
+    const struct cause *soon = cause_of(CAUSE_CERTIFICATE_ENDS_SOON),
+                       *unfit = cause_of(CAUSE_NO_CLIENT_AUTH);
     struct failure why;
     struct facts f;
 
     facts_collect(c, clock_wall_us() / 1000000, &f);
     if (!identity_is_presentable(w->tenant, w->identity, &why))
         check_tell_failure(w->steps, &why);
-    tell_finding(w, CHECK_CERTIFICATE, CHECK_FAIL, finding(c, FINDING_ERROR, ABOUT_USAGE),
-                 cause_of(CAUSE_NO_CLIENT_AUTH));
+    if (finding(c, FINDING_ERROR, ABOUT_USAGE) != NULL)
+        check_tell_cause(w->steps, unfit, mem_copy_string(unfit->sentence));
     tell_finding(w, CHECK_CERTIFICATE, CHECK_FAIL, finding(c, FINDING_ERROR, ABOUT_OTHER), NULL);
     check_end(w, &f);
     tell_finding(w, CHECK_CERTIFICATE, CHECK_WARN, finding(c, FINDING_WARNING, ABOUT_DATES), soon);

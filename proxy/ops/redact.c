@@ -59,6 +59,8 @@ void redact_json(const struct redactor *r, struct slice json, struct buf *out)
     struct slice key = {"", 0};
 
     for (size_t i = 0; i < json.n;) {
+        if (json.p[i] == '}' || json.p[i] == ']')
+            key = (struct slice){"", 0}; /* what follows in an array is not its member's */
         if (json.p[i] != '"') {
             buf_add(out, json.p + i++, 1);
             continue;

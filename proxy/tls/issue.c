@@ -78,7 +78,8 @@ static bool set_dates(X509 *x, const struct issue_spec *s)
 
     if (s->latest > 0 && s->latest < end)
         end = s->latest;
-    return ASN1_TIME_set(X509_getm_notBefore(x), (time_t)(now - BACKDATED_SECONDS)) != NULL &&
+    int64_t begin = now - BACKDATED_SECONDS + (int64_t)s->begins_days * SECONDS_PER_DAY;
+    return ASN1_TIME_set(X509_getm_notBefore(x), (time_t)begin) != NULL &&
            ASN1_TIME_set(X509_getm_notAfter(x), (time_t)end) != NULL;
 }
 

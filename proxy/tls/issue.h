@@ -18,8 +18,9 @@ struct issue_spec {
      * "permitted;DNS:host,excluded;..."; NULL: any. */
     const char *name_constraints;
     bool for_server; /* serverAuth, else clientAuth; a CA: for servers only, else for anything */
-    int days;
-    int64_t latest; /* it ends then, if not before; seconds since 1970; 0: no matter */
+    int begins_days; /* it begins that many days from now */
+    int days;        /* and ends that many days from now */
+    int64_t latest;  /* it ends then, if not before; seconds since 1970; 0: no matter */
 };
 
 /* A certificate for c, which has a key and nothing else, signed by issuer; NULL: by c itself. */
