@@ -199,7 +199,7 @@ static void show_text(const struct explanation *e, struct buf *out)
     if (!e->passes) {
         const struct fail_info *f = fail_info(e->failure.id);
         buf_addf(out, "\nThe caller would get %d %s:\n    %s\n    %s\n", f->status, f->token,
-                 e->failure.detail.text, f->cure);
+                 e->failure.detail.text, failure_cure(&e->failure));
     }
     if (e->nnotes > 0)
         buf_add_string(out, "\n");
@@ -263,8 +263,9 @@ static void add_refusal(struct buf *out, const struct failure *why)
 
     buf_addf(out, ",\"refusal\":{\"status\":%d", f->status);
     json_add_member(out, "token", slice_of(f->token));
+    json_add_member(out, "code", slice_of(failure_code(why)));
     json_add_member(out, "sentence", slice_of(why->detail.text));
-    json_add_member(out, "cure", slice_of(f->cure));
+    json_add_member(out, "cure", slice_of(failure_cure(why)));
     buf_add_string(out, "}");
 }
 

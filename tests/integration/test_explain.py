@@ -96,8 +96,8 @@ def test_refusal_is_what_the_caller_gets(both, method, target, fields):
     told = explain(method, proxy.url(target), *[word for field in fields for word in ("-H", field)])["refusal"]
     problem = proxy.request(method, target, [tuple(f.split(": ")) for f in fields],
                             host=f"localhost:{proxy.port}").json()
-    assert told == {"status": problem["status"], "token": problem["token"], "sentence": problem["detail"],
-                    "cure": problem["cure"]}
+    assert told == {"status": problem["status"], "token": problem["token"], "code": problem["code"],
+                    "sentence": problem["detail"], "cure": problem["cure"]}
     assert server.take() == []
 
 
@@ -114,7 +114,7 @@ def test_tenant_is_named_with_what_found_it(tenant, tmp_path):
         2, name="globex", company="GLOBEX", certificate="globex-all.pem", listen="127.0.0.1:8099")
     told = explained(tmp_path, two, "/odata/v2/User", "-u", "admin@ACME")
     assert told["tenant"] == "acme"
-    assert told["found_by"] == "the company behind the last @ of the Basic user ACME"
+    assert told["found_by"] == "the company after the last @ of the Basic user ACME"
     told = explained(tmp_path, two, "http://127.0.0.1:8099/x")
     assert (told["tenant"], told["listener"]) == ("globex", "127.0.0.1:8099")
     told = explained(tmp_path, two, "/x", "-H", "successfactors-companyid: GLOBEX")
