@@ -115,65 +115,50 @@ static uint64_t dropped_of_request(const struct head *request, const struct edit
     return drop;
 }
 
-/* What of a request goes no further. */
-struct omission {
-    uint64_t drop; /* field bits */
-    bool named;    /* and what Connection names */
-};
-
-static struct omission omission_of(const struct head *request, const struct edit_rules *rules)
+/* Those fields of the request, from the first index up to the second. */
+static void add_request_fields(struct buf *out, const struct head *request, size_t from, size_t to,
+                               const struct edit_rules *rules)
 {
-    return (struct omission){.drop = dropped_of_request(request, rules),
-                             .named = connection_names_fields(request)};
-}
+    uint64_t drop = dropped_of_request(request, rules);
+    bool named = connection_names_fields(request);
 
-static inline bool is_left_out(const struct head *request, const struct field *f,
-                               const struct edit_rules *rules, const struct omission *omit)
-{
-    return (field_bit(f->id) & omit->drop) != 0 ||
-           is_replaced(rules->headers, rules->nheaders, f->name) ||
-           (omit->named && head_connection_has(request, f->name));
-}
-
-static inline void add_request_field(struct buf *out, const struct head *request,
-                                     const struct field *f, const struct edit_rules *rules,
-                                     const struct omission *omit)
-{
-    if (is_left_out(request, f, rules, omit))
-        return;
-    if (f->id == FIELD_CONTENT_LENGTH)
-        add_content_length(out, f, request->content_length);
-    else if (f->id == FIELD_ACCEPT_ENCODING && rules->undoes_codings)
-        add_accept_encoding(out, request, f);
-    else if (f->id == FIELD_TRANSFER_ENCODING)
-        add_field(out, f->name, SLICE("chunked"));
-    else if (f->id == FIELD_COOKIE && rules->write_cookie != NULL)
-        add_cookie(out, f, rules);
-    else
-        add_field(out, f->name, f->value);
+    for (size_t i = from; i < to; i++) {
+        const struct field *f = &request->fields[i];
+        if ((field_bit(f->id) & drop) != 0 ||
+            is_replaced(rules->headers, rules->nheaders, f->name) ||
+            (named && head_connection_has(request, f->name)))
+            continue;
+        if (f->id == FIELD_CONTENT_LENGTH)
+            add_content_length(out, f, request->content_length);
+        else if (f->id == FIELD_ACCEPT_ENCODING && rules->undoes_codings)
+            add_accept_encoding(out, request, f);
+        else if (f->id == FIELD_TRANSFER_ENCODING)
+            add_field(out, f->name, SLICE("chunked"));
+        else if (f->id == FIELD_COOKIE && rules->write_cookie != NULL)
+            add_cookie(out, f, rules);
+        else
+            add_field(out, f->name, f->value);
+    }
 }
 
 void edit_request_field(struct buf *out, const struct head *request, const struct field *f,
                         const struct edit_rules *rules)
 {
-    const struct omission omit = omission_of(request, rules);
+    size_t i = (size_t)(f - request->fields);
 
-    add_request_field(out, request, f, rules, &omit);
+    add_request_fields(out, request, i, i + 1, rules);
 }
 
 void edit_request(struct buf *out, const struct head *request, const struct target *target,
                   const struct edit_rules *rules)
 {
-    const struct omission omit = omission_of(request, rules);
-
     buf_add_slice(out, request->method_name);
     buf_add(out, " ", 1);
     target_write_path(out, request, target);
     buf_add_string(out, " HTTP/1.1\r\nHost: ");
     buf_add_string(out, rules->host);
     buf_add(out, "\r\n", 2);
-    for (size_t i = 0; i < request->nfields; i++)
-        add_request_field(out, request, &request->fields[i], rules, &omit);
+    add_request_fields(out, request, 0, request->nfields, rules);
     add_field(out, SLICE("successfactors-companyid"), slice_of(rules->company_id));
     for (size_t i = 0; i < rules->nheaders; i++)
         add_field(out, slice_of(rules->headers[i].name), slice_of(rules->headers[i].value));
@@ -229,11 +214,14 @@ static const char *reason_of_change(const struct field *f)
 const char *edit_reason(const struct head *request, const struct field *f,
                         const struct edit_rules *rules)
 {
-    const struct omission omit = omission_of(request, rules);
+    struct buf written = {0};
 
-    if (!is_left_out(request, f, rules, &omit))
+    edit_request_field(&written, request, f, rules);
+    bool stays = written.n > 0;
+    buf_free(&written);
+    if (stays)
         return reason_of_change(f);
-    if ((field_bit(f->id) & omit.drop) != 0)
+    if ((field_bit(f->id) & dropped_of_request(request, rules)) != 0)
         return reason_of_class(field_bit(f->id));
     return is_replaced(rules->headers, rules->nheaders, f->name)
                ? "the tenant's header option of that name takes its place"
