@@ -15,6 +15,7 @@
 enum status {
     ST_OK,
     ST_BAD_INPUT, /* what a person gave us is wrong: command line, file, key */
+    ST_LOCKED,    /* a passphrase is missing or does not fit */
     ST_MISMATCH,  /* each part is sound, together they are not */
     ST_SYSTEM,    /* the operating system refused */
 };

@@ -66,12 +66,6 @@ static bool open_inside(const struct client *c, const struct client_request *r,
     SSL_CTX *tls;
     struct diag flaw;
 
-    if (all->leaves == NULL) {
-        failure_plain(why, FAIL_CONNECT_NOT_SERVED);
-        return false;
-    }
-    if (!route_leads(all->config, client_door(c)->tenant, t, why))
-        return false;
     char *host = plain_host(t);
     enum status st = local_leaves_take(all->leaves, host, clock_wall_us() / 1000000, &tls, &flaw);
     if (st == ST_OK)
@@ -155,7 +149,7 @@ static bool leads_back(const struct guard_view *v, const struct target *t)
 }
 
 /* NULL: *why. */
-static const struct endpoint *find_other(const struct client_request *r, const struct target *t,
+static const struct endpoint *find_other(const struct head *h, const struct target *t,
                                          const struct guard_view *v, struct failure *why)
 {
     const struct config *config = v->config;
@@ -170,23 +164,41 @@ static const struct endpoint *find_other(const struct client_request *r, const s
     }
     add_allowed(&allowed, config);
     failure_set(why, FAIL_CONNECT_NOT_ALLOWED, "CONNECT to %.*s is not allowed; these are: %.*s.",
-                (int)r->head->target.n, r->head->target.p, (int)allowed.n, allowed.p);
+                (int)h->target.n, h->target.p, (int)allowed.n, allowed.p);
     buf_free(&allowed);
     return NULL;
 }
 
-static bool admits(const struct guard_view *v, const struct client_request *r,
-                   struct target *target, struct failure *why)
+static bool admits(const struct guard_view *v, const struct head *h, struct target *target,
+                   struct failure *why)
 {
-    if (!target_parse(r->head, target, why) || !guard_admits_connect(v, r->head, target, why))
+    if (!target_parse(h, target, why) || !guard_admits_connect(v, h, target, why))
         return false;
     if (!leads_back(v, target))
         return true;
     failure_set(why, FAIL_CONNECT_NOT_ALLOWED,
                 "CONNECT to %.*s would lead back to this proxy; call it by http, without a proxy "
                 "for it (no_proxy).",
-                (int)r->head->target.n, r->head->target.p);
+                (int)h->target.n, h->target.p);
     return false;
+}
+
+enum connect_way connect_judge(const struct guard_view *v, const char *listener_tenant,
+                               const struct head *h, struct target *target,
+                               const struct endpoint **to, struct failure *why)
+{
+    *to = NULL;
+    if (!admits(v, h, target, why))
+        return CONNECT_NOWHERE;
+    if (!config_has_name(v->config, target->authority.host)) {
+        *to = find_other(h, target, v, why);
+        return *to == NULL ? CONNECT_NOWHERE : CONNECT_THROUGH;
+    }
+    if (v->config->local_ca != NULL)
+        return route_leads(v->config, listener_tenant, target, why) ? CONNECT_INSIDE
+                                                                    : CONNECT_NOWHERE;
+    failure_plain(why, FAIL_CONNECT_NOT_SERVED);
+    return CONNECT_NOWHERE;
 }
 
 const struct endpoint *connect_serve(struct client *c, const struct client_request *r)
@@ -197,18 +209,15 @@ const struct endpoint *connect_serve(struct client *c, const struct client_reque
                               .port = door->port,
                               .remote_listener = door->is_remote,
                               .own = client_own_address(c)};
-    const struct endpoint *to = NULL;
+    const struct endpoint *to;
     struct inside *in = NULL;
     struct target target;
     struct failure why;
 
-    if (admits(&view, r, &target, &why)) {
-        if (!config_has_name(view.config, target.authority.host))
-            to = find_other(r, &target, &view, &why);
-        else if (open_inside(c, r, &target, &in, &why))
-            accept_inside(c, r, in);
-    }
-    if (to == NULL && in == NULL)
+    enum connect_way way = connect_judge(&view, door->tenant, r->head, &target, &to, &why);
+    if (way == CONNECT_INSIDE && open_inside(c, r, &target, &in, &why))
+        accept_inside(c, r, in);
+    else if (way != CONNECT_THROUGH)
         refuse(c, r, &why);
     return to;
 }

@@ -5,88 +5,15 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/json.h"
 #include "base/mem.h"
+#include "cli/cert_show.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/prompt.h"
-#include "tls/facts.h"
 #include "tls/issue.h"
+#include "tls/request.h"
 
 enum { OPT_JSON = 256, OPT_PASSPHRASE_FILE, OPT_NAME, OPT_ORGANIZATION, OPT_KEY_TYPE, OPT_KEY_OUT };
-
-/* ---- what a certificate is ---- */
-
-static const char *const key_states[] = {
-    [CREDENTIAL_KEY_ABSENT] = "not in the file",
-    [CREDENTIAL_KEY_LOCKED] = "in the file, encrypted (not opened: give --passphrase-file)",
-    [CREDENTIAL_KEY_OPEN] = "in the file",
-};
-static const char *const key_words[] = {[CREDENTIAL_KEY_ABSENT] = "absent",
-                                        [CREDENTIAL_KEY_LOCKED] = "encrypted",
-                                        [CREDENTIAL_KEY_OPEN] = "present"};
-static const char *const level_words[] = {
-    [FINDING_NOTE] = "note", [FINDING_WARNING] = "warning", [FINDING_ERROR] = "error"};
-
-static void show_text(const struct credential *c, const struct facts *f, struct buf *out)
-{
-    size_t count;
-    const struct finding *findings = credential_findings(c, &count);
-
-    cli_add_line(out, "subject", f->subject);
-    cli_add_line(out, "issuer", f->issuer);
-    buf_addf(out, "%-12s %.*s\n", "serial", (int)f->serial.n, f->serial.p);
-    buf_addf(out, "%-12s %.10s to %.10s (%lld days left)\n", "valid", f->not_before, f->not_after,
-             f->days_left);
-    buf_addf(out, "%-12s %.*s\n", "SHA-256", (int)f->sha256.n, f->sha256.p);
-    buf_addf(out, "%-12s %.*s\n", "SHA-1", (int)f->sha1.n, f->sha1.p);
-    cli_add_line(out, "key", f->key_type);
-    cli_add_line(out, "private key", key_states[credential_key_state(c)]);
-    for (int i = 0; i < credential_chain_length(c); i++) {
-        char *name = credential_chain_subject(c, i);
-        cli_add_line(out, i == 0 ? "chain" : "", name);
-        free(name);
-    }
-    if (credential_chain_length(c) == 0)
-        cli_add_line(out, "chain", "none in the file");
-    for (size_t i = 0; i < count; i++)
-        cli_add_line(out, level_words[findings[i].level], findings[i].sentence);
-    if (count == 0)
-        cli_add_line(out, "findings", "none");
-}
-
-static void show_json(const struct credential *c, const struct facts *f, struct buf *out)
-{
-    size_t count;
-    const struct finding *findings = credential_findings(c, &count);
-
-    buf_add_string(out, "{");
-    json_add_member(out, "subject", slice_of(f->subject));
-    json_add_member(out, "issuer", slice_of(f->issuer));
-    json_add_member(out, "serial", buf_slice(&f->serial));
-    json_add_member(out, "not_before", slice_of(f->not_before));
-    json_add_member(out, "not_after", slice_of(f->not_after));
-    buf_addf(out, ",\"days_left\":%lld", f->days_left);
-    json_add_member(out, "sha256", buf_slice(&f->sha256));
-    json_add_member(out, "sha1", buf_slice(&f->sha1));
-    json_add_member(out, "key_type", slice_of(f->key_type));
-    json_add_member(out, "private_key", slice_of(key_words[credential_key_state(c)]));
-    buf_add_string(out, ",\"chain\":[");
-    for (int i = 0; i < credential_chain_length(c); i++) {
-        char *name = credential_chain_subject(c, i);
-        buf_addf(out, "%s\"", i == 0 ? "" : ",");
-        json_add(out, slice_of(name));
-        buf_add_string(out, "\"");
-        free(name);
-    }
-    buf_add_string(out, "],\"findings\":[");
-    for (size_t i = 0; i < count; i++) {
-        buf_addf(out, "%s{\"level\":\"%s\"", i == 0 ? "" : ",", level_words[findings[i].level]);
-        json_add_member(out, "sentence", slice_of(findings[i].sentence));
-        buf_add_string(out, "}");
-    }
-    buf_add_string(out, "]}\n");
-}
 
 /* ---- arguments ---- */
 
@@ -212,34 +139,48 @@ static int finish(struct buf *text, const char *path, mode_t mode, const struct 
     return st == ST_OK ? EXIT_DONE : cli_error(st, &why);
 }
 
-/* Nothing that was found keeps it from being used. */
-static bool is_usable(const struct credential *c)
+static int finish_show(struct buf *text, bool usable)
 {
-    size_t count;
-    const struct finding *findings = credential_findings(c, &count);
+    int code = finish(text, NULL, 0, NULL);
 
-    for (size_t i = 0; i < count; i++)
-        if (findings[i].level == FINDING_ERROR)
-            return false;
-    return true;
+    return code == EXIT_DONE && !usable ? EXIT_FAILED : code;
 }
 
-static int show(const struct arguments *a)
+static int show_request(const struct arguments *a, const struct buf *file)
+{
+    struct request_facts facts;
+    struct buf text = {0};
+    struct diag why;
+
+    if (request_read(a->file, buf_slice(file), &facts, &why) != ST_OK)
+        return cli_error(ST_BAD_INPUT, &why);
+    bool usable = cert_show_request(&facts, a->json, &text);
+    request_facts_free(&facts);
+    return finish_show(&text, usable);
+}
+
+static int show_certificate(const struct arguments *a)
 {
     struct credential *c;
     struct buf text = {0};
-    struct facts facts;
     struct diag why;
 
     if (inspect(a, &c, &why) != ST_OK)
         return cli_error(ST_BAD_INPUT, &why);
-    facts_collect(c, clock_wall_us() / 1000000, &facts);
-    (a->json ? show_json : show_text)(c, &facts, &text);
-    facts_free(&facts);
-    bool usable = is_usable(c);
+    bool usable = cert_show(c, a->file, a->json, &text);
     credential_unref(c);
-    int code = finish(&text, NULL, 0, NULL);
-    return code == EXIT_DONE && !usable ? EXIT_FAILED : code;
+    return finish_show(&text, usable);
+}
+
+static int show(const struct arguments *a)
+{
+    struct buf file = {0};
+    struct diag ignored; /* said when it is read as a certificate */
+
+    bool is_request = file_read(a->file, &file, &ignored) == ST_OK && request_is(buf_slice(&file));
+    int code = is_request ? show_request(a, &file) : show_certificate(a);
+    file_wipe(&file);
+    return code;
 }
 
 static int write_public(const struct arguments *a)
@@ -289,7 +230,9 @@ static int request(const struct arguments *a)
         st = credential_save_key(c, a->key_out, &why);
     credential_unref(c);
     int code = finish(&text, a->out, 0644, st == ST_OK ? NULL : &why);
-    if (st == ST_OK && code != EXIT_DONE)
+    if (code == EXIT_DONE)
+        cert_say_next(a->key_out, a->out);
+    else if (st == ST_OK)
         (void)unlink(
             a->key_out); /* made above: a key without its request would only be in the way */
     return code;
@@ -320,7 +263,8 @@ const struct command command_cert = {
     "request --common-name NAME --key-out FILE [-o OUT] [--organization NAME] [--key-type TYPE]",
     "inspect certificates, extract the public part, request a certificate",
     "  show FILE                what the file holds: names, dates, the fingerprints as\n"
-    "                           SuccessFactors shows them, and every flaw\n"
+    "                           SuccessFactors shows them, every flaw, and what to enter in\n"
+    "                           Security Center; also of a certificate request\n"
     "      --json               the same as one line of JSON\n"
     "  public FILE              certificate and chain as PEM, without any key: the file to "
     "upload\n"

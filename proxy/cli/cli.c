@@ -100,8 +100,6 @@ int cli_help_of(const struct command *c)
         line += n;
     } while (*line++ == '\n');
     (void)printf("\n%s.\n", c->summary);
-    if (c->run == NULL)
-        (void)puts("This command is not served by this version of sfmtls.");
     if (c->help[0] != '\0')
         (void)printf("\n%s", c->help);
     return EXIT_DONE;

@@ -19,7 +19,7 @@ struct command {
     const char *synopsis;              /* one line for each form, behind "sfmtls NAME" */
     const char *summary;               /* for the list of commands */
     const char *help;                  /* the options, and what else is to be known */
-    int (*run)(int argc, char **argv); /* argv[0] is the command's name; NULL: not served yet */
+    int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 
 /* "sfmtls: sentence" on stderr; returns EXIT_USAGE, or EXIT_FAILED for what the system refused. */

@@ -9,6 +9,9 @@
 
 extern const struct command command_run;
 extern const struct command command_demo;
+extern const struct command command_check;
+extern const struct command command_explain;
+extern const struct command command_support;
 extern const struct command command_cert;
 extern const struct command command_ca;
 extern const struct command command_import;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cli/prompt.h"
 
 static bool exists(const char *path)
 {
@@ -41,4 +42,35 @@ enum status config_file_find(char **out, struct diag *why)
     diag_set(why, "no configuration: neither ./sfmtls.ini, nor sfmtls/sfmtls.ini under "
                   "$XDG_CONFIG_HOME, nor /etc/sfmtls/sfmtls.ini is there; name one with -c");
     return ST_BAD_INPUT;
+}
+
+typedef enum status loader(const char *path, config_ask *ask, void *ask_ctx, struct config **out,
+                           struct diag *why);
+
+static enum status load_by(loader *load, const char *file, struct config **out, struct diag *why)
+{
+    char *found = NULL;
+    enum status st = file != NULL ? ST_OK : config_file_find(&found, why);
+
+    if (st == ST_OK)
+        st = load(file != NULL ? file : found, prompt_ask, NULL, out, why);
+    free(found);
+    return st;
+}
+
+enum status config_file_load(const char *file, struct config **out, struct diag *why)
+{
+    enum status st = load_by(config_load, file, out, why);
+
+    if (st != ST_OK)
+        return st;
+    st = config_add_local_ca(*out, why);
+    if (st != ST_OK)
+        config_unref(*out);
+    return st;
+}
+
+enum status config_file_load_flawed(const char *file, struct config **out, struct diag *why)
+{
+    return load_by(config_load_flawed, file, out, why);
 }

@@ -4,9 +4,16 @@
 #ifndef CLI_CONFIG_FILE_H
 #define CLI_CONFIG_FILE_H
 
-#include "base/diag.h"
+#include "config/config.h"
 
 /* The path, which the caller frees; ST_BAD_INPUT: there is no file in any of the places. */
 enum status config_file_find(char **out, struct diag *why) MUST_CHECK;
+
+/* Loads that file, or the one that is found if file is NULL, with all that it names. */
+enum status config_file_load(const char *file, struct config **out, struct diag *why) MUST_CHECK;
+
+/* The same as config_load_flawed() loads it, without a local CA. */
+enum status config_file_load_flawed(const char *file, struct config **out,
+                                    struct diag *why) MUST_CHECK;
 
 #endif

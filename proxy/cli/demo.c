@@ -12,18 +12,27 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/demo_fault.h"
 #include "cli/demo_origin.h"
 #include "cli/serve.h"
 #include "tls/issue.h"
 #include "tls/server.h"
 
-enum { OPT_READY_FD = 256, OPT_LISTEN, DEMO_DAYS = 7, MAX_ANSWER = 64 * 1024, CALL_TIMEOUT_S = 20 };
+enum {
+    OPT_READY_FD = 256,
+    OPT_LISTEN,
+    OPT_FAULT,
+    DEMO_DAYS = 7,
+    MAX_ANSWER = 64 * 1024,
+    CALL_TIMEOUT_S = 20
+};
 
 static const char first_path[] = "/odata/v2/User?$format=json";
 
 struct demo {
     bool once;
-    const char *listen; /* NULL: the default */
+    const struct demo_fault *fault; /* one without anything: all is well */
+    const char *listen;             /* NULL: the default */
     char *folder;
     struct credential *ca, *server_identity;
     struct trust *trust;
@@ -92,25 +101,42 @@ static enum status make_identities(struct demo *d, struct diag *why)
                                          .organization = "sfmtls demo",
                                          .is_ca = true,
                                          .days = DEMO_DAYS};
-    static const struct issue_spec server = {.common_name = "localhost",
-                                             .organization = "sfmtls demo",
-                                             .alt_names = "DNS:localhost",
-                                             .for_server = true,
-                                             .days = DEMO_DAYS};
-    static const struct issue_spec client = {
-        .common_name = "DEMO_API_USER", .organization = "sfmtls demo", .days = DEMO_DAYS};
-    struct credential *user = NULL;
+    static const struct issue_spec another = {.common_name = "another CA (throw-away)",
+                                              .organization = "another organization",
+                                              .is_ca = true,
+                                              .days = DEMO_DAYS};
+    const struct demo_fault *f = d->fault;
+    const struct issue_spec server = {.common_name = "localhost",
+                                      .organization = "sfmtls demo",
+                                      .alt_names =
+                                          f->alt_names != NULL ? f->alt_names : "DNS:localhost",
+                                      .for_server = true,
+                                      .begins_days = f->begins_days,
+                                      .days = f->days != 0 ? f->days : DEMO_DAYS};
+    const struct issue_spec client = {.common_name = "DEMO_API_USER",
+                                      .organization = "sfmtls demo",
+                                      .for_server = f->client_for_server,
+                                      .begins_days = f->client_begins_days,
+                                      .days = f->client_days != 0 ? f->client_days : DEMO_DAYS};
+    struct credential *user = NULL, *other = NULL;
     enum status st = issue_credential(&ca, NULL, &d->ca, why);
 
     if (st == ST_OK)
-        st = issue_credential(&server, d->ca, &d->server_identity, why);
+        st = issue_credential(&another, NULL, &other, why);
     if (st == ST_OK)
-        st = issue_credential(&client, d->ca, &user, why);
+        st = issue_credential(&server,
+                              f->self_signed     ? NULL
+                              : f->of_another_ca ? other
+                                                 : d->ca,
+                              &d->server_identity, why);
+    if (st == ST_OK)
+        st = issue_credential(&client, f->client_of_another_ca ? other : d->ca, &user, why);
     if (st == ST_OK)
         st = save(d, d->ca, "ca.pem", NULL, why);
     if (st == ST_OK)
         st = save(d, user, "client.pem", "client.key", why);
     credential_unref(user);
+    credential_unref(other);
     return st;
 }
 
@@ -123,29 +149,44 @@ static enum status open_origin(struct demo *d, struct diag *why)
     enum status st = trust_load(ca, NULL, &d->trust, &ignored, why);
 
     free(ca);
-    return st == ST_OK ? tls_server_new(d->server_identity, d->trust, &d->tls, why) : st;
+    if (st != ST_OK || d->fault->plain)
+        return st;
+    if (d->fault->never_asks)
+        return tls_server_open(d->server_identity, &d->tls, why);
+    st = tls_server_new(d->server_identity, d->trust, &d->tls, why);
+    if (st == ST_OK) /* as that of SF does, it says which CA it accepts */
+        (void)SSL_CTX_add_client_CA(d->tls, (X509 *)(uintptr_t)credential_leaf(d->ca));
+    return st;
 }
 
 static enum status write_configuration(const struct demo *d, const char *listen, int origin_port,
                                        struct diag *why)
 {
+    const struct demo_fault *f = d->fault;
     char *path = path_in(d, "sfmtls.ini");
-    char *text = mem_format("[proxy]\n"
-                            "listen = %s\n"
-                            "\n"
-                            "[tenant demo]\n"
-                            "company-id  = " DEMO_COMPANY "\n"
-                            "server      = localhost:%d\n"
-                            "connect-to  = 127.0.0.1:%d\n"
-                            "certificate = client.pem\n"
-                            "private-key = client.key\n"
-                            "ca-file     = ca.pem\n"
-                            "require-client-certificate-request = yes\n",
-                            listen, origin_port, origin_port);
+    char *own = mem_format("127.0.0.1:%d", origin_port);
+    const char *place = f->connect_to != NULL ? f->connect_to : own;
+    char *text =
+        mem_format("[proxy]\n"
+                   "listen = %s\n"
+                   "\n"
+                   "[tenant demo]\n"
+                   "company-id  = %s\n"
+                   "server      = %s:%d\n"
+                   "%s%s%s"
+                   "certificate = client.pem\n"
+                   "private-key = client.key\n"
+                   "ca-file     = ca.pem\n"
+                   "%s",
+                   listen, f->company_id != NULL ? f->company_id : DEMO_COMPANY,
+                   f->server != NULL ? f->server : "localhost", origin_port,
+                   *place == '\0' ? "" : "connect-to  = ", place, *place == '\0' ? "" : "\n",
+                   f->more != NULL ? f->more : "require-client-certificate-request = yes\n");
 
     (void)unlink(path);
     enum status st = file_write_new(path, slice_of(text), 0600, why);
     free(text);
+    free(own);
     free(path);
     return st;
 }
@@ -210,7 +251,8 @@ static enum status open_all(struct demo *d, struct process **out, struct diag *w
         acceptor_close(origin);
         return st;
     }
-    d->origin = (struct local){.answer = demo_origin_answer, .silent = true};
+    d->origin = (struct local){
+        .answer = demo_origin_answer, .ctx = (void *)(uintptr_t)d->fault, .silent = true};
     process_add_door(
         *out, origin,
         &(struct client_door){.service = &local_service, .ctx = &d->origin, .tls = d->tls});
@@ -228,9 +270,11 @@ static const char *host_of(const struct demo *d)
 /* HTTP/1.0, so that the answer is shown without the framing of chunks. */
 static bool send_request(const struct demo *d, int fd)
 {
-    char *text = mem_format("GET %s HTTP/1.0\r\nHost: %s\r\n"
-                            "Authorization: Basic c2ZhcGlAREVNTzpvbGQtcGFzc3dvcmQ=\r\n\r\n",
-                            first_path, host_of(d));
+    /* sfapi@DEMO:old-password; where the company is not that one, sfapi:old-password */
+    const char *old = d->fault->company_id == NULL ? "c2ZhcGlAREVNTzpvbGQtcGFzc3dvcmQ="
+                                                   : "c2ZhcGk6b2xkLXBhc3N3b3Jk";
+    char *text = mem_format("GET %s HTTP/1.0\r\nHost: %s\r\nAuthorization: Basic %s\r\n\r\n",
+                            first_path, host_of(d), old);
     size_t n = strlen(text);
     bool sent = send(fd, text, n, MSG_NOSIGNAL) == (ssize_t)n;
 
@@ -284,8 +328,11 @@ static void show_call(const struct demo *d, const char *answer)
     (void)printf("The call: plain HTTP, no certificate, an old password that is worth nothing any "
                  "more\n\n    GET %s\n    Host: %s\n    Authorization: Basic ...\n\n",
                  first_path, host_of(d));
-    (void)printf("The answer\n\n    %.*s\n    %s\n", (int)strcspn(answer, "\r"), answer,
-                 body == NULL ? "(no body)" : body + 4);
+    (void)printf("The answer\n\n    %.*s\n", (int)strcspn(answer, "\r"), answer);
+    const char *hint = strstr(answer, "Sfmtls-Hint: ");
+    if (hint != NULL && hint < body)
+        (void)printf("    %.*s\n", (int)strcspn(hint, "\r"), hint);
+    (void)printf("    %s\n", body == NULL ? "(no body)" : body + 4);
     if (subject.n > 0)
         (void)printf("The server saw the client certificate %.*s\n    issued by %.*s\n"
                      "    and no Authorization header: sfmtls took the password out and put the "
@@ -306,8 +353,11 @@ static void show_next_steps(const struct demo *d)
                      "In Postman: a new GET request to http://%s%s, Authorization: No Auth, no\n"
                      "certificate in the settings. Send.\n\n",
                      d->address, first_path, d->address, first_path);
-    (void)printf("The throw-away certificates and the configuration are in %s until Ctrl-C.\n",
-                 d->folder);
+    (void)printf(
+        "The throw-away certificates and the configuration are in %s until Ctrl-C. This walks\n"
+        "the path to the server and says what is wrong, if anything is:\n\n"
+        "    sfmtls check -c %s/sfmtls.ini\n",
+        d->folder, d->folder);
 }
 
 static void stop_server(void *arg)
@@ -323,6 +373,10 @@ static void *caller_main(void *arg)
 
     d->succeeded = answered && strncmp(answer, "HTTP/1.1 200 ", 13) == 0 &&
                    strstr(answer, "CN=DEMO_API_USER") != NULL;
+    if (d->fault->name != NULL)
+        d->succeeded = answered; /* in whichever way the fault shows */
+    if (answered && d->fault->name != NULL)
+        (void)printf("The fault: %s.\n\n", d->fault->summary);
     if (answered)
         show_call(d, answer);
     else
@@ -375,12 +429,29 @@ static bool check_listen(const char *text)
     return false;
 }
 
+static bool set_fault(struct demo *d, const char *name)
+{
+    struct buf names = {0};
+    size_t count;
+    const struct demo_fault *all = demo_faults(&count);
+
+    d->fault = demo_fault_find(name);
+    for (size_t i = 0; i < count; i++)
+        buf_addf(&names, "%s%s", i == 0 ? "" : ", ", all[i].name);
+    if (d->fault == NULL)
+        (void)cli_usage("demo", "--fault %s: there is no such fault, but %.*s", name, (int)names.n,
+                        names.p);
+    buf_free(&names);
+    return d->fault != NULL;
+}
+
 static bool parse(int argc, char **argv, struct demo *d, int *code)
 {
     static const struct option options[] = {
         {"once", no_argument, NULL, '1'},
         {"help", no_argument, NULL, 'h'},
         {"listen", required_argument, NULL, OPT_LISTEN},
+        {"fault", required_argument, NULL, OPT_FAULT},
         {"ready-fd", required_argument, NULL, OPT_READY_FD},
         {NULL, 0, NULL, 0},
     };
@@ -398,6 +469,9 @@ static bool parse(int argc, char **argv, struct demo *d, int *code)
             if (!check_listen(optarg))
                 return false;
             d->listen = optarg;
+        } else if (option == OPT_FAULT) {
+            if (!set_fault(d, optarg))
+                return false;
         } else if (option == OPT_READY_FD) {
             if (!serve_parse_ready_fd("demo", optarg, &d->serve.ready_fd))
                 return false;
@@ -423,7 +497,8 @@ static void free_all(struct demo *d)
 
 static int command(int argc, char **argv)
 {
-    struct demo d = {.serve = {.ready_fd = NO_READY_FD}};
+    static const struct demo_fault none;
+    struct demo d = {.fault = &none, .serve = {.ready_fd = NO_READY_FD}};
     struct process *process;
     struct diag why;
     int code;
@@ -444,11 +519,14 @@ static int command(int argc, char **argv)
 }
 
 const struct command command_demo = {
-    "demo", "[--once] [--listen ADDRESS] [--ready-fd N]",
+    "demo", "[--once] [--listen ADDRESS] [--ready-fd N] [--fault NAME]",
     "show all of it on this machine, with throw-away certificates",
     "  -1, --once               end after the first call; exit status 0 only if the server\n"
     "                           answered 200 and saw the client certificate\n"
     "      --listen ADDRESS     where the proxy listens; the default is localhost:8080, or a\n"
     "                           free port if 8080 is in use\n"
-    "      --ready-fd N         as for run\n",
+    "      --ready-fd N         as for run\n"
+    "      --fault NAME         with something wrong, to see what that looks like; a NAME that "
+    "does\n"
+    "                           not exist lists those that do\n",
     command};

@@ -18,10 +18,6 @@
 static int command_help(int argc, char **argv);
 static int command_version(int argc, char **argv);
 
-static const struct command check = {"check", "[-c FILE] [TENANT] [--json]",
-                                     "walk the path to the API server and explain what is wrong",
-                                     "", NULL};
-
 static const struct command version = {
     "version", "", "print the version of sfmtls and its libraries", "", command_version};
 
@@ -35,8 +31,9 @@ static const struct command help = {
     command_help};
 
 static const struct command *const commands[] = {
-    &command_run,    &command_demo,  &check,   &command_cert, &command_ca,
-    &command_import, &command_hosts, &version, &help,
+    &command_run,     &command_demo, &command_check, &command_explain,
+    &command_support, &command_cert, &command_ca,    &command_import,
+    &command_hosts,   &version,      &help,
 };
 
 static const struct command *find(const char *name)
@@ -59,8 +56,7 @@ static int print_overview(void)
     (void)puts("sfmtls: calls SAP SuccessFactors APIs with a client certificate, for programs "
                "that cannot\npresent one.\n\nusage: sfmtls COMMAND ...\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        (void)printf("  %-8s %s%s\n", commands[i]->name, commands[i]->summary,
-                     commands[i]->run == NULL ? " (not in this version)" : "");
+        (void)printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
     (void)puts("\n`sfmtls demo` shows what it does. `sfmtls help COMMAND` explains a command.");
     return EXIT_DONE;
 }
@@ -142,11 +138,6 @@ static int run_command(int argc, char **argv)
 
     if (c == NULL)
         return cli_usage(NULL, "there is no command `%s`", argv[0]);
-    if (c->run == NULL) {
-        if (argc > 1 && is_help(argv[1]))
-            return cli_help_of(c);
-        return cli_usage(NULL, "`%s` is not served by this version of sfmtls", c->name);
-    }
     return c->run(argc, argv);
 }
 

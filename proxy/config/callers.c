@@ -283,13 +283,22 @@ static int compare_user(const void *key, const void *entry)
     return order != 0 ? order : (user->n > n) - (user->n < n);
 }
 
+static const struct caller *find(const struct callers *c, struct slice user)
+{
+    return user.n == 0 ? NULL
+                       : bsearch(&user, c->callers, c->count, sizeof(c->callers[0]), compare_user);
+}
+
 const char *callers_hash(const struct callers *c, struct slice user)
 {
-    const struct caller *found =
-        user.n == 0 ? NULL
-                    : bsearch(&user, c->callers, c->count, sizeof(c->callers[0]), compare_user);
+    const struct caller *found = find(c, user);
 
     return found == NULL ? c->nobody : found->hash;
+}
+
+bool callers_have(const struct callers *c, struct slice user)
+{
+    return find(c, user) != NULL;
 }
 
 bool callers_costs_differ(const struct callers *c)

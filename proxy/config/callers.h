@@ -24,6 +24,9 @@ void callers_free(struct callers *c); /* NULL is no error */
  * known. At most CALLER_HASH_SIZE with its NUL. */
 const char *callers_hash(const struct callers *c, struct slice user);
 
+/* Is that a user of the file? Not for the request path: it tells by its time. */
+bool callers_have(const struct callers *c, struct slice user);
+
 /* Is the hash one of bcrypt, which looks at no more than CALLER_BCRYPT_PASSWORD bytes? */
 bool callers_is_bcrypt(const char *hash);
 

@@ -36,6 +36,7 @@ struct config *config_ref(struct config *c)
 static void identity_release(struct identity *i)
 {
     credential_unref(i->credential);
+    free(i->flaw);
     tls_client_unref(i->tls);
 }
 

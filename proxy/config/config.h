@@ -33,6 +33,8 @@ struct identity {
     char *certificate, *private_key;
     char *passphrase_file, *passphrase_env, *passphrase_credential;
     struct credential *credential; /* NULL: there is none */
+    char *flaw; /* config_load_flawed(): why it could not be loaded; NULL: it was */
+    enum status flaw_status;
     struct tls_client *tls;
 };
 
@@ -202,6 +204,11 @@ enum status config_load_names(const char *path, struct config **out, struct diag
  * command line; NULL: nowhere, so that its default holds. Of one that repeats, the first place. */
 const char *config_where(const struct config *c, const char *key);
 const char *tenant_where(const struct tenant *t, const char *key);
+
+/* The same as config_load(), but for certificates and keys that cannot be loaded: their tenants
+ * have none, and a flaw in its place. It cannot be served. */
+enum status config_load_flawed(const char *path, config_ask *ask, void *ask_ctx,
+                               struct config **out, struct diag *why) MUST_CHECK;
 
 /* The folder of the local CA: as given, or the default one. c NULL: there is no configuration. The
  * caller frees it. */

@@ -337,6 +337,14 @@ enum status config_load(const char *path, config_ask *ask, void *ask_ctx, struct
     return load_file(&f, path, out, why);
 }
 
+enum status config_load_flawed(const char *path, config_ask *ask, void *ask_ctx,
+                               struct config **out, struct diag *why)
+{
+    struct file_loader f = {.loader = {.ask = ask, .ask_ctx = ask_ctx, .keeps_flaws = true}};
+
+    return load_file(&f, path, out, why);
+}
+
 enum status config_load_names(const char *path, struct config **out, struct diag *why)
 {
     struct file_loader f = {.loader = {.names_only = true}};

@@ -73,7 +73,7 @@ static void note_findings(struct loader *l, int identity)
         credential_findings(t->identities[identity].credential, &count);
 
     for (size_t i = 0; i < count; i++)
-        if (!findings[i].about_dates)
+        if (findings[i].about != ABOUT_DATES)
             load_note(l->config, levels[findings[i].level],
                       mem_format("tenant %s: %s%s%s", t->name,
                                  identity == IDENTITY_CURRENT ? "" : identity_title(identity),
@@ -89,6 +89,17 @@ static void warn_about_readable_passphrase(const struct loader *l, const char *p
             mem_format("%s: %s: every user of this machine may read the passphrase; chmod o-r "
                        "%s",
                        tenant_where(l->tenant, key), path, path));
+}
+
+/* What is loaded to be looked at keeps what is wrong with it. */
+static enum status keep_flaw(const struct loader *l, struct identity *i, enum status st,
+                             const struct diag *why)
+{
+    if (!l->keeps_flaws)
+        return st;
+    i->flaw = mem_copy_string(why->text);
+    i->flaw_status = st;
+    return ST_OK;
 }
 
 static enum status load_identity(struct loader *l, int identity, struct diag *why)
@@ -113,6 +124,7 @@ static enum status load_identity(struct loader *l, int identity, struct diag *wh
         load_look_again(l->config, credential_look_again(i->credential));
     } else {
         diag_place(why, tenant_where(l->tenant, source_keys[identity][source]));
+        st = keep_flaw(l, i, st, why);
     }
     warn_about_readable_passphrase(l, i->passphrase_file,
                                    source_keys[identity][CREDENTIAL_PASSPHRASE_FILE]);
@@ -123,7 +135,7 @@ static void warn_about_sameness(const struct loader *l)
 {
     const struct tenant *t = l->tenant;
 
-    if (tenant_has_identity(t, IDENTITY_NEXT) &&
+    if (tenant_has_identity(t, IDENTITY_CURRENT) && tenant_has_identity(t, IDENTITY_NEXT) &&
         memcmp(credential_fingerprint(t->identities[IDENTITY_CURRENT].credential),
                credential_fingerprint(t->identities[IDENTITY_NEXT].credential),
                CREDENTIAL_FINGERPRINT_SIZE) == 0)

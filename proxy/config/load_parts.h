@@ -12,6 +12,7 @@ struct loader {
     struct config *config;
     const char *file; /* NULL: settings come from the command line */
     char *folder;     /* of the file */
+    bool keeps_flaws; /* an identity that cannot be loaded is no error: see struct identity */
     bool names_only;  /* nothing that it names is loaded */
     bool proxy_seen;
     char *proxy_where;

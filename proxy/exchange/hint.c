@@ -66,11 +66,11 @@ static const char *date(int64_t us, char text[CLOCK_TEXT_SIZE])
 }
 
 /* What Security Center shows of a certificate. */
-static void describe_certificate(struct buf *part, const struct hint_history *h)
+static void describe_certificate(struct buf *part, const struct tenant *t, int identity)
 {
     struct facts f;
 
-    facts_collect(h->tenant->identities[h->identity].credential, h->now / 1000000, &f);
+    facts_collect(t->identities[identity].credential, 0, &f);
     buf_addf(part, "The certificate: issuer %.*s, subject %.*s, serial number %.*s, SHA-256 ",
              NAME_MAX_SHOWN, f.issuer, NAME_MAX_SHOWN, f.subject, (int)f.serial.n, f.serial.p);
     for (size_t i = 0; i < f.sha256.n; i++)
@@ -149,7 +149,7 @@ void hint_write_sentence(struct buf *out, const struct cause *c, const struct ca
         add_if_fits(out, start, c, &part);
     }
     if (shows_certificate(cause_id(c))) {
-        describe_certificate(&part, h);
+        describe_certificate(&part, h->tenant, h->identity);
         add_if_fits(out, start, c, &part);
     }
     for (size_t i = 0; i < ARRAY_LEN(parts) && is_about_identity(cause_id(c)); i++) {
@@ -160,4 +160,18 @@ void hint_write_sentence(struct buf *out, const struct cause *c, const struct ca
     buf_free(&part);
     buf_add(out, "", 1);
     out->n--;
+}
+
+void hint_write_known(struct buf *out, const struct cause *c, const struct cause_found *found,
+                      const struct tenant *t, int identity)
+{
+    size_t start = out->n;
+    struct buf part = {0};
+
+    cause_sentence(out, c, found);
+    if (shows_certificate(cause_id(c))) {
+        describe_certificate(&part, t, identity);
+        add_if_fits(out, start, c, &part);
+    }
+    buf_free(&part);
 }

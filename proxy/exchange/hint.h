@@ -29,6 +29,11 @@ struct hint_history {
 void hint_write_sentence(struct buf *out, const struct cause *c, const struct cause_found *found,
                          const struct hint_history *h);
 
+/* The same without history, as whoever has none says it (`sfmtls check`): the beginning of the
+ * above. Without the NUL. */
+void hint_write_known(struct buf *out, const struct cause *c, const struct cause_found *found,
+                      const struct tenant *t, int identity);
+
 /* Appends the field, with CRLF. */
 void hint_write_field(struct buf *out, const struct cause *c, struct slice sentence);
 

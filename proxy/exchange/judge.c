@@ -5,10 +5,8 @@
 #include "caller/checker.h"
 #include "exchange/cookies.h"
 #include "exchange/inner.h"
-#include "http/basic.h"
+#include "exchange/judgement.h"
 #include "http/cors.h"
-#include "policy/guard.h"
-#include "policy/route.h"
 
 /* ---- pages of other origins (allow-origin) ---- */
 
@@ -49,25 +47,6 @@ static struct guard_view view_of(const struct exchange *x)
                                .inside = in == NULL ? NULL : &in->is};
 }
 
-static bool find_tenant(struct exchange *x, const struct client_request *r,
-                        const struct guard_view *v, struct target *target, struct failure *why)
-{
-    const struct config *config = v->config;
-
-    if (v->inside != NULL) { /* all that the target's host could say was said by the CONNECT */
-        target->form = TARGET_AUTHORITY;
-        target->authority = v->inside->target;
-    }
-    int tenant = route_find(config, client_door(x->client)->tenant, r->head, target, why);
-    if (tenant < 0 || !guard_knows_caller(v, config->tenants[tenant], why) ||
-        !guard_reads_credentials(v, config->tenants[tenant], r->head, why))
-        return false;
-    x->origin = origin_ref(x->all->upstreams->origins[tenant]);
-    x->tenant = config->tenants[tenant];
-    x->cell = x->all->cells[tenant];
-    return true;
-}
-
 /* ---- what the server gets ---- */
 
 static void write_cookie(const void *ctx, struct slice value, struct buf *out)
@@ -89,57 +68,23 @@ static bool is_tls(const struct client *c)
     return client_door(c)->tls != NULL || (in != NULL && in->is.secure);
 }
 
-/* The server would judge the page by rules of its own, which were made for other hosts. */
-static uint64_t page_drops(const struct exchange *x)
-{
-    return x->page == NULL
-               ? 0
-               : field_bit(FIELD_ORIGIN) | field_bit(FIELD_SEC_FETCH_SITE) | field_bit(FIELD_CORS);
-}
-
-/* Where contents are rewritten, the caller's is not the server's, and a part of the server's does
- * not fit it: see exchange_judge_part(). RFC 9110, 14.2: only with GET does a server look at Range.
- * One that does so with another method could not be asked again for the whole. */
-static uint64_t part_drops(struct exchange *x, const struct head *h)
-{
-    if (x->base.n == 0)
-        return 0;
-    if (x->method != METHOD_GET && x->method != METHOD_HEAD)
-        return field_bit(FIELD_RANGE);
-    x->asks_for_part = head_has(h, FIELD_RANGE);
-    return 0;
-}
-
-/* A coded body would have to be coded again. */
-static bool has_links(const struct exchange *x, const struct head *h)
-{
-    return x->base.n > 0 && x->request.body.in != FRAMING_NONE && links_are_in(h) &&
-           !head_has(h, FIELD_CONTENT_ENCODING);
-}
-
-static void edit(struct exchange *x, const struct head *h, const struct target *t)
+static void edit(struct exchange *x, const struct head *h, const struct judgement *j)
 {
     const struct tenant *tenant = x->tenant;
-    struct edit_rules rules = {.host = tenant->host_field,
-                               .company_id = tenant->company_id,
-                               .headers = tenant->headers,
-                               .nheaders = tenant->nheaders,
-                               .keep_authorization =
-                                   tenant->keep_authorization && tenant->callers == NULL,
-                               .undoes_codings = tenant->rewrite_links,
-                               .ctx = x};
+    struct edit_rules rules;
 
-    x->forwards_authorization = rules.keep_authorization && head_has(h, FIELD_AUTHORIZATION);
-    if (tenant->rewrite_links)
-        links_write_base(&x->base, h, t, is_tls(x->client));
+    judgement_write_base(j, h, is_tls(x->client), &x->base);
+    judgement_set_rules(j, h, buf_slice(&x->base), &rules);
+    rules.ctx = x;
     if (x->generation->config->ntenants > 1)
         rules.write_cookie = write_cookie;
-    rules.drop = page_drops(x) | part_drops(x, h);
-    if (has_links(x, h))
+    x->forwards_authorization = rules.keep_authorization && head_has(h, FIELD_AUTHORIZATION);
+    x->asks_for_part = judgement_asks_for_part(h, buf_slice(&x->base));
+    if (judgement_rewrites_body(h, buf_slice(&x->base)))
         rules.body = request_pump_filter(&x->request, h,
                                          link_filter_for_request(tenant, buf_slice(&x->base), h));
     buf_reserve(&x->request.head, 1024);
-    edit_request(&x->request.head, h, t, &rules);
+    edit_request(&x->request.head, h, &j->target, &rules);
     request_pump_trailers(&x->request, h, tenant->headers, tenant->nheaders);
 }
 
@@ -152,14 +97,6 @@ static void keep_start_line(struct exchange *x, const struct head *h)
 
 /* ---- the caller's password (callers-file) ---- */
 
-static struct decision refuse_caller(struct exchange *x, const char *what)
-{
-    struct failure why;
-
-    failure_set(&why, FAIL_CALLER_UNKNOWN, "The request %s.", what);
-    return exchange_fails(x, &why);
-}
-
 /* Rules are for known callers only: strangers do not learn them. */
 static struct decision set_out(struct exchange *x)
 {
@@ -170,9 +107,13 @@ static struct decision set_out(struct exchange *x)
 
 struct decision exchange_judge_caller(struct exchange *x, bool known)
 {
+    struct failure why;
+
     x->admitted = known;
-    return known ? set_out(x)
-                 : refuse_caller(x, "has Basic credentials that this tenant does not know");
+    if (known)
+        return set_out(x);
+    judgement_refuse_caller(&why);
+    return exchange_fails(x, &why);
 }
 
 static struct decision ask(struct exchange *x, const struct basic *b, check_done *checked)
@@ -198,11 +139,11 @@ static struct decision ask(struct exchange *x, const struct basic *b, check_done
 
 static struct decision admit(struct exchange *x, const struct head *h, check_done *checked)
 {
+    struct failure why;
     struct basic b;
 
-    if (head_count(h, FIELD_AUTHORIZATION) != 1 ||
-        !basic_read(head_value(h, FIELD_AUTHORIZATION), &b))
-        return refuse_caller(x, "lacks the Basic credentials that this tenant asks for");
+    if (!judgement_read_credentials(h, &b, &why))
+        return exchange_fails(x, &why);
     struct decision d = ask(x, &b, checked);
     basic_wipe(&b);
     return d;
@@ -214,20 +155,20 @@ struct decision exchange_judge(struct exchange *x, const struct client_request *
                                check_done *checked)
 {
     const struct guard_view view = view_of(x);
-    struct target target;
+    struct judgement j;
     struct failure why;
 
-    x->page = guard_page(view.config, r->head);
-    bool admitted = target_parse(r->head, &target, &why);
-    target.own = admitted && guard_names_proxy(&view, &target);
-    admitted = admitted && guard_admits(&view, r->head, &target, &why);
-    bool preflight = admitted && x->page != NULL && cors_is_preflight(r->head);
-    if (preflight || !admitted || !find_tenant(x, r, &view, &target, &why)) {
+    bool passes = judgement_make(&j, &view, client_door(x->client)->tenant, r->head, &why);
+    x->page = j.page;
+    if (!passes || j.is_preflight) {
         keep_start_line(x, r->head);
-        return preflight ? answer_preflight(x, r->head) : exchange_fails(x, &why);
+        return passes ? answer_preflight(x, r->head) : exchange_fails(x, &why);
     }
-    edit(x, r->head, &target);
-    if (x->tenant->rules != NULL && !rules_cover(x->tenant->rules, r->head, &target, &why)) {
+    x->origin = origin_ref(x->all->upstreams->origins[j.index]);
+    x->tenant = j.tenant;
+    x->cell = x->all->cells[j.index];
+    edit(x, r->head, &j);
+    if (x->tenant->rules != NULL && !rules_cover(x->tenant->rules, r->head, &j.target, &why)) {
         x->barred = NEW(struct failure);
         *x->barred = why;
     }

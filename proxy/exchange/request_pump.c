@@ -28,16 +28,23 @@ void request_pump_start(struct request_pump *p, const struct head *h,
 
 /* RFC 9110, 8.6: a body that is not too large keeps a Content-Length. One that came in chunks goes
  * on in chunks, as a stream. */
+enum edit_body request_pump_rewritten(const struct head *h)
+{
+    return framing_of_request(h) == FRAMING_LENGTH && h->content_length <= REQUEST_COLLECT_MAX
+               ? EDIT_BODY_LATER
+               : EDIT_BODY_CHUNKED;
+}
+
 enum edit_body request_pump_filter(struct request_pump *p, const struct head *h,
                                    struct link_filter *links)
 {
     p->links = links;
     p->body.filter = link_filter_run(links);
-    p->collects = p->body.in == FRAMING_LENGTH && h->content_length <= REQUEST_COLLECT_MAX;
-    if (p->collects)
-        return EDIT_BODY_LATER;
-    p->body.out = FRAMING_CHUNKED;
-    return EDIT_BODY_CHUNKED;
+    enum edit_body body = request_pump_rewritten(h);
+    p->collects = body == EDIT_BODY_LATER;
+    if (!p->collects)
+        p->body.out = FRAMING_CHUNKED;
+    return body;
 }
 
 void request_pump_trailers(struct request_pump *p, const struct head *h,

@@ -47,6 +47,9 @@ void request_pump_start(struct request_pump *p, const struct head *h,
 enum edit_body request_pump_filter(struct request_pump *p, const struct head *h,
                                    struct link_filter *links);
 
+/* That of a head, before there is a pump. */
+enum edit_body request_pump_rewritten(const struct head *h);
+
 /* Which trailers go on. headers outlive the pump. After request_pump_filter(). */
 void request_pump_trailers(struct request_pump *p, const struct head *h,
                            const struct edit_header *headers, size_t nheaders);

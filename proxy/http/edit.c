@@ -116,19 +116,14 @@ static uint64_t dropped_of_request(const struct head *request, const struct edit
     return drop;
 }
 
-void edit_request(struct buf *out, const struct head *request, const struct target *target,
-                  const struct edit_rules *rules)
+/* Those fields of the request, from the first index up to the second. */
+static void add_request_fields(struct buf *out, const struct head *request, size_t from, size_t to,
+                               const struct edit_rules *rules)
 {
     uint64_t drop = dropped_of_request(request, rules);
     bool named = head_says(request, OPTION_FIELD); /* each has to be looked up in it */
 
-    buf_add_slice(out, request->method_name);
-    buf_add(out, " ", 1);
-    target_write_path(out, request, target);
-    buf_add_string(out, " HTTP/1.1\r\nHost: ");
-    buf_add_string(out, rules->host);
-    buf_add(out, "\r\n", 2);
-    for (size_t i = 0; i < request->nfields; i++) {
+    for (size_t i = from; i < to; i++) {
         const struct field *f = &request->fields[i];
         if ((field_bit(f->id) & drop) != 0 ||
             is_replaced(rules->headers, rules->nheaders, f->name) ||
@@ -145,6 +140,26 @@ void edit_request(struct buf *out, const struct head *request, const struct targ
         else
             pass_field(out, f);
     }
+}
+
+void edit_request_field(struct buf *out, const struct head *request, const struct field *f,
+                        const struct edit_rules *rules)
+{
+    size_t i = (size_t)(f - request->fields);
+
+    add_request_fields(out, request, i, i + 1, rules);
+}
+
+void edit_request(struct buf *out, const struct head *request, const struct target *target,
+                  const struct edit_rules *rules)
+{
+    buf_add_slice(out, request->method_name);
+    buf_add(out, " ", 1);
+    target_write_path(out, request, target);
+    buf_add_string(out, " HTTP/1.1\r\nHost: ");
+    buf_add_string(out, rules->host);
+    buf_add(out, "\r\n", 2);
+    add_request_fields(out, request, 0, request->nfields, rules);
     add_field(out, SLICE("successfactors-companyid"), slice_of(rules->company_id));
     for (size_t i = 0; i < rules->nheaders; i++)
         add_field(out, slice_of(rules->headers[i].name), slice_of(rules->headers[i].value));
@@ -152,6 +167,66 @@ void edit_request(struct buf *out, const struct head *request, const struct targ
         buf_add_string(out, "Transfer-Encoding: chunked\r\n");
     if (rules->body != EDIT_BODY_LATER)
         buf_add(out, "\r\n", 2);
+}
+
+/* ---- why ---- */
+
+/* tests/unit/http/edit_test.c: every field that can be left out has a reason. */
+static const char *reason_of_class(uint64_t field)
+{
+    const struct {
+        uint64_t fields;
+        const char *why;
+    } reasons[] = {
+        {FIELDS_HOP_BY_HOP, "it is about the connection between the caller and sfmtls"},
+        {field_bit(FIELD_CLIENT_CERT), "only the server's own edge may send it"},
+        {field_bit(FIELD_FORWARDED), "nobody has verified the address that it tells"},
+        {FIELDS_STRIPPED, "it is meant for sfmtls, not for the server"},
+        {field_bit(FIELD_HOST), "the server's own name takes its place"},
+        {field_bit(FIELD_COMPANY_ID), "the tenant's company-id takes its place"},
+        {field_bit(FIELD_AUTHORIZATION), "the client certificate says who calls"},
+        {field_bit(FIELD_EXPECT), "sfmtls asks the caller for the body itself"},
+        {field_bit(FIELD_CONTENT_LENGTH) | field_bit(FIELD_TRANSFER_ENCODING),
+         "links in the body are rewritten, which can change its length"},
+        {field_bit(FIELD_BODY_DIGEST), "links in the body are rewritten, so it does not fit"},
+        {field_bit(FIELD_RANGE), "links are rewritten in whole contents, not in parts"},
+        {field_bit(FIELD_ORIGIN) | field_bit(FIELD_SEC_FETCH_SITE) | field_bit(FIELD_CORS),
+         "sfmtls has judged the web page itself (allow-origin)"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+        if ((reasons[i].fields & field) != 0)
+            return reasons[i].why;
+    return "";
+}
+
+static const char *reason_of_change(const struct field *f)
+{
+    switch (f->id) {
+    case FIELD_ACCEPT_ENCODING:
+        return "links in the answer are rewritten, so sfmtls must be able to decode it";
+    case FIELD_COOKIE:
+        return "a server gets only the cookies that it has set";
+    default:
+        return "sfmtls writes what it has read, in the one form of RFC 9112";
+    }
+}
+
+const char *edit_reason(const struct head *request, const struct field *f,
+                        const struct edit_rules *rules)
+{
+    struct buf written = {0};
+
+    edit_request_field(&written, request, f, rules);
+    bool stays = written.n > 0;
+    buf_free(&written);
+    if (stays)
+        return reason_of_change(f);
+    if ((field_bit(f->id) & dropped_of_request(request, rules)) != 0)
+        return reason_of_class(field_bit(f->id));
+    return is_replaced(rules->headers, rules->nheaders, f->name)
+               ? "the tenant's header option of that name takes its place"
+               : "the request's Connection field names it";
 }
 
 void edit_finish_head(struct buf *out, uint64_t content_length)

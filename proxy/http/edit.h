@@ -41,6 +41,14 @@ bool edit_connection_is_sound(const struct head *request, struct failure *why) M
 /* Appends the request's head as the server gets it, with the empty line but for EDIT_BODY_LATER. */
 void edit_request(struct buf *out, const struct head *request, const struct target *target,
                   const struct edit_rules *rules);
+
+/* The part of that which comes of one field of the request; nothing: it is left out. And why it is
+ * left out or changed. For `sfmtls explain`. */
+void edit_request_field(struct buf *out, const struct head *request, const struct field *f,
+                        const struct edit_rules *rules);
+const char *edit_reason(const struct head *request, const struct field *f,
+                        const struct edit_rules *rules);
+
 void edit_finish_head(struct buf *out, uint64_t content_length);
 void edit_finish_head_chunked(struct buf *out, bool expects); /* expects: 100 (Continue) */
 

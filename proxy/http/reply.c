@@ -54,7 +54,7 @@ void reply_write(struct buf *out, const struct reply *r, int64_t wall_us)
 {
     buf_addf(out, "HTTP/1.1 %d %s\r\n", r->status,
              r->reason != NULL ? r->reason : reply_reason(r->status));
-    add_date(out, wall_us);
+    add_date(out, r->date_us != 0 ? r->date_us : wall_us);
     if (r->content_type != NULL)
         buf_addf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n", r->content_type, r->body.n);
     buf_add_string(out, "Cache-Control: no-store\r\n");

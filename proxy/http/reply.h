@@ -21,6 +21,7 @@ struct reply {
     bool head_only; /* the answer to HEAD: the fields, no body */
     enum persistence persistence;
     const char *fields; /* further ones, each ended by CRLF; may be NULL */
+    int64_t date_us;    /* what Date says instead of the time; 0: the time */
 };
 
 /* Appends a whole answer; wall_us is the time for Date. */

@@ -91,12 +91,17 @@ static bool covers_method(const struct rule *r, struct slice method)
     return false;
 }
 
-static bool covers(const struct rules *r, struct slice method, struct slice path)
+static const struct rule *covering(const struct rules *r, struct slice method, struct slice path)
 {
     for (size_t i = 0; i < r->count; i++)
         if (covers_method(&r->rules[i], method) && fits(&r->rules[i], path))
-            return true;
-    return false;
+            return &r->rules[i];
+    return NULL;
+}
+
+static bool covers(const struct rules *r, struct slice method, struct slice path)
+{
+    return covering(r, method, path) != NULL;
 }
 
 /* The path as target_write_path() writes it, without the query. */
@@ -227,6 +232,16 @@ static const char *method_flaw(struct slice methods)
                 return "begins with something other than methods in capital letters";
     } while (more);
     return NULL;
+}
+
+void rules_write_covering(const struct rules *r, const struct head *request, const struct target *t,
+                          struct buf *out)
+{
+    const struct rule *found = covering(r, request->method_name, path_of(request, t));
+
+    if (found != NULL)
+        buf_addf(out, "%s %.*s%s", found->methods, (int)found->pattern.n, found->pattern.p,
+                 found->any_rest ? "*" : "");
 }
 
 static bool has_two_stars(struct slice pattern)

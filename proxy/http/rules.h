@@ -30,4 +30,8 @@ void rules_free(struct rules *r); /* NULL is no error */
 bool rules_cover(const struct rules *r, const struct head *request, const struct target *t,
                  struct failure *why) MUST_CHECK;
 
+/* Appends the first rule that covers its method and path, as METHOD PATTERN; nothing: none does. */
+void rules_write_covering(const struct rules *r, const struct head *request, const struct target *t,
+                          struct buf *out);
+
 #endif

@@ -208,6 +208,16 @@ static void read_credentials(struct claims *c, const struct head *request)
     }
 }
 
+void route_write_claims(const struct config *config, const char *listener_tenant,
+                        const struct head *request, const struct target *target, struct buf *out)
+{
+    struct claims c = {.config = config, .listener_tenant = listener_tenant, .target = target};
+
+    c.header_company = head_value(request, FIELD_COMPANY_ID);
+    read_credentials(&c, request);
+    add_claims(out, &c);
+}
+
 int route_find(const struct config *config, const char *listener_tenant, const struct head *request,
                const struct target *target, struct failure *why)
 {

@@ -15,6 +15,11 @@
 int route_find(const struct config *c, const char *listener_tenant, const struct head *request,
                const struct target *target, struct failure *why) MUST_CHECK;
 
+/* Appends what the request names, by which its tenant is found, in words; nothing: it names
+ * nothing. */
+void route_write_claims(const struct config *c, const char *listener_tenant,
+                        const struct head *request, const struct target *target, struct buf *out);
+
 /* Does the target, in absolute-form or authority-form, lead to a configured server? */
 bool route_has_server(const struct config *c, const struct target *target);
 

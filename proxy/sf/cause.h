@@ -134,7 +134,8 @@ struct cause_evidence {
     int alert;             /* the server's; 0: none (RFC 8446, 6.2) */
     bool ca_is_not_wanted; /* the server has named the CAs that it accepts, and none of the tenant's
                               chain is among them */
-    bool own_chain_is_short; /* the tenant sends a certificate without the one that issued it */
+    bool own_is_not_for_clients; /* the tenant's certificate lacks clientAuth */
+    bool own_chain_is_short;     /* the tenant sends a certificate without the one that issued it */
 };
 
 /* The cause of a failure, or NULL: its own row says all that is known. */

@@ -56,6 +56,8 @@ static const struct cause *of_refusal(const struct cause_evidence *e)
     bool ca = e->alert == ALERT_UNKNOWN_CA || e->alert == ALERT_BAD_CERTIFICATE ||
               e->alert == ALERT_CERTIFICATE_UNKNOWN || e->alert == 0;
 
+    if (e->own_is_not_for_clients)
+        return cause_of(CAUSE_NO_CLIENT_AUTH);
     if (e->alert == ALERT_CERTIFICATE_REVOKED)
         return cause_of(CAUSE_OWN_REVOKED);
     if (e->alert == ALERT_CERTIFICATE_EXPIRED)
@@ -71,6 +73,7 @@ bool cause_says_more(const struct cause *c)
     case CAUSE_TLS_INSPECTED:
     case CAUSE_OWN_CHAIN_INCOMPLETE:
     case CAUSE_OWN_CA_NOT_WANTED:
+    case CAUSE_NO_CLIENT_AUTH:
     case CAUSE_SERVER_CHAIN_INCOMPLETE:
     case CAUSE_TLS_TOO_OLD:
         return true;

@@ -66,7 +66,7 @@ void credential_note_facts(struct credential *c)
 void credential_find(struct credential *c, enum finding_level level, char *sentence)
 {
     c->findings = mem_grow(c->findings, (c->nfindings + 1) * sizeof(c->findings[0]));
-    c->findings[c->nfindings++] = (struct finding){level, false, utf8_escape(sentence)};
+    c->findings[c->nfindings++] = (struct finding){level, ABOUT_OTHER, utf8_escape(sentence)};
     free(sentence);
 }
 
@@ -91,6 +91,22 @@ const unsigned char *credential_fingerprint(const struct credential *c)
 const char *credential_subject(const struct credential *c)
 {
     return c->subject;
+}
+
+char *credential_common_name(const struct credential *c)
+{
+    const X509_NAME *subject = X509_get_subject_name(c->leaf);
+    int last = -1, at = -1;
+    unsigned char *text = NULL;
+
+    while ((at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0)
+        last = at;
+    int n = last < 0 ? 0
+                     : ASN1_STRING_to_UTF8(
+                           &text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, last)));
+    char *name = mem_copy_bytes(n > 0 ? (const char *)text : "", n > 0 ? (size_t)n : 0);
+    OPENSSL_free(text);
+    return name;
 }
 
 int64_t credential_not_before(const struct credential *c)
@@ -133,14 +149,18 @@ char *credential_issuer(const struct credential *c)
     return names_text(X509_get_issuer_name(c->leaf));
 }
 
-char *credential_key_type(const struct credential *c)
+char *credential_public_key_type(const X509_PUBKEY *public_key)
 {
-    const EVP_PKEY *key = X509_get0_pubkey(c->leaf);
-
+    const EVP_PKEY *key = X509_PUBKEY_get0(public_key);
     const char *type = key == NULL ? NULL : EVP_PKEY_get0_type_name(key);
 
     return type == NULL ? mem_copy_string("unknown")
                         : mem_format("%s %d", type, EVP_PKEY_get_bits(key));
+}
+
+char *credential_key_type(const struct credential *c)
+{
+    return credential_public_key_type(X509_get_X509_PUBKEY(c->leaf));
 }
 
 enum credential_key credential_key_state(const struct credential *c)

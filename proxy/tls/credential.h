@@ -32,9 +32,10 @@ struct credential_files {
 
 /* What to report about a credential that could be loaded: a sentence with the cure. */
 enum finding_level { FINDING_NOTE, FINDING_WARNING, FINDING_ERROR };
+enum finding_about { ABOUT_OTHER, ABOUT_DATES, ABOUT_USAGE, ABOUT_CHAIN };
 struct finding {
     enum finding_level level;
-    bool about_dates;
+    enum finding_about about;
     char *sentence;
 };
 
@@ -49,7 +50,8 @@ enum credential_source {
 
 /* Reads, decrypts and checks, whatever the form: PEM, base64 of PEM, PKCS#12, DER. The key must
  * belong to one of the certificates, which then is the leaf. On failure *out is untouched, *source
- * is set, and the sentence names the file and the cure. */
+ * is set, and the sentence names the file and the cure; ST_LOCKED: it is about the passphrase,
+ * ST_MISMATCH: the key belongs to another certificate. */
 enum status credential_load(const struct credential_files *files, struct credential **out,
                             enum credential_source *source, struct diag *why) MUST_CHECK;
 
@@ -76,7 +78,9 @@ enum status credential_apply(const struct credential *c, SSL_CTX *context,
 enum { CREDENTIAL_FINGERPRINT_SIZE = 32 };
 const unsigned char *credential_fingerprint(const struct credential *c); /* SHA-256 of the leaf */
 const char *credential_subject(const struct credential *c);              /* RFC 2253 */
-int64_t credential_not_before(const struct credential *c);               /* seconds since 1970 */
+char *credential_common_name(const struct credential *c);  /* the last CN of the subject, UTF-8, or
+                                                              ""; the caller frees it */
+int64_t credential_not_before(const struct credential *c); /* seconds since 1970 */
 int64_t credential_not_after(const struct credential *c);
 /* When another certificate, which is in the file beside the leaf, becomes valid; 0: there is none.
  */
@@ -89,6 +93,7 @@ const struct finding *credential_findings(const struct credential *c, size_t *co
 
 char *credential_issuer(const struct credential *c);   /* RFC 2253; the caller frees it */
 char *credential_key_type(const struct credential *c); /* "RSA 4096"; the caller frees it */
+char *credential_public_key_type(const X509_PUBKEY *public_key); /* the same of any */
 
 enum credential_key { CREDENTIAL_KEY_ABSENT, CREDENTIAL_KEY_LOCKED, CREDENTIAL_KEY_OPEN };
 enum credential_key credential_key_state(const struct credential *c);

@@ -25,7 +25,6 @@ static void judge_dates(struct credential *c, int64_t now)
 {
     char start[CLOCK_TEXT_SIZE], end[CLOCK_TEXT_SIZE];
     long long left = (long long)(c->not_after - now) / SECONDS_PER_DAY;
-    size_t first = c->nfindings;
 
     clock_text(c->not_before * 1000000, start);
     clock_text(c->not_after * 1000000, end);
@@ -42,8 +41,6 @@ static void judge_dates(struct credential *c, int64_t now)
             c, FINDING_WARNING,
             mem_format("the certificate expires on %.10s, in %lld days; have it renewed", end,
                        left));
-    for (; first < c->nfindings; first++)
-        c->findings[first].about_dates = true;
 }
 
 static void judge_chain_dates(struct credential *c, int64_t now)
@@ -192,12 +189,25 @@ static void judge_strength(struct credential *c)
                                    OBJ_nid2sn(digest)));
 }
 
+/* What was found since then is about that. */
+static void mark(struct credential *c, size_t from, enum finding_about about)
+{
+    for (; from < c->nfindings; from++)
+        c->findings[from].about = about;
+}
+
 void credential_judge(struct credential *c, int64_t now)
 {
+    size_t dates = c->nfindings;
     judge_dates(c, now);
-    judge_chain_dates(c, now);
+    size_t usage = c->nfindings;
     judge_usage(c);
+    size_t chain = c->nfindings;
+    judge_chain_dates(c, now);
     judge_chain(c);
+    mark(c, dates, ABOUT_DATES);
+    mark(c, usage, ABOUT_USAGE);
+    mark(c, chain, ABOUT_CHAIN);
     judge_strength(c);
     ERR_clear_error();
 }

@@ -28,7 +28,7 @@ bool credential_has_passphrase(struct key_opener *o, const char *path)
 enum status credential_lacks_passphrase(const char *path, const char *what, struct diag *why)
 {
     diag_at(why, path, "%s is encrypted; set passphrase-file or passphrase-env", what);
-    return ST_BAD_INPUT;
+    return ST_LOCKED;
 }
 
 static bool is_blank(char c)
@@ -254,6 +254,7 @@ static enum status explain(const char *path, const struct sealed_key *k, bool en
         diag_at(why, path, "the private key cannot be decrypted (%s); check the passphrase%s",
                 e->text == NULL ? "it does not fit" : e->text,
                 credential_passphrase_flaw(k->passphrase));
+        return ST_LOCKED;
     }
     return ST_BAD_INPUT;
 }

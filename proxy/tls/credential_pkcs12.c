@@ -159,7 +159,7 @@ static enum status explain(const char *path, const struct buf *passphrase,
     else
         diag_at(why, path, "the passphrase does not open the PKCS#12 file; check the passphrase%s",
                 credential_passphrase_flaw(passphrase));
-    return ST_BAD_INPUT;
+    return e->unsupported ? ST_BAD_INPUT : ST_LOCKED;
 }
 
 enum status credential_read_pkcs12(const char *path, PKCS12 *p12, enum key_wish wish,

@@ -78,7 +78,8 @@ static bool set_dates(X509 *x, const struct issue_spec *s)
 
     if (s->latest > 0 && s->latest < end)
         end = s->latest;
-    return ASN1_TIME_set(X509_getm_notBefore(x), (time_t)(now - BACKDATED_SECONDS)) != NULL &&
+    int64_t begin = now - BACKDATED_SECONDS + (int64_t)s->begins_days * SECONDS_PER_DAY;
+    return ASN1_TIME_set(X509_getm_notBefore(x), (time_t)begin) != NULL &&
            ASN1_TIME_set(X509_getm_notAfter(x), (time_t)end) != NULL;
 }
 
@@ -124,6 +125,28 @@ enum status issue_credential(const struct issue_spec *spec, const struct credent
     return st;
 }
 
+static bool push_extension(STACK_OF(X509_EXTENSION) * to, int nid, const char *value)
+{
+    X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+
+    if (e != NULL && sk_X509_EXTENSION_push(to, e) > 0)
+        return true;
+    X509_EXTENSION_free(e);
+    return false;
+}
+
+/* Those that a client's certificate needs, for CAs that go by the request. */
+static bool add_wishes(X509_REQ *request)
+{
+    STACK_OF(X509_EXTENSION) *wishes = sk_X509_EXTENSION_new_null();
+    bool added = push_extension(wishes, NID_key_usage, "critical,digitalSignature") &&
+                 push_extension(wishes, NID_ext_key_usage, "clientAuth") &&
+                 X509_REQ_add_extensions(request, wishes) == 1;
+
+    sk_X509_EXTENSION_pop_free(wishes, X509_EXTENSION_free);
+    return added;
+}
+
 enum status issue_request(const struct credential *c, const char *common_name,
                           const char *organization, struct buf *out, struct diag *why)
 {
@@ -132,7 +155,7 @@ enum status issue_request(const struct credential *c, const char *common_name,
     enum status st = ST_BAD_INPUT;
 
     if ((organization == NULL || add_name(subject, "O", organization)) &&
-        add_name(subject, "CN", common_name))
+        add_name(subject, "CN", common_name) && add_wishes(request))
         st = credential_request(c, request, out, why);
     else
         diag_set(why, "`%s` is not a name for a certificate; write 1 to 64 characters",

@@ -18,8 +18,9 @@ struct issue_spec {
      * "permitted;DNS:host,excluded;..."; NULL: any. */
     const char *name_constraints;
     bool for_server; /* serverAuth, else clientAuth; a CA: for servers only, else for anything */
-    int days;
-    int64_t latest; /* it ends then, if not before; seconds since 1970; 0: no matter */
+    int begins_days; /* it begins that many days from now */
+    int days;        /* and ends that many days from now */
+    int64_t latest;  /* it ends then, if not before; seconds since 1970; 0: no matter */
 };
 
 /* A certificate for c, which has a key and nothing else, signed by issuer; NULL: by c itself. */
@@ -30,7 +31,8 @@ enum status issue_certificate(const struct issue_spec *spec, const struct creden
 enum status issue_credential(const struct issue_spec *spec, const struct credential *issuer,
                              struct credential **out, struct diag *why) MUST_CHECK;
 
-/* Appends a request (PKCS#10, PEM) for a certificate of c's key; organization may be NULL. */
+/* Appends a request (PKCS#10, PEM) for a client's certificate (clientAuth, digitalSignature) of c's
+ * key; organization may be NULL. */
 enum status issue_request(const struct credential *c, const char *common_name,
                           const char *organization, struct buf *out, struct diag *why) MUST_CHECK;
 

@@ -1,6 +1,7 @@
 #include "tls/presented.h"
 
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 /* Does the server accept what that CA issued, as far as it has said? */
 static bool is_named(const STACK_OF(X509_NAME) * named, const X509 *issued)
@@ -61,4 +62,12 @@ bool presented_is_alone(const SSL *ssl)
     return leaf != NULL && sk_X509_num(chain_of(ssl)) <= 0 &&
            X509_NAME_cmp(X509_get_subject_name(leaf), X509_get_issuer_name(leaf)) != 0 &&
            !is_named(named, leaf) && may_be_below(named, leaf);
+}
+
+bool presented_is_not_for_clients(const SSL *ssl)
+{
+    X509 *own = SSL_get_certificate(ssl);
+
+    return own != NULL && (X509_get_extension_flags(own) & EXFLAG_XKUSAGE) != 0 &&
+           (X509_get_extended_key_usage(own) & (XKU_SSL_CLIENT | XKU_ANYEKU)) == 0;
 }

@@ -17,4 +17,7 @@ bool presented_is_of_another_ca(const SSL *ssl);
  * any, then one of the same organisation, which may be above that CA. */
 bool presented_is_alone(const SSL *ssl);
 
+/* It has an extended key usage, and clientAuth is not in it. */
+bool presented_is_not_for_clients(const SSL *ssl);
+
 #endif

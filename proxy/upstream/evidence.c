@@ -32,6 +32,7 @@ void evidence_collect(const struct tenant *t, const struct tls_link *link, const
                                    .alert = link->alert};
     if (ssl != NULL) {
         out->ca_is_not_wanted = presented_is_of_another_ca(ssl);
+        out->own_is_not_for_clients = presented_is_not_for_clients(ssl);
         out->own_chain_is_short = presented_is_alone(ssl);
     }
 }

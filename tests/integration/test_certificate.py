@@ -754,10 +754,14 @@ def test_request(key_type, bits, pki, tmp_path, nginx, proxy):
              str(tmp_path / "new.key"), "-o", str(tmp_path / "new.csr"),
              *(["--key-type", key_type] if key_type else [])]
     result = harness.run_cli(*words)
-    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert (result.returncode, result.stdout) == (0, "")
+    for word in (f"{tmp_path}/new.key is the private key", f"send {tmp_path}/new.csr", "SAP Cloud Root CA",
+                 "clientAuth", "digitalSignature", "rsa-2048", "cert show"):
+        assert word in result.stderr, result.stderr
     assert (tmp_path / "new.key").stat().st_mode & 0o777 == 0o600
     told = openssl("req", "-noout", "-verify", "-subject", "-text", "-in", tmp_path / "new.csr").decode()
     assert re.search("O ?= ?Acme, CN ?= ?sf_user", told) and bits in told  # newer OpenSSL writes no blanks
+    assert "Digital Signature" in told and "TLS Web Client Authentication" in told
     (tmp_path / "other.csr").write_text("is here already")
     other = harness.run_cli(*(word.replace("/new.", "/other.") for word in words))
     assert other.returncode == 2 and "other.csr" in other.stderr and not (tmp_path / "other.key").exists()
@@ -770,6 +774,50 @@ def test_request(key_type, bits, pki, tmp_path, nginx, proxy):
         f.write((pki / "client-sub.pem").read_text())
     p = proxy(section(tmp_path, pki, nginx.port, False) + f"private-key = {tmp_path}/new.key\n")
     assert "CN=sf_user" in p.request(target="/who").json()["subject"]
+
+
+@pytest.mark.parametrize("form", ["PEM", "DER"])
+@pytest.mark.parametrize("wishes", ["", "keyUsage=digitalSignature", "extendedKeyUsage=serverAuth",
+                                    "keyUsage=digitalSignature extendedKeyUsage=serverAuth,clientAuth"])
+def test_show_of_a_request(form, wishes, tmp_path):
+    """What it asks for, and what the CA has to add."""
+    more = [word for wish in wishes.split() for word in ("-addext", wish)]
+    openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "key", "-subj", "/O=A/CN=sf", *more,
+            "-outform", form, "-out", tmp_path / "csr")
+    shown = harness.run_cli("cert", "show", str(tmp_path / "csr"), "--json")
+    told = json.loads(shown.stdout)
+    assert (shown.returncode, told["kind"], told["subject"]) == (0, "request", "CN=sf,O=A")
+    assert told["key_type"] == "RSA 2048"
+    lacking = [word for word in ("clientAuth", "digitalSignature") if word not in wishes]
+    assert [f["level"] for f in told["findings"]] == ["note"] * len(lacking)
+    assert all(word in f["sentence"] for word, f in zip(lacking, told["findings"]))
+    text = harness.run_cli("cert", "show", str(tmp_path / "csr")).stdout
+    assert "certificate request" in text and text.count("note  ") == len(lacking)
+
+
+def test_show_of_a_request_that_is_not_its_own(tmp_path):
+    """A byte of its name was changed, or it is cut off."""
+    openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "key", "-subj", "/CN=sf_user_one",
+            "-outform", "DER", "-out", tmp_path / "csr")
+    der = (tmp_path / "csr").read_bytes()
+    (tmp_path / "csr").write_bytes(der.replace(b"sf_user_one", b"sf_user_two"))
+    shown = harness.run_cli("cert", "show", str(tmp_path / "csr"))
+    assert shown.returncode == 1 and "not by its own key" in shown.stdout
+    pem = "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"
+    (tmp_path / "csr").write_text(pem)
+    shown = harness.run_cli("cert", "show", str(tmp_path / "csr"))
+    assert (shown.returncode, shown.stdout) == (2, "") and "certificate request in it is damaged" in shown.stderr
+
+
+def test_show_says_what_security_center_asks_for(pki):
+    """The fields of its form, in its order."""
+    text = harness.run_cli("cert", "show", str(pki / "acme-all.pem")).stdout
+    at = [text.index(f"\n  {field} ") for field in
+          ("Configuration Name", "Integration Name", "Certificate File", "Login Name")]
+    assert at == sorted(at) and text.index("X.509 Public Certificate Mapping") < at[0]
+    mapping = json.loads(harness.run_cli("cert", "show", "--json", str(pki / "acme-all.pem")).stdout)["mapping"]
+    assert list(mapping) == ["configuration_name", "integration_name", "certificate_file", "login_name"]
+    assert mapping["login_name"] == "acme_user" and "cert public" in mapping["certificate_file"]
 
 
 @pytest.mark.parametrize("words, say", [

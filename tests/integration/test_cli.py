@@ -15,8 +15,7 @@ import pytest
 
 import harness
 
-COMMANDS = ["run", "demo", "check", "cert", "ca", "import", "hosts", "version", "help"]
-NOT_SERVED_YET = ["check"]
+COMMANDS = ["run", "demo", "check", "explain", "support", "cert", "ca", "import", "hosts", "version", "help"]
 
 
 def succeeds(*arguments, **kwargs):
@@ -63,7 +62,7 @@ def test_help_of_run_names_every_option(option):
     assert option in succeeds("help", "run")
 
 
-@pytest.mark.parametrize("option", ["--once", "--listen", "--ready-fd"])
+@pytest.mark.parametrize("option", ["--once", "--listen", "--ready-fd", "--fault"])
 def test_help_of_demo_names_every_option(option):
     assert option in succeeds("help", "demo")
 
@@ -113,13 +112,6 @@ def test_wrong_command_line(arguments, words):
 def test_known_option_in_the_wrong_form(arguments):
     """A value that is not wanted, an abbreviation of several: not `unknown`, which sends people searching."""
     assert "unknown" not in refused(*arguments)
-
-
-@pytest.mark.parametrize("command", NOT_SERVED_YET)
-@pytest.mark.parametrize("more", [[], ["x"], ["show", "--json"]], ids=" ".join)
-def test_command_that_is_not_served_yet(command, more):
-    assert "not served" in refused(command, *more)
-    assert "not served" in succeeds("help", command)
 
 
 @pytest.mark.parametrize("arguments", [["run", "-t"], ["run"], ["demo"]], ids=" ".join)
@@ -346,6 +338,58 @@ def assert_shows_the_call(text):
     assert seen["clientCertificate"]["subject"].startswith("CN=DEMO_API_USER")
     assert seen["companyId"] == "DEMO" and seen["authorizationHeader"] is False
     assert "saw the client certificate CN=DEMO_API_USER" in text
+
+
+# What `check` says of each fault that the demo can show.
+FAULTS = {
+    "name": ("name", "name-not-found"), "refused": ("connect", "connect-to-unreachable"),
+    "not-tls": ("tls", "server-not-tls"),
+    "server-self-signed": ("server-certificate", "server-certificate-self-signed"),
+    "server-ca": ("server-certificate", "ca-file-lacks-issuer"),
+    "server-expired": ("server-certificate", "server-certificate-expired"),
+    "server-not-yet-valid": ("server-certificate", "server-certificate-not-yet-valid"),
+    "server-name": ("server-certificate", "server-certificate-wrong-host"),
+    "never-asks": ("certificate-request", "client-certificate-not-requested"),
+    "expired": ("certificate", "client-certificate-expired"),
+    "not-yet-valid": ("certificate", "client-certificate-not-yet-valid"),
+    "no-client-auth": ("certificate", "no-client-auth"),
+    "client-ca": ("certificate-request", "client-ca-not-accepted"),
+    "edge-error": ("client-certificate", "edge-certificate-error"),
+    "edge-no-certificate": ("client-certificate", "edge-no-certificate"), "company": ("company", "auth0032"),
+    "no-mapping": ("company", "auth0032"), "permission": ("permission", "lgn0002"),
+    "plain-host": ("certificate-request", "lgn0003"), "ui-host": ("http", "lgn0004"),
+    "company-not-found": ("company", "lgn0008"), "address": ("permission", "lgn0013"),
+    "session": ("http", "sfapi-session-lost"), "metadata": ("http", "metadata-generating"),
+    "too-many": ("http", "too-many-requests"), "maintenance": ("http", "server-maintenance"),
+    "bad-gateway": ("http", "server-bad-gateway"), "gateway-timeout": ("http", "server-gateway-timeout"),
+    "clock": ("clock", "clock-wrong"),
+}
+
+
+def test_faults_of_the_demo_are_listed():
+    assert re.search(r"but (.*); `", refused("demo", "--fault", "nonsense"))[1].split(", ") == list(FAULTS)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_demo_of_a_fault(fault, demo):
+    """The first call shows what it looks like, and check says what it is."""
+    d = demo("--fault", fault, "--listen", "127.0.0.1:0")
+    text = d.wait_until_shown()
+    assert text.startswith("The fault: ") and f"sfmtls check -c {d.temporary[0]}/sfmtls.ini" in text
+    assert ("HTTP/1.1 200" in text) == (fault == "clock")
+    result = harness.run_cli("check", "-c", str(d.temporary[0] / "sfmtls.ini"), "--json")
+    steps = json.loads(result.stdout)["tenants"][0]["steps"]
+    assert [(s["step"], s["code"]) for s in steps if s["result"] == "fail"] == [FAULTS[fault]]
+    code = FAULTS[fault][1]
+    assert fault == "clock" or f'"code":"{code}"' in text or f"Sfmtls-Hint: {code};" in text, text
+
+
+def test_check_of_the_demo(demo):
+    """Nothing fails where nothing is wrong."""
+    d = demo()
+    d.wait_until_shown()
+    result = harness.run_cli("check", "-c", str(d.temporary[0] / "sfmtls.ini"))
+    assert result.returncode == 0 and "200 to GET /odata/v2/" in result.stdout
 
 
 @pytest.mark.parametrize("option", ["--once", "-1"])

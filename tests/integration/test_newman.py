@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import harness
+import test_cli
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COLLECTION = ROOT / "conf/examples/sfmtls.postman_collection.json"
@@ -99,6 +100,15 @@ def test_collection_through_the_proxy(company, proxy, tenant, successfactors, tm
     for method, target, *words in seen:
         assert words == ["company=ACME", "verify=SUCCESS", "authorization=-", "status=200",
                          f"host=localhost:{successfactors.port}"], (method, target)
+
+
+def test_collection_with_the_demo(tmp_path, started):
+    """Whoever has nothing but the demo can send all of it."""
+    started.append(test_cli.Demo(tmp_path, "--listen", harness.localhost().split(",")[0]))
+    report = newman(tmp_path, baseUrl=f"http://{started[-1].address}", allowWrites="yes")
+    wanted = list(names_of(json.loads(COLLECTION.read_text())["item"]))
+    assert [e["item"]["name"] for e in report["executions"] if "response" in e] == wanted
+    assert report["stats"]["assertions"]["failed"] == 0
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

@@ -1,0 +1,498 @@
+#include "ops/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "exchange/hint.h"
+#include "ops/call.h"
+#include "policy/validity.h"
+#include "tls/facts.h"
+
+enum { CLOCK_TOLERANCE_S = 300 };
+
+/* One walk while it is made. */
+struct walker {
+    struct config *config;
+    const struct check_options *options;
+    struct call_room *room;
+    size_t index; /* of the tenant */
+    const struct tenant *tenant;
+    int identity;
+    struct check_report *steps;
+    const struct diag *file_flaw; /* NULL: the files may be used */
+};
+
+static void fine(struct walker *w, enum check_step s, char *sentence)
+{
+    check_tell(w->steps, s, CHECK_OK, NULL, sentence, NULL);
+}
+
+static void add_evidence(struct walker *w, enum check_step s, const char *name, const char *value)
+{
+    if (value != NULL && *value != '\0')
+        json_add_member(&w->steps[s].evidence, name, slice_of(value));
+}
+
+static void add_number(struct walker *w, enum check_step s, const char *name, long long value)
+{
+    struct buf *out = &w->steps[s].evidence;
+
+    buf_addf(out, "%s\"%s\":%lld", out->n == 0 ? "" : ",", name, value);
+}
+
+static void add_list(struct walker *w, enum check_step s, const char *name, char *const *values,
+                     size_t n)
+{
+    struct buf *out = &w->steps[s].evidence;
+
+    buf_addf(out, "%s\"%s\":[", out->n == 0 ? "" : ",", name);
+    for (size_t i = 0; i < n; i++) {
+        buf_add_string(out, i == 0 ? "\"" : ",\"");
+        json_add(out, slice_of(values[i]));
+        buf_add_string(out, "\"");
+    }
+    buf_add_string(out, "]");
+}
+
+/* ---- the configuration and the certificate ---- */
+
+static void check_configuration(struct walker *w)
+{
+    if (w->file_flaw != NULL)
+        check_tell(w->steps, CHECK_CONFIGURATION, CHECK_FAIL, NULL,
+                   mem_copy_string(w->file_flaw->text), NULL);
+    fine(w, CHECK_CONFIGURATION, mem_copy_string(w->tenant->where));
+    add_evidence(w, CHECK_CONFIGURATION, "section", w->tenant->where);
+}
+
+static enum cause_id cause_of_flaw(enum status st)
+{
+    return st == ST_LOCKED     ? CAUSE_PASSPHRASE
+           : st == ST_MISMATCH ? CAUSE_KEY_MISMATCH
+                               : CAUSE_CERTIFICATE_UNREADABLE;
+}
+
+/* The finding of that level and subject, or NULL. */
+static const char *finding(const struct credential *c, enum finding_level level,
+                           enum finding_about about)
+{
+    size_t count;
+    const struct finding *all = credential_findings(c, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (all[i].level == level && all[i].about == about)
+            return all[i].sentence;
+    return NULL;
+}
+
+static void tell_finding(struct walker *w, enum check_step s, enum check_result r,
+                         const char *sentence, const struct cause *c)
+{
+    if (sentence != NULL)
+        check_tell(w->steps, s, r, c == NULL ? NULL : c->code, mem_copy_string(sentence),
+                   c == NULL ? NULL : c->cure);
+}
+
+static void check_end(struct walker *w, const struct facts *f)
+{
+    const struct cause *c = cause_of(CAUSE_CERTIFICATE_ENDS_SOON);
+
+    if (f->days_left < w->options->fail_days)
+        check_tell_cause(w->steps, c,
+                         mem_format("The client certificate ends on %.10s, in %lld days.",
+                                    f->not_after, f->days_left));
+}
+
+static void add_facts(struct walker *w, const struct facts *f)
+{
+    add_evidence(w, CHECK_CERTIFICATE, "subject", f->subject);
+    add_evidence(w, CHECK_CERTIFICATE, "issuer", f->issuer);
+    json_add_member(&w->steps[CHECK_CERTIFICATE].evidence, "serial", buf_slice(&f->serial));
+    json_add_member(&w->steps[CHECK_CERTIFICATE].evidence, "sha256", buf_slice(&f->sha256));
+    add_evidence(w, CHECK_CERTIFICATE, "not_before", f->not_before);
+    add_evidence(w, CHECK_CERTIFICATE, "not_after", f->not_after);
+    add_number(w, CHECK_CERTIFICATE, "days_left", f->days_left);
+    add_evidence(w, CHECK_CERTIFICATE, "key_type", f->key_type);
+}
+
+static void judge_credential(struct walker *w, const struct credential *c)
+{
+    const struct cause *soon = cause_of(CAUSE_CERTIFICATE_ENDS_SOON),
+                       *unfit = cause_of(CAUSE_NO_CLIENT_AUTH);
+    struct failure why;
+    struct facts f;
+
+    facts_collect(c, clock_wall_us() / 1000000, &f);
+    if (!identity_is_presentable(w->tenant, w->identity, &why))
+        check_tell_failure(w->steps, &why);
+    if (finding(c, FINDING_ERROR, ABOUT_USAGE) != NULL)
+        check_tell_cause(w->steps, unfit, mem_copy_string(unfit->sentence));
+    tell_finding(w, CHECK_CERTIFICATE, CHECK_FAIL, finding(c, FINDING_ERROR, ABOUT_OTHER), NULL);
+    check_end(w, &f);
+    tell_finding(w, CHECK_CERTIFICATE, CHECK_WARN, finding(c, FINDING_WARNING, ABOUT_DATES), soon);
+    tell_finding(w, CHECK_CERTIFICATE, CHECK_WARN, finding(c, FINDING_WARNING, ABOUT_USAGE), NULL);
+    tell_finding(w, CHECK_CERTIFICATE, CHECK_WARN, finding(c, FINDING_WARNING, ABOUT_OTHER), NULL);
+    fine(w, CHECK_CERTIFICATE,
+         mem_format("%s, until %.10s (%lld days left)", f.subject, f.not_after, f.days_left));
+    add_facts(w, &f);
+    facts_free(&f);
+}
+
+static void check_certificate(struct walker *w)
+{
+    const struct identity *i = &w->tenant->identities[w->identity];
+
+    if (i->flaw != NULL)
+        check_tell_cause(w->steps, cause_of(cause_of_flaw(i->flaw_status)),
+                         mem_copy_string(i->flaw));
+    else
+        judge_credential(w, i->credential);
+    add_evidence(w, CHECK_CERTIFICATE, "file", i->certificate);
+}
+
+/* After the call, which can show more. */
+static void check_chain(struct walker *w)
+{
+    const struct credential *c = w->tenant->identities[w->identity].credential;
+    char **names = NULL;
+    int n = credential_chain_length(c);
+
+    tell_finding(w, CHECK_CHAIN, CHECK_WARN, finding(c, FINDING_WARNING, ABOUT_CHAIN), NULL);
+    fine(w, CHECK_CHAIN,
+         mem_format("%d certificate%s sent beside it", n, n == 1 ? " is" : "s are"));
+    names = mem_new((size_t)(n + 1) * sizeof(names[0]));
+    for (int i = 0; i < n; i++)
+        names[i] = credential_chain_subject(c, i);
+    add_list(w, CHECK_CHAIN, "chain", names, (size_t)n);
+    for (int i = 0; i < n; i++)
+        free(names[i]);
+    free(names);
+}
+
+/* ---- the clock ---- */
+
+static char *difference_text(int64_t ahead)
+{
+    int64_t s = ahead < 0 ? -ahead : ahead, unit = s >= 2 * 86400 ? 86400 : s >= 7200 ? 3600 : 60;
+    const char *name = unit == 86400 ? "days" : unit == 3600 ? "hours" : "minutes";
+
+    return mem_format("%lld %s %s the server's", (long long)((s + unit / 2) / unit), name,
+                      ahead < 0 ? "behind" : "ahead of");
+}
+
+static void check_clock(struct walker *w, const struct call_result *r)
+{
+    int64_t ahead = r->date_s == 0 ? 0 : clock_wall_us() / 1000000 - r->date_s;
+
+    if (ahead > CLOCK_TOLERANCE_S || ahead < -CLOCK_TOLERANCE_S) {
+        char *text = difference_text(ahead);
+        check_tell_cause(w->steps, cause_of(CAUSE_CLOCK),
+                         mem_format("The clock of this machine is %s.", text));
+        free(text);
+    }
+    fine(w, CHECK_CLOCK,
+         mem_copy_string(r->date_s == 0 ? "it agrees with the dates of the certificate"
+                                        : "it agrees with the server's Date"));
+    if (r->date_s != 0)
+        add_number(w, CHECK_CLOCK, "ahead_s", ahead);
+}
+
+/* ---- the connection ---- */
+
+static const struct endpoint *dialled(const struct tenant *t)
+{
+    return t->connect_to.host != NULL ? &t->connect_to : &t->server;
+}
+
+static char *request_text(const struct call_result *r)
+{
+    struct buf text = {0};
+
+    buf_add_string(&text, r->nauthorities == 0 ? "asked for, of any CA" : "asked for, of");
+    for (size_t i = 0; i < r->nauthorities && i < 3; i++)
+        buf_addf(&text, "%s %s", i == 0 ? "" : ";", r->authorities[i]);
+    if (r->nauthorities > 3)
+        buf_addf(&text, "; and %zu more", r->nauthorities - 3);
+    char *copy = mem_copy_bytes(text.p, text.n);
+    buf_free(&text);
+    return copy;
+}
+
+static void check_request(struct walker *w, const struct call_result *r)
+{
+    if (!r->requested)
+        check_tell(w->steps, CHECK_CERTIFICATE_REQUEST, CHECK_WARN, NULL,
+                   mem_format("%s never asked for the client certificate, so it does not know who "
+                              "calls.",
+                              w->tenant->peer),
+                   NULL);
+}
+
+static void add_connection(struct walker *w, const struct call_result *r)
+{
+    add_evidence(w, CHECK_CONNECT, "address", r->address);
+    add_evidence(w, CHECK_TLS, "version", r->tls);
+    add_evidence(w, CHECK_TLS, "cipher", r->cipher);
+    add_list(w, CHECK_SERVER_CERTIFICATE, "chain", r->chain, r->nchain);
+    add_list(w, CHECK_CERTIFICATE_REQUEST, "authorities", r->authorities, r->nauthorities);
+}
+
+/* ---- the answer ---- */
+
+static bool is_success(int status)
+{
+    return status >= 200 && status < 300;
+}
+
+static void tell_cause(struct walker *w, const struct call_result *r, const struct cause *c,
+                       const struct cause_found *found)
+{
+    struct buf text = {0};
+
+    hint_write_known(&text, c, found, w->tenant, w->identity);
+    char *sentence = mem_copy_bytes(text.p, text.n);
+    buf_free(&text);
+    /* it was asked for, and sent: then it is not the request that is missing */
+    if (cause_id(c) == CAUSE_LGN0003 && r->requested)
+        check_tell(w->steps, CHECK_CLIENT_CERTIFICATE, CHECK_FAIL, c->code, sentence, c->cure);
+    else
+        check_tell_cause(w->steps, c, sentence);
+}
+
+/* An answer that is no success, and that no row of the table fits. */
+static void tell_status(struct walker *w, const struct call_result *r)
+{
+    const char *path = w->options->path;
+
+    if (r->status == 401 || r->status == 403)
+        check_tell(w->steps, CHECK_PERMISSION, CHECK_FAIL, NULL,
+                   mem_format("The server answered %d to GET %s, and does not say why in a form "
+                              "that sfmtls knows.",
+                              r->status, path),
+                   "Look at the whole answer: call the path through sfmtls.");
+    else if (r->status >= 500)
+        check_tell(w->steps, CHECK_HTTP, CHECK_FAIL, NULL,
+                   mem_format("The server answered %d to GET %s.", r->status, path),
+                   "Try again later, or name another path with --path.");
+    else
+        check_tell(w->steps, CHECK_HTTP, CHECK_UNKNOWN, NULL,
+                   mem_format("The server answered %d to GET %s%s%s, which says nothing of the "
+                              "company.",
+                              r->status, path, r->location == NULL ? "" : ", to go to ",
+                              r->location == NULL ? "" : r->location),
+                   "Name a path that the server has with --path.");
+}
+
+static void judge_answer(struct walker *w, const struct call_result *r)
+{
+    const struct cause_answer answer = {r->status, slice_of(r->content_type),
+                                        buf_slice(&r->content)};
+    struct cause_found found;
+    const struct cause *c = cause_of_answer(&answer, &found);
+
+    if (c != NULL)
+        tell_cause(w, r, cause_sharpen(c, &r->evidence), &found);
+    else if (!is_success(r->status))
+        tell_status(w, r);
+    add_number(w, CHECK_HTTP, "status", r->status);
+}
+
+/* No answer: it was not asked for. */
+static void tell_unasked(struct walker *w)
+{
+    check_tell(w->steps, CHECK_CLIENT_CERTIFICATE, CHECK_UNKNOWN, NULL,
+               mem_copy_string("Only an answer shows whether the server accepts it."), NULL);
+    check_tell(w->steps, CHECK_HTTP, CHECK_UNKNOWN, NULL,
+               mem_format("No `allow` rule of the tenant covers GET %s.", w->options->path),
+               "Name a path that a rule covers with --path.");
+}
+
+/* ---- a closer look at AUTH0032 ---- */
+
+static void add_probe(struct walker *w, struct buf *said, size_t tenant, int identity,
+                      const char *name)
+{
+    struct call_result r;
+
+    call_make(w->room, tenant, identity, w->options->path, &r);
+    const struct cause_answer answer = {r.status, slice_of(r.content_type), buf_slice(&r.content)};
+    struct cause_found found;
+    const struct cause *c = r.failed ? NULL : cause_of_answer(&answer, &found);
+    const char *outcome = r.failed               ? failure_code(&r.failure)
+                          : is_success(r.status) ? "accepted"
+                          : c != NULL            ? c->code
+                                                 : "another-answer";
+    buf_addf(said, "%s{", said->n == 0 ? "" : ",");
+    json_add_member(said, "with", slice_of(name));
+    json_add_member(said, "outcome", slice_of(outcome));
+    buf_add_string(said, "}");
+    call_result_free(&r);
+}
+
+static bool has_same_certificate(const struct walker *w, const struct tenant *other)
+{
+    const struct credential *own = w->tenant->identities[w->identity].credential,
+                            *its = other->identities[IDENTITY_CURRENT].credential;
+
+    return other != w->tenant && its != NULL &&
+           memcmp(credential_fingerprint(own), credential_fingerprint(its),
+                  CREDENTIAL_FINGERPRINT_SIZE) == 0;
+}
+
+/* What the other certificate gets, and what this one gets for other companies. */
+static void check_probe(struct walker *w)
+{
+    struct check_report *report = &w->steps[CHECK_COMPANY];
+    struct buf said = {0};
+    int other = 1 - w->identity;
+
+    if (report->code == NULL || strcmp(report->code, cause_of(CAUSE_AUTH0032)->code) != 0)
+        return;
+    if (tenant_has_identity(w->tenant, other))
+        add_probe(w, &said, w->index, other, identity_title(other));
+    for (size_t i = 0; i < w->config->ntenants; i++) {
+        if (!has_same_certificate(w, w->config->tenants[i]))
+            continue;
+        char *name = mem_format("tenant %s", w->config->tenants[i]->name);
+        add_probe(w, &said, i, IDENTITY_CURRENT, name);
+        free(name);
+    }
+    buf_addf(&report->evidence, "%s\"probes\":[%.*s]", report->evidence.n == 0 ? "" : ",",
+             (int)said.n, said.n == 0 ? "" : said.p);
+    buf_free(&said);
+}
+
+/* ---- all of it ---- */
+
+/* What is said of a step where all is well. */
+static char *fine_text(const struct walker *w, enum check_step s, const struct call_result *r)
+{
+    switch (s) {
+    case CHECK_NAME:
+        return mem_copy_string(dialled(w->tenant)->host);
+    case CHECK_CONNECT:
+        return *r->address == '\0' ? NULL : mem_copy_string(r->address);
+    case CHECK_TLS:
+        return r->tls == NULL ? NULL : mem_format("%s, %s", r->tls, r->cipher);
+    case CHECK_SERVER_CERTIFICATE:
+        return mem_copy_string(r->nchain == 0 ? NULL : r->chain[0]);
+    case CHECK_CERTIFICATE_REQUEST:
+        return r->connected ? request_text(r) : NULL;
+    case CHECK_HTTP:
+        return mem_format("%d to GET %s", r->status, w->options->path);
+    case CHECK_COMPANY:
+        return mem_copy_string(w->tenant->company_id);
+    default:
+        return NULL;
+    }
+}
+
+static void judge_call(struct walker *w, const char *path, const struct call_result *r)
+{
+    if (r->failed)
+        check_tell_failure(w->steps, &r->failure);
+    if (r->connected)
+        add_connection(w, r);
+    check_clock(w, r);
+    if (!r->failed && path != NULL)
+        judge_answer(w, r);
+    else if (!r->failed)
+        tell_unasked(w);
+    if (r->connected)
+        check_request(w, r);
+    check_chain(w);
+}
+
+static bool wants_call(const struct walker *w)
+{
+    for (enum check_step s = CHECK_NAME; s <= CHECK_CLIENT_CERTIFICATE; s++)
+        if (w->options->skip[s])
+            return false;
+    return check_succeeded(w->steps, CHECK_CONFIGURATION) &&
+           check_succeeded(w->steps, CHECK_CERTIFICATE);
+}
+
+static void walk(struct walker *w)
+{
+    const char *path = w->options->path;
+    struct call_result r = {0};
+
+    for (int s = 0; s < CHECK_STEPS; s++)
+        if (w->options->skip[s])
+            check_leave_out(w->steps, (enum check_step)s);
+    check_configuration(w);
+    check_certificate(w);
+    if (wants_call(w)) {
+        if (w->options->skip[CHECK_HTTP] || !call_is_allowed(w->room, w->index, path))
+            path = NULL;
+        call_make(w->room, w->index, w->identity, path, &r);
+        judge_call(w, path, &r);
+        if (w->options->probe)
+            check_probe(w);
+    } else if (check_succeeded(w->steps, CHECK_CERTIFICATE)) {
+        check_chain(w);
+    }
+    for (int s = 0; s < CHECK_STEPS; s++)
+        if (!check_is_settled(w->steps, (enum check_step)s))
+            fine(w, (enum check_step)s, fine_text(w, (enum check_step)s, &r));
+    call_result_free(&r);
+}
+
+static enum check_result worst_of(const struct check_report steps[])
+{
+    enum check_result worst = CHECK_OK;
+
+    for (int s = 0; s < CHECK_STEPS; s++)
+        if (steps[s].result > worst)
+            worst = steps[s].result;
+    return worst == CHECK_SKIPPED ? CHECK_OK : worst;
+}
+
+static void add_walk(struct walker *w, struct check *out)
+{
+    out->walks = mem_grow(out->walks, (out->nwalks + 1) * sizeof(out->walks[0]));
+    struct check_walk *new = &out->walks[out->nwalks++];
+
+    *new = (struct check_walk){.tenant = w->tenant, .identity = w->identity};
+    w->steps = new->steps;
+    walk(w);
+    new->result = worst_of(new->steps);
+}
+
+static bool is_there(const struct tenant *t, int identity)
+{
+    return t->identities[identity].certificate != NULL;
+}
+
+void check_run(struct config *c, const struct check_options *o, struct check *out)
+{
+    struct diag flaw;
+    struct walker w = {.config = c, .options = o};
+
+    *out = (struct check){0};
+    if (config_check_files(c, &flaw) != ST_OK)
+        w.file_flaw = &flaw;
+    w.room = call_room_new(c);
+    for (w.index = 0; w.index < c->ntenants; w.index++) {
+        w.tenant = c->tenants[w.index];
+        for (w.identity = 0; w.identity < IDENTITIES; w.identity++)
+            if ((o->tenant == NULL || strcmp(o->tenant, w.tenant->name) == 0) &&
+                o->identities[w.identity] && is_there(w.tenant, w.identity))
+                add_walk(&w, out);
+    }
+    call_room_free(w.room);
+}
+
+void check_free(struct check *c)
+{
+    for (size_t i = 0; i < c->nwalks; i++) {
+        for (int s = 0; s < CHECK_STEPS; s++) {
+            free(c->walks[i].steps[s].sentence);
+            buf_free(&c->walks[i].steps[s].evidence);
+        }
+    }
+    free(c->walks);
+}
