@@ -423,7 +423,7 @@ def test_pipe_in_place_of_a_file(service):
     s = service()
     os.mkfifo(s.live / "fifo")
     os.replace(s.live / "fifo", s.live / "tls.pem")
-    harness.eventually(lambda: "is no regular file" in s.p.stderr)
+    harness.eventually(lambda: "is not a regular file" in s.p.stderr)
     assert s.who()["serial"] == s.serial
 
 
