@@ -300,6 +300,8 @@ static void on_record(void *ctx, const struct record *r)
     struct serve *s = ctx;
 
     access_log_write(&s->log, r);
+    if (s->config->nadmins > 0)
+        admin_note(s->admin, r);
 }
 
 static struct process_hooks hooks = {.on_record = on_record,

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "caller/local.h"
+#include "ops/metrics_text.h"
 #include "ops/ready.h"
 #include "ops/status.h"
 #include "policy/guard.h"
@@ -21,6 +22,8 @@ struct admin {
     pthread_mutex_t lock;
     struct status_facts facts;
     struct admin_actions actions;
+    struct metrics *metrics;
+    struct process_asker *asker; /* NULL: nobody can ask */
 };
 
 /* ---- what there is ---- */
@@ -89,14 +92,30 @@ static void answer_ready(struct admin *a, const struct local_request *r, struct 
         to->out->status = 503;
 }
 
+static struct status_facts facts_of(struct admin *a)
+{
+    (void)pthread_mutex_lock(&a->lock);
+    struct status_facts facts = a->facts;
+    (void)pthread_mutex_unlock(&a->lock);
+    return facts;
+}
+
 static void answer_status(struct admin *a, const struct local_request *r, struct page_room *to)
 {
-    struct status_facts facts;
+    struct status_facts facts = facts_of(a);
+
+    status_write(to->body, &facts, r->clients);
+}
+
+static void answer_metrics(struct admin *a, const struct local_request *r, struct page_room *to)
+{
+    struct status_facts facts = facts_of(a);
+    struct process_facts process;
 
     (void)pthread_mutex_lock(&a->lock);
-    facts = a->facts;
+    process_ask(a->asker, &process);
     (void)pthread_mutex_unlock(&a->lock);
-    status_write(to->body, &facts, r->clients);
+    metrics_write(to->body, a->metrics, &facts, &process, r->clients);
 }
 
 static void answer_action(const struct admin *a, void (*action)(void *ctx), struct page_room *to)
@@ -126,6 +145,7 @@ static const struct page pages[] = {
     {"/health", FOR_ALL, false, text, answer_ok},
     {"/ready", FOR_ALL, false, json, answer_ready},
     {"/status", FOR_OPERATORS, false, json, answer_status},
+    {"/metrics", FOR_OPERATORS, false, METRICS_TYPE, answer_metrics},
     {"/quit", FOR_OPERATORS, true, text, answer_quit},
     {"/reload", FOR_OPERATORS, true, text, answer_reload},
 };
@@ -224,6 +244,7 @@ struct admin *admin_new(const struct admin_actions *actions)
 
     a->local = (struct local){.answer = answer, .guard = admits, .ctx = a, .silent = true};
     a->actions = *actions;
+    a->metrics = metrics_new();
     quota_init(&a->places, MAX_CALLERS);
     a->facts.begun_us = clock_wall_us();
     (void)pthread_mutex_init(&a->lock, NULL);
@@ -235,6 +256,8 @@ void admin_free(struct admin *a)
     if (a == NULL)
         return;
     (void)pthread_mutex_destroy(&a->lock);
+    metrics_free(a->metrics);
+    process_asker_free(a->asker);
     free(a);
 }
 
@@ -248,6 +271,8 @@ enum status admin_listen(struct admin *a, const struct config *c, bool just_try,
     enum status st =
         listen_open(c->admins, c->nadmins, &c->access, just_try, acceptors, opened, why);
 
+    if (st == ST_OK && c->nadmins > 0)
+        a->asker = process_asker_new();
     for (size_t i = 0; st == ST_OK && i < c->nadmins; i++) {
         if (acceptors[i] == NULL)
             continue;
@@ -262,6 +287,11 @@ enum status admin_listen(struct admin *a, const struct config *c, bool just_try,
 const struct address *admin_address(const struct admin *a, size_t i)
 {
     return i < a->naddresses ? &a->addresses[i] : NULL;
+}
+
+void admin_note(struct admin *a, const struct record *r)
+{
+    metrics_note(a->metrics, r);
 }
 
 void admin_note_reload(struct admin *a, const struct diag *why)

@@ -1,6 +1,7 @@
 /*
  * admin: the listener `admin`: /live, /startup, /ready and /health for probes,
- * /status for people and scripts, /quit and /reload if they are allowed.
+ * /status for people and scripts, /metrics for Prometheus, /quit and /reload if
+ * they are allowed.
  *
  * It answers from what the worker that serves the request has in use, and
  * from counters of the process; nothing in it depends on a server being
@@ -34,6 +35,9 @@ enum status admin_listen(struct admin *a, const struct config *c, bool just_try,
 
 /* The i-th address that is listened on, with the real port; NULL: there are no more. */
 const struct address *admin_address(const struct admin *a, size_t i);
+
+/* An exchange is over, and is counted. Any worker's thread. */
+void admin_note(struct admin *a, const struct record *r);
 
 /* What became of the last reload; why NULL: it is in use. Any thread. */
 void admin_note_reload(struct admin *a, const struct diag *why);
