@@ -297,6 +297,7 @@ void admin_note(struct admin *a, const struct record *r)
 void admin_note_reload(struct admin *a, const struct diag *why)
 {
     (void)pthread_mutex_lock(&a->lock);
+    a->facts.reloads++;
     a->facts.refused_us = why == NULL ? 0 : clock_wall_us();
     if (why != NULL)
         a->facts.refused = *why;

@@ -44,7 +44,7 @@ static void add_configuration(const struct status_facts *f, const struct config 
     json_add_member(b, "file", slice_of(c->file));
     add_time(b, "loaded", c->begun_us);
     add_refused(f, b);
-    buf_add_string(b, ",\"notes\":[");
+    buf_addf(b, ",\"reloads\":%llu,\"notes\":[", (unsigned long long)f->reloads);
     for (size_t i = 0; i < c->nnotes; i++) {
         buf_add_string(b, i == 0 ? "{" : ",{");
         json_add_member(b, "level", slice_of(levels[c->notes[i].level]));

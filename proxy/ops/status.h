@@ -15,6 +15,7 @@ struct status_facts {
     int64_t begun_us;    /* the program; of the wall clock */
     int64_t refused_us;  /* when a reload was refused; 0: the last one, if any, is in use */
     struct diag refused; /* why */
+    uint64_t reloads;    /* that were taken or refused so far */
 };
 
 /* In the thread of the worker whose clients these are. */

@@ -1,4 +1,5 @@
 """Who may ask the admin listener, what probes get, and the orders that it takes."""
+import json
 import os
 import signal
 import socket
@@ -196,3 +197,105 @@ def test_orders_need_a_token(proxy, nginx, token_files):
     assert ask(p, "/quit", "POST").token == "admin-token-missing"
     assert ask(p, "/quit", "POST", BEARER).status == 202
     assert p.wait() == 0
+
+
+# ---- commands ----
+
+@pytest.fixture
+def served(proxy, nginx, tmp_path):
+    """served(...): a proxy whose admin listener is a Unix socket, and ask(command, ...)."""
+
+    def start(sections=None, **keys):
+        p = proxy(sections or nginx.port, admin=f"unix:{tmp_path}/admin", **keys)
+        return p, lambda command, *words: harness.run_cli(command, "-c", str(p.config), *words)
+
+    return start
+
+
+def test_status_command(served, tenant, pki):
+    expired = tenant(harness.closed_port(), "globex", "GLOBEX", "expired-chain.pem", private_key=f"{pki}/expired.key")
+    p, command = served(tenant(harness.closed_port()) + expired)
+    for company in ("ACME", "GLOBEX", "GLOBEX"):
+        p.request(fields=[("successfactors-companyid", company)])
+    p.wait_for_log(3)
+    done = command("status")
+    assert (done.returncode, done.stderr) == (0, "")
+    for words in (f"pid {p.process.pid}", f"configuration {p.config}", "tenant acme: failing", "* certificate, valid, ",
+                  "tenant globex: failing", "* certificate, expired, -", "2 calls, 0 succeeded, 2 failed",
+                  "last failures", "globex  client-certificate-expired, status 502, 2 times", "Cure: "):
+        assert words in done.stdout, (words, done.stdout)
+    told = json.loads(command("status", "--json").stdout)
+    assert [t["failed"] for t in told["tenants"]] == [1, 2]
+
+
+def test_wait_command(served, tenant, pki, tmp_path):
+    p, command = served()
+    assert (command("wait", "--max", "1ms").returncode, command("wait").stdout) == (0, "")
+    p.stop()
+    done = command("wait", "--max", "1ms")
+    assert done.returncode == 1 and "not ready within 1 ms: no answer from unix:" in done.stderr
+    p, command = served(tenant(harness.closed_port(), certificate="expired-chain.pem",
+                               private_key=f"{pki}/expired.key"))
+    done = command("wait", "--max", "1ms")
+    assert done.returncode == 1 and "No certificate is valid now." in done.stderr
+
+
+def test_wait_begins_before_the_proxy(served, tmp_path):
+    p, command = served()
+    waits = tmp_path / "later.ini"
+    waits.write_text(p.config.read_text().replace(f"unix:{tmp_path}/admin", f"unix:{tmp_path}/later"))
+    waiting = harness.Background(harness.run_cli, "wait", "-c", str(waits), "--max", f"{harness.LIMIT}s")
+    os.symlink(tmp_path / "admin", tmp_path / "later")
+    assert waiting.result().returncode == 0
+
+
+def test_quit_command(served):
+    p, command = served(admin_actions="yes")
+    assert command("quit").returncode == 0 and p.wait() == 0
+    done = command("quit")
+    assert done.returncode == 1 and "is sfmtls running, with this configuration?" in done.stderr
+
+
+def test_orders_that_are_refused(served):
+    p, command = served()
+    for order in ("quit", "reload"):
+        done = command(order)
+        assert done.returncode == 1 and "Set admin-actions = yes" in done.stderr
+    assert command("status").returncode == 0
+
+
+def test_reload_command(served):
+    """It ends when the result is there."""
+    p, command = served(admin_actions="yes")
+    assert command("reload").returncode == 0
+    p.said("notice: reloaded")
+    good = p.config.read_text()
+    p.rewrite(good + "colour = red\n")
+    p.said("not reloaded")
+    p.rewrite(good)  # what is in use, and where to ask, is still read from the file
+    p.said("notice: reloaded")
+    p.config.chmod(0o666)
+    done = command("reload")
+    assert done.returncode == 1 and "not reloaded, what was loaded before stays in use: " in done.stderr
+
+
+def test_commands_bear_the_token(served, token_files):
+    p, command = served(admin_actions="yes", **token_files)
+    assert [command(word).returncode for word in ("status", "wait", "reload", "quit")] == [0] * 4
+
+
+@pytest.mark.parametrize("command", ["status", "wait", "reload", "quit"])
+@pytest.mark.parametrize("admin, words, says", [
+    ("", (), "has no `admin`"), ("admin = localhost:0\n", (), "leaves the port open"),
+    ("colour = red\n", (), "unknown key `colour`"),
+    ("admin-token-file = /nonexistent/token\nadmin = localhost:1\n", (), "/nonexistent/token"),
+    ("", ("more",), "`more` is not expected here"), ("", ("--colour",), "unknown option --colour")])
+def test_usage(tmp_path, tenant, command, admin, words, says):
+    (tmp_path / "sfmtls.ini").write_text("[proxy]\n" + admin + tenant(443))
+    done = harness.run_cli(command, "-c", str(tmp_path / "sfmtls.ini"), *words)
+    assert done.returncode == 2 and says in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("words", [("quit", "--max", "1s"), ("wait", "--json"), ("wait", "--max", "soon")])
+def test_options_of_others(words):
+    assert harness.run_cli(*words).returncode == 2
