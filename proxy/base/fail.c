@@ -80,7 +80,7 @@ static const struct fail_info table[FAIL_COUNT] = {
          "Use plain HTTP requests."},
     [FAIL_ADMIN_PATH] = {"admin-path", 404, "http_request_denied", BLAME_CALLER, 0, "Nothing there",
                          "The admin listener has nothing at that path.",
-                         "Use one of /live, /startup, /ready, /health, /status and /metrics. API "
+                         "Use one of /, /live, /startup, /ready, /health, /status, /metrics. API "
                          "calls go to a `listen` address."},
     [FAIL_ADMIN_METHOD] = {"admin-method", 405, "http_request_denied", BLAME_CALLER, 0,
                            "Method not allowed", "This path of the admin listener is read-only.",

@@ -37,8 +37,9 @@ static const struct option table[] = {
          "applies only if no `listen` is set anywhere, tenants included."},
     ROW("admin", P(admins), .reload = OPTION_AT_START, .example = "localhost:8081",
         .set = option_set_admin, .type = "HOST:PORT, [IPV6]:PORT or unix:/path",
-        .help = "A listener that reports the state of the process: /live, /startup and /ready for "
-                "probes, /status as JSON with tenants, certificates in use, and why a reload was "
+        .help = "A listener that reports the state of the process: / for browsers, /live, "
+                "/startup and /ready for probes, /metrics for Prometheus, /status as JSON with "
+                "tenants, certificates in use, and why a reload was "
                 "refused. An address that other machines can reach requires allow-remote and "
                 "admin-token-file."),
     ROW("admin-allow-uid", P(admin_allow_uid), .example = "root, prometheus",

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "caller/local.h"
 #include "ops/metrics_text.h"
+#include "ops/page.h"
 #include "ops/ready.h"
 #include "ops/status.h"
 #include "policy/guard.h"
@@ -36,7 +37,7 @@ enum access {
 /* An answer in the making. */
 struct page_room {
     struct reply *out;
-    struct buf *body, *fields;
+    struct buf *body;
 };
 
 struct page {
@@ -107,6 +108,22 @@ static void answer_status(struct admin *a, const struct local_request *r, struct
     status_write(to->body, &facts, r->clients);
 }
 
+static void answer_page(struct admin *a, const struct local_request *r, struct page_room *to)
+{
+    struct status_facts facts = facts_of(a);
+
+    page_write(to->body, &facts, r->clients);
+    to->out->fields = page_fields;
+}
+
+static void answer_style(struct admin *a, const struct local_request *r, struct page_room *to)
+{
+    (void)a;
+    (void)r;
+    buf_add_string(to->body, page_style);
+    to->out->fields = page_fields;
+}
+
 static void answer_metrics(struct admin *a, const struct local_request *r, struct page_room *to)
 {
     struct status_facts facts = facts_of(a);
@@ -140,6 +157,8 @@ static void answer_reload(struct admin *a, const struct local_request *r, struct
 static const char text[] = "text/plain", json[] = "application/json";
 
 static const struct page pages[] = {
+    {"/", FOR_OPERATORS, false, PAGE_TYPE, answer_page},
+    {"/style.css", FOR_ALL, false, "text/css; charset=utf-8", answer_style},
     {"/live", FOR_ALL, false, text, answer_ok},
     {"/startup", FOR_ALL, false, text, answer_ok}, /* nothing listens before it serves */
     {"/health", FOR_ALL, false, text, answer_ok},
@@ -234,7 +253,8 @@ static void answer(void *ctx, const struct local_request *r, struct reply *out, 
 
     out->status = 200;
     out->content_type = page->content_type;
-    page->answer(ctx, r, &(struct page_room){out, body, fields});
+    (void)fields;
+    page->answer(ctx, r, &(struct page_room){out, body});
     out->body = buf_slice(body);
 }
 

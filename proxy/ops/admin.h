@@ -1,6 +1,6 @@
 /*
  * admin: the listener `admin`: /live, /startup, /ready and /health for probes,
- * /status for people and scripts, /metrics for Prometheus, /quit and /reload if
+ * `/` for people, /status for scripts, /metrics for Prometheus, /quit and /reload if
  * they are allowed.
  *
  * It answers from what the worker that serves the request has in use, and

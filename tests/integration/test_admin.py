@@ -93,8 +93,8 @@ def test_unix_socket(proxy, nginx, tmp_path):
 
 
 @pytest.mark.parametrize("keys, code, token", [
-    ({"target": "/"}, 404, "admin-path"),
     ({"target": "/odata/v2/User"}, 404, "admin-path"),
+    ({"target": "//"}, 404, "admin-path"),
     ({"target": "/Status"}, 404, "admin-path"),
     ({"method": "POST"}, 405, "admin-method"),
     ({"method": "POST", "target": "/ready"}, 405, "admin-method"),
