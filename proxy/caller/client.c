@@ -543,8 +543,8 @@ void client_kill(struct client *c)
 
 static void drain(struct client *c)
 {
-    if (c->state != CLIENT_IDLE)
-        return;
+    if (c->state != CLIENT_IDLE || c->door->for_operators)
+        return; /* an operator's question may be on its way, and nobody waits for its end */
     if (stream_queued(c->stream) > 0)
         linger(c);
     else
