@@ -34,6 +34,7 @@ sh conf/setup.sh --packages gcc libc6-dev cmake ninja-build libevent-dev libssl-
     clang-format cppcheck llvm openssl curl wget gnutls-bin apache2-utils whois nginx-light haproxy \
     default-jdk-headless python3 python3-pytest python3-pytest-xdist python3-requests python3-jsonschema \
     libnss-wrapper procps systemd hostname iproute2 chromium scdoc mandoc man-db
+[ -z "${SFMTLS_FULL:-}" ] || sh conf/setup.sh --packages prometheus
 # What this clang's sanitizers and fuzzer are linked with; each release has another number in the package's name.
 sh conf/setup.sh --packages "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
 
@@ -153,7 +154,7 @@ if chosen tsan; then
     stage 'integration tests, TSan, several workers'
     # Where threads meet: what a process shares, what changes while it serves, what is done beside the workers.
     SFMTLS_WORKERS=4 integration tsan -m 'not alone' $(of admin bodies callers callers_file chaos collecting connect \
-        cookies failures limits log log_caller overlap peer pool process reload reload_keys slowloris trace)
+        cookies failures limits log log_caller metrics operate overlap peer pool process reload reload_keys slowloris trace)
 fi
 if chosen release; then
     stage 'integration tests, as released'

@@ -80,10 +80,23 @@ static const struct fail_info table[FAIL_COUNT] = {
          "Use plain HTTP requests."},
     [FAIL_ADMIN_PATH] = {"admin-path", 404, "http_request_denied", BLAME_CALLER, 0, "Nothing there",
                          "The admin listener has nothing at that path.",
-                         "Use /health or /status. API calls go to a `listen` address."},
+                         "Use one of /, /live, /startup, /ready, /health, /status, /metrics. API "
+                         "calls go to a `listen` address."},
     [FAIL_ADMIN_METHOD] = {"admin-method", 405, "http_request_denied", BLAME_CALLER, 0,
-                           "Method not allowed", "The admin listener is read-only.",
-                           "Use GET or HEAD. To reload, send SIGHUP to the process."},
+                           "Method not allowed", "This path of the admin listener is read-only.",
+                           "Use GET or HEAD. Only /quit and /reload take a POST."},
+    [FAIL_ADMIN_POST] = {"admin-post-only", 405, "http_request_denied", BLAME_CALLER, 0,
+                         "Method not allowed", "The path is an action, and a GET does nothing.",
+                         "Use POST, or `sfmtls quit` and `sfmtls reload`."},
+    [FAIL_ADMIN_ACTION] =
+        {"admin-action-refused", 403, "http_request_denied", BLAME_CALLER, 0, "Action refused",
+         "The admin listener takes no orders here.",
+         "Set admin-actions = yes in [proxy], and do not ask from a web page. Or send SIGHUP to "
+         "reload the configuration and SIGTERM to end sfmtls."},
+    [FAIL_ADMIN_TOKEN] = {"admin-token-missing", 401, "http_request_denied", BLAME_CALLER, 0,
+                          "Admin token missing", "The request has no token for the admin listener.",
+                          "Send Authorization: Bearer TOKEN with a token from admin-token-file, or "
+                          "from caller-token-file if there is no admin-token-file."},
 
     [FAIL_CALLER_UID] = {"caller-uid", 403, "http_request_denied", BLAME_CALLER, 0,
                          "User not allowed", "The caller's user may not connect.",

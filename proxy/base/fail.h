@@ -32,6 +32,9 @@ enum fail {
     FAIL_WEBSOCKET_NOT_SERVED,
     FAIL_ADMIN_PATH,
     FAIL_ADMIN_METHOD,
+    FAIL_ADMIN_POST,
+    FAIL_ADMIN_ACTION,
+    FAIL_ADMIN_TOKEN,
 
     /* may it pass, and whose is it */
     FAIL_CALLER_UID,

@@ -4,28 +4,27 @@
 
 #include "caller/census.h"
 
-static bool is_allowed(const struct config *c, uid_t uid)
+static bool is_allowed(const struct allowed_uids *u, uid_t uid)
 {
-    for (size_t i = 0; i < c->nallow_uid; i++)
-        if (c->allow_uid[i] == uid)
+    for (size_t i = 0; i < u->count; i++)
+        if (u->list[i] == uid)
             return true;
-    return c->nallow_uid == 0 && (uid == 0 || uid == geteuid());
+    return u->count == 0 && (uid == 0 || uid == geteuid());
 }
 
-static bool check_uid(const struct clients *all, const struct peer *p, struct failure *why)
+static bool check_uid(const struct clients *all, const struct allowed_uids *u, const struct peer *p,
+                      struct failure *why)
 {
-    const struct config *c = all->config;
-
-    if (c->allow_any_uid || p->kind == PEER_REMOTE)
+    if (u->any || p->kind == PEER_REMOTE)
         return true;
-    if (p->kind == PEER_TOLD && is_allowed(c, p->uid))
+    if (p->kind == PEER_TOLD && is_allowed(u, p->uid))
         return true;
     if (p->kind == PEER_TOLD) {
         failure_set(why, FAIL_CALLER_UID, "The caller's user, uid %lu, may not connect.",
                     (unsigned long)p->uid);
         return false;
     }
-    if (!peer_asker_works(all->peers) && c->nallow_uid == 0)
+    if (!peer_asker_works(all->peers) && u->count == 0)
         return true; /* of which the log was told: see admission_check() */
     failure_set(why, FAIL_CALLER_UID,
                 "The system did not say whose this connection is: its caller has closed it, or "
@@ -39,46 +38,47 @@ static int64_t share_of(const struct config *c, const struct peer *p)
 {
     if (c->per_caller >= 0)
         return c->per_caller;
-    if (p->kind != PEER_REMOTE && c->nallow_uid < 2)
+    if (p->kind != PEER_REMOTE && c->allow_uid.count < 2)
         return 0;
     return c->max_connections - c->max_connections / 4;
 }
 
 /* Without one of these, the address is all that is known of a caller; but a Unix socket has none,
  * and costs next to nothing to ask for. */
-static bool needs_peer(const struct config *c, const struct address *from)
+static bool needs_peer(const struct config *c, const struct allowed_uids *u,
+                       const struct address *from)
 {
-    return !c->allow_any_uid || c->per_caller > 0 || c->serves_remote ||
+    return !u->any || c->per_caller > 0 || c->serves_remote ||
            (c->log_caller && address_is_unix(from));
 }
 
-bool admission_take(struct clients *all, struct quota *places, const struct newcomer *n,
-                    struct admission *out, struct failure *why)
+bool admission_take(struct clients *all, const struct admission_rule *rule,
+                    const struct newcomer *n, struct admission *out, struct failure *why)
 {
     const struct config *c = all->config;
     struct peer p;
     int64_t share = 0;
 
     *out = (struct admission){.caller = caller_id_of_address(n->from)};
-    if (needs_peer(c, n->from)) {
+    if (needs_peer(c, rule->uids, n->from)) {
         peer_ask(all->peers, n->fd, n->from, n->to, &p);
         out->caller = caller_id_of_peer(&p);
-        if (!check_uid(all, &p, why))
+        if (!check_uid(all, rule->uids, &p, why))
             return false;
-        share = places == &all->shared->clients ? share_of(c, &p) : 0;
+        share = rule->places == &all->shared->clients ? share_of(c, &p) : 0;
     }
-    if (!quota_take(places)) {
+    if (!quota_take(rule->places)) {
         failure_plain(why, FAIL_TOO_MANY_CALLERS);
         return false;
     }
     if (share > 0)
         out->of_caller = census_take(all->shared->census, &p, share);
     if (share > 0 && out->of_caller == NULL) {
-        quota_give(places);
+        quota_give(rule->places);
         failure_plain(why, FAIL_CALLER_SHARE);
         return false;
     }
-    out->counted = places;
+    out->counted = rule->places;
     return true;
 }
 
@@ -100,7 +100,7 @@ static bool has_ip_listener(const struct config *c)
 /* Some connections come from where the kernel does not tell. */
 static bool is_blind(struct clients *const *all, size_t n, const struct config *c)
 {
-    if (c->allow_any_uid || !has_ip_listener(c))
+    if (c->allow_uid.any || !has_ip_listener(c))
         return false;
     for (size_t i = 0; i < n; i++)
         if (!peer_asker_works(all[i]->peers))
@@ -111,7 +111,7 @@ static bool is_blind(struct clients *const *all, size_t n, const struct config *
 enum status admission_check(struct clients *const *all, size_t n, const struct config *c,
                             struct diag *why)
 {
-    if (c->nallow_uid == 0 || !is_blind(all, n, c))
+    if (c->allow_uid.count == 0 || !is_blind(all, n, c))
         return ST_OK;
     diag_at(why, config_where(c, "allow-uid"),
             "allow-uid cannot be kept to: this system does not say whose a TCP connection is "
@@ -121,7 +121,7 @@ enum status admission_check(struct clients *const *all, size_t n, const struct c
 
 void admission_warn(struct clients *const *all, size_t n, const struct config *c)
 {
-    if (c->nallow_uid == 0 && is_blind(all, n, c))
+    if (c->allow_uid.count == 0 && is_blind(all, n, c))
         log_say(LOG_WARNING,
                 "every user of this machine can call: this system does not say whose a TCP "
                 "connection is (NETLINK_SOCK_DIAG); listen on Unix sockets, or write allow-uid = "

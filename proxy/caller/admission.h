@@ -24,10 +24,16 @@ struct newcomer {
     const struct address *to; /* where it came in; NULL: fd knows it */
 };
 
-/* places: where it takes one, of which a caller's share is limited if they are those of
- * max-connections. False: it is to be told why and closed, and takes none. */
-bool admission_take(struct clients *all, struct quota *places, const struct newcomer *n,
-                    struct admission *out, struct failure *why) MUST_CHECK;
+/* Where it takes its place, and who may. */
+struct admission_rule {
+    struct quota *places; /* a caller's share is limited if they are those of max-connections */
+    const struct allowed_uids *uids;
+};
+
+/* False: it is to be told why and closed, and takes no place. */
+bool admission_take(struct clients *all, const struct admission_rule *rule,
+                    const struct newcomer *n, struct admission *out,
+                    struct failure *why) MUST_CHECK;
 void admission_give(struct clients *all, struct admission *a);
 
 /* Can the n workers keep to the allow-uid of c? all: the callers of each. */

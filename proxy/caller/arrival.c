@@ -30,13 +30,15 @@ void arrival_take(struct clients *all, const struct client_door *door, int fd,
                   const struct address *from)
 {
     const struct newcomer n = {fd, from, door->own.length > 0 ? &door->own : NULL};
-    struct quota *places = door->places == NULL ? &all->shared->clients : door->places;
+    const struct admission_rule rule = {
+        .places = door->places == NULL ? &all->shared->clients : door->places,
+        .uids = door->for_operators ? config_admin_uids(all->config) : &all->config->allow_uid};
     struct admission admission;
     struct failure why;
 
-    if (all->draining || all->ended)
+    if ((all->draining && !door->for_operators) || all->ended)
         (void)close(fd);
-    else if (!admission_take(all, places, &n, &admission, &why))
+    else if (!admission_take(all, &rule, &n, &admission, &why))
         turn_away(all, door, fd, &admission.caller, &why);
     else
         (void)client_new(all, door, fd, &admission);

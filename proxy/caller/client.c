@@ -67,6 +67,8 @@ static void start_timer(struct client *c, int64_t ms)
 /* A request or an answer is under way. */
 static bool is_served(const struct client *c)
 {
+    if (c->door->for_operators)
+        return false; /* nobody's end waits for them */
     return c->state == CLIENT_HEAD || c->state == CLIENT_BUSY ||
            (c->state == CLIENT_LINGER && stream_queued(c->stream) > 0);
 }
@@ -541,8 +543,8 @@ void client_kill(struct client *c)
 
 static void drain(struct client *c)
 {
-    if (c->state != CLIENT_IDLE)
-        return;
+    if (c->state != CLIENT_IDLE || c->door->for_operators)
+        return; /* an operator's question may be on its way, and nobody waits for its end */
     if (stream_queued(c->stream) > 0)
         linger(c);
     else

@@ -47,6 +47,7 @@ struct client_door {
     const char *tenant; /* whose own listener it is, by name; NULL: everybody's */
     bool is_unix;
     bool is_remote;       /* other machines can reach it */
+    bool for_operators;   /* the admin listener, which answers until the very end */
     int port;             /* 0: a Unix socket */
     struct address own;   /* where all of its connections come in; length 0: each knows its own */
     SSL_CTX *tls;         /* callers speak TLS; NULL: plain */

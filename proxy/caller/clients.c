@@ -48,6 +48,7 @@ void clients_report(struct clients *c, struct record *r, int64_t begun_us, int64
     r->begun_wall_us = clock_wall_us() - r->total_us;
     c->record_room.n = 0;
     r->room = &c->record_room;
+    r->counts = r->cell == NULL ? &c->counts : ledger_counts(r->cell);
     ledger_note(c->ledger, r);
     c->shared->on_record(c->shared->record_ctx, r);
 }

@@ -49,6 +49,7 @@ struct clients {
     struct buf record_room;
     uint64_t id_prefix, next_id;
     struct ledger *ledger; /* what became of its exchanges */
+    void *counts;          /* see record.h: of those of no tenant */
 };
 
 /* Uses the loop and what is shared, which outlive it. */

@@ -20,6 +20,7 @@ struct identity_cell {
 struct ledger_cell {
     struct ledger_cell *next;
     char *tenant;
+    void *counts;
     _Atomic uint64_t calls, succeeded, failed, hinted;
     moment last_success, last_failure, last_answer;
     struct identity_cell identities[IDENTITIES];
@@ -124,6 +125,11 @@ struct ledger_cell *ledger_cell(struct ledger *l, const struct tenant *t)
         if (tenant_has_identity(t, i))
             adopt(&c->identities[i], t->identities[i].credential);
     return c;
+}
+
+void **ledger_counts(struct ledger_cell *c)
+{
+    return &c->counts;
 }
 
 /* Of that tenant and code, or the one that has not come for longest. */

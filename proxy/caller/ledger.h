@@ -26,6 +26,9 @@ void ledger_free(struct ledger *l); /* NULL is no error */
 /* Of the tenant, as it is configured now. Its worker's thread. */
 struct ledger_cell *ledger_cell(struct ledger *l, const struct tenant *t);
 
+/* Its place for whoever counts: see record.h. */
+void **ledger_counts(struct ledger_cell *c);
+
 /* An exchange is over; r->cell may be NULL. Its worker's thread. */
 void ledger_note(struct ledger *l, const struct record *r);
 

@@ -24,7 +24,8 @@ static size_t serve(void *ctx, struct client *c, const struct client_request *r)
     struct local_request request = {.head = r->head,
                                     .tls = stream_ssl(client_stream(c)),
                                     .clients = client_all(c),
-                                    .is_unix = client_door(c)->is_unix};
+                                    .door = client_door(c),
+                                    .own = client_own_address(c)};
     struct failure why = {.id = FAIL_NONE};
     struct reply reply = {.head_only = r->head->method == METHOD_HEAD};
     struct buf body = {0}, fields = {0}, out = {0};

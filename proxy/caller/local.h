@@ -13,7 +13,8 @@ struct local_request {
     struct target target;
     SSL *tls;                /* the caller's; NULL: plain */
     struct clients *clients; /* of the worker that serves it */
-    bool is_unix;            /* it came over a Unix socket */
+    const struct client_door *door;
+    const struct address *own; /* see client_own_address() */
 };
 
 /* Fills *out; body and fields are its room (empty before, freed after), which *out may point into.

@@ -42,6 +42,8 @@ struct record {
     const char *sentence;          /* the cause in this case */
     const struct way_times *way;   /* NULL: none */
     struct buf *room;              /* for whoever formats it; empty */
+    void **counts;                 /* for whoever counts: a place of the worker's own for each
+                                      tenant, NULL in it at first; lives as long as the worker */
 };
 
 typedef void record_hook(void *ctx, const struct record *r);

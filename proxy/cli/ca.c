@@ -215,7 +215,7 @@ static void tell_out_of_reach(const struct config *c, const char *folder)
     }
     if (closed == NULL && is_closed(root, S_IROTH))
         closed = root;
-    if (closed != NULL && (c->allow_any_uid || c->nallow_uid > 0))
+    if (closed != NULL && (c->allow_uid.any || c->allow_uid.count > 0))
         (void)fprintf(stderr,
                       "sfmtls: callers of other users cannot read %s/root.pem: %s is closed to "
                       "them; open it (chmod o+rx), or copy root.pem to where they can read it\n",

@@ -211,6 +211,39 @@ static void on_loaded(void *ctx, struct config *c)
     loop_post(process_loop(s->process), install, l);
 }
 
+/* ---- orders by `admin` ---- */
+
+/* In the main thread, as the next. A second order is none to hurry. */
+static void quit(void *arg)
+{
+    struct serve *s = arg;
+
+    if (!process_is_stopping(s->process))
+        process_stop(s->process);
+}
+
+static void reload(void *arg)
+{
+    log_say(LOG_NOTICE, "a reload was asked for at the admin listener");
+    on_reload(arg);
+}
+
+static void order_quit(void *ctx)
+{
+    const struct serve *s = ctx;
+
+    loop_post(process_loop(s->process), quit, ctx);
+}
+
+static void order_reload(void *ctx)
+{
+    const struct serve *s = ctx;
+
+    loop_post(process_loop(s->process), reload, ctx);
+}
+
+/* ---- the beginning of serving ---- */
+
 static void announce_process(const struct serve *s)
 {
     if (s->user.name != NULL)
@@ -267,6 +300,8 @@ static void on_record(void *ctx, const struct record *r)
     struct serve *s = ctx;
 
     access_log_write(&s->log, r);
+    if (s->config->nadmins > 0)
+        admin_note(s->admin, r);
 }
 
 static struct process_hooks hooks = {.on_record = on_record,
@@ -337,7 +372,7 @@ enum status serve_open(struct serve *s, struct process **out, struct diag *why)
         return st;
     }
     s->doors = process_door_count(*out);
-    s->admin = admin_new();
+    s->admin = admin_new(&(struct admin_actions){order_quit, order_reload, s});
     st = admin_listen(s->admin, s->config, s->just_try, *out, why);
     if (st == ST_OK)
         st = open_log(s->config, s->just_try, why);
@@ -385,6 +420,7 @@ int serve_run(struct serve *s, struct process *process)
     bool drained = process_run(process);
 
     bool stuck = s->reloader != NULL && !reloader_stop(s->reloader);
+    s->reloader = NULL; /* whoever still asks for it is too late */
     timer_stop(&s->expiry_timer);
     if (s->on_stopped != NULL)
         s->on_stopped(s->ctx);

@@ -112,7 +112,8 @@ void config_unref(struct config *c)
     }
     free(c->connect_allow);
     free(c->connect_allow_wheres);
-    free(c->allow_uid);
+    free(c->allow_uid.list);
+    free(c->admin_allow_uid.list);
     for (size_t i = 0; i < c->nhost_names; i++)
         free(c->host_names[i]);
     free(c->host_names);
@@ -122,6 +123,7 @@ void config_unref(struct config *c)
     }
     free(c->origins);
     tokens_free(c->tokens);
+    tokens_free(c->admin_tokens);
     option_free_texts(SECTION_PROXY, c);
     forget_places(c->set_at);
     free(c->file);
@@ -161,6 +163,16 @@ bool config_has_host_name(const struct config *c, struct slice host)
             authority_address_eq(slice_of(c->host_names[i]), host))
             return true;
     return false;
+}
+
+const struct allowed_uids *config_admin_uids(const struct config *c)
+{
+    return config_where(c, "admin-allow-uid") != NULL ? &c->admin_allow_uid : &c->allow_uid;
+}
+
+const struct tokens *config_admin_tokens(const struct config *c)
+{
+    return c->admin_tokens != NULL ? c->admin_tokens : c->tokens;
 }
 
 const struct page_origin *config_find_origin(const struct config *c, struct slice origin)

@@ -125,11 +125,16 @@ struct config {
     bool serves_remote; /* one of them can be reached from other machines */
     struct listen_address *admins;
     size_t nadmins;
-    int64_t workers; /* 0: one for each processor */
+    char *admin_token_file;      /* as given */
+    struct tokens *admin_tokens; /* NULL without admin_token_file */
+    bool admin_actions;          /* it takes orders, too */
+    int64_t workers;             /* 0: one for each processor */
 
-    uid_t *allow_uid; /* none: sfmtls's own and root */
-    size_t nallow_uid;
-    bool allow_any_uid;
+    struct allowed_uids {
+        uid_t *list; /* none: sfmtls's own and root */
+        size_t count;
+        bool any;
+    } allow_uid, admin_allow_uid; /* see config_admin_uids() */
     struct address_access access;
 
     struct config_fixed {
@@ -257,6 +262,13 @@ bool config_has_name(const struct config *c, struct slice host);
 
 /* Is it one of host-names? */
 bool config_has_host_name(const struct config *c, struct slice host);
+
+/* The users of this machine who may ask the admin listener: admin-allow-uid, or else allow-uid. */
+const struct allowed_uids *config_admin_uids(const struct config *c);
+
+/* What the admin listener asks for: the tokens of admin-token-file, or else those that callers
+ * need; NULL: none. */
+const struct tokens *config_admin_tokens(const struct config *c);
 
 /* The entry of allow-origin for a page's Origin; NULL: it is not listed. */
 const struct page_origin *config_find_origin(const struct config *c, struct slice origin);

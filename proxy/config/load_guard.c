@@ -4,10 +4,9 @@
 #include "base/mem.h"
 #include "config/load_parts.h"
 
-enum status load_tokens(struct loader *l, struct diag *why)
+static enum status load_token_file(const struct loader *l, const char *key, const char *path,
+                                   struct tokens **out, struct diag *why)
 {
-    struct config *c = l->config;
-    const char *path = c->token_file;
     enum status st;
 
     if (path == NULL || l->names_only)
@@ -19,10 +18,20 @@ enum status load_tokens(struct loader *l, struct diag *why)
                 path);
         st = ST_BAD_INPUT;
     } else {
-        st = tokens_load(path, &c->tokens, why);
+        st = tokens_load(path, out, why);
     }
     if (st != ST_OK)
-        diag_place(why, config_where(c, "caller-token-file"));
+        diag_place(why, config_where(l->config, key));
+    return st;
+}
+
+enum status load_tokens(struct loader *l, struct diag *why)
+{
+    struct config *c = l->config;
+    enum status st = load_token_file(l, "caller-token-file", c->token_file, &c->tokens, why);
+
+    if (st == ST_OK)
+        st = load_token_file(l, "admin-token-file", c->admin_token_file, &c->admin_tokens, why);
     return st;
 }
 
@@ -71,24 +80,46 @@ static enum status check_remote(const struct config *c, const struct listen_addr
     return ST_OK;
 }
 
+static void note_remote(struct config *c, const struct listen_address *at, const char *who)
+{
+    char text[ADDRESS_TEXT_SIZE];
+
+    address_text(&at->address, text);
+    load_note(c, LOG_WARNING,
+              mem_format("%s: %s reach %s by plain HTTP, so anyone on that network can read and "
+                         "change all of it, tokens and passwords included; use only a network that "
+                         "you trust",
+                         at->where, who, text));
+}
+
+/* All that is listened on for it is as reachable as the first. */
+static enum status check_remote_admin(const struct config *c, struct diag *why)
+{
+    const struct listen_address *at = c->admins;
+
+    if (c->nadmins == 0 || address_is_loopback(&at->address) ||
+        (c->allow_remote && c->admin_token_file != NULL))
+        return ST_OK;
+    return refuse(at,
+                  "; for admin, use localhost, 127.0.0.1, [::1] or a Unix socket, or set "
+                  "allow-remote = yes in [proxy] together with admin-token-file",
+                  why);
+}
+
 enum status load_check_remote(const struct loader *l, struct diag *why)
 {
     const struct config *c = l->config;
 
     for (size_t i = 0; i < c->nlistens; i++) {
         const struct listen_address *at = &c->listens[i];
-        char text[ADDRESS_TEXT_SIZE];
         if (address_is_loopback(&at->address))
             continue;
         enum status st = check_remote(c, at, why);
         if (st != ST_OK)
             return st;
-        address_text(&at->address, text);
-        load_note(l->config, LOG_WARNING,
-                  mem_format("%s: callers reach %s by plain HTTP, so anyone on that network can "
-                             "read and change all of it, tokens and passwords included; use only a "
-                             "network that you trust",
-                             at->where, text));
+        note_remote(l->config, at, "callers");
     }
-    return ST_OK;
+    if (c->nadmins > 0 && !address_is_loopback(&c->admins[0].address))
+        note_remote(l->config, c->admins, "operators");
+    return check_remote_admin(c, why);
 }

@@ -37,18 +37,32 @@ static const struct option table[] = {
          "applies only if no `listen` is set anywhere, tenants included."},
     ROW("admin", P(admins), .reload = OPTION_AT_START, .example = "localhost:8081",
         .set = option_set_admin, .type = "HOST:PORT, [IPV6]:PORT or unix:/path",
-        .help = "A listener that reports the state of the process: /health for probes, /status as "
-                "JSON with tenants, certificates in use, and why a reload was refused."),
-    {.key = "allow-uid",
-     .section = SECTION_PROXY,
-     .example = "root, 1000",
-     .set = option_set_allow_uid,
-     .repeats = true,
-     .type = "list of uids or user names, or any",
-     .help = "The users of this machine who may connect; others get 403. This applies to Unix "
-             "sockets and, where Linux reports the user, to TCP. The default is the user that "
-             "sfmtls runs as, and root; a list replaces both. Uids are those of the user namespace "
-             "that sfmtls runs in; unmapped users appear as 65534."},
+        .help = "A listener that reports the state of the process: / for browsers, /live, "
+                "/startup and /ready for probes, /metrics for Prometheus, /status as JSON with "
+                "tenants, certificates in use, and why a reload was "
+                "refused. An address that other machines can reach requires allow-remote and "
+                "admin-token-file."),
+    ROW("admin-allow-uid", P(admin_allow_uid), .example = "root, prometheus",
+        .set = option_set_allow_uid, .repeats = true, .type = "list of uids or user names, or any",
+        .help = "The users of this machine who may connect to `admin`. The default is what "
+                "allow-uid says. They may not call for that reason."),
+    ROW("admin-token-file", P(admin_token_file), .example = "admin-tokens", .set = option_set_path,
+        .file = OPTION_READS, .type = "file",
+        .help = "A file of tokens like caller-token-file, for `admin` alone. Whoever asks must "
+                "then send one as Authorization: Bearer TOKEN, but for the plain answers of /live, "
+                "/startup, /ready and /health. These tokens permit no calls, and the tokens of "
+                "caller-token-file are not accepted there. Without this option, `admin` accepts "
+                "the tokens of caller-token-file, if there are any."),
+    ROW("admin-actions", P(admin_actions), .set = option_set_bool, .choices = "no|yes",
+        .fallback = "no", .type = "yes or no",
+        .help = "yes lets those who may connect to `admin` end and reload sfmtls: POST /quit and "
+                "POST /reload, or `sfmtls quit` and `sfmtls reload`. Web pages never can."),
+    ROW("allow-uid", P(allow_uid), .example = "root, 1000", .set = option_set_allow_uid,
+        .repeats = true, .type = "list of uids or user names, or any",
+        .help = "The users of this machine who may connect; others get 403. This applies to Unix "
+                "sockets and, where Linux reports the user, to TCP. The default is the user that "
+                "sfmtls runs as, and root; a list replaces both. Uids are those of the user "
+                "namespace that sfmtls runs in; unmapped users appear as 65534."),
     {.key = "socket-mode",
      .section = SECTION_PROXY,
      .set = option_set_socket_mode,

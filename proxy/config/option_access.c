@@ -53,23 +53,21 @@ static bool find_group(const char *name, int64_t *id)
 
 /* ---- allow-uid ---- */
 
-static enum status add_user(struct config *c, const char *name, struct diag *why)
+static enum status add_user(struct allowed_uids *u, const char *name, struct diag *why)
 {
     int64_t id = 0;
 
     if (strcmp(name, "any") == 0) {
-        c->allow_any_uid = true;
+        u->any = true;
     } else if (*name != '\0' && (is_id(name, &id) || find_user(name, &id))) {
-        size_t n = c->nallow_uid + 1;
-        c->allow_uid = mem_grow(c->allow_uid, n * sizeof(c->allow_uid[0]));
-        c->allow_uid[n - 1] = (uid_t)id;
-        c->nallow_uid = n;
+        u->list = mem_grow(u->list, (u->count + 1) * sizeof(u->list[0]));
+        u->list[u->count++] = (uid_t)id;
     } else {
         diag_set(why, "`%s` is not a user of this machine; write a user's name or uid, or any",
                  name);
         return ST_BAD_INPUT;
     }
-    if (c->allow_any_uid && c->nallow_uid > 0) {
+    if (u->any && u->count > 0) {
         diag_set(why, "`any` cannot be combined with users; take it or the users out");
         return ST_BAD_INPUT;
     }
@@ -79,15 +77,14 @@ static enum status add_user(struct config *c, const char *name, struct diag *why
 enum status option_set_allow_uid(const struct option *o, void *section, const struct setting *s,
                                  struct diag *why)
 {
-    struct config *c = section;
+    struct allowed_uids *u = (struct allowed_uids *)(void *)((char *)section + o->offset);
     struct slice rest = slice_of(s->value);
     enum status st = ST_OK;
 
-    (void)o;
     while (st == ST_OK && rest.n > 0) {
         struct slice item = slice_trim(slice_split(&rest, ','));
         char *name = mem_copy_bytes(item.p, item.n);
-        st = add_user(c, name, why);
+        st = add_user(u, name, why);
         free(name);
     }
     return st;

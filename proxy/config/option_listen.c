@@ -25,14 +25,7 @@ enum status option_set_admin(const struct option *o, void *section, const struct
                              struct diag *why)
 {
     struct config *c = section;
-    enum status st = option_add_listen(&c->admins, &c->nadmins, s->value, s, -1, why);
 
     (void)o;
-    if (st != ST_OK || address_is_loopback(&c->admins[0].address))
-        return st;
-    diag_set(why,
-             "`%s` can be reached from other machines, and the status is not for them; use "
-             "localhost, 127.0.0.1, [::1] or a Unix socket",
-             s->value);
-    return ST_BAD_INPUT;
+    return option_add_listen(&c->admins, &c->nadmins, s->value, s, -1, why);
 }

@@ -98,6 +98,11 @@ void tokens_free(struct tokens *t)
     free(t);
 }
 
+struct slice tokens_first(const struct tokens *t)
+{
+    return (struct slice){t->tokens[0], strnlen(t->tokens[0], TOKEN_MAX)};
+}
+
 bool tokens_have(const struct tokens *t, struct slice said)
 {
     char padded[TOKEN_MAX] = {0};

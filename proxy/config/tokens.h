@@ -18,6 +18,9 @@ enum { TOKEN_MIN = 16, TOKEN_MAX = 512, TOKENS_MAX = 64 };
 enum status tokens_load(const char *path, struct tokens **out, struct diag *why) MUST_CHECK;
 void tokens_free(struct tokens *t); /* wipes them; NULL is no error */
 
+/* The first of the file. */
+struct slice tokens_first(const struct tokens *t);
+
 /* Is it one of them? Takes the same time whichever it is, or is like. */
 bool tokens_have(const struct tokens *t, struct slice said);
 

@@ -11,6 +11,7 @@ const char *reply_reason(int status)
         const char *reason;
     } known[] = {
         {200, "OK"},
+        {202, "Accepted"},
         {204, "No Content"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
@@ -87,13 +88,21 @@ static void add_problem(struct buf *b, const struct failure *f, const char *requ
 /* RFC 9110, 11.6.1 and 11.7.1. */
 static void add_challenge(struct buf *fields, const struct failure *f)
 {
-    if (f->id == FAIL_CALLER_TOKEN)
+    if (f->id == FAIL_CALLER_TOKEN || f->id == FAIL_ADMIN_TOKEN)
         buf_add_string(fields, "WWW-Authenticate: Bearer realm=\"sfmtls\"\r\n");
     else if (f->id == FAIL_PROXY_TOKEN)
         buf_add_string(fields, "Proxy-Authenticate: Bearer realm=\"sfmtls\"\r\n");
     else if (fail_info(f->id)->status == 401)
         buf_addf(fields, "WWW-Authenticate: Basic realm=\"sfmtls: user@COMPANY\"%s\r\n",
                  f->id == FAIL_CALLER_UNKNOWN ? ", charset=\"UTF-8\"" : ""); /* RFC 7617, 2.1 */
+}
+
+/* Of a 405; RFC 9110, 10.2.1. */
+static const char *allowed_methods(enum fail id)
+{
+    return id == FAIL_ADMIN_METHOD ? "GET, HEAD"
+           : id == FAIL_ADMIN_POST ? "POST"
+                                   : "GET, HEAD, POST, PUT, PATCH, MERGE, DELETE, OPTIONS";
 }
 
 void reply_problem(struct buf *out, const struct failure *f, const char *request_id, bool head_only,
@@ -118,8 +127,7 @@ void reply_problem_with(struct buf *out, const struct failure *f, const char *re
         buf_addf(&fields, "Retry-After: %d\r\n", info->retry_after);
     add_challenge(&fields, f);
     if (info->status == 405)
-        buf_addf(&fields, "Allow: GET, HEAD%s\r\n",
-                 f->id == FAIL_ADMIN_METHOD ? "" : ", POST, PUT, PATCH, MERGE, DELETE, OPTIONS");
+        buf_addf(&fields, "Allow: %s\r\n", allowed_methods(f->id));
     if (more != NULL)
         buf_add_string(&fields, more);
     buf_add(&fields, "", 1); /* the NUL */

@@ -13,6 +13,7 @@ struct way_times {
     int64_t dns;     /* the name was looked up */
     int64_t connect; /* from the addresses to the connection */
     int64_t tls;     /* the handshake */
+    int resumed;     /* it took up an earlier session: 0, 1; -1: none was finished */
 };
 
 /* Was there any part? The sign of each tells. */
@@ -24,6 +25,7 @@ static inline bool way_times_has_any(const struct way_times *w)
 static inline void way_times_clear(struct way_times *w)
 {
     w->queue = w->dns = w->connect = w->tls = -1;
+    w->resumed = -1;
 }
 
 #endif

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "caller/ledger.h"
 #include "exchange/exchanges.h"
 #include "tls/facts.h"
 
@@ -44,7 +43,7 @@ static void add_configuration(const struct status_facts *f, const struct config 
     json_add_member(b, "file", slice_of(c->file));
     add_time(b, "loaded", c->begun_us);
     add_refused(f, b);
-    buf_add_string(b, ",\"notes\":[");
+    buf_addf(b, ",\"reloads\":%llu,\"notes\":[", (unsigned long long)f->reloads);
     for (size_t i = 0; i < c->nnotes; i++) {
         buf_add_string(b, i == 0 ? "{" : ",{");
         json_add_member(b, "level", slice_of(levels[c->notes[i].level]));
@@ -62,8 +61,7 @@ static void add_quota(struct buf *b, const char *name, struct quota *q)
 
 /* ---- tenants ---- */
 
-/* "valid", why it cannot be presented, or that the server has refused it since it last worked. */
-static const char *certificate_state(const struct credential *c, const struct ledger_identity *past,
+const char *status_certificate_state(const struct credential *c, const struct ledger_identity *past,
                                      int64_t now)
 {
     return credential_not_after(c) < now             ? "expired"
@@ -83,7 +81,7 @@ static void add_certificate(struct buf *b, const struct tenant *t, int i, bool i
     json_add_member(b, "option", slice_of(identity_title(i)));
     json_add_member(b, "file", slice_of(id->certificate));
     buf_addf(b, ",\"in_use\":%s", in_use ? "true" : "false");
-    json_add_member(b, "state", slice_of(certificate_state(id->credential, past, now)));
+    json_add_member(b, "state", slice_of(status_certificate_state(id->credential, past, now)));
     json_add_member(b, "subject", slice_of(f.subject));
     json_add_member(b, "issuer", slice_of(f.issuer));
     json_add_member(b, "serial", buf_slice(&f.serial));
@@ -96,8 +94,7 @@ static void add_certificate(struct buf *b, const struct tenant *t, int i, bool i
     facts_free(&f);
 }
 
-/* What came last of its calls. */
-static const char *tenant_state(const struct ledger_sum *past)
+const char *status_tenant_state(const struct ledger_sum *past)
 {
     int64_t answer =
         past->last_answer > past->last_success ? past->last_answer : past->last_success;
@@ -143,7 +140,7 @@ static void add_last(struct buf *b, const char *name, const struct failures *f, 
 static void add_past(struct buf *b, const char *tenant, const struct ledger_sum *past,
                      const struct failures *f)
 {
-    json_add_member(b, "state", slice_of(tenant_state(past)));
+    json_add_member(b, "state", slice_of(status_tenant_state(past)));
     buf_addf(b, ",\"calls\":%llu,\"succeeded\":%llu,\"failed\":%llu,\"hinted\":%llu",
              (unsigned long long)past->calls, (unsigned long long)past->succeeded,
              (unsigned long long)past->failed, (unsigned long long)past->hinted);

@@ -207,15 +207,29 @@ static struct slice bearer_of(struct slice credentials)
     return slice_trim(token);
 }
 
+/* The first of those that is a token; p NULL: none is. */
+static struct slice find_token(const struct tokens *tokens, const struct slice *said, size_t n)
+{
+    for (size_t i = 0; tokens != NULL && i < n; i++)
+        if (said[i].p != NULL && tokens_have(tokens, said[i]))
+            return said[i];
+    return (struct slice){NULL, 0};
+}
+
 struct slice guard_token(const struct config *c, const struct head *request)
 {
     struct slice said[] = {head_value(request, FIELD_CALLER_TOKEN),
                            bearer_of(head_value(request, FIELD_PROXY_AUTHORIZATION))};
 
-    for (size_t i = 0; c->tokens != NULL && i < ARRAY_LEN(said); i++)
-        if (said[i].p != NULL && tokens_have(c->tokens, said[i]))
-            return said[i];
-    return (struct slice){NULL, 0};
+    return find_token(c->tokens, said, ARRAY_LEN(said));
+}
+
+bool guard_has_token(const struct tokens *tokens, const struct head *request)
+{
+    struct slice said[] = {head_value(request, FIELD_CALLER_TOKEN),
+                           bearer_of(head_value(request, FIELD_AUTHORIZATION))};
+
+    return find_token(tokens, said, ARRAY_LEN(said)).p != NULL;
 }
 
 static bool check_token(const struct guard_view *v, const struct head *h, const struct target *t,

@@ -66,6 +66,9 @@ bool guard_reads_credentials(const struct guard_view *v, const struct tenant *te
 /* The page that made the request, if its origin may call; NULL: none did, or it may not. */
 const struct page_origin *guard_page(const struct config *c, const struct head *request);
 
+/* Has the request one of these tokens, in any field that bears one? For the admin listener. */
+bool guard_has_token(const struct tokens *tokens, const struct head *request);
+
 /* The token by which the request was admitted; p NULL: none is asked for. */
 struct slice guard_token(const struct config *c, const struct head *request);
 

@@ -99,12 +99,14 @@ static void drain_worker(void *arg)
     client_drain_all(arg);
 }
 
-static void close_doors(struct process *s)
+static void close_doors(struct process *s, bool all)
 {
     for (size_t i = 0; i < s->ndoors; i++) {
-        if (s->doors[i]->acceptor != NULL)
-            acceptor_close(s->doors[i]->acceptor);
-        s->doors[i]->acceptor = NULL;
+        struct door *d = s->doors[i];
+        if (d->acceptor == NULL || (d->client.for_operators && !all))
+            continue;
+        acceptor_close(d->acceptor);
+        d->acceptor = NULL;
     }
 }
 
@@ -119,10 +121,15 @@ void process_stop(struct process *s)
     log_say(LOG_NOTICE, "shutting down: no new connections, running exchanges may end");
     if (s->hooks->on_stopping != NULL)
         s->hooks->on_stopping(s->hooks->ctx);
-    close_doors(s);
+    close_doors(s, false);
     timer_start(s->threads[0].worker->loop, &s->deadline, s->generation->config->drain_timeout);
     for (size_t i = 0; i < s->nthreads; i++)
         loop_post(s->threads[i].worker->loop, drain_worker, s->clients[i]);
+}
+
+bool process_is_stopping(const struct process *s)
+{
+    return s->stopping;
 }
 
 static void on_stop_signal(evutil_socket_t number, short what, void *arg)
@@ -351,7 +358,7 @@ bool process_run(struct process *s)
 
 void process_free(struct process *s)
 {
-    close_doors(s);
+    close_doors(s, true);
     timer_stop(&s->deadline);
     for (size_t i = 0; i < ARRAY_LEN(s->signals); i++)
         if (s->signals[i] != NULL)

@@ -47,6 +47,7 @@ const struct config *process_config(const struct process *s);
 
 /* As a signal would; from the process's own thread. */
 void process_stop(struct process *s);
+bool process_is_stopping(const struct process *s);
 
 void process_free(struct process *s);
 

@@ -12,8 +12,32 @@ struct shared_tenant *shared_tenant_ref(struct shared_tenant *t)
 
 void shared_tenant_unref(struct shared_tenant *t)
 {
-    if (atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) == 1)
-        free(t);
+    if (atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    for (struct idle_count *i = atomic_load(&t->idle), *next; i != NULL; i = next) {
+        next = i->next;
+        free(i);
+    }
+    free(t);
+}
+
+struct idle_count *shared_tenant_count_idle(struct shared_tenant *t)
+{
+    struct idle_count *i = NEW(struct idle_count);
+
+    i->next = atomic_load(&t->idle);
+    while (!atomic_compare_exchange_weak(&t->idle, &i->next, i))
+        continue;
+    return i;
+}
+
+int shared_tenant_idle(const struct shared_tenant *t)
+{
+    int sum = 0;
+
+    for (const struct idle_count *i = atomic_load(&t->idle); i != NULL; i = i->next)
+        sum += atomic_load_explicit(&i->n, memory_order_relaxed);
+    return sum;
 }
 
 static struct shared_tenant *shared_tenant_new(const struct tenant *t)
@@ -24,6 +48,7 @@ static struct shared_tenant *shared_tenant_new(const struct tenant *t)
     quota_init(&s->upstreams, t->max_upstream);
     atomic_init(&s->waiting, 0);
     overlap_init(&s->overlap);
+    atomic_init(&s->idle, NULL);
     return s;
 }
 

@@ -11,6 +11,12 @@
 #include "config/config.h"
 #include "upstream/overlap.h"
 
+/* Connections that rest, of one worker, which alone changes it. */
+struct idle_count {
+    struct idle_count *next;
+    _Atomic int n;
+};
+
 /* The counts of one tenant. They outlive a reload that leaves its server and identity as they
  * are. */
 struct shared_tenant {
@@ -18,6 +24,7 @@ struct shared_tenant {
     struct quota upstreams; /* connections to the server */
     _Atomic int waiting;    /* requests that wait for one, in any worker */
     struct overlap overlap;
+    struct idle_count *_Atomic idle; /* grows at the front */
 };
 
 struct generation {
@@ -37,5 +44,11 @@ int generation_find_peer(const struct generation *g, const struct tenant *t);
 
 struct shared_tenant *shared_tenant_ref(struct shared_tenant *t);
 void shared_tenant_unref(struct shared_tenant *t);
+
+/* A new count, which lives as long as t. Any thread. */
+struct idle_count *shared_tenant_count_idle(struct shared_tenant *t);
+
+/* The sum of them. Any thread. */
+int shared_tenant_idle(const struct shared_tenant *t);
 
 #endif

@@ -2,10 +2,29 @@
 
 #include "tls/session.h"
 
+void site_count_idle(struct site *s, int more)
+{
+    int n = atomic_load_explicit(&s->idle->n, memory_order_relaxed);
+
+    atomic_store_explicit(&s->idle->n, n + more, memory_order_relaxed);
+}
+
+/* What rests is counted there from now on. */
+static void move_idle(struct site *s, struct shared_tenant *to)
+{
+    struct idle_count *from = s->idle;
+
+    s->idle = shared_tenant_count_idle(to);
+    if (from != NULL)
+        atomic_store(&s->idle->n, atomic_exchange(&from->n, 0));
+}
+
 static void use(struct site *s, struct generation *g, size_t tenant)
 {
     s->generation = generation_ref(g);
     s->tenant = g->config->tenants[tenant];
+    if (s->idle == NULL || s->shared != g->tenants[tenant])
+        move_idle(s, g->tenants[tenant]);
     s->shared = shared_tenant_ref(g->tenants[tenant]);
 }
 

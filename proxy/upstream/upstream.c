@@ -50,6 +50,8 @@ struct upstream {
 static void set_state(struct upstream *u, enum upstream_state to)
 {
     assert((allowed[u->state] & BIT(to)) != 0);
+    if (u->state == UP_IDLE || to == UP_IDLE)
+        site_count_idle(u->site, to == UP_IDLE ? 1 : -1);
     u->state = to;
 }
 
@@ -140,6 +142,7 @@ static void on_ready(void *ctx)
         fail_opening(u, &why);
         return;
     }
+    u->way->resumed = SSL_session_reused(stream_ssl(u->stream));
     set_state(u, UP_BUSY);
     u->opened(u->ctx, u, NULL);
 }

@@ -76,6 +76,18 @@ def test_pages_of_other_origins_are_shut_out(recorded, pages):
     assert sorted(t for t in seen if t != "/favicon.ico") == ["/own/fetch", "/own/xhr-post", "/typed", "/typed"]
 
 
+def test_pages_of_other_origins_do_not_read_the_admin_page(proxy, tenant, pages):
+    """Nor do they give orders, in whatever way they try. The user reads it."""
+    p = proxy(tenant(harness.closed_port()), admin="127.0.0.1:0", admin_actions="yes")
+    admin = f"http://{p.ready['admin']}"
+    own, rebound = f"{admin}/", admin.replace("127.0.0.1", "evil.test") + "/"
+    told = browse(foreign=[f"http://127.0.0.1:{pages}/"], targets=[admin], own=[own], rebound=[rebound])
+    assert told["read"] == []
+    statuses = told["statuses"]
+    assert (statuses.pop(own), statuses.pop(rebound)) == (200, 421)
+    assert set(statuses.values()) <= {403, 405, 414}
+
+
 def test_what_cannot_be_told_from_a_program(recorded):
     """A browser so old that it sends neither Origin nor Sec-Fetch-Site with an image: as sfmtls-security(7) says."""
     answer = recorded.proxy.request(fields=[("User-Agent", "Mozilla/4.0"), ("Referer", "http://evil.example/")])

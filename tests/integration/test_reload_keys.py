@@ -211,6 +211,31 @@ def _(b):
     return "status on" in b.p.stderr
 
 
+def admin_status(b, *fields):
+    """The status of an answer of the admin listener, which is at a Unix socket."""
+    with harness.Caller(str(b.room / "admin"), socket.AF_UNIX) as c:
+        answer = c.request(target="/status", fields=fields)
+        return 200 if answer.status == 200 else answer.token
+
+
+@row("proxy admin-allow-uid", str(os.geteuid() + 1), [200, 200], ["caller-uid", 200], admin="unix:{room}/admin")
+def _(b):
+    return [admin_status(b), b.outcome()]
+
+
+@row("proxy admin-token-file", "{room}/tokens", [200, 200], ["admin-token-missing", 200],
+     set_up=lambda b: tokens(b), admin="unix:{room}/admin")
+def _(b):
+    return [admin_status(b), admin_status(b, ("Authorization", f"Bearer {TOKEN}"))]
+
+
+@row("proxy admin-actions", "yes", "admin-action-refused", "accepted\n", admin="unix:{room}/admin")
+def _(b):
+    with harness.Caller(str(b.room / "admin"), socket.AF_UNIX) as c:
+        answer = c.request("POST", "/reload")
+        return answer.body.decode() if answer.status == 202 else answer.token
+
+
 @row("proxy allow-uid", str(os.geteuid() + 1), 200, "caller-uid")
 def _(b):
     return b.outcome()

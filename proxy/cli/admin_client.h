@@ -1,0 +1,35 @@
+/*
+ * admin_client: asks a running sfmtls at its `admin` listener, which the
+ * configuration names. Plain HTTP, one request for each connection, with
+ * blocking calls: for commands, not for the process that serves.
+ */
+#ifndef CLI_ADMIN_CLIENT_H
+#define CLI_ADMIN_CLIENT_H
+
+#include "base/buf.h"
+#include "config/config.h"
+
+/* Where it is, and by what it is asked. */
+struct admin_place {
+    struct address addresses[ADDRESS_FAMILIES]; /* tried one after the other */
+    size_t naddresses;
+    char *name;  /* for sentences */
+    char *token; /* NULL: none is needed */
+};
+
+/* Reads the configuration, but nothing of what it names but a file of tokens. file NULL: the usual
+ * one. */
+enum status admin_place_find(const char *file, struct admin_place *out,
+                             struct diag *why) MUST_CHECK;
+void admin_place_free(struct admin_place *p);
+
+struct admin_answer {
+    int status;
+    struct buf body; /* NUL-terminated behind n; the caller frees it */
+};
+
+/* ST_SYSTEM: nobody answers there, and why says so. Whatever is answered is ST_OK. */
+enum status admin_ask(const struct admin_place *p, const char *method, const char *path,
+                      struct admin_answer *out, struct diag *why) MUST_CHECK;
+
+#endif
