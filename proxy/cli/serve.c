@@ -180,7 +180,7 @@ static void explain_failure(const struct serve *s, struct diag *why)
     struct config *names = NULL;
     struct diag ignored;
 
-    if (s->config->file == NULL || config_load_names(s->config->file, &names, &ignored) != ST_OK)
+    if (s->load_names(s->load_ctx, &names, &ignored) != ST_OK)
         names = config_ref(s->config);
     sandbox_explain(s->sandbox, names, why);
     config_unref(names);
@@ -369,7 +369,9 @@ enum status serve_try(struct serve *s, struct process *process, struct diag *why
     process_announce(process);
     announce(s);
     if (!is_any_presentable(s->config)) {
-        diag_at(why, s->config->file == NULL ? "--certificate" : s->config->file,
+        diag_at(why,
+                s->config->file != NULL ? s->config->file
+                                        : tenant_where(s->config->tenants[0], "certificate"),
                 "no tenant can be served, because none has a certificate that is valid now; "
                 "have one renewed, or set the clock of this machine");
         st = ST_BAD_INPUT;

@@ -25,13 +25,21 @@ import time
 import pytest
 
 BINARY = os.environ.get("SFMTLS", "build/asan/sfmtls")
+SETTINGS = {name: value for name, value in os.environ.items() if name.startswith("SFMTLS_")}
+
+
+def setting(name, default=None):
+    """SFMTLS_NAME as whoever runs the tests set it. The environment has it no more: it would be the program's."""
+    return SETTINGS.get(f"SFMTLS_{name}", default)
+
+
 # Seconds after which anything counts as hung; less than the proxy's own patience with silent callers.
-LIMIT = int(os.environ.get("SFMTLS_TEST_LIMIT", "60"))
+LIMIT = int(setting("TEST_LIMIT", "60"))
 
 
 def count(small, full):
     """How often a test does a thing: a few times, or as often as is asked for when SFMTLS_FULL is set."""
-    return full if os.environ.get("SFMTLS_FULL") else small
+    return full if setting("FULL") else small
 
 
 def eventually(check, seconds=LIMIT):
