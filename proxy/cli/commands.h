@@ -16,5 +16,9 @@ extern const struct command command_cert;
 extern const struct command command_ca;
 extern const struct command command_import;
 extern const struct command command_hosts;
+extern const struct command command_init;
+
+/* The command by which init checks what it has written; without it, init tests it as `run -t`. */
+void init_check_by(const struct command *check);
 
 #endif

@@ -40,8 +40,8 @@ enum status config_file_find(char **out, struct diag *why)
     if (*out != NULL)
         return ST_OK;
     diag_set(why, "no configuration: neither ./sfmtls.ini, nor sfmtls/sfmtls.ini under "
-                  "$XDG_CONFIG_HOME, nor /etc/sfmtls/sfmtls.ini is there; name one with -c, or set "
-                  "SFMTLS_SERVER, SFMTLS_COMPANY_ID and "
+                  "$XDG_CONFIG_HOME, nor /etc/sfmtls/sfmtls.ini is there; name one with -c, write "
+                  "one with `sfmtls init`, or set SFMTLS_SERVER, SFMTLS_COMPANY_ID and "
                   "SFMTLS_CERTIFICATE");
     return ST_BAD_INPUT;
 }

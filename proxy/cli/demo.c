@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "cli/calls.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/demo_fault.h"
@@ -342,17 +343,8 @@ static void show_call(const struct demo *d, const char *answer)
 
 static void show_next_steps(const struct demo *d)
 {
-    bool local = strncmp(d->address, "unix:", 5) == 0;
-
     (void)printf("Try it by hand\n\n");
-    if (local)
-        (void)printf("    curl --unix-socket %s 'http://localhost%s'\n\n", d->address + 5,
-                     first_path);
-    else
-        (void)printf("    curl 'http://%s%s'\n\n"
-                     "In Postman: a new GET request to http://%s%s, Authorization: No Auth, no\n"
-                     "certificate in the settings. Send.\n\n",
-                     d->address, first_path, d->address, first_path);
+    calls_show(d->address, first_path);
     (void)printf(
         "The throw-away certificates and the configuration are in %s until Ctrl-C. This walks\n"
         "the path to the server and says what is wrong, if anything is:\n\n"

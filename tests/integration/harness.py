@@ -500,6 +500,38 @@ def without_limits(stderr):
     return "".join(line for line in stderr.splitlines(True) if "files can be open" not in line)
 
 
+def at_a_terminal(arguments, *answers, cwd=None, env=None):
+    """Runs a program in the foreground of a terminal of its own, with an answer to each of its questions in turn; what
+    it wrote there, and its exit status."""
+    terminal, near = os.openpty()
+    process = subprocess.Popen(["setsid", "--ctty", *arguments], stdin=near, stdout=near, stderr=near, cwd=cwd,
+                               env={**os.environ, **(env or {})})
+    os.close(near)
+    shown, left = b"", list(answers)
+    try:
+        while select.select([terminal], [], [], LIMIT)[0]:
+            data = os.read(terminal, 4096)
+            shown += data
+            if shown.endswith(b": ") and left:
+                os.write(terminal, left.pop(0))
+            if not data:
+                break
+    except OSError:
+        pass  # the program has ended
+    os.close(terminal)  # which ends a program that still waits
+    return shown.decode(), process.wait(LIMIT)
+
+
+def has_terminals():
+    """A root that was only unpacked may have no pseudo-terminals: then nobody can sit at one."""
+    try:
+        for end in os.openpty():
+            os.close(end)
+    except OSError:
+        return False
+    return True
+
+
 def tested_ok(path):
     """What `run -t` prints for a configuration that can be used."""
     return f"configuration ok: {os.path.realpath(path)}\n"
