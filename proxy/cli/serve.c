@@ -227,6 +227,7 @@ static void announce(struct serve *s)
                 "the memory for private keys is not locked; allow 1 MiB of locked memory, or 8 MiB "
                 "for hundreds of tenants (ulimit -l, LimitMEMLOCK=)");
     announce_config(s->config, &s->expiry);
+    announce_unused_proxy(s->config);
     announce_process(s);
 }
 
