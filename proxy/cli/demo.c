@@ -23,7 +23,7 @@ enum {
     OPT_READY_FD = 256,
     OPT_LISTEN,
     OPT_FAULT,
-    DEMO_DAYS = 7,
+    DEMO_DAYS = 60,
     MAX_ANSWER = 64 * 1024,
     CALL_TIMEOUT_S = 20
 };
@@ -170,6 +170,7 @@ static enum status write_configuration(const struct demo *d, const char *listen,
     char *text =
         mem_format("[proxy]\n"
                    "listen = %s\n"
+                   "max-connections = 50\n"
                    "\n"
                    "[tenant demo]\n"
                    "company-id  = %s\n"
@@ -178,6 +179,7 @@ static enum status write_configuration(const struct demo *d, const char *listen,
                    "certificate = client.pem\n"
                    "private-key = client.key\n"
                    "ca-file     = ca.pem\n"
+                   "max-upstream = 10\n"
                    "%s",
                    listen, f->company_id != NULL ? f->company_id : DEMO_COMPANY,
                    f->server != NULL ? f->server : "localhost", origin_port,

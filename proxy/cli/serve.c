@@ -222,7 +222,7 @@ static void announce_process(const struct serve *s)
 
 static void announce(struct serve *s)
 {
-    if (!key_memory_is_locked())
+    if (!key_memory_is_locked() && s->scratch == NULL)
         log_say(LOG_WARNING,
                 "the memory for private keys is not locked; allow 1 MiB of locked memory, or 8 MiB "
                 "for hundreds of tenants (ulimit -l, LimitMEMLOCK=)");
@@ -236,7 +236,7 @@ static void on_ready(void *ctx, const struct process *process)
     struct serve *s = ctx;
 
     announce(s);
-    if (geteuid() == 0)
+    if (geteuid() == 0 && s->scratch == NULL)
         log_say(LOG_WARNING, "running as root, whose files can be read and written even without "
                              "privileges; name a `user` in [proxy]");
     timer_init(&s->expiry_timer, on_look, s);

@@ -195,14 +195,14 @@ void load_write_pool_key(struct tenant *t)
 static enum status load_security(struct loader *l, struct diag *why)
 {
     struct trust *trust;
-    enum status st = load_identities(l, why);
+    enum status st = find_trust(l, &trust, why);
 
-    if (st == ST_OK)
-        st = find_trust(l, &trust, why);
     if (st != ST_OK)
         return st;
     l->tenant->trust = trust_ref(trust);
-    st = load_tls_clients(l, why);
+    st = load_identities(l, why);
+    if (st == ST_OK)
+        st = load_tls_clients(l, why);
     if (st == ST_OK)
         load_write_pool_key(l->tenant);
     return st;
