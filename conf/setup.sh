@@ -11,6 +11,10 @@ fail() {
     exit 1
 }
 
+say() {
+    printf 'setup: %s\n' "$1" >&2
+}
+
 missing_of() {
     for package in "$@"; do
         dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q 'ok installed' || printf '%s ' "$package"
@@ -21,16 +25,20 @@ missing_of() {
 install_packages() {
     command -v dpkg-query >/dev/null || fail "this is not Debian or Ubuntu; install by hand: $*"
     missing=$(missing_of "$@")
-    [ -n "$missing" ] || return 0
+    if [ -z "$missing" ]; then
+        say "all packages are installed"
+        return 0
+    fi
     sudo=
     if [ "$(id -u)" != 0 ]; then
         command -v sudo >/dev/null || fail "run this as root, or install sudo; missing packages: $missing"
         sudo=sudo
     fi
-    printf 'setup: installing %s\n' "$missing" >&2
+    say "installing with apt-get${sudo:+, as root by sudo}: $missing"
     policy=/usr/sbin/policy-rc.d
     own_policy=
     if [ ! -e "$policy" ]; then
+        say "$policy keeps services from starting meanwhile; it is removed afterwards"
         own_policy=yes
         printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
         $sudo chmod 755 "$policy"
@@ -49,12 +57,13 @@ if [ "${1:-}" = --packages ]; then
     exit 0
 fi
 
+say "this installs the packages that the build needs, if they are missing, and builds in $PWD/build/release"
 install_packages gcc libc6-dev cmake ninja-build libevent-dev libssl-dev libhttp-parser-dev libinih-dev \
     zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev libseccomp-dev ca-certificates scdoc
 mkdir -p build
-printf 'setup: building (half a minute; build/release.log has the details)\n' >&2
+say "building (half a minute; build/release.log has the details)"
 if ! { cmake --preset release -DSFMTLS_TESTS=OFF && cmake --build --preset release; } >build/release.log 2>&1; then
     cat build/release.log >&2
     fail "the build failed; the lines above say why"
 fi
-printf 'setup: built %s/build/release/sfmtls\n' "$PWD" >&2
+say "built $PWD/build/release/sfmtls"

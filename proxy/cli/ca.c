@@ -142,7 +142,8 @@ static enum status make(const struct config *c, const char *folder, bool replace
     if (count > 0)
         st = local_ca_make(folder, names, count, replace, why);
     else
-        diag_at(why, c->file, "no tenant's server has a name for which a CA could vouch");
+        diag_at(why, c->file != NULL ? c->file : c->tenants[0]->where,
+                "no tenant's server has a name for which a CA could vouch");
     free(names);
     return st;
 }
@@ -154,13 +155,12 @@ static enum status load(const struct arguments *a, bool required, struct config 
                         struct diag *why)
 {
     char *found = NULL;
-    enum status st = ST_OK;
+    struct config_sources sources;
+    enum status st = config_file_sources(a->file, &sources, &found, why);
 
     *out = NULL;
-    if (a->file == NULL)
-        st = config_file_find(&found, why);
     if (st == ST_OK)
-        st = config_load_names(a->file == NULL ? found : a->file, out, why);
+        st = config_load_names_from(&sources, out, why);
     else if (!required)
         st = ST_OK;
     free(found);

@@ -16,6 +16,7 @@ extern const struct command command_cert;
 extern const struct command command_ca;
 extern const struct command command_import;
 extern const struct command command_hosts;
+extern const struct command command_init;
 extern const struct command command_status;
 extern const struct command command_wait;
 extern const struct command command_quit;

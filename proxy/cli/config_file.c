@@ -40,27 +40,40 @@ enum status config_file_find(char **out, struct diag *why)
     if (*out != NULL)
         return ST_OK;
     diag_set(why, "no configuration: neither ./sfmtls.ini, nor sfmtls/sfmtls.ini under "
-                  "$XDG_CONFIG_HOME, nor /etc/sfmtls/sfmtls.ini is there; name one with -c");
+                  "$XDG_CONFIG_HOME, nor /etc/sfmtls/sfmtls.ini is there; name one with -c, write "
+                  "one with `sfmtls init`, or set SFMTLS_SERVER, SFMTLS_COMPANY_ID and "
+                  "SFMTLS_CERTIFICATE");
     return ST_BAD_INPUT;
 }
 
-typedef enum status loader(const char *path, config_ask *ask, void *ask_ctx, struct config **out,
-                           struct diag *why);
+enum status config_file_sources(const char *file, struct config_sources *out, char **found,
+                                struct diag *why)
+{
+    enum status st = file != NULL ? ST_OK : config_file_find(found, why);
+
+    *out = (struct config_sources){.file = file != NULL ? file : *found,
+                                   .environment = (const char *const *)environ};
+    return config_is_in_environment(out->environment) ? ST_OK : st;
+}
+
+typedef enum status loader(const struct config_sources *from, config_ask *ask, void *ask_ctx,
+                           struct config **out, struct diag *why);
 
 static enum status load_by(loader *load, const char *file, struct config **out, struct diag *why)
 {
     char *found = NULL;
-    enum status st = file != NULL ? ST_OK : config_file_find(&found, why);
+    struct config_sources from;
+    enum status st = config_file_sources(file, &from, &found, why);
 
     if (st == ST_OK)
-        st = load(file != NULL ? file : found, prompt_ask, NULL, out, why);
+        st = load(&from, prompt_ask, NULL, out, why);
     free(found);
     return st;
 }
 
 enum status config_file_load(const char *file, struct config **out, struct diag *why)
 {
-    enum status st = load_by(config_load, file, out, why);
+    enum status st = load_by(config_load_from, file, out, why);
 
     if (st != ST_OK)
         return st;

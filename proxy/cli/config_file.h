@@ -1,5 +1,5 @@
 /*
- * config_file: where the configuration is when nobody says so.
+ * config_file: where the configuration is when nobody says so: in a file, and in the environment.
  */
 #ifndef CLI_CONFIG_FILE_H
 #define CLI_CONFIG_FILE_H
@@ -8,6 +8,12 @@
 
 /* The path, which the caller frees; ST_BAD_INPUT: there is no file in any of the places. */
 enum status config_file_find(char **out, struct diag *why) MUST_CHECK;
+
+/* The sources of a command: that file, or the one that is found if file is NULL, and the
+ * environment. *found is NULL before; the caller frees it. ST_BAD_INPUT: there are none; *out can
+ * be used nevertheless, by whoever has other settings. */
+enum status config_file_sources(const char *file, struct config_sources *out, char **found,
+                                struct diag *why) MUST_CHECK;
 
 /* Loads that file, or the one that is found if file is NULL, with all that it names. */
 enum status config_file_load(const char *file, struct config **out, struct diag *why) MUST_CHECK;

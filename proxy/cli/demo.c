@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "cli/calls.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/demo_fault.h"
@@ -22,7 +23,7 @@ enum {
     OPT_READY_FD = 256,
     OPT_LISTEN,
     OPT_FAULT,
-    DEMO_DAYS = 7,
+    DEMO_DAYS = 60,
     MAX_ANSWER = 64 * 1024,
     CALL_TIMEOUT_S = 20
 };
@@ -169,6 +170,7 @@ static enum status write_configuration(const struct demo *d, const char *listen,
     char *text =
         mem_format("[proxy]\n"
                    "listen = %s\n"
+                   "max-connections = 50\n"
                    "\n"
                    "[tenant demo]\n"
                    "company-id  = %s\n"
@@ -177,6 +179,7 @@ static enum status write_configuration(const struct demo *d, const char *listen,
                    "certificate = client.pem\n"
                    "private-key = client.key\n"
                    "ca-file     = ca.pem\n"
+                   "max-upstream = 10\n"
                    "%s",
                    listen, f->company_id != NULL ? f->company_id : DEMO_COMPANY,
                    f->server != NULL ? f->server : "localhost", origin_port,
@@ -342,17 +345,8 @@ static void show_call(const struct demo *d, const char *answer)
 
 static void show_next_steps(const struct demo *d)
 {
-    bool local = strncmp(d->address, "unix:", 5) == 0;
-
     (void)printf("Try it by hand\n\n");
-    if (local)
-        (void)printf("    curl --unix-socket %s 'http://localhost%s'\n\n", d->address + 5,
-                     first_path);
-    else
-        (void)printf("    curl 'http://%s%s'\n\n"
-                     "In Postman: a new GET request to http://%s%s, Authorization: No Auth, no\n"
-                     "certificate in the settings. Send.\n\n",
-                     d->address, first_path, d->address, first_path);
+    calls_show(d->address, first_path);
     (void)printf(
         "The throw-away certificates and the configuration are in %s until Ctrl-C. This walks\n"
         "the path to the server and says what is wrong, if anything is:\n\n"

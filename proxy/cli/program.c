@@ -31,9 +31,10 @@ static const struct command help = {
     command_help};
 
 static const struct command *const commands[] = {
-    &command_run,    &command_demo,   &command_check,  &command_explain, &command_support,
-    &command_cert,   &command_ca,     &command_import, &command_hosts,   &command_status,
-    &command_wait,   &command_reload, &command_quit,   &version,         &help,
+    &command_run,     &command_init,    &command_demo,   &command_check,
+    &command_explain, &command_support, &command_cert,   &command_ca,
+    &command_import,  &command_hosts,   &command_status, &command_wait,
+    &command_reload,  &command_quit,    &version,        &help,
 };
 
 static const struct command *find(const char *name)

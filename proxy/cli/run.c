@@ -2,33 +2,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/mem.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/config_file.h"
 #include "cli/prompt.h"
 #include "cli/serve.h"
 
-enum { MAX_PAIRS = 64, OPT_READY_FD = 256, OPT_HELP, OPT_PAIR };
+enum { OPT_READY_FD = 256, OPT_HELP, OPT_SET, OPT_PAIR };
 
-/* Options that stand for a line of a configuration file, in the order of getopt's values. */
-static const struct {
-    const char *section, *key, *option;
-} pair_options[] = {
-    {"proxy", "listen", "--listen"},
-    {"tenant default", "server", "--server"},
-    {"tenant default", "company-id", "--company-id"},
-    {"tenant default", "certificate", "--certificate"},
-    {"tenant default", "private-key", "--private-key"},
-    {"tenant default", "passphrase-file", "--passphrase-file"},
-    {"tenant default", "ca-file", "--ca-file"},
-};
+/* Options that stand for a setting, in the order of getopt's values. */
+static const char *const pair_options[] = {"--listen",      "--server",      "--company-id",
+                                           "--certificate", "--private-key", "--passphrase-file",
+                                           "--ca-file"};
 
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},
     {"test", no_argument, NULL, 't'},
     {"help", no_argument, NULL, 'h'},
     {"ready-fd", required_argument, NULL, OPT_READY_FD},
+    {"set", required_argument, NULL, OPT_SET},
     {"listen", required_argument, NULL, OPT_PAIR},
     {"server", required_argument, NULL, OPT_PAIR + 1},
     {"company-id", required_argument, NULL, OPT_PAIR + 2},
@@ -44,46 +40,65 @@ struct arguments {
     char *found; /* the same, if it was not given */
     bool test;
     int ready_fd;
-    struct config_pair pairs[MAX_PAIRS]; /* those of [proxy] first */
-    size_t npairs, nlistens;
-    bool given[ARRAY_LEN(pair_options)];
+    struct config_pair *pairs;
+    char **texts; /* what the pairs of --set consist of: a key and a place for each */
+    size_t npairs, ntexts;
+    bool given[ARRAY_LEN(pair_options)], given_any;
+    struct config_sources sources;
     struct serve serve;
 };
 
-static bool add_pair(struct arguments *a, int i, const char *value)
+static void add_pair(struct arguments *a, const char *key, const char *value, const char *where)
 {
-    if (a->npairs == MAX_PAIRS || (a->given[i] && i != 0)) {
-        (void)cli_usage("run", "%s is given more than once", pair_options[i].option);
+    a->pairs = mem_grow(a->pairs, (a->npairs + 1) * sizeof(a->pairs[0]));
+    a->pairs[a->npairs++] = (struct config_pair){key, value, where};
+}
+
+static bool add_option(struct arguments *a, int i, const char *value)
+{
+    if (a->given[i] && i != 0) {
+        (void)cli_usage("run", "%s is given more than once", pair_options[i]);
         return false;
     }
-    size_t at = i == 0 ? a->nlistens++ : a->npairs;
-    memmove(&a->pairs[at + 1], &a->pairs[at], (a->npairs - at) * sizeof(a->pairs[0]));
-    a->pairs[at] = (struct config_pair){pair_options[i].section, pair_options[i].key, value,
-                                        pair_options[i].option};
-    a->given[i] = true;
-    a->npairs++;
+    a->given[i] = a->given_any = true;
+    add_pair(a, pair_options[i] + strlen("--"), value, pair_options[i]);
+    return true;
+}
+
+static char *keep(struct arguments *a, char *text)
+{
+    a->texts = mem_grow(a->texts, (a->ntexts + 1) * sizeof(a->texts[0]));
+    return a->texts[a->ntexts++] = text;
+}
+
+static bool add_set(struct arguments *a, const char *text)
+{
+    const char *value = strchr(text, '=');
+
+    if (value == NULL || value == text) {
+        (void)cli_usage("run", "--set %.*s: write KEY=VALUE or TENANT.KEY=VALUE",
+                        (int)strcspn(text, "="), text);
+        return false;
+    }
+    char *key = keep(a, mem_copy_bytes(text, (size_t)(value - text)));
+    add_pair(a, key, value + 1, keep(a, mem_format("--set %s", key)));
     return true;
 }
 
 static bool check(struct arguments *a, int argc, char **argv)
 {
+    size_t first = 0;
+
     if (optind < argc) {
         (void)cli_usage("run", "`%s` is not expected here", argv[optind]);
         return false;
     }
-    if (a->npairs > 0 && a->file != NULL) {
-        (void)cli_usage("run", "-c and %s exclude each other: put it into the file",
-                        a->pairs[0].where);
+    while (first < ARRAY_LEN(pair_options) && !a->given[first])
+        first++;
+    if (a->given_any && a->file != NULL) {
+        (void)cli_usage("run", "-c and %s exclude each other: put it into the file, or use --set",
+                        pair_options[first]);
         return false;
-    }
-    for (size_t i = 1; a->npairs > 0 && i <= 3; i++) {
-        if (!a->given[i]) {
-            (void)cli_usage("run",
-                            "%s is missing: --server, --company-id and --certificate go "
-                            "together",
-                            pair_options[i].option);
-            return false;
-        }
     }
     return true;
 }
@@ -105,8 +120,11 @@ static bool parse(int argc, char **argv, struct arguments *a, int *code)
         } else if (option == OPT_READY_FD) {
             if (!serve_parse_ready_fd("run", optarg, &a->ready_fd))
                 return false;
+        } else if (option == OPT_SET) {
+            if (!add_set(a, optarg))
+                return false;
         } else if (option >= OPT_PAIR) {
-            if (!add_pair(a, option - OPT_PAIR, optarg))
+            if (!add_option(a, option - OPT_PAIR, optarg))
                 return false;
         } else {
             (void)cli_bad_option("run", option, argv, options);
@@ -116,16 +134,31 @@ static bool parse(int argc, char **argv, struct arguments *a, int *code)
     return check(a, argc, argv);
 }
 
+/* Once: a reload is of the same file, whatever appears elsewhere. A tenant that is given by options
+ * needs none. */
+static enum status find_sources(struct arguments *a, struct diag *why)
+{
+    enum status st = ST_OK;
+
+    if (a->given_any)
+        a->sources.environment = (const char *const *)environ;
+    else
+        st = config_file_sources(a->file, &a->sources, &a->found, why);
+    a->sources.arguments = a->pairs;
+    a->sources.narguments = a->npairs;
+    return a->npairs > 0 ? ST_OK : st;
+}
+
 static enum status load_settings(struct arguments *a, struct config **out, struct diag *why)
 {
-    if (a->npairs > 0)
-        return config_from_pairs(a->pairs, a->npairs, prompt_ask, NULL, out, why);
-    if (a->file != NULL)
-        return config_load(a->file, prompt_ask, NULL, out, why);
-    /* once: a reload is of this one, whatever appears elsewhere */
-    enum status st = config_file_find(&a->found, why);
-    a->file = a->found;
-    return st == ST_OK ? config_load(a->file, prompt_ask, NULL, out, why) : st;
+    return config_load_from(&a->sources, prompt_ask, NULL, out, why);
+}
+
+static enum status load_names(void *arguments, struct config **out, struct diag *why)
+{
+    struct arguments *a = arguments;
+
+    return config_load_names_from(&a->sources, out, why);
 }
 
 static enum status complete(struct config *c, bool with_local_ca, struct diag *why)
@@ -141,8 +174,10 @@ static enum status complete(struct config *c, bool with_local_ca, struct diag *w
 
 static enum status load(struct arguments *a, struct config **out, struct diag *why)
 {
-    enum status st = load_settings(a, out, why);
+    enum status st = find_sources(a, why);
 
+    if (st == ST_OK)
+        st = load_settings(a, out, why);
     return st == ST_OK ? complete(*out, true, why) : st;
 }
 
@@ -164,19 +199,49 @@ static enum status load_again(void *arguments, struct config **out, struct diag 
     return complete(*out, !hidden, why);
 }
 
-static int test(struct serve *s, struct process *process)
+/* Where each value comes from that is not the file's. */
+static void show_given(const struct config *c)
+{
+    for (size_t i = 0; i < c->ngiven; i++) {
+        const struct config_given *g = &c->given[i];
+        char *line = mem_format("%s%s%s = %s (%s%s%s)", g->tenant == NULL ? "" : g->tenant,
+                                g->tenant == NULL ? "" : ".", g->key, g->value, g->where,
+                                g->replaced == NULL ? "" : " in place of ",
+                                g->replaced == NULL ? "" : g->replaced);
+        char *visible = utf8_escape(line);
+        (void)puts(visible);
+        free(visible);
+        free(line);
+    }
+}
+
+static const char *sources_without_file(const struct config_sources *s)
+{
+    if (!config_is_in_environment(s->environment))
+        return "the command line";
+    return s->narguments == 0 ? "the environment" : "the environment and the command line";
+}
+
+static void show_source(const struct config_sources *s)
+{
+    char *file = s->file == NULL ? NULL : realpath(s->file, NULL);
+
+    (void)printf("configuration ok: %s\n", file != NULL      ? file
+                                           : s->file != NULL ? s->file
+                                                             : sources_without_file(s));
+    free(file);
+}
+
+static int test(struct arguments *a, struct process *process)
 {
     struct diag why;
 
-    if (serve_try(s, process, &why) != ST_OK) {
+    if (serve_try(&a->serve, process, &why) != ST_OK) {
         (void)cli_error(ST_BAD_INPUT, &why);
         return EXIT_USAGE;
     }
-    char *file = s->config->file == NULL ? NULL : realpath(s->config->file, NULL);
-    (void)printf("configuration ok: %s\n", s->config->file == NULL ? "the command line"
-                                           : file == NULL          ? s->config->file
-                                                                   : file);
-    free(file);
+    show_given(a->serve.config);
+    show_source(&a->sources);
     return EXIT_DONE;
 }
 
@@ -189,6 +254,7 @@ static int run(struct arguments *a)
     s->just_try = a->test;
     s->ready_fd = a->ready_fd;
     s->load = load_again;
+    s->load_names = load_names;
     s->load_ctx = a;
     if (load(a, &s->config, &why) != ST_OK) {
         (void)cli_error(ST_BAD_INPUT, &why);
@@ -198,7 +264,7 @@ static int run(struct arguments *a)
     if (serve_open(s, &process, &why) != ST_OK)
         (void)cli_error(ST_BAD_INPUT, &why);
     else
-        code = a->test ? test(s, process) : serve_run(s, process);
+        code = a->test ? test(a, process) : serve_run(s, process);
     config_unref(s->config);
     return code;
 }
@@ -210,18 +276,25 @@ static int command(int argc, char **argv)
 
     if (parse(argc, argv, &a, &code))
         code = run(&a);
+    for (size_t i = 0; i < a.ntexts; i++)
+        free(a.texts[i]);
+    free(a.texts);
+    free(a.pairs);
     free(a.found);
     return code;
 }
 
 const struct command command_run = {
     "run",
-    "[-c FILE] [-t] [--ready-fd N]\n"
+    "[-c FILE] [--set [TENANT.]KEY=VALUE]... [-t] [--ready-fd N]\n"
     "--server HOST --company-id ID --certificate FILE [--private-key FILE]\n"
     "    [--passphrase-file FILE] [--listen ADDRESS] [--ca-file FILE] [-t] [--ready-fd N]",
     "serve callers",
     "  -c, --config FILE        the configuration; the default is the first of ./sfmtls.ini,\n"
     "                           $XDG_CONFIG_HOME/sfmtls/sfmtls.ini, /etc/sfmtls/sfmtls.ini\n"
+    "      --set KEY=VALUE      an option of [proxy], or of the only tenant, in place of the "
+    "file's\n"
+    "      --set TENANT.KEY=VALUE  an option of that tenant\n"
     "  -t, --test               do all that comes before listening, then end; exit status 2 if\n"
     "                           `run` would not start or if no tenant could be served\n"
     "      --ready-fd N         when ready, write one line of JSON with the addresses to the\n"
@@ -236,6 +309,12 @@ const struct command command_run = {
     "      --listen ADDRESS     localhost:8080 (both 127.0.0.1 and [::1]), 127.0.0.1:8080,\n"
     "                           unix:/path; may be repeated\n"
     "      --ca-file FILE       CA certificates to trust instead of the system's\n"
+    "\n"
+    "An environment variable sets the same: SFMTLS_LISTEN, SFMTLS_SERVER, "
+    "SFMTLS_TENANT_ACME_SERVER.\n"
+    "The command line counts before the environment, and the environment before the file. -t "
+    "shows\n"
+    "where each value comes from that is not of the file.\n"
     "\n"
     "SIGTERM and SIGINT let running requests finish (drain-timeout); a second one ends at once.\n"
     "SIGHUP reloads the configuration. SIGUSR1 opens the log file again.\n"

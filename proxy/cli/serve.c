@@ -180,7 +180,7 @@ static void explain_failure(const struct serve *s, struct diag *why)
     struct config *names = NULL;
     struct diag ignored;
 
-    if (s->config->file == NULL || config_load_names(s->config->file, &names, &ignored) != ST_OK)
+    if (s->load_names(s->load_ctx, &names, &ignored) != ST_OK)
         names = config_ref(s->config);
     sandbox_explain(s->sandbox, names, why);
     config_unref(names);
@@ -255,11 +255,12 @@ static void announce_process(const struct serve *s)
 
 static void announce(struct serve *s)
 {
-    if (!key_memory_is_locked())
+    if (!key_memory_is_locked() && s->scratch == NULL)
         log_say(LOG_WARNING,
                 "the memory for private keys is not locked; allow 1 MiB of locked memory, or 8 MiB "
                 "for hundreds of tenants (ulimit -l, LimitMEMLOCK=)");
     announce_config(s->config, &s->expiry);
+    announce_unused_proxy(s->config);
     announce_process(s);
 }
 
@@ -268,7 +269,7 @@ static void on_ready(void *ctx, const struct process *process)
     struct serve *s = ctx;
 
     announce(s);
-    if (geteuid() == 0)
+    if (geteuid() == 0 && s->scratch == NULL)
         log_say(LOG_WARNING, "running as root, whose files can be read and written even without "
                              "privileges; name a `user` in [proxy]");
     timer_init(&s->expiry_timer, on_look, s);
@@ -404,7 +405,9 @@ enum status serve_try(struct serve *s, struct process *process, struct diag *why
     process_announce(process);
     announce(s);
     if (!is_any_presentable(s->config)) {
-        diag_at(why, s->config->file == NULL ? "--certificate" : s->config->file,
+        diag_at(why,
+                s->config->file != NULL ? s->config->file
+                                        : tenant_where(s->config->tenants[0], "certificate"),
                 "no tenant can be served, because none has a certificate that is valid now; "
                 "have one renewed, or set the clock of this machine");
         st = ST_BAD_INPUT;

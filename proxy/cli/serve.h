@@ -22,9 +22,12 @@ struct serve {
     struct admin *admin;
     size_t doors; /* listeners of the proxy itself: the first ones */
     enum status (*load)(void *ctx, struct config **out, struct diag *why); /* NULL: no reload */
+    /* The same as config_load_names_from() loads it. */
+    enum status (*load_names)(void *ctx, struct config **out, struct diag *why);
     void *load_ctx;
     struct reloader *reloader;
-    const char *scratch; /* a folder that will be removed in the end; NULL: there is none */
+    const char *scratch; /* a folder that will be removed in the end, and all keys with it: nothing
+                            to protect; NULL: there is none */
     struct user user;
     struct sandbox *sandbox;
     struct timer expiry_timer;

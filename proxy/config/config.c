@@ -99,6 +99,14 @@ void config_unref(struct config *c)
     for (size_t i = 0; i < c->nnotes; i++)
         free(c->notes[i].sentence);
     free(c->notes);
+    for (size_t i = 0; i < c->ngiven; i++) {
+        free(c->given[i].tenant);
+        free(c->given[i].key);
+        free(c->given[i].value);
+        free(c->given[i].where);
+        free(c->given[i].replaced);
+    }
+    free(c->given);
     for (size_t i = 0; i < c->nfiles; i++) {
         buf_free(&c->files[i].mark);
         free(c->files[i].path);

@@ -111,10 +111,17 @@ struct config_note {
     char *sentence;
 };
 
+/* A setting of another source than the file. */
+struct config_given {
+    char *tenant; /* NULL: of [proxy] */
+    char *key, *value, *where;
+    char *replaced; /* where a weaker source sets the same; NULL: nowhere */
+};
+
 struct option;
 
 struct config {
-    char *file;                /* NULL: made from the command line */
+    char *file;                /* NULL: there is none */
     char *set_at[OPTIONS_MAX]; /* see config_where() */
     int64_t begun_us;          /* when loading began; clock_wall_us() */
     int64_t look_again; /* when loading the same files anew gives something else; seconds since
@@ -185,34 +192,55 @@ struct config {
 
     struct config_note *notes; /* for the log, once it is open */
     size_t nnotes;
+
+    struct config_given *given; /* in the order in which they were loaded */
+    size_t ngiven;
 };
 
 /* Asks a person for the passphrase of a file; leaves *out alone if there is none to ask. */
 typedef void config_ask(void *ctx, const char *path, struct buf *out);
 
-/* Reads and checks the file and loads everything it names. On failure *out is untouched and the
- * sentence names file and line. ask may be NULL. */
+/* A setting of the command line. */
+struct config_pair {
+    const char *key; /* of [proxy] or of the only tenant; or TENANT.KEY */
+    const char *value, *where;
+};
+
+/* Where settings come from, from the weakest to the strongest: of two that set the same option the
+ * stronger one counts. */
+struct config_sources {
+    const char *file;               /* NULL: none */
+    const char *const *environment; /* ends with NULL; "SFMTLS_...=..." are settings. NULL: none */
+    const struct config_pair *arguments;
+    size_t narguments;
+};
+
+/* Is anything set by these variables? */
+bool config_is_in_environment(const char *const *variables);
+
+/* Reads and checks the settings and loads everything that they name. On failure *out is untouched,
+ * and the sentence names file and line, variable or option. ask may be NULL. */
+enum status config_load_from(const struct config_sources *from, config_ask *ask, void *ask_ctx,
+                             struct config **out, struct diag *why) MUST_CHECK;
+
+/* The same without what they name: no certificate, no key, no CA. It cannot be served. */
+enum status config_load_names_from(const struct config_sources *from, struct config **out,
+                                   struct diag *why) MUST_CHECK;
+
+/* The same of a file alone. */
 enum status config_load(const char *path, config_ask *ask, void *ask_ctx, struct config **out,
                         struct diag *why) MUST_CHECK;
-
-/* The same for one tenant given by options; where names each in sentences ("--server"). */
-struct config_pair {
-    const char *section, *key, *value, *where;
-};
-enum status config_from_pairs(const struct config_pair *pairs, size_t count, config_ask *ask,
-                              void *ask_ctx, struct config **out, struct diag *why) MUST_CHECK;
-
-/* The same without what it names: no certificate, no key, no CA. It cannot be served. */
 enum status config_load_names(const char *path, struct config **out, struct diag *why) MUST_CHECK;
 
-/* Where [proxy], or the tenant's section, sets that option, as file:line or as an option of the
- * command line; NULL: nowhere, so that its default holds. Of one that repeats, the first place. */
+/* Where [proxy], or the tenant's section, sets that option, as file:line, SFMTLS_VARIABLE or an
+ * option of the command line; NULL: nowhere, so that its default holds. Of one that repeats, the
+ * first place. */
 const char *config_where(const struct config *c, const char *key);
 const char *tenant_where(const struct tenant *t, const char *key);
 
-/* The same as config_load(), but for certificates and keys that cannot be loaded: their tenants
- * have none, and a flaw in its place. It cannot be served. */
-enum status config_load_flawed(const char *path, config_ask *ask, void *ask_ctx,
+/* The same as config_load_from(), but for certificates and keys that cannot be loaded: their
+ * tenants have none, and a flaw in its place. It cannot be served. */
+enum status config_load_flawed(const struct config_sources *from, config_ask *ask, void *ask_ctx,
                                struct config **out, struct diag *why) MUST_CHECK;
 
 /* The folder of the local CA: as given, or the default one. c NULL: there is no configuration. The

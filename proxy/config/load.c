@@ -9,9 +9,6 @@
 #include "config/load_parts.h"
 #include "config/option.h"
 #include "config/reader.h"
-#include "http/chars.h"
-
-enum { MAX_TENANT_NAME = 32 };
 
 /* ---- settings ---- */
 
@@ -47,44 +44,6 @@ static enum status apply_defaults(struct loader *l, struct diag *why)
     return ST_OK;
 }
 
-static const char *section_title(const struct loader *l)
-{
-    return l->tenant == NULL ? "[proxy]" : "a [tenant] section";
-}
-
-static enum status unknown_key(const struct loader *l, const char *key, struct diag *why)
-{
-    const char *nearest = option_nearest(kind_of(l), key);
-    enum option_section other = l->tenant == NULL ? SECTION_TENANT : SECTION_PROXY;
-    const struct option *elsewhere = option_find(other, key);
-
-    if (elsewhere != NULL)
-        diag_set(why, "`%s` belongs into %s, not into %s", key,
-                 other == SECTION_PROXY ? "[proxy]" : "a [tenant NAME] section", section_title(l));
-    else if (nearest != NULL)
-        diag_set(why, "unknown key `%s` in %s; did you mean `%s`?", key, section_title(l), nearest);
-    else
-        diag_set(why, "unknown key `%s` in %s; `sfmtls help config` lists all keys", key,
-                 section_title(l));
-    return ST_BAD_INPUT;
-}
-
-/* Notes where the option is set; of one that repeats, the first place. */
-static enum status note_place(struct loader *l, const struct option *o, const char *key,
-                              const char *where, struct diag *why)
-{
-    char **place = &places_of(l)[option_index(o->section, o->key)];
-
-    if (*place != NULL && !o->repeats && !option_is_prefix(o)) {
-        diag_set(why, "`%s` is set a second time (first at %s); keep one of the lines", key,
-                 *place);
-        return ST_BAD_INPUT;
-    }
-    if (*place == NULL)
-        *place = mem_copy_string(where);
-    return ST_OK;
-}
-
 static void note_file(const struct loader *l, const struct option *o, const struct setting *s)
 {
     char *const *path = (char *const *)(const void *)((const char *)section_of(l) + o->offset);
@@ -94,105 +53,153 @@ static void note_file(const struct loader *l, const struct option *o, const stru
                        *path, s->where);
 }
 
-static enum status set(struct loader *l, const char *key, const char *value, const char *where,
-                       struct diag *why)
+/* Of one that repeats, the first place. */
+static void note_place(struct loader *l, const struct option *o, const struct settings_entry *e)
 {
-    const struct option *o = option_find(kind_of(l), key);
-    struct setting s = {key, value, where, l->folder};
+    char **place = &places_of(l)[option_index(o->section, o->key)];
 
-    if (!l->in_section) {
-        diag_set(why, "`%s` is set before the first section; begin with [proxy] or [tenant NAME]",
-                 key);
-        return ST_BAD_INPUT;
-    }
-    if (o == NULL)
-        return unknown_key(l, key, why);
-    if (*value == '\0') {
-        diag_set(why, "`%s` has no value; give one or take the line out", key);
-        return ST_BAD_INPUT;
-    }
-    enum status st = note_place(l, o, key, where, why);
-    if (st == ST_OK && strcmp(key, "listen") == 0)
+    if (*place == NULL)
+        *place = mem_copy_string(e->where);
+}
+
+/* What the file says is no news to whoever reads it. */
+static void note_given(const struct loader *l, const struct settings_entry *e)
+{
+    struct config *c = l->config;
+
+    if (e->source == FROM_FILE)
+        return;
+    c->given = mem_grow(c->given, (c->ngiven + 1) * sizeof(c->given[0]));
+    c->given[c->ngiven++] = (struct config_given){
+        mem_copy_string(l->tenant == NULL ? NULL : l->tenant->name), mem_copy_string(e->key),
+        mem_copy_string(e->value), mem_copy_string(e->where), mem_copy_string(e->replaced)};
+}
+
+static enum status set(struct loader *l, const struct settings_entry *e, struct diag *why)
+{
+    const struct option *o = option_find(kind_of(l), e->key);
+    struct setting s = {e->key, e->value, e->where, e->source == FROM_FILE ? l->folder : ""};
+    enum status st = ST_OK;
+
+    note_place(l, o, e);
+    note_given(l, e);
+    if (strcmp(e->key, "listen") == 0)
         st = load_add_listens(l, &s, why);
     if (st == ST_OK)
         st = o->set(o, section_of(l), &s, why);
     if (st == ST_OK)
         note_file(l, o, &s);
     if (st == ST_OK)
-        fixed_note(l->config, o, value);
-    if (st != ST_OK && strncmp(why->text, key, strlen(key)) != 0 && why->text[0] == '`')
-        diag_place(why, key);
-    return st;
-}
-
-/* ---- the end of a section ---- */
-
-static enum status end_section(struct loader *l, struct diag *why)
-{
-    enum status st = l->tenant == NULL ? ST_OK : load_complete_tenant(l, why);
-
-    l->tenant = NULL;
-    l->in_section = false;
+        fixed_note(l->config, o, e->value);
+    if (st != ST_OK && strncmp(why->text, e->key, strlen(e->key)) != 0 && why->text[0] == '`')
+        diag_place(why, e->key);
+    if (st != ST_OK)
+        diag_place(why, e->where);
     return st;
 }
 
 /* ---- sections ---- */
 
-static bool is_tenant_name(struct slice name)
-{
-    return name.n > 0 && name.n <= MAX_TENANT_NAME && chars_are(name, CHAR_HOST);
-}
-
-static enum status begin_tenant(struct loader *l, struct slice name, const char *where,
-                                struct diag *why)
+static void begin_tenant(struct loader *l, const struct settings_section *section)
 {
     struct config *c = l->config;
 
-    if (name.n == 0) {
-        diag_set(why, "the section lacks the tenant name; write [tenant NAME]");
-        return ST_BAD_INPUT;
-    }
-    if (!is_tenant_name(name)) {
-        diag_set(why, "`%.*s` is not a tenant name; use 1 to %d of A-Z a-z 0-9 . _ -", (int)name.n,
-                 name.p, MAX_TENANT_NAME);
-        return ST_BAD_INPUT;
-    }
-    for (size_t i = 0; i < c->ntenants; i++) {
-        if (slice_eq(slice_of(c->tenants[i]->name), name)) {
-            diag_set(why, "[tenant %s] appears a second time (first at %s); join the two sections",
-                     c->tenants[i]->name, c->tenants[i]->where);
-            return ST_BAD_INPUT;
-        }
-    }
     l->tenant = NEW(struct tenant);
-    l->tenant->name = mem_copy_bytes(name.p, name.n);
-    l->tenant->where = mem_copy_string(where);
+    l->tenant->name = mem_copy_string(section->tenant);
+    l->tenant->where = mem_copy_string(section->where);
     c->tenants = mem_grow(c->tenants, (c->ntenants + 1) * sizeof(struct tenant *));
     c->tenants[c->ntenants++] = l->tenant;
-    l->in_section = true;
-    return apply_defaults(l, why);
 }
 
-static enum status begin_section(struct loader *l, const char *title, const char *where,
-                                 struct diag *why)
+static enum status load_section(struct loader *l, const struct settings_section *section,
+                                struct diag *why)
+{
+    enum status st = ST_OK;
+
+    l->section = section;
+    l->tenant = NULL;
+    if (section->tenant != NULL) {
+        begin_tenant(l, section);
+        st = apply_defaults(l, why);
+    }
+    for (size_t i = 0; st == ST_OK && i < section->count; i++)
+        st = set(l, &section->entries[i], why);
+    if (st == ST_OK && l->tenant != NULL)
+        st = load_complete_tenant(l, why);
+    return st;
+}
+
+/* ---- the file ---- */
+
+struct file {
+    const char *path;
+    struct settings *settings;
+    struct settings_section *section; /* that is read; NULL: none has begun */
+};
+
+static enum status refuse_second(const struct settings_section *first, struct diag *why)
+{
+    diag_set(why, "[%s%s] appears a second time (first at %s); join the two sections",
+             first->tenant == NULL ? "proxy" : "tenant ",
+             first->tenant == NULL ? "" : first->tenant, first->where);
+    return ST_BAD_INPUT;
+}
+
+static enum status begin_section(struct file *f, const char *tenant, int line, struct diag *why)
+{
+    const struct settings_section *first = settings_find(f->settings, tenant);
+
+    if (first != NULL)
+        return refuse_second(first, why);
+    char *where = mem_format("%s:%d", f->path, line);
+    enum status st = settings_begin(f->settings, tenant, where, FROM_FILE, &f->section, why);
+    free(where);
+    return st;
+}
+
+static enum status on_section(void *ctx, const char *title, int line, struct diag *why)
 {
     struct slice rest = slice_of(title);
 
-    if (strcmp(title, "proxy") == 0) {
-        if (l->proxy_seen) {
-            diag_set(why, "[proxy] appears a second time (first at %s); join the two sections",
-                     l->proxy_where);
-            return ST_BAD_INPUT;
-        }
-        l->proxy_seen = true;
-        l->proxy_where = mem_copy_string(where);
-        l->in_section = true;
-        return ST_OK;
+    if (strcmp(title, "proxy") == 0)
+        return begin_section(ctx, NULL, line, why);
+    if (!slice_eq(slice_split(&rest, ' '), SLICE("tenant"))) {
+        diag_set(why, "unknown section [%s]; write [proxy] or [tenant NAME]", title);
+        return ST_BAD_INPUT;
     }
-    if (slice_eq(slice_split(&rest, ' '), SLICE("tenant")))
-        return begin_tenant(l, slice_trim(rest), where, why);
-    diag_set(why, "unknown section [%s]; write [proxy] or [tenant NAME]", title);
-    return ST_BAD_INPUT;
+    rest = slice_trim(rest);
+    if (rest.n == 0) {
+        diag_set(why, "the section lacks the tenant name; write [tenant NAME]");
+        return ST_BAD_INPUT;
+    }
+    char *name = mem_copy_bytes(rest.p, rest.n);
+    enum status st = begin_section(ctx, name, line, why);
+    free(name);
+    return st;
+}
+
+static enum status on_setting(void *ctx, const char *key, const char *value, int line,
+                              struct diag *why)
+{
+    struct file *f = ctx;
+
+    if (f->section == NULL) {
+        diag_set(why, "`%s` is set before the first section; begin with [proxy] or [tenant NAME]",
+                 key);
+        return ST_BAD_INPUT;
+    }
+    char *where = mem_format("%s:%d", f->path, line);
+    enum status st = settings_add(f->section, FROM_FILE, key, value, where, why);
+    free(where);
+    return st;
+}
+
+static enum status read_file(struct settings *s, const char *path, struct diag *why)
+{
+    static const struct reader_sink sink = {on_section, on_setting};
+    struct file f = {path, s, NULL};
+
+    return reader_run(path, &sink, &f, why);
 }
 
 /* ---- the whole ---- */
@@ -225,20 +232,26 @@ static void note_sockets(struct config *c, const struct listen_address *list, si
             load_name_file(c, FILE_SOCKET, key, list[i].address.local.sun_path, list[i].where);
 }
 
-static enum status finish(struct loader *l, struct diag *why)
+static enum status refuse_nothing(const struct config_sources *from, struct diag *why)
 {
-    enum status st = end_section(l, why);
-
-    if (st == ST_OK)
-        st = load_check_remote(l, why);
-    if (st == ST_OK)
-        st = load_tokens(l, why);
-    if (st == ST_OK && l->config->ntenants == 0) {
-        diag_at(why, l->file,
+    if (from->file != NULL)
+        diag_at(why, from->file,
                 "names no tenant; add a section [tenant NAME] with company-id, server and "
                 "certificate");
-        st = ST_BAD_INPUT;
-    }
+    else
+        diag_set(why, "no tenant is configured; set SFMTLS_COMPANY_ID, SFMTLS_SERVER and "
+                      "SFMTLS_CERTIFICATE, or name a configuration file with -c");
+    return ST_BAD_INPUT;
+}
+
+static enum status finish(struct loader *l, const struct config_sources *from, struct diag *why)
+{
+    enum status st = load_check_remote(l, why);
+
+    if (st == ST_OK)
+        st = load_tokens(l, why);
+    if (st == ST_OK && l->config->ntenants == 0)
+        st = refuse_nothing(from, why);
     if (st == ST_OK)
         st = load_check_listens(l, why);
     if (st == ST_OK) {
@@ -260,7 +273,6 @@ static enum status start(struct loader *l, const char *file, struct diag *why)
     l->config->file = mem_copy_string(file);
     if (file != NULL)
         load_name_file(l->config, FILE_READ, "-c", file, NULL);
-    l->file = file;
     l->folder =
         slash == NULL ? mem_copy_string("") : mem_copy_bytes(file, (size_t)(slash + 1 - file));
     return apply_defaults(l, why);
@@ -272,7 +284,6 @@ static enum status end(struct loader *l, enum status st, struct config **out)
         trust_unref(l->trusts[i]);
     free(l->trusts);
     free(l->folder);
-    free(l->proxy_where);
     if (st == ST_OK)
         *out = l->config;
     else
@@ -280,98 +291,68 @@ static enum status end(struct loader *l, enum status st, struct config **out)
     return st;
 }
 
-/* A sentence of the end of a section names its own line; the reader's would be the next one's. */
-struct file_loader {
-    struct loader loader;
-    bool located;
-    struct diag located_why;
-};
-
-static enum status on_section(void *ctx, const char *name, int line, struct diag *why)
+/* From the weakest to the strongest. */
+static enum status read_sources(struct settings *s, const struct config_sources *from,
+                                struct diag *why)
 {
-    struct file_loader *f = ctx;
-    enum status st = end_section(&f->loader, why);
-
-    if (st != ST_OK) {
-        f->located = true;
-        f->located_why = *why;
-        return st;
-    }
-    char *where = mem_format("%s:%d", f->loader.file, line);
-    st = begin_section(&f->loader, name, where, why);
-    free(where);
-    return st;
-}
-
-static enum status on_setting(void *ctx, const char *key, const char *value, int line,
-                              struct diag *why)
-{
-    struct file_loader *f = ctx;
-    char *where = mem_format("%s:%d", f->loader.file, line);
-    enum status st = set(&f->loader, key, value, where, why);
-
-    free(where);
-    return st;
-}
-
-static enum status load_file(struct file_loader *f, const char *path, struct config **out,
-                             struct diag *why)
-{
-    static const struct reader_sink sink = {on_section, on_setting};
-    enum status st = start(&f->loader, path, why);
+    enum status st = from->file == NULL ? ST_OK : read_file(s, from->file, why);
 
     if (st == ST_OK)
-        st = reader_run(path, &sink, f, why);
-    if (f->located)
-        *why = f->located_why;
+        st = environment_add(s, from->environment, why);
     if (st == ST_OK)
-        st = finish(&f->loader, why);
-    return end(&f->loader, st, out);
+        st = arguments_add(s, from->arguments, from->narguments, why);
+    if (st == ST_OK)
+        st = environment_check(s, from->environment, why);
+    return st == ST_OK ? settings_check(s, why) : st;
+}
+
+static enum status load(struct loader *l, const struct config_sources *from, struct config **out,
+                        struct diag *why)
+{
+    struct settings s = {0};
+    enum status st = start(l, from->file, why); /* first: the file's mark is older than its text */
+
+    if (st == ST_OK)
+        st = read_sources(&s, from, why);
+    for (size_t i = 0; st == ST_OK && i < s.count; i++)
+        st = load_section(l, s.sections[i], why);
+    if (st == ST_OK)
+        st = finish(l, from, why);
+    settings_free(&s);
+    return end(l, st, out);
+}
+
+enum status config_load_from(const struct config_sources *from, config_ask *ask, void *ask_ctx,
+                             struct config **out, struct diag *why)
+{
+    struct loader l = {.ask = ask, .ask_ctx = ask_ctx};
+
+    return load(&l, from, out, why);
+}
+
+enum status config_load_names_from(const struct config_sources *from, struct config **out,
+                                   struct diag *why)
+{
+    struct loader l = {.names_only = true};
+
+    return load(&l, from, out, why);
 }
 
 enum status config_load(const char *path, config_ask *ask, void *ask_ctx, struct config **out,
                         struct diag *why)
 {
-    struct file_loader f = {.loader = {.ask = ask, .ask_ctx = ask_ctx}};
-
-    return load_file(&f, path, out, why);
+    return config_load_from(&(struct config_sources){.file = path}, ask, ask_ctx, out, why);
 }
 
-enum status config_load_flawed(const char *path, config_ask *ask, void *ask_ctx,
+enum status config_load_flawed(const struct config_sources *from, config_ask *ask, void *ask_ctx,
                                struct config **out, struct diag *why)
 {
-    struct file_loader f = {.loader = {.ask = ask, .ask_ctx = ask_ctx, .keeps_flaws = true}};
+    struct loader l = {.ask = ask, .ask_ctx = ask_ctx, .keeps_flaws = true};
 
-    return load_file(&f, path, out, why);
+    return load(&l, from, out, why);
 }
 
 enum status config_load_names(const char *path, struct config **out, struct diag *why)
 {
-    struct file_loader f = {.loader = {.names_only = true}};
-
-    return load_file(&f, path, out, why);
-}
-
-enum status config_from_pairs(const struct config_pair *pairs, size_t count, config_ask *ask,
-                              void *ask_ctx, struct config **out, struct diag *why)
-{
-    struct loader l = {.ask = ask, .ask_ctx = ask_ctx};
-    enum status st = start(&l, NULL, why);
-    const char *section = "";
-
-    for (size_t i = 0; st == ST_OK && i < count; i++) {
-        if (strcmp(section, pairs[i].section) != 0) {
-            section = pairs[i].section;
-            st = end_section(&l, why);
-            if (st == ST_OK)
-                st = begin_section(&l, section, "command line", why);
-        }
-        if (st == ST_OK)
-            st = set(&l, pairs[i].key, pairs[i].value, pairs[i].where, why);
-        if (st != ST_OK)
-            diag_place(why, pairs[i].where);
-    }
-    if (st == ST_OK)
-        st = finish(&l, why);
-    return end(&l, st, out);
+    return config_load_names_from(&(struct config_sources){.file = path}, out, why);
 }

@@ -62,18 +62,25 @@ static enum status check_alone(const struct loader *l, int identity, struct diag
     return ST_OK;
 }
 
-/* Dates are told by whoever serves: they change while it does. */
+/* Dates are told by whoever serves: they change while it does. An issuer that is a root here is one
+ * for the server, too: roots are not sent. */
+static bool is_noted(const struct tenant *t, const struct credential *c, const struct finding *f)
+{
+    return f->about != ABOUT_DATES &&
+           !(f->about_issuer && trust_has_root_of(t->trust, credential_top(c)));
+}
+
 static void note_findings(struct loader *l, int identity)
 {
     static const enum log_level levels[] = {
         [FINDING_NOTE] = LOG_NOTICE, [FINDING_WARNING] = LOG_WARNING, [FINDING_ERROR] = LOG_ERROR};
     const struct tenant *t = l->tenant;
     size_t count;
-    const struct finding *findings =
-        credential_findings(t->identities[identity].credential, &count);
+    const struct credential *c = t->identities[identity].credential;
+    const struct finding *findings = credential_findings(c, &count);
 
     for (size_t i = 0; i < count; i++)
-        if (findings[i].about != ABOUT_DATES)
+        if (is_noted(t, c, &findings[i]))
             load_note(l->config, levels[findings[i].level],
                       mem_format("tenant %s: %s%s%s", t->name,
                                  identity == IDENTITY_CURRENT ? "" : identity_title(identity),

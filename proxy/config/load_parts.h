@@ -5,19 +5,16 @@
 #define CONFIG_LOAD_PARTS_H
 
 #include "config/config.h"
-#include "config/option.h"
+#include "config/settings.h"
 
 /* A configuration while it is read. */
 struct loader {
     struct config *config;
-    const char *file; /* NULL: settings come from the command line */
     char *folder;     /* of the file */
     bool keeps_flaws; /* an identity that cannot be loaded is no error: see struct identity */
     bool names_only;  /* nothing that it names is loaded */
-    bool proxy_seen;
-    char *proxy_where;
-    struct tenant *tenant; /* whose section is read; NULL: [proxy] or none */
-    bool in_section;
+    const struct settings_section *section; /* that is loaded */
+    struct tenant *tenant;                  /* whose section that is; NULL: [proxy] */
     struct trust **trusts;
     size_t ntrusts;
     config_ask *ask;

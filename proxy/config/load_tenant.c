@@ -3,22 +3,29 @@
 
 #include "base/mem.h"
 #include "config/load_parts.h"
-#include "config/option.h"
 #include "sf/hosts.h"
+
+static enum status refuse_missing(const struct loader *l, const char *key, struct diag *why)
+{
+    struct buf cure = {0};
+
+    settings_add_cure(l->section, key, &cure);
+    diag_at(why, l->tenant->where, "the tenant%s%s has no `%s`; add %.*s",
+            l->section->source == FROM_FILE ? "" : " ",
+            l->section->source == FROM_FILE ? "" : l->tenant->name, key, (int)cure.n, cure.p);
+    buf_free(&cure);
+    return ST_BAD_INPUT;
+}
 
 static enum status check_required(const struct loader *l, struct diag *why)
 {
     size_t count;
     const struct option *options = option_table(&count);
 
-    for (size_t i = 0; i < count; i++) {
-        if (options[i].section != SECTION_TENANT || !options[i].required ||
-            l->tenant->set_at[i] != NULL)
-            continue;
-        diag_at(why, l->tenant->where, "the tenant has no `%s`; add the line `%s = ...`",
-                options[i].key, options[i].key);
-        return ST_BAD_INPUT;
-    }
+    for (size_t i = 0; i < count; i++)
+        if (options[i].section == SECTION_TENANT && options[i].required &&
+            l->tenant->set_at[i] == NULL)
+            return refuse_missing(l, options[i].key, why);
     return ST_OK;
 }
 
@@ -188,14 +195,14 @@ void load_write_pool_key(struct tenant *t)
 static enum status load_security(struct loader *l, struct diag *why)
 {
     struct trust *trust;
-    enum status st = load_identities(l, why);
+    enum status st = find_trust(l, &trust, why);
 
-    if (st == ST_OK)
-        st = find_trust(l, &trust, why);
     if (st != ST_OK)
         return st;
     l->tenant->trust = trust_ref(trust);
-    st = load_tls_clients(l, why);
+    st = load_identities(l, why);
+    if (st == ST_OK)
+        st = load_tls_clients(l, why);
     if (st == ST_OK)
         load_write_pool_key(l->tenant);
     return st;

@@ -379,17 +379,38 @@ void option_free_texts(enum option_section section, void *values)
             free(*(char **)(void *)((char *)values + table[i].offset));
 }
 
-const char *option_nearest(enum option_section section, const char *key)
+/* Nearer than *best, which becomes its distance; NULL: none is. */
+static const char *nearest_in(enum option_section section, const char *key, size_t *best)
 {
     const char *nearest = NULL;
-    size_t best = strlen(key) / 3 + 2;
 
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         size_t d = similar_distance(key, table[i].key);
-        if (table[i].section == section && d < best) {
-            best = d;
+        if (table[i].section == section && d < *best) {
+            *best = d;
             nearest = table[i].key;
         }
     }
     return nearest;
+}
+
+static size_t reach(const char *key)
+{
+    return strlen(key) / 3 + 2;
+}
+
+const char *option_nearest(enum option_section section, const char *key)
+{
+    size_t best = reach(key);
+
+    return nearest_in(section, key, &best);
+}
+
+const char *option_nearest_of_all(const char *key)
+{
+    size_t best = reach(key);
+    const char *proxy = nearest_in(SECTION_PROXY, key, &best);
+    const char *tenant = nearest_in(SECTION_TENANT, key, &best);
+
+    return tenant != NULL ? tenant : proxy;
 }

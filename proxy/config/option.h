@@ -60,4 +60,7 @@ void option_free_texts(enum option_section section, void *values);
 /* The known key that is written most like it, or NULL if none is near. */
 const char *option_nearest(enum option_section section, const char *key);
 
+/* The same in both sections. */
+const char *option_nearest_of_all(const char *key);
+
 #endif

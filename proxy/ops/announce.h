@@ -14,4 +14,8 @@ void announce_config(const struct config *c, struct expiry *e);
 /* Reminds of certificates that end soon, if it is time; to be called now and then. */
 void announce_expiry(const struct config *c, struct expiry *e);
 
+/* announce_proxy.c: warns of https_proxy and its like, where they would count and are not used. For
+ * the start: the environment does not change. */
+void announce_unused_proxy(const struct config *c);
+
 #endif

@@ -42,4 +42,8 @@ const struct sf_host *sf_similar_host(const char *host);
 /* Looks a host name up, whatever its case; a dot at the end is ignored. */
 struct sf_lookup sf_lookup_host(const char *host);
 
+/* hosts_near.c: the API servers that somebody may mean who writes that: a data center (DC4, 4), the
+ * beginning of a name (api4), or a name with a slip. The likeliest is the first; room at most. */
+size_t sf_near_hosts(const char *text, const struct sf_host **out, size_t room);
+
 #endif

@@ -134,6 +134,13 @@ const X509 *credential_leaf(const struct credential *c)
     return c->leaf;
 }
 
+const X509 *credential_top(const struct credential *c)
+{
+    int length = credential_chain_length(c);
+
+    return length == 0 ? c->leaf : sk_X509_value(c->chain, length - 1);
+}
+
 int credential_chain_length(const struct credential *c)
 {
     return sk_X509_num(c->chain);

@@ -37,6 +37,8 @@ struct finding {
     enum finding_level level;
     enum finding_about about;
     char *sentence;
+    bool
+        about_issuer; /* of the last certificate that is sent: nothing is missing if it is a root */
 };
 
 /* Which of the files is at fault. */
@@ -87,6 +89,7 @@ int64_t credential_not_after(const struct credential *c);
 int64_t credential_look_again(const struct credential *c);
 bool credential_is_valid(const struct credential *c, int64_t now); /* by its dates */
 const X509 *credential_leaf(const struct credential *c);           /* borrowed */
+const X509 *credential_top(const struct credential *c);            /* the last that is sent */
 int credential_chain_length(const struct credential *c);           /* what is sent after the leaf */
 char *credential_chain_subject(const struct credential *c, int i); /* the caller frees it */
 const struct finding *credential_findings(const struct credential *c, size_t *count);

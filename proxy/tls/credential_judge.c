@@ -107,6 +107,49 @@ static bool is_relative(const struct credential *c, X509 *x)
     return found;
 }
 
+/* What a certificate tells of its issuer. */
+enum issuer { ISSUER_UNKNOWN, ISSUER_IS_ROOT, ISSUER_IS_INTERMEDIATE };
+
+/* RFC 5280, 4.2.1.1: authorityCertIssuer names the issuer of the issuer. */
+static enum issuer issuer_of(const X509 *x)
+{
+    AUTHORITY_KEYID *id = X509_get_ext_d2i(x, NID_authority_key_identifier, NULL, NULL);
+    enum issuer found = ISSUER_UNKNOWN;
+
+    for (int i = 0; id != NULL && i < sk_GENERAL_NAME_num(id->issuer); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(id->issuer, i);
+        if (name->type == GEN_DIRNAME)
+            found = X509_NAME_cmp(name->d.directoryName, X509_get_issuer_name(x)) == 0
+                        ? ISSUER_IS_ROOT
+                        : ISSUER_IS_INTERMEDIATE;
+    }
+    AUTHORITY_KEYID_free(id);
+    return found;
+}
+
+/* loose: there are certificates in the file that are not sent, so a link may be missing. */
+static void judge_end(struct credential *c, const X509 *top, bool loose)
+{
+    enum issuer kind = issuer_of(top);
+    bool certain = kind == ISSUER_IS_INTERMEDIATE;
+
+    if (kind == ISSUER_IS_ROOT || (!certain && top != c->leaf && !loose))
+        return;
+    char *issuer = names_text(X509_get_issuer_name(top));
+    credential_find(
+        c, FINDING_WARNING,
+        mem_format(certain
+                       ? "the certificate of the issuer %s, an intermediate CA, is not in the "
+                         "file; append it, or servers that do not have it refuse the certificate"
+                       : "the certificate of the issuer %s is not in the file; if that is an "
+                         "intermediate CA, append it, or servers that do not have it refuse the "
+                         "certificate; if it is the root that the server knows, nothing is "
+                         "missing",
+                   issuer));
+    c->findings[c->nfindings - 1].about_issuer = !certain;
+    free(issuer);
+}
+
 static void judge_chain(struct credential *c)
 {
     int length = sk_X509_num(c->chain), roots = 0, strangers = 0, relatives = 0;
@@ -126,15 +169,8 @@ static void judge_chain(struct credential *c)
             c, FINDING_WARNING,
             mem_format("the certificate is self-signed; servers accept one only if it was "
                        "uploaded to them"));
-    } else if (!is_issued_by_one_of(top, c->unsent) && (length == 0 || strangers + roots > 0)) {
-        char *issuer = names_text(X509_get_issuer_name(top));
-        credential_find(
-            c, FINDING_WARNING,
-            mem_format("the certificate of the issuer %s is not in the file; if that is an "
-                       "intermediate CA, append it, or servers that do not have it refuse the "
-                       "certificate; if it is the root that the server knows, nothing is missing",
-                       issuer));
-        free(issuer);
+    } else if (!is_issued_by_one_of(top, c->unsent)) {
+        judge_end(c, top, strangers + roots > 0);
     }
     if (roots > 0)
         credential_find(

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
@@ -192,6 +193,22 @@ void trust_unref(struct trust *t)
     free(t->path);
     free(t->crl_path);
     free(t);
+}
+
+bool trust_has_root_of(const struct trust *t, const X509 *x)
+{
+    X509_STORE_CTX *search = X509_STORE_CTX_new();
+    X509 *issuer = NULL;
+
+    if (search == NULL || X509_STORE_CTX_init(search, t->store, NULL, NULL) != 1)
+        abort(); /* see mem.h */
+    /* OpenSSL forgot the const. */
+    bool found = X509_STORE_CTX_get1_issuer(&issuer, search, (X509 *)(uintptr_t)x) == 1 &&
+                 X509_NAME_cmp(X509_get_subject_name(issuer), X509_get_issuer_name(issuer)) == 0;
+    X509_free(issuer);
+    X509_STORE_CTX_free(search);
+    ERR_clear_error();
+    return found;
 }
 
 /* Certificates of a folder are found by their hash: names that end in ".0" and so on. */

@@ -33,6 +33,9 @@ void trust_unref(struct trust *t); /* NULL is allowed */
 /* No server can ever be verified with it. */
 bool trust_is_empty(const struct trust *t);
 
+/* Is x issued by a root (not an intermediate) that is trusted? */
+bool trust_has_root_of(const struct trust *t, const X509 *x);
+
 /* Appends bytes that are the same for two of them only if they trust the same. */
 void trust_digest(const struct trust *t, struct buf *out);
 

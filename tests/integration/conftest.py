@@ -65,11 +65,18 @@ def pytest_collection_modifyitems(items):
             item.add_marker("alone")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_settings_for_the_program():
+    """Those of the tests are in harness.SETTINGS. Here, for pytest -n hands the environment down to its workers."""
+    for name in harness.SETTINGS:
+        os.environ.pop(name, None)
+
+
 @pytest.fixture(scope="session")
 def pki(tmp_path_factory):
     """Throw-away certificates: see tests/certs/make.sh. A copy of those that are there: tests write beside them."""
     folder = tmp_path_factory.mktemp("pki")
-    if made := os.environ.get("SFMTLS_TEST_PKI"):
+    if made := harness.setting("TEST_PKI"):
         shutil.copytree(made, folder, dirs_exist_ok=True)
     else:
         subprocess.run(["sh", ROOT / "tests/certs/make.sh", folder], check=True)
@@ -107,7 +114,7 @@ def nginx(pki, tmp_path_factory):
 @pytest.fixture(scope="session")
 def release():
     """The release build's program: memory is judged on it."""
-    path = pathlib.Path(os.environ.get("SFMTLS_RELEASE", ROOT / "build/release/sfmtls"))
+    path = pathlib.Path(harness.setting("RELEASE", ROOT / "build/release/sfmtls"))
     assert path.exists(), f"{path} is missing: cmake --preset release && cmake --build --preset release"
     return str(path)
 
@@ -154,7 +161,7 @@ def tenant(pki):
 
 def proxy_section(keys):
     """A [proxy] section with these keys (_ for -), those with None left out; its listener on a port that is free."""
-    lines = {"listen": "127.0.0.1:0", "workers": os.environ.get("SFMTLS_WORKERS"),
+    lines = {"listen": "127.0.0.1:0", "workers": harness.setting("WORKERS"),
              **{key.replace("_", "-"): value for key, value in keys.items()}}
     return "[proxy]\n" + "".join(f"{key} = {value}\n" for key, value in lines.items() if value is not None)
 
@@ -233,7 +240,7 @@ def deaf():
 @pytest.fixture
 def one_worker(monkeypatch):
     """For tests of what belongs to one worker: its connections, its TLS sessions, the order of its requests."""
-    monkeypatch.delenv("SFMTLS_WORKERS", raising=False)
+    monkeypatch.delitem(harness.SETTINGS, "SFMTLS_WORKERS", raising=False)
 
 
 @pytest.fixture

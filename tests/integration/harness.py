@@ -25,13 +25,21 @@ import time
 import pytest
 
 BINARY = os.environ.get("SFMTLS", "build/asan/sfmtls")
+SETTINGS = {name: value for name, value in os.environ.items() if name.startswith("SFMTLS_")}
+
+
+def setting(name, default=None):
+    """SFMTLS_NAME as whoever runs the tests set it. The environment has it no more: it would be the program's."""
+    return SETTINGS.get(f"SFMTLS_{name}", default)
+
+
 # Seconds after which anything counts as hung; less than the proxy's own patience with silent callers.
-LIMIT = int(os.environ.get("SFMTLS_TEST_LIMIT", "60"))
+LIMIT = int(setting("TEST_LIMIT", "60"))
 
 
 def count(small, full):
     """How often a test does a thing: a few times, or as often as is asked for when SFMTLS_FULL is set."""
-    return full if os.environ.get("SFMTLS_FULL") else small
+    return full if setting("FULL") else small
 
 
 def eventually(check, seconds=LIMIT):
@@ -490,6 +498,38 @@ def run_cli(*arguments, stdin=None, env=None, cwd=None, prefix=(), pass_fds=()):
 def without_limits(stderr):
     """What `run -t` warns of, but for this machine's limit of open files."""
     return "".join(line for line in stderr.splitlines(True) if "files can be open" not in line)
+
+
+def at_a_terminal(arguments, *answers, cwd=None, env=None):
+    """Runs a program in the foreground of a terminal of its own, with an answer to each of its questions in turn; what
+    it wrote there, and its exit status."""
+    terminal, near = os.openpty()
+    process = subprocess.Popen(["setsid", "--ctty", *arguments], stdin=near, stdout=near, stderr=near, cwd=cwd,
+                               env={**os.environ, **(env or {})})
+    os.close(near)
+    shown, left = b"", list(answers)
+    try:
+        while select.select([terminal], [], [], LIMIT)[0]:
+            data = os.read(terminal, 4096)
+            shown += data
+            if shown.endswith(b": ") and left:
+                os.write(terminal, left.pop(0))
+            if not data:
+                break
+    except OSError:
+        pass  # the program has ended
+    os.close(terminal)  # which ends a program that still waits
+    return shown.decode(), process.wait(LIMIT)
+
+
+def has_terminals():
+    """A root that was only unpacked may have no pseudo-terminals: then nobody can sit at one."""
+    try:
+        for end in os.openpty():
+            os.close(end)
+    except OSError:
+        return False
+    return True
 
 
 def tested_ok(path):

@@ -115,7 +115,7 @@ def staffed(pki, tenant, tmp_path_factory):
         stack.callback(server.stop)
 
         def proxy(sections, **keys):
-            lines = {"listen": "127.0.0.1:0", "workers": os.environ.get("SFMTLS_WORKERS", "1")}
+            lines = {"listen": "127.0.0.1:0", "workers": harness.setting("WORKERS", "1")}
             p = harness.Proxy(folder, "[proxy]\n" + "".join(f"{k} = {v}\n" for k, v in lines.items()) + sections)
             stack.callback(p.stop)
             return p

@@ -6,7 +6,6 @@ import itertools
 import json
 import os
 import re
-import select
 import shutil
 import ssl
 import subprocess
@@ -627,37 +626,6 @@ def test_form_of_the_passphrase_file(name, form, forms, tmp_path, pki):
     assert f"sfmtls.ini:{where}: " in result.stderr, result.stderr
 
 
-def at_a_terminal(arguments, answer):
-    """Runs the program in the foreground of a terminal of its own; what it wrote there, and its exit status."""
-    terminal, near = os.openpty()
-    process = subprocess.Popen(["setsid", "--ctty", *arguments], stdin=near, stdout=near, stderr=near)
-    os.close(near)
-    shown = b""
-    try:
-        while select.select([terminal], [], [], harness.LIMIT)[0]:
-            data = os.read(terminal, 4096)
-            shown += data
-            if shown.endswith(b": ") and answer is not None:
-                os.write(terminal, answer)
-                answer = None
-            if not data:
-                break
-    except OSError:
-        pass  # the program has ended
-    os.close(terminal)  # which ends a program that still waits
-    return shown.decode(), process.wait(harness.LIMIT)
-
-
-def has_terminals():
-    """A root that was only unpacked may have no pseudo-terminals: then nobody can sit at one."""
-    try:
-        for end in os.openpty():
-            os.close(end)
-    except OSError:
-        return False
-    return True
-
-
 def two_tenants_with_one_key(tmp_path, pki):
     text = (f"[tenant a]\ncompany-id = A\nserver = localhost:1\nca-file = {pki}/ca.pem\n"
             f"certificate = {pki}/acme-chain.pem\nprivate-key = {pki}/acme-encrypted.key\n")
@@ -665,31 +633,31 @@ def two_tenants_with_one_key(tmp_path, pki):
     return ["run", "-t", "-c", str(tmp_path / "sfmtls.ini")]
 
 
-@pytest.mark.parametrize("terminal", [True] if has_terminals() else [])
+@pytest.mark.parametrize("terminal", [True] if harness.has_terminals() else [])
 def test_passphrase_at_a_terminal(terminal, tmp_path, pki):
     """Asked once for each file, and not shown; wrong is wrong."""
     arguments = [os.path.abspath(harness.BINARY), *two_tenants_with_one_key(tmp_path, pki)]
-    shown, code = at_a_terminal(arguments, SECRET.encode() + b"\n")
+    shown, code = harness.at_a_terminal(arguments, SECRET.encode() + b"\n")
     assert code == 0 and "configuration ok" in shown, shown
     assert shown.count("Passphrase for ") == 1 and SECRET not in shown
-    shown, code = at_a_terminal(arguments, b"wrong\n")
+    shown, code = harness.at_a_terminal(arguments, b"wrong\n")
     assert code == 2 and "check the passphrase" in shown
 
 
-@pytest.mark.parametrize("terminal", [True] if has_terminals() else [])
+@pytest.mark.parametrize("terminal", [True] if harness.has_terminals() else [])
 def test_who_gives_up_at_the_prompt_finds_the_terminal_as_it_was(terminal, tmp_path, pki):
     script = '"$@"; echo "ended $?"; stty -a'
     arguments = [os.path.abspath(harness.BINARY), *two_tenants_with_one_key(tmp_path, pki)]
-    shown, _ = at_a_terminal(["/bin/bash", "-c", "trap : INT;" + script, "bash", *arguments], b"\x03")
+    shown, _ = harness.at_a_terminal(["/bin/bash", "-c", "trap : INT;" + script, "bash", *arguments], b"\x03")
     assert "ended 130" in shown and re.search(r"\secho\b", shown), shown
 
 
-@pytest.mark.parametrize("terminal", [True] if has_terminals() else [])
+@pytest.mark.parametrize("terminal", [True] if harness.has_terminals() else [])
 def test_signal_that_is_ignored_does_not_disturb_the_prompt(terminal, tmp_path, pki):
     """nohup, and supervisors: what was ignored before stays so."""
     arguments = [os.path.abspath(harness.BINARY), *two_tenants_with_one_key(tmp_path, pki)]
-    shown, code = at_a_terminal(["/bin/bash", "-c", 'trap "" INT; exec "$@"', "bash", *arguments],
-                                b"\x03" + SECRET.encode() + b"\n")
+    shown, code = harness.at_a_terminal(["/bin/bash", "-c", 'trap "" INT; exec "$@"', "bash", *arguments],
+                                        b"\x03" + SECRET.encode() + b"\n")
     assert code == 0 and "configuration ok" in shown and SECRET not in shown
 
 

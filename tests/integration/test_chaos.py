@@ -12,8 +12,8 @@ import time
 import harness
 
 CHAOS = pathlib.Path(__file__).with_name("chaos.py")
-SEED = os.environ.get("SFMTLS_CHAOS_SEED") or os.urandom(4).hex()
-COUNT = int(os.environ.get("SFMTLS_CHAOS_COUNT") or harness.count(1500, 100_000))
+SEED = harness.setting("CHAOS_SEED") or os.urandom(4).hex()
+COUNT = int(harness.setting("CHAOS_COUNT") or harness.count(1500, 100_000))
 PROCESSES = 2  # of callers
 GROWTH_KIB = 6 * 1024  # what memory may grow by between the warm-up and the end
 
@@ -94,5 +94,5 @@ def test_chaos(proxy, pki, started):
           f"{warm} KiB when warm, {grown} KiB more at the end")
     assert outcomes["whole"] > COUNT // 2
     assert {"upstream-closed", "answer-timeout", "bad-answer", "answer-truncated", "caller-gone"} <= set(tokens)
-    if os.environ.get("SFMTLS_BUILD") == "release":
+    if harness.setting("BUILD") == "release":
         assert grown < GROWTH_KIB, f"SFMTLS_CHAOS_SEED={SEED}"

@@ -640,7 +640,7 @@ def forms_of(pki, folder):
         "PKCS#1 encrypted": (rsa_chain, convert(["rsa", "-in", pki / "rsa.key", "-traditional", "-aes256", "-passout",
                                                  f"file:{pki}/acme.pass"], folder / "pkcs1-encrypted"), passphrase),
         "passphrase from the environment": (chain, (pki / "acme-encrypted.key").read_text(),
-                                            "passphrase-env = SFMTLS_TEST_PASSPHRASE\n"),
+                                            "passphrase-env = PASSPHRASE_OF_ACME\n"),
         "passphrase without line end": (chain, (pki / "acme-encrypted.key").read_text(),
                                         file("p1", secret.encode())),
         "passphrase with CRLF": (chain, (pki / "acme-encrypted.key").read_text(),
@@ -680,7 +680,7 @@ def test_form_of_pem(name, forms, proxy, nginx, pki, tmp_path):
         (tmp_path / "k.pem").write_bytes(key.encode())
         lines += f"private-key = {tmp_path}/k.pem\n"
     p = proxy(f"[tenant acme]\ncompany-id = ACME\nserver = localhost:{nginx.port}\nca-file = {pki}/ca.pem\n{lines}",
-              environment={"SFMTLS_TEST_PASSPHRASE": (pki / "acme.pass").read_text().strip()})
+              environment={"PASSPHRASE_OF_ACME": (pki / "acme.pass").read_text().strip()})
     seen = p.request(target="/who").json()
     user = "rsa" if "PKCS#1" in name else "acme"
     assert seen["verify"] == "SUCCESS" and f"CN={user}_user" in seen["subject"]

@@ -2,7 +2,6 @@
 import pathlib
 import re
 import subprocess
-import textwrap
 
 import pytest
 
@@ -12,10 +11,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = {path.name: path for path in sorted((ROOT / "conf/examples").glob("*.ini"))}
 
 
-def kubernetes_config():
-    """The sfmtls.ini in the ConfigMap."""
-    text = (ROOT / "docker/kubernetes/sfmtls.yaml").read_text()
-    return textwrap.dedent(re.search(r"(?m)^  sfmtls\.ini: \|\n((?:    .*\n|\n)+)", text)[1])
+CONTAINERS = {path.name: path for path in (ROOT / "docker/compose.yml", ROOT / "docker/kubernetes/sfmtls.yaml")}
+
+
+def container_settings(name):
+    """The variables that a container gets."""
+    text = CONTAINERS[name].read_text()
+    return dict(re.findall(r'(?m)^ +(?:- \{name: )?(SFMTLS_[A-Z_]+)(?:: |, value: ")([^"\n]*)(?:"\})?$', text))
 
 
 def put_files(folder, text, pki):
@@ -90,26 +92,35 @@ def test_readme_names_every_example():
         assert path.name in text, path.name
 
 
-def test_kubernetes_configuration_is_accepted(tmp_path, pki):
-    """Its paths are those of the mounted volumes."""
-    text = kubernetes_config()
-    assert re.findall(r"(?m)^(?:certificate|private-key|passphrase-file) += (.*)/[^/]+$", text)
-    local = re.sub(r"/etc/sfmtls-key/", f"{tmp_path}/", text)
-    result = check(tmp_path, local, pki)
-    assert result.stdout == harness.tested_ok(tmp_path / "sfmtls.ini"), result.stderr
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_settings_of_container_are_accepted(name, tmp_path, pki):
+    """Their paths are those of the mounted volumes."""
+    settings = container_settings(name)
+    put_files(tmp_path, "private-key", pki)
+    (tmp_path / "sfmtls.ini").unlink()
+    folders = re.findall(r"mountPath: ([^,]+),|:(/[^:]+):ro", CONTAINERS[name].read_text())
+    for variable in ("SFMTLS_CERTIFICATE", "SFMTLS_PRIVATE_KEY"):
+        folder, file = settings[variable].rsplit("/", 1)
+        assert folder in ["".join(f) for f in folders]
+        settings[variable] = str(tmp_path / file)
+    result = harness.run_cli("run", "-t", env=settings, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.endswith("configuration ok: the environment\n")
+    assert all(f"({variable})" in result.stdout for variable in settings)
+    assert not re.search("warning|error", harness.without_limits(result.stderr)), result.stderr
 
 
-def test_kubernetes_mounts_what_the_configuration_names():
+def test_kubernetes_pod_is_confined():
     text = (ROOT / "docker/kubernetes/sfmtls.yaml").read_text()
     for words in ("defaultMode: 0440", "readOnlyRootFilesystem: true", "runAsNonRoot: true", "drop: [ALL]",
-                  "allowPrivilegeEscalation: false", "mountPath: /etc/sfmtls-key", "mountPath: /etc/sfmtls,",
+                  "allowPrivilegeEscalation: false", "mountPath: /etc/sfmtls-key",
                   "fsGroup: 10001", "runAsUser: 10001"):
         assert words in text, words
     uid = re.search(r"--uid (\d+)", (ROOT / "docker/Dockerfile").read_text())[1]
     assert uid == "10001"
 
 
-@pytest.mark.parametrize("path", [*EXAMPLES, "docker/kubernetes/sfmtls.yaml", "README.md", "conf/sfmtls.ini",
+@pytest.mark.parametrize("path", [*EXAMPLES, "README.md", "conf/sfmtls.ini",
                                   "conf/man/sfmtls.ini.5.scd"])
 def test_examples_leave_no_family_free(path):
     """Where an example listens, callers may say localhost."""

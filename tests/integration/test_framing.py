@@ -7,7 +7,6 @@ import contextlib
 import gzip
 import itertools
 import json
-import os
 import random
 import re
 import socket
@@ -20,7 +19,7 @@ import harness
 from conftest import proxy_section
 from strict_reader import Flaw, Reader, goes_on
 
-SEED = int(os.environ.get("SFMTLS_SEED", time.time_ns() % 1_000_000))
+SEED = int(harness.setting("SEED", time.time_ns() % 1_000_000))
 SHARES = harness.count(1, 16)  # of all combinations; each is a test of its own
 
 

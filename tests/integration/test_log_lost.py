@@ -154,7 +154,7 @@ def test_limit_of_the_size_of_files(rotation, proxy, echo, tmp_path):
     assert sum(PAD in line for line in whole) + lost + len(paths) == 61 and lost == lost_of(p)
 
 
-@pytest.mark.skipif(os.environ.get("SFMTLS_BUILD") == "tsan", reason="TSan writes a file before the program begins")
+@pytest.mark.skipif(harness.setting("BUILD") == "tsan", reason="TSan writes a file before the program begins")
 def test_file_that_a_command_writes_may_be_too_large(tmp_path):
     """An error as any other."""
     result = harness.run_cli("cert", "request", "--common-name", "x", "--key-out", str(tmp_path / "key"),

@@ -54,7 +54,7 @@ class Bench:
         self.room = pathlib.Path(tempfile.mkdtemp(dir=pki))  # beside ca-file: the sandbox lets it be read
         self.names = {"pki": pki, "room": self.room}
         self.environment, self.prefix = {}, ()
-        self.proxy = {"listen": "127.0.0.1:0", "workers": os.environ.get("SFMTLS_WORKERS")}
+        self.proxy = {"listen": "127.0.0.1:0", "workers": harness.setting("WORKERS")}
         self.tenant = {"company-id": "ACME", "server": "localhost:{port}", "connect-to": "127.0.0.1:{port}",
                        "certificate": "{pki}/acme-all.pem", "ca-file": "{pki}/ca.pem"}
         self.held, self.go_on = threading.Semaphore(0), threading.Event()

@@ -217,7 +217,7 @@ def test_switched_off(confined, tenant, nginx):
 
 def test_sanitizers_are_told_of(proxy, tenant, nginx):
     p = proxy(tenant(nginx.port))
-    sanitized = os.environ.get("SFMTLS_BUILD", "asan") != "release"
+    sanitized = harness.setting("BUILD", "asan") != "release"
     words = "off in a program built with sanitizers" if sanitized else "system calls are filtered"
     p.said(f"notice: sandbox: {words}")
 

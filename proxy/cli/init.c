@@ -1,0 +1,283 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "cli/calls.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/import_text.h"
+#include "cli/init_answers.h"
+#include "config/config.h"
+#include "net/address.h"
+#include "sf/hosts.h"
+
+static const char default_listen[] = "localhost:8080";
+static const char first_path[] = "/odata/v2/User?$top=1&$format=json";
+
+/* ---- arguments ---- */
+
+struct arguments {
+    const char *file;
+    bool offline;
+    struct answers answers;
+};
+
+static const struct option options[] = {
+    {"config", required_argument, NULL, 'c'},        {"help", no_argument, NULL, 'h'},
+    {"server", required_argument, NULL, 0},          {"company-id", required_argument, NULL, 0},
+    {"certificate", required_argument, NULL, 0},     {"private-key", required_argument, NULL, 0},
+    {"passphrase-file", required_argument, NULL, 0}, {"ca-file", required_argument, NULL, 0},
+    {"listen", required_argument, NULL, 0},          {"offline", no_argument, NULL, 'o'},
+    {NULL, 0, NULL, 0},
+};
+
+/* Where the value of a long option goes. */
+static char **place_of(struct answers *a, int option)
+{
+    char **const places[] = {NULL,
+                             NULL,
+                             &a->server,
+                             &a->company_id,
+                             &a->certificate,
+                             &a->private_key,
+                             &a->passphrase_file,
+                             &a->ca_file,
+                             &a->listen};
+
+    return places[option];
+}
+
+static bool set_option(struct arguments *a, int number)
+{
+    char **place = place_of(&a->answers, number);
+
+    if (*place != NULL) {
+        (void)cli_usage("init", "--%s is given more than once", options[number].name);
+        return false;
+    }
+    *place = mem_copy_string(optarg);
+    return true;
+}
+
+static bool parse(int argc, char **argv, struct arguments *a, int *code)
+{
+    int option, number = 0;
+
+    *code = EXIT_USAGE;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, ":c:h", options, &number)) != -1) {
+        if (option == 'h') {
+            *code = cli_help_of(&command_init);
+            return false;
+        }
+        if (option == 'c') {
+            a->file = optarg;
+        } else if (option == 'o') {
+            a->offline = true;
+        } else if (option != 0) {
+            (void)cli_bad_option("init", option, argv, options);
+            return false;
+        } else if (!set_option(a, number)) {
+            return false;
+        }
+    }
+    if (optind < argc)
+        (void)cli_usage("init", "`%s` is not expected here", argv[optind]);
+    return optind == argc;
+}
+
+/* ---- the file ---- */
+
+static bool is_here(const char *file)
+{
+    return strchr(file, '/') == NULL ||
+           (file[0] == '.' && strchr(file + 1, '/') == file + 1 && strchr(file + 2, '/') == NULL);
+}
+
+/* Relative paths start at the folder of the file, which may be another than this. */
+static void add_path(struct buf *out, const char *file, const char *key, const char *path)
+{
+    char *whole = path[0] == '/' || is_here(file) ? NULL : realpath(path, NULL);
+
+    buf_addf(out, "%-11s = %s\n", key, whole == NULL ? path : whole);
+    free(whole);
+}
+
+static void add_server(struct buf *out, const char *server)
+{
+    struct sf_lookup found = sf_lookup_host(server);
+
+    if (found.kind == SF_API && !found.was_certificate)
+        buf_addf(out, "; sfmtls calls its certificate host, %s.\n", found.certificate_host);
+    buf_addf(out, "server      = %s\n", server);
+}
+
+static void add_certificate(struct buf *out, const char *file, const struct answers *a)
+{
+    char until[CLOCK_TEXT_SIZE];
+
+    clock_text(credential_not_after(a->credential) * 1000000, until);
+    import_text_comment(out, "The client certificate with its chain: %s, valid until %.10s.",
+                        credential_subject(a->credential), until);
+    add_path(out, file, "certificate", a->certificate);
+    if (a->private_key != NULL)
+        add_path(out, file, "private-key", a->private_key);
+    if (a->passphrase_file != NULL)
+        add_path(out, file, "passphrase-file", a->passphrase_file);
+    else
+        buf_add_string(out, "; If the key is encrypted, `sfmtls run` asks for the passphrase, or "
+                            "reads it from this file.\n;passphrase-file = passphrase\n");
+    if (a->ca_file == NULL)
+        return;
+    buf_add_string(out, "; Only these CAs may have issued the server's certificate.\n");
+    add_path(out, file, "ca-file", a->ca_file);
+}
+
+static void write_text(struct buf *out, const char *file, const struct answers *a)
+{
+    char name[IMPORT_NAME_SIZE];
+
+    import_text_name(a->company_id, 1, name);
+    for (char *p = name; *p != '\0'; p++)
+        *p = ascii_lower(*p);
+    buf_addf(out,
+             "; Written by `sfmtls init`. `sfmtls help config` explains every option.\n\n"
+             "[proxy]\n"
+             "; Where callers connect: this user and root, on this machine.\n"
+             "listen      = %s\n\n"
+             "[tenant %s]\n"
+             "; As Admin Center shows it; upper and lower case matter.\n"
+             "company-id  = %s\n",
+             a->listen == NULL ? default_listen : a->listen, name, a->company_id);
+    add_server(out, a->server);
+    add_certificate(out, file, a);
+}
+
+static int write_file(const char *file, const struct answers *a)
+{
+    struct buf text = {0};
+    struct diag why;
+
+    write_text(&text, file, a);
+    enum status st = file_write_new(file, buf_slice(&text), 0600, &why);
+    buf_free(&text);
+    if (st != ST_OK)
+        return cli_error(st, &why);
+    (void)printf("Written: %s\n\n", file);
+    return EXIT_DONE;
+}
+
+/* ---- afterwards ---- */
+
+/* As `check`, which makes a call; offline: as `run -t`, which looks at what is here. */
+static int check(const char *file, bool offline)
+{
+    const struct command *by = offline ? &command_run : &command_check;
+    char *words[] = {mem_copy_string(by->name), mem_copy_string("-c"), mem_copy_string(file),
+                     offline ? mem_copy_string("-t") : NULL, NULL};
+
+    (void)fflush(stdout);
+    int code = by->run(offline ? 4 : 3, words);
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        free(words[i]);
+    return code;
+}
+
+static void show_next(const char *file, const char *listen)
+{
+    bool found = strcmp(file, "sfmtls.ini") == 0;
+
+    (void)printf("\nStart it in this folder, and make a call from another terminal:\n\n"
+                 "    sfmtls run%s%s\n",
+                 found ? "" : " -c ", found ? "" : file);
+    calls_show(listen == NULL ? default_listen : listen, first_path);
+}
+
+static int refuse_existing(const char *file)
+{
+    struct diag why;
+
+    diag_at(&why, file,
+            "is there already, and init never writes over a file; name another one with -c, or "
+            "start it with `sfmtls run`");
+    return cli_error(ST_BAD_INPUT, &why);
+}
+
+static bool is_listen(const char *text, int *code)
+{
+    struct address parsed[ADDRESS_FAMILIES];
+    struct diag why;
+    size_t count;
+    const char *flaw = text == NULL ? NULL : import_text_flaw("listen", text);
+
+    if (flaw != NULL)
+        diag_set(&why, "--listen: `%s` %s; write it as in localhost:8080", text, flaw);
+    else if (text == NULL || address_parse_listen(text, parsed, &count, &why) == ST_OK)
+        return true;
+    else
+        diag_place(&why, "--listen");
+    *code = cli_error(ST_BAD_INPUT, &why);
+    return false;
+}
+
+static int run(struct arguments *a)
+{
+    const char *file = a->file == NULL ? "sfmtls.ini" : a->file;
+    int code = EXIT_DONE;
+
+    if (access(file, F_OK) == 0)
+        return refuse_existing(file);
+    if (is_listen(a->answers.listen, &code))
+        code = answers_complete(&a->answers);
+    if (code == EXIT_DONE)
+        code = write_file(file, &a->answers);
+    if (code != EXIT_DONE)
+        return code;
+    code = check(file, a->offline);
+    if (code == EXIT_DONE)
+        show_next(file, a->answers.listen);
+    else
+        cli_say("%s is written; correct what is wrong above, then `sfmtls check -c %s`", file, file);
+    return code == EXIT_DONE ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int command(int argc, char **argv)
+{
+    struct arguments a = {0};
+    int code;
+
+    if (parse(argc, argv, &a, &code))
+        code = run(&a);
+    answers_free(&a.answers);
+    return code;
+}
+
+const struct command command_init = {
+    "init",
+    "[-c FILE] [--server HOST] [--company-id ID] [--certificate FILE] [--private-key FILE]\n"
+    "    [--passphrase-file FILE] [--ca-file FILE] [--listen ADDRESS] [--offline]",
+    "write a configuration for one tenant, and check it",
+    "  -c, --config FILE        the file to write; the default is sfmtls.ini in this folder. A "
+    "file\n"
+    "                           that is there is never written over\n"
+    "      --server HOST        the API server: HOST, HOST:PORT or https://HOST\n"
+    "      --company-id ID      the company ID, case-sensitive\n"
+    "      --certificate FILE   the client certificate with its chain, with or without the key\n"
+    "      --private-key FILE   the key, if it is not in the certificate's file\n"
+    "      --passphrase-file FILE  the passphrase of an encrypted key\n"
+    "      --ca-file FILE       CA certificates to trust instead of the system's\n"
+    "      --listen ADDRESS     where callers connect; the default is localhost:8080\n"
+    "      --offline            check without a call to the server: as `run -t`, not as `check`\n"
+    "\n"
+    "At a terminal, init asks for server, company ID, certificate and key if they are not given. "
+    "It\n"
+    "shows what is in the certificate, and offers the API servers that are near a name which it "
+    "does\n"
+    "not know. Exit status: 0 written and in order, 1 written, but the check failed, 2 not "
+    "written.\n",
+    command};

@@ -1,0 +1,44 @@
+"""A start that finds https_proxy says that it is not used: in one line, and only where curl would use it."""
+import pytest
+
+import harness
+
+
+def warnings(folder, pki, servers, environment, more=""):
+    (folder / "sfmtls.ini").write_text("[proxy]\nlisten = 127.0.0.1:0\n" + "".join(
+        f"[tenant {name}]\ncompany-id = {name}\nserver = {server}\ncertificate = {pki}/acme-all.pem\n"
+        f"ca-file = {pki}/ca.pem\n{more}" for name, server in servers.items()))
+    tried = harness.run_cli("run", "-t", cwd=folder, env=environment)
+    assert tried.returncode == 0, tried.stderr
+    return [line for line in tried.stderr.splitlines() if "does not use it" in line]
+
+
+@pytest.mark.parametrize("environment, said", [
+    ({"https_proxy": "http://proxy:3128"}, ("https_proxy", "api4.cert")),
+    ({"HTTPS_PROXY": "http://proxy:3128"}, ("HTTPS_PROXY", "api4.cert")),
+    ({"ALL_PROXY": "socks5://proxy"}, ("ALL_PROXY", "api4.cert")),
+    ({"all_proxy": "x", "https_proxy": "y"}, ("https_proxy", "api4.cert")),
+    ({"https_proxy": "", "ALL_PROXY": ""}, None), ({"http_proxy": "http://proxy:3128"}, None), ({}, None),
+    ({"https_proxy": "x", "no_proxy": "*"}, None), ({"https_proxy": "x", "no_proxy": "successfactors.com"}, None),
+    ({"https_proxy": "x", "no_proxy": "a, .SuccessFactors.com ,b"}, None),
+    ({"https_proxy": "x", "NO_PROXY": "api4.cert.successfactors.com"}, None),
+    ({"https_proxy": "x", "no_proxy": "factors.com,cert,api4"}, ("https_proxy", "api4.cert")),
+    ({"https_proxy": "x", "no_proxy": "", "NO_PROXY": "*"}, ("https_proxy", "api4.cert")),
+], ids=str)
+def test_who_is_told(environment, said, tmp_path, pki):
+    lines = warnings(tmp_path, pki, {"acme": "api4.successfactors.com"}, environment)
+    assert len(lines) == (said is not None)
+    for line in lines:
+        assert f"{said[0]} is set; sfmtls does not use it and connects to {said[1]}" in line, line
+        assert "warning: " in line and "; else unset the variable" in line
+
+
+@pytest.mark.parametrize("server, more", [("localhost:1", ""), ("api.example.com", "connect-to = 127.0.0.1:9\n")])
+def test_server_that_no_proxy_leads_to(server, more, tmp_path, pki):
+    assert not warnings(tmp_path, pki, {"a": server}, {"https_proxy": "x"}, more)
+
+
+def test_several_tenants_are_one_line(tmp_path, pki):
+    servers = {"a": "localhost:1", "b": "api.example.com", "c": "api4.successfactors.com"}
+    line, = warnings(tmp_path, pki, servers, {"https_proxy": "x"})
+    assert "api.example.com" in line
