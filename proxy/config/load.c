@@ -117,7 +117,6 @@ static enum status load_section(struct loader *l, const struct settings_section 
     enum status st = ST_OK;
 
     l->section = section;
-    l->tenant = NULL;
     if (section->tenant != NULL) {
         begin_tenant(l, section);
         st = apply_defaults(l, why);
@@ -126,6 +125,7 @@ static enum status load_section(struct loader *l, const struct settings_section 
         st = set(l, &section->entries[i], why);
     if (st == ST_OK && l->tenant != NULL)
         st = load_complete_tenant(l, why);
+    l->tenant = NULL;
     return st;
 }
 

@@ -66,11 +66,11 @@ static void doubt_host(const struct loader *l, const struct sf_lookup *found)
     const struct sf_host *similar = sf_similar_host(l->tenant->server.host);
 
     if (similar != NULL)
-        load_note(l->config, found->kind == SF_API ? LOG_NOTICE : LOG_WARNING,
-                  mem_format("%s: %s is no API server that sfmtls knows; did you mean %s? (`sfmtls "
-                             "hosts` lists them)",
-                             tenant_where(l->tenant, "server"), l->tenant->server.host,
-                             similar->api));
+        load_note(
+            l->config, found->kind == SF_API ? LOG_NOTICE : LOG_WARNING,
+            mem_format("%s: %s is not an API server that sfmtls knows; did you mean %s? (`sfmtls "
+                       "hosts` lists them)",
+                       tenant_where(l->tenant, "server"), l->tenant->server.host, similar->api));
 }
 
 /* The host to call and the names it goes by. */

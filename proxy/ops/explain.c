@@ -425,7 +425,8 @@ bool explain_make(const struct config *c, const struct explain_request *r, struc
 
     *out = (struct explanation){0};
     if (r->url[0] != '/' && !split_url(slice_of(r->url), &t, &authority)) {
-        diag_set(why, "`%s` is no URL: write http://HOST/PATH, https://HOST/PATH or /PATH", r->url);
+        diag_set(why, "`%s` is not a URL: write http://HOST/PATH, https://HOST/PATH or /PATH",
+                 r->url);
         return false;
     }
     h1_reader_setup();

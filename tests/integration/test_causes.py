@@ -31,7 +31,7 @@ def test_mistyped_server(proxy, tenant, names):
     assert "api4.succesfactors.com" in sentence and sentence.endswith("Did you mean api4.successfactors.com?")
     assert "`server`" in cure
     tried = harness.run_cli("run", "-t", "-c", str(p.config))
-    assert re.search(r"sfmtls.ini:\d+: api4.succesfactors.com is no API server that sfmtls knows; did you mean "
+    assert re.search(r"sfmtls.ini:\d+: api4.succesfactors.com is not an API server that sfmtls knows; did you mean "
                      r"api4.successfactors.com\?", tried.stderr), tried.stderr
 
 

@@ -8,8 +8,10 @@ import os
 import pathlib
 import pty
 import re
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import types
 
@@ -145,8 +147,9 @@ class World:
         return Authority(self.pki, self.folder / folder, name)
 
     def names(self):
-        folder = self.folder / "names"
-        folder.mkdir()
+        """In a folder that the sandbox lets be read: below that of ca-file."""
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.pki))
+        self.at_end(lambda: shutil.rmtree(folder, ignore_errors=True))
         return harness.Names(folder)
 
 

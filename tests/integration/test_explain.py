@@ -194,8 +194,8 @@ def test_text_says_the_same(tenant, tmp_path):
     (["-H", "no field", "/x"], "-H wants one field"),
     ([], "the URL is missing"),
     (["GET", "/x", "y"], "more than a method and a URL"),
-    (["ftp://host/x"], "is no URL"),
-    (["http://"], "is no URL"),
+    (["ftp://host/x"], "is not a URL"),
+    (["http://"], "is not a URL"),
     (["--what", "/x"], "unknown option --what"),
 ], ids=str)
 def test_wrong_command_line(tenant, tmp_path, words, said):

@@ -112,7 +112,7 @@ def test_from_options_to_a_call(folder, pki, nginx, tmp_path, started):
     (tmp_path / "there").mkdir()
     result = harness.run_cli("init", "-c", str(tmp_path / "there/x.ini"), *options_of(pki, nginx.port), cwd=folder)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert re.search(r"(?m)^ok +http\b", result.stdout), result.stdout
+    assert re.search(r"(?m)^ +ok +client-certificate\b", result.stdout), result.stdout
     assert f"sfmtls run -c {tmp_path}/there/x.ini" in result.stdout
     text = (tmp_path / "there/x.ini").read_text()
     assert f"certificate = {folder}/acme.pem" in text

@@ -69,7 +69,7 @@ def test_status_that_is_not_told(planted, tmp_path, started):
     started.append(p)
     text = told("-c", str(p.config))
     document = json.loads(text)
-    assert (document["status"], document["status_error"]) == (None, {"code": "caller-token-missing"})
+    assert (document["status"], document["status_error"]) == (None, {"code": "admin-token-missing"})
     for secret in SECRETS.values():
         assert secret not in text
 
