@@ -4,7 +4,7 @@
 #
 #   sh tests/run.sh                     small counts, some minutes
 #   sh tests/run.sh --full              the full counts
-#   sh tests/run.sh [--full] STAGE...   some of: lint unit asan tsan release mutants fuzz
+#   sh tests/run.sh [--full] STAGE...   some of: lint unit asan tsan release counts mutants fuzz
 set -eu
 cd "$(dirname "$0")/.."
 fuzz_seconds=4
@@ -13,7 +13,7 @@ if [ "${1:-}" = --full ]; then
     export SFMTLS_FULL=1
     shift
 fi
-all='lint unit asan tsan release mutants fuzz'
+all='lint unit asan tsan release counts mutants fuzz'
 stages=${*:-$all}
 for stage in $stages; do
     case " $all " in
@@ -33,7 +33,7 @@ sh conf/setup.sh --packages gcc libc6-dev cmake ninja-build libevent-dev libssl-
     libinih-dev zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev libseccomp-dev ca-certificates clang clang-tidy \
     clang-format cppcheck llvm openssl curl wget gnutls-bin apache2-utils whois nginx-light haproxy \
     default-jdk-headless python3 python3-pytest python3-pytest-xdist python3-requests python3-jsonschema \
-    libnss-wrapper procps systemd hostname iproute2 chromium scdoc mandoc man-db
+    libnss-wrapper procps systemd hostname iproute2 chromium scdoc mandoc man-db strace valgrind
 [ -z "${SFMTLS_FULL:-}" ] || sh conf/setup.sh --packages prometheus
 # What this clang's sanitizers and fuzzer are linked with; each release has another number in the package's name.
 sh conf/setup.sh --packages "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
@@ -154,7 +154,8 @@ if chosen tsan; then
     stage 'integration tests, TSan, several workers'
     # Where threads meet: what a process shares, what changes while it serves, what is done beside the workers.
     SFMTLS_WORKERS=4 integration tsan -m 'not alone' $(of admin bodies callers callers_file chaos collecting connect \
-        cookies failures limits log log_caller metrics operate overlap peer pool process reload reload_keys slowloris trace)
+        cookies failures limits log log_caller metrics operate overlap peer pool process reload reload_keys hints \
+        slowloris status trace)
 fi
 if chosen release; then
     stage 'integration tests, as released'
@@ -162,6 +163,14 @@ if chosen release; then
     integration release $(without tenants vectors certificate browser)
     # A browser gives up what takes too long beside others.
     integration release tests/integration/test_browser.py
+fi
+if chosen counts; then
+    stage 'what a request costs'
+    # One load of five: what grows for the others grows for it, too, with few exceptions.
+    only='--only=1 KiB, 64'
+    [ -z "${SFMTLS_FULL:-}" ] || only=
+    $python tests/bench/counts.py build/release/sfmtls --check ${only:+"$only"}
+    total=$((total + 1))
 fi
 if chosen mutants; then
     stage 'mutants that are accepted, all in one program'
