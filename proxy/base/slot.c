@@ -8,7 +8,7 @@
 #include "base/mem.h"
 
 /* An odd version: it is being written. Words are stored with release and loaded with acquire, so
- * that who has read one of a new value finds that version, or a later one, behind it. */
+ * that who has read one of a new value finds that version, or a later one, after it. */
 struct slot {
     _Atomic uint64_t version;
     size_t size, nwords;

@@ -13,7 +13,7 @@
 struct slot;
 
 struct slot *slot_new(size_t size); /* zero so far */
-void slot_free(struct slot *s);     /* NULL is no error */
+void slot_free(struct slot *s);     /* NULL is allowed */
 
 /* By its one writer. */
 void slot_write(struct slot *s, const void *value);

@@ -18,6 +18,6 @@ void census_free(struct census *c); /* nobody is counted any more */
 
 /* Counts one more connection of that caller; NULL if it has limit of them already. */
 struct census_entry *census_take(struct census *c, const struct peer *caller, int64_t limit);
-void census_give(struct census *c, struct census_entry *e); /* NULL is no error */
+void census_give(struct census *c, struct census_entry *e); /* NULL is allowed */
 
 #endif

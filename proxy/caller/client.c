@@ -299,7 +299,7 @@ static bool begins_with_head(const struct h1_reader *r, struct slice bytes)
     return bytes.n >= r->start + 5 && memcmp(bytes.p + r->start, "HEAD ", 5) == 0;
 }
 
-/* Some clients send an empty line behind a body (RFC 9112, 2.2); it begins no request. */
+/* Some clients send an empty line after a body (RFC 9112, 2.2); it begins no request. */
 static bool may_be_leftover(struct slice bytes)
 {
     static const char lines[] = "\r\n\r\n";

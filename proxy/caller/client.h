@@ -2,7 +2,7 @@
  * client: one caller's connection. It reads the head of a request, hands it to
  * the listener's service, and goes on with the next one when that is done.
  *
- * What is behind a listener (the proxy, or something local) is a service: it
+ * What a listener leads to (the proxy, or something local) is a service: it
  * gets each request and becomes the client's job until it is answered.
  */
 #ifndef CALLER_CLIENT_H
@@ -30,7 +30,7 @@ struct client_job {
 /* One request as a service gets it. Views are valid during the call. */
 struct client_request {
     const struct head *head;
-    struct slice rest; /* what arrived behind the head */
+    struct slice rest; /* what arrived after the head */
     int64_t begun_us;  /* clock_monotonic_us() at its first byte */
 };
 
@@ -88,7 +88,7 @@ int client_refuse(struct client *c, const struct failure *why, const struct clie
  * serving another request on it. What is returned here holds for client_done(). */
 enum persistence client_decide(struct client *c, bool reusable);
 
-/* A CONNECT was answered 200: what comes next on the connection, behind client_done(), is inside of
+/* A CONNECT was answered 200: what comes next on the connection, after client_done(), is inside of
  * it. Takes in. */
 void client_enter(struct client *c, struct inside *in);
 const struct inside *client_inside(const struct client *c); /* NULL: in no CONNECT */

@@ -24,7 +24,7 @@ static void report(const struct client *c, const struct client_request *r, const
     clients_report(client_all(c), &record, r->begun_us, clock_monotonic_us());
 }
 
-/* What came behind the head was meant for the inside: nothing more is read as HTTP. */
+/* What came after the head was meant for the inside: nothing more is read as HTTP. */
 static void refuse(struct client *c, const struct client_request *r, const struct failure *why)
 {
     char id[REQUEST_ID_SIZE];

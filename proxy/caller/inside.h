@@ -18,7 +18,7 @@ struct inside {
 
 /* host and token are copied, of tls a reference is taken over. */
 struct inside *inside_new(const char *host, int port, struct slice token, SSL_CTX *tls);
-void inside_free(struct inside *in); /* wipes the token; NULL is no error */
+void inside_free(struct inside *in); /* wipes the token; NULL is allowed */
 
 /* The first bytes: is it a TLS handshake? */
 bool inside_begin(struct inside *in, struct slice bytes);

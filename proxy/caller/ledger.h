@@ -21,7 +21,7 @@ struct ledger_cell; /* of one tenant; a reload that keeps the name keeps it */
 
 /* Becomes one of *all, which outlives it. Before threads run. */
 struct ledger *ledger_new(struct ledger **all);
-void ledger_free(struct ledger *l); /* NULL is no error */
+void ledger_free(struct ledger *l); /* NULL is allowed */
 
 /* Of the tenant, as it is configured now. Its worker's thread. */
 struct ledger_cell *ledger_cell(struct ledger *l, const struct tenant *t);

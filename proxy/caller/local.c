@@ -17,7 +17,7 @@ static void report(const struct client *c, const struct client_request *r, const
     clients_report(client_all(c), &record, r->begun_us, clock_monotonic_us());
 }
 
-/* A body, if there is one, is not waited for: the connection ends behind the answer. */
+/* A body, if there is one, is not waited for: the connection ends after the answer. */
 static size_t serve(void *ctx, struct client *c, const struct client_request *r)
 {
     const struct local *l = ctx;

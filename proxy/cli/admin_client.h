@@ -25,7 +25,7 @@ void admin_place_free(struct admin_place *p);
 
 struct admin_answer {
     int status;
-    struct buf body; /* NUL-terminated behind n; the caller frees it */
+    struct buf body; /* NUL-terminated after n; the caller frees it */
 };
 
 /* ST_SYSTEM: nobody answers there, and why says so. Whatever is answered is ST_OK. */

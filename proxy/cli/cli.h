@@ -16,7 +16,7 @@ enum exit_code {
 
 struct command {
     const char *name;
-    const char *synopsis;              /* one line for each form, behind "sfmtls NAME" */
+    const char *synopsis;              /* one line for each form, after "sfmtls NAME" */
     const char *summary;               /* for the list of commands */
     const char *help;                  /* the options, and what else is to be known */
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */

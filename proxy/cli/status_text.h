@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-/* Prints it to standard output; false: it is no status. */
+/* Prints it to standard output; false: it is not a status. */
 bool status_print(const char *json);
 
 #endif

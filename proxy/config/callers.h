@@ -1,7 +1,7 @@
 /*
  * callers: the users of a tenant's callers-file and the hashes of their
  * passwords, as htpasswd writes them: lines of user:hash, comments (#) and
- * empty lines between. The user is all that stands before the first ':', just
+ * empty lines between. The user is all that is before the first ':', just
  * as Basic credentials hold it. Immutable: every thread may read it.
  */
 #ifndef CONFIG_CALLERS_H
@@ -17,7 +17,7 @@ enum { CALLER_HASH_SIZE = 144, CALLER_BCRYPT_PASSWORD = 72 /* bytes; it looks at
 /* On failure *out is untouched and the sentence begins with the path, and the line if one is
  * wrong. Sentences never hold what could be a password. */
 enum status callers_load(const char *path, struct callers **out, struct diag *why) MUST_CHECK;
-void callers_free(struct callers *c); /* NULL is no error */
+void callers_free(struct callers *c); /* NULL is allowed */
 
 /* The hash that this user's password has to fit. For a user who is not known it is one that no
  * password fits and that costs as much as the dearest of the file: time is not to tell who is

@@ -80,7 +80,7 @@ struct tenant {
 struct listen_address {
     char *where; /* NULL: it is the default */
     struct address address;
-    bool of_localhost; /* IPv4 of a localhost:PORT, or IPv6, which comes right behind it; one of
+    bool of_localhost; /* IPv4 of a localhost:PORT, or IPv6, which comes right after it; one of
                           them may be missing on this machine */
     int tenant;        /* whose own it is, or -1 */
 };
@@ -91,7 +91,7 @@ struct page_origin {
     char *fields; /* each ended by CRLF */
 };
 
-/* What becomes of a CONNECT to somewhere that is no configured server. */
+/* What becomes of a CONNECT to somewhere that is not a configured server. */
 enum connect_other { CONNECT_REFUSE, CONNECT_TUNNEL };
 
 enum path_mode { PATH_MASKED, PATH_FULL, PATH_OFF };
@@ -105,7 +105,7 @@ struct config_file {
     struct buf mark;    /* before it was read: see file_add_mark() */
 };
 
-/* What is to be said about a configuration that can be used. */
+/* What the log should say about a configuration that can be used. */
 struct config_note {
     enum log_level level;
     char *sentence;
@@ -124,7 +124,7 @@ struct config {
     char *file;                /* NULL: there is none */
     char *set_at[OPTIONS_MAX]; /* see config_where() */
     int64_t begun_us;          /* when loading began; clock_wall_us() */
-    int64_t look_again; /* when loading the same files anew gives something else; seconds since
+    int64_t look_again; /* when loading the same files again gives something else; seconds since
                            1970, 0: never, as far as is known */
 
     struct listen_address *listens;
@@ -268,7 +268,7 @@ void config_add_marks(const struct config *c, struct buf *out);
 enum status config_check_files(struct config *c, struct diag *why) MUST_CHECK;
 
 struct config *config_ref(struct config *c);
-void config_unref(struct config *c); /* NULL is no error */
+void config_unref(struct config *c); /* NULL is allowed */
 
 /* May connections made for one serve the other: same server, same identity, same trust? */
 bool tenant_is_same_peer(const struct tenant *a, const struct tenant *b);

@@ -62,7 +62,7 @@ static void note_place(struct loader *l, const struct option *o, const struct se
         *place = mem_copy_string(e->where);
 }
 
-/* What the file says is no news to whoever reads it. */
+/* What the file says is not news to whoever reads it. */
 static void note_given(const struct loader *l, const struct settings_entry *e)
 {
     struct config *c = l->config;

@@ -1,4 +1,4 @@
-/* The listeners of a configuration, and what is to be said of them. */
+/* The listeners of a configuration, and what the log should say of them. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -11,7 +11,7 @@
 struct loader {
     struct config *config;
     char *folder;     /* of the file */
-    bool keeps_flaws; /* an identity that cannot be loaded is no error: see struct identity */
+    bool keeps_flaws; /* an identity that cannot be loaded is not an error: see struct identity */
     bool names_only;  /* nothing that it names is loaded */
     const struct settings_section *section; /* that is loaded */
     struct tenant *tenant;                  /* whose section that is; NULL: [proxy] */
@@ -26,7 +26,7 @@ struct loader {
 /* Takes the sentence. */
 void load_note(struct config *c, enum log_level level, char *sentence);
 
-/* Loading the same files anew gives something else from then on; seconds since 1970, 0: never. */
+/* Loading the same files again gives something else from then on; seconds since 1970, 0: never. */
 void load_look_again(struct config *c, int64_t when);
 
 /* May every user of the machine read that file? */
@@ -46,7 +46,8 @@ enum status load_complete_tenant(struct loader *l, struct diag *why) MUST_CHECK;
 enum status load_add_listens(struct loader *l, const struct setting *s,
                              struct diag *why) MUST_CHECK;
 
-/* Adds the default one if there is none; none stands twice; notes what is to be said of them. */
+/* Adds the default one if there is none; none occurs twice; notes what the log should say of them.
+ */
 enum status load_check_listens(struct loader *l, struct diag *why) MUST_CHECK;
 
 /* Has that tenant a listener of its own? -1: is there one that is nobody's? */
@@ -55,13 +56,13 @@ bool load_has_listener(const struct config *c, int tenant);
 /* connect-other and connect-allow make sense, together and beside the tenants. */
 enum status load_check_connect(const struct loader *l, struct diag *why) MUST_CHECK;
 
-/* Notes what is to be said of who can connect. */
+/* Notes what the log should say of who can connect. */
 void load_check_access(const struct loader *l);
 
-/* Loads `certificate` and `certificate-next` with their keys, and notes what is to be said. */
+/* Loads `certificate` and `certificate-next` with their keys, and notes what the log should say. */
 enum status load_identities(struct loader *l, struct diag *why) MUST_CHECK;
 
-/* Loads `callers-file`, if there is one, and notes what is to be said. */
+/* Loads `callers-file`, if there is one, and notes what the log should say. */
 enum status load_callers(struct loader *l, struct diag *why) MUST_CHECK;
 
 /* Loads `caller-token-file`, if there is one. */

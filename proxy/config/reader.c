@@ -37,7 +37,7 @@ static void refuse(struct reader *r, const char *sentence)
     diag_set(r->why, "%s", sentence);
 }
 
-/* "[name]" and nothing but a comment behind it; the name is cut out of the line. */
+/* "[name]" and nothing but a comment after it; the name is cut out of the line. */
 static void read_section(struct reader *r, struct slice line)
 {
     const char *close = memchr(line.p, ']', line.n);

@@ -3,7 +3,7 @@
  *
  * inih does the parsing; this reader feeds it line by line and refuses first
  * what inih would mangle: long lines (cut in two), indented lines (joined to
- * the one before), NUL, text behind a section header, directories.
+ * the one before), NUL, text after a section header, directories.
  */
 #ifndef CONFIG_READER_H
 #define CONFIG_READER_H

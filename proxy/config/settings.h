@@ -38,7 +38,7 @@ struct settings {
 /* The section of that tenant, or [proxy] for NULL; NULL: there is none. */
 struct settings_section *settings_find(const struct settings *s, const char *tenant);
 
-/* A new section, which must not be there yet. ST_BAD_INPUT: that is no name of a tenant. */
+/* A new section, which must not be there yet. ST_BAD_INPUT: that is not a name of a tenant. */
 enum status settings_begin(struct settings *s, const char *tenant, const char *where,
                            enum settings_source source, struct settings_section **out,
                            struct diag *why) MUST_CHECK;

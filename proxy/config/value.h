@@ -1,6 +1,6 @@
 /*
  * value: the words of a configuration file as values. Each function's sentence
- * says what is wrong and what would be right; none knows where it stands.
+ * says what is wrong and what would be right; none knows where it is.
  */
 #ifndef CONFIG_VALUE_H
 #define CONFIG_VALUE_H

@@ -2,7 +2,7 @@
  * cookies: which tenant's server issued a cookie.
  *
  * A caller's jar for `localhost` knows no ports and no tenants: with two of
- * them behind one name, the session of one would travel under the other's
+ * them under one name, the session of one would travel under the other's
  * certificate. So what each server sets in this run is remembered, as a keyed
  * hash, and where there are several tenants, nothing else is sent to it: what
  * is not known may be another one's.

@@ -205,7 +205,7 @@ static struct decision refused_by_answer(struct exchange *x, struct sight *s)
     return DECIDE(STEP_PASS);
 }
 
-/* It is no refusal, as far as the content shows. */
+/* It is not a refusal, as far as the content shows. */
 static struct decision not_refused(struct exchange *x, int status, struct sight *s)
 {
     struct verdict_view view = view_of(x);

@@ -15,7 +15,7 @@
 #include "exchange/request_pump.h"
 #include "upstream/origin.h"
 
-/* Where an exchange stands. The legal moves: state.c. */
+/* The state of an exchange. The legal moves: state.c. */
 enum exchange_state {
     EXCHANGE_JUDGE,   /* the head of the request is being judged */
     EXCHANGE_ADMIT,   /* the caller's password is being checked */

@@ -14,7 +14,7 @@ enum { DECODED_ROOM = 64 * 1024, PORTION = 64 * 1024 };
 
 /* ---- where the caller came in ---- */
 
-/* So it may stand in JSON, in XML and in a header field as it is. */
+/* So it may be in JSON, in XML and in a header field as it is. */
 static bool is_plain(struct slice s)
 {
     for (size_t i = 0; i < s.n; i++) {

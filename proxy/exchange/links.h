@@ -14,7 +14,7 @@
 
 /* scheme://authority by which the caller came, without a path: origin-form says it in Host; of a
  * request inside of a CONNECT, target is that one's. tls: the caller speaks TLS. Nothing is
- * appended if it named none, or one that cannot stand in every syntax. */
+ * appended if it named none, or one that cannot be in every syntax. */
 void links_write_base(struct buf *out, const struct head *request, const struct target *target,
                       bool tls);
 
@@ -27,13 +27,13 @@ bool links_are_parted(const struct head *h);
 
 struct link_filter;
 
-/* For the body behind that head. base: what stands in place of the tenant's own URLs (answers), or
+/* For the body after that head. base: what is in place of the tenant's own URLs (answers), or
  * is replaced by them (requests); copied. */
 struct link_filter *link_filter_for_answer(const struct tenant *t, struct slice base,
                                            const struct head *h);
 struct link_filter *link_filter_for_request(const struct tenant *t, struct slice base,
                                             const struct head *h);
-void link_filter_free(struct link_filter *f); /* NULL is no error */
+void link_filter_free(struct link_filter *f); /* NULL is allowed */
 struct body_filter link_filter_run(struct link_filter *f);
 
 /* Those fields of an answer that hold links, or belong to the server's host; and the value that f,

@@ -73,7 +73,7 @@ enum body_result request_pump_next(struct request_pump *p, struct slice *in, str
  * become output. */
 void request_pump_stop(struct request_pump *p, struct slice *in);
 
-/* Can everything that was sent be sent again, and may it? Then it starts anew with the head. */
+/* Can everything that was sent be sent again, and may it? Then it starts again with the head. */
 bool request_pump_may_rewind(const struct request_pump *p);
 void request_pump_rewind(struct request_pump *p);
 

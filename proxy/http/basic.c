@@ -65,7 +65,7 @@ enum basic_result basic_company_of(struct slice user, char out[BASIC_MAX_COMPANY
     return BASIC_NAMED;
 }
 
-/* What stands behind the scheme; p NULL: it is another scheme. */
+/* What is after the scheme; p NULL: it is another scheme. */
 static struct slice token_of(struct slice authorization)
 {
     const size_t n_scheme = sizeof("basic") - 1;

@@ -1,6 +1,6 @@
 /*
  * basic: Basic credentials (RFC 7617), and what they say of the tenant. Callers
- * of old send `user@COMPANY`; the company stands behind the last '@' of the
+ * of old send `user@COMPANY`; the company is after the last '@' of the
  * user name.
  */
 #ifndef HTTP_BASIC_H

@@ -4,7 +4,7 @@
 
 #include "http/h1_reader.h"
 
-enum { PIECES_PER_CHUNK = 3 /* the size line, the CRLF behind it all, the last chunk */ };
+enum { PIECES_PER_CHUNK = 3 /* the size line, the CRLF after it all, the last chunk */ };
 
 void body_start(struct body *b, enum framing in, enum framing out, uint64_t length,
                 const struct body_limits *limits)

@@ -32,7 +32,7 @@ static inline void gather_add(struct gather *g, const void *p, size_t n)
 enum body_result {
     BODY_MORE, /* the input is used up, the body goes on */
     BODY_FULL, /* the gather is full: send it and call again, or put back what is left */
-    BODY_END,  /* complete; what is left of the input came behind it */
+    BODY_END,  /* complete; what is left of the input came after it */
     BODY_BAD,  /* the incoming framing is broken */
 };
 
@@ -47,7 +47,7 @@ enum filter_result {
 struct body_filter {
     /* Moves *content over what was used and adds pieces, at most room (and at least FILTER_ROOM);
      * they stay valid until the next call, as long as the content does. last: no content comes
-     * behind this one. */
+     * after this one. */
     enum filter_result (*run)(void *ctx, struct slice *content, bool last, struct iovec *pieces,
                               size_t room, size_t *count);
     void *ctx;
@@ -86,7 +86,7 @@ void body_free(struct body *b);
 /* Moves *in over what was used and adds the pieces to send to *g, which may hold some already. */
 enum body_result body_next(struct body *b, struct slice *in, struct gather *g) MUST_CHECK;
 
-/* Behind BODY_FULL, if the sink can take no more for now: what was read of *in but has not become
+/* After BODY_FULL, if the sink can take no more for now: what was read of *in but has not become
  * output goes back to it, to be shown again, maybe at another place. Output that is left needs no
  * input: body_next() with none of it goes on. */
 void body_put_back(struct body *b, struct slice *in);

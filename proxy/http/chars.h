@@ -1,5 +1,5 @@
 /*
- * chars: which bytes may stand where (RFC 9110 section 5.6.2, RFC 9112, RFC 3986).
+ * chars: which bytes may be where (RFC 9110 section 5.6.2, RFC 9112, RFC 3986).
  */
 #ifndef HTTP_CHARS_H
 #define HTTP_CHARS_H
@@ -11,7 +11,7 @@
 enum char_class {
     CHAR_TOKEN = 1,  /* tchar: methods and field names */
     CHAR_VALUE = 2,  /* inside a field value: HTAB, SP, VCHAR, obs-text */
-    CHAR_TARGET = 4, /* goes into a request target as it stands */
+    CHAR_TARGET = 4, /* goes into a request target as it is */
     CHAR_ENCODE = 8, /* goes into a request target percent-encoded */
     CHAR_HOST = 16,  /* in a host name: letters, digits, '-', '.', '_' */
 };

@@ -17,8 +17,8 @@ enum {
     END,
 };
 
-/* Behind the size: blanks, then an extension or the end of the line. Some servers pad the size
- * with blanks; anything else that stands there is refused. */
+/* After the size: blanks, then an extension or the end of the line. Some servers pad the size
+ * with blanks; anything else that is there is refused. */
 static bool read_blank(struct chunked *c, char ch)
 {
     c->state = ch == '\r' ? SIZE_LF : ch == ';' ? EXTENSION : BLANK;

@@ -3,7 +3,7 @@
  *
  * Chunk extensions are dropped; trailers are gathered, so that the caller can
  * judge them before they go on. http-parser is not used for bodies: it tells no
- * positions and lets junk pass behind a chunk.
+ * positions and lets junk pass after a chunk.
  */
 #ifndef HTTP_CHUNKED_H
 #define HTTP_CHUNKED_H

@@ -12,7 +12,7 @@ enum { WINDOW_ZLIB = 15, WINDOW_GZIP = 15 + 16, WINDOW_RAW = -15, GZIP_MAGIC = 0
 struct decoder {
     enum coding coding;
     bool begun; /* z is set up */
-    bool ended; /* behind a gzip member; another one may follow (RFC 1952, 2.2) */
+    bool ended; /* after a gzip member; another one may follow (RFC 1952, 2.2) */
     z_stream z;
 };
 
@@ -76,7 +76,7 @@ bool decoder_is_fresh(const struct decoder *d)
     return !d->begun;
 }
 
-/* Behind the end only another member of gzip counts; padding is passed over, as everybody does. */
+/* After the end only another member of gzip counts; padding is passed over, as everybody does. */
 static bool begin_member(struct decoder *d, char first)
 {
     if (d->coding != CODING_GZIP || first != GZIP_MAGIC || inflateReset(&d->z) != Z_OK)

@@ -19,7 +19,7 @@ enum coding coding_of(const struct head *h);
 
 struct decoder;
 struct decoder *decoder_new(enum coding c); /* CODING_GZIP or CODING_DEFLATE */
-void decoder_free(struct decoder *d);       /* NULL is no error */
+void decoder_free(struct decoder *d);       /* NULL is allowed */
 
 bool decoder_is_fresh(const struct decoder *d); /* it has seen nothing yet */
 

@@ -57,7 +57,7 @@ void edit_drop_fields(struct buf *head, uint64_t drop);
 
 /* Which trailers may not follow a head: what Connection named, and what was set in their place. */
 struct edit_trailer_rules {
-    struct buf named; /* Connection options, each with a ',' behind it */
+    struct buf named; /* Connection options, each with a ',' after it */
     const struct edit_header *headers;
     size_t nheaders;
 };
@@ -86,7 +86,7 @@ struct edit_response_rules {
     const char *fields; /* further ones, each ended by CRLF; may be NULL */
 };
 
-/* Appends the response's head as the caller gets it. body is the framing of the body behind it. */
+/* Appends the response's head as the caller gets it. body is the framing of the body after it. */
 void edit_response(struct buf *out, const struct head *response, enum framing body,
                    enum persistence persistence, const struct edit_response_rules *rules);
 

@@ -1,13 +1,13 @@
 /*
  * Each byte of a line is looked at once: a name up to its colon, a value up to
- * the first byte that may not stand in one, which is the CR of a sound line.
+ * the first byte that may not be in one, which is the CR of a sound line.
  */
 #include "http/h1_fields.h"
 
 #include "base/block.h"
 #include "http/chars.h"
 
-/* Fields that frame the message or rule the connection: if a blank stands before the colon, one
+/* Fields that frame the message or rule the connection: if a blank is before the colon, one
  * reader takes them for what they say and another for fields of an unknown name. */
 static bool is_framing(enum field_id id)
 {
@@ -42,7 +42,7 @@ static const char *find_colon(const char *p, const char *end)
     return p;
 }
 
-/* The first byte from p on that may not stand in a value; end if there is none. */
+/* The first byte from p on that may not be in a value; end if there is none. */
 static const char *find_value_end(const char *p, const char *end)
 {
     const block tab = block_of('\t'), blank = block_of(' '), del = block_of('\x7f');
@@ -58,7 +58,7 @@ static const char *find_value_end(const char *p, const char *end)
     return p;
 }
 
-/* A name that is known by heart holds nothing that may not stand in one: only others are looked at
+/* A name that is known by heart holds nothing that may not be in one: only others are looked at
  * byte by byte. NULL, or what is wrong. */
 static const char *read_name(struct slice name, bool is_answer, struct field *f)
 {
@@ -74,7 +74,7 @@ static const char *read_name(struct slice name, bool is_answer, struct field *f)
     return NULL;
 }
 
-/* Reads the line at *p, which is moved behind its CRLF. NULL, or what is wrong. */
+/* Reads the line at *p, which is moved past its CRLF. NULL, or what is wrong. */
 static const char *read_field(const char **p, const char *end, bool is_answer, struct field *f)
 {
     if (**p == ' ' || **p == '\t')

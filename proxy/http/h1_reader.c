@@ -39,7 +39,7 @@ static block find_remarkable_in(const char *p)
     return block_find(p, '\n') & (~block_find(p - 1, '\r') | block_find(p - 2, '\n'));
 }
 
-/* The first remarkable LF at or behind from; n if there is none. */
+/* The first remarkable LF at or after from; n if there is none. */
 static size_t find_remarkable(const char *b, size_t from, size_t n)
 {
     size_t at, first = from < 2 ? 2 : from;
@@ -74,7 +74,7 @@ static bool pass_empty_lines(struct h1_reader *r, struct slice b, const struct f
     return true;
 }
 
-/* Finds the empty line that ends the head; *end is the offset behind it. */
+/* Finds the empty line that ends the head; *end is the offset after it. */
 static enum h1_result find_end(struct h1_reader *r, size_t max_head, struct slice b,
                                const struct flaws *flaws, size_t *end, struct failure *why)
 {
@@ -285,7 +285,7 @@ enum h1_result h1_read_request(struct h1_reader *r, const struct h1_limits *limi
             failure_plain(why, FAIL_TARGET_TOO_LONG);
         return H1_REFUSED;
     }
-    if (!check_first_byte(r, bytes, why)) /* it may stand behind empty lines */
+    if (!check_first_byte(r, bytes, why)) /* it may be after empty lines */
         return H1_REFUSED;
     if (found == H1_MORE && bytes.n - r->start > limits->max_target + START_LINE_EXTRA &&
         in_first_line(r, bytes)) {
@@ -324,7 +324,7 @@ static bool read_status_line(struct slice line, struct head *h, struct failure *
     return true;
 }
 
-/* Blanks behind a value mean nothing, but not every reader takes a tab for one. */
+/* Blanks after a value mean nothing, but not every reader takes a tab for one. */
 static bool is_framed_with_tab(const struct head *h)
 {
     struct slice value = head_value(h, head_has(h, FIELD_CONTENT_LENGTH) ? FIELD_CONTENT_LENGTH

@@ -27,12 +27,12 @@ struct h1_limits {
 
 /* How far the search for the head's end has come; all zero before the first byte. */
 struct h1_reader {
-    size_t start;   /* of the start line: behind empty lines that come first */
+    size_t start;   /* of the start line: after empty lines that come first */
     size_t scanned; /* the head does not end before this */
 };
 
 enum h1_result {
-    H1_MORE,    /* not whole yet: call again with the same bytes and more behind them */
+    H1_MORE,    /* not whole yet: call again with the same bytes and more after them */
     H1_DONE,    /* *head is filled, *used bytes belong to it */
     H1_REFUSED, /* *why says what is wrong; the connection cannot be used any more */
 };

@@ -38,9 +38,9 @@ struct head {
     struct slice reason;
     /* both */
     int minor;               /* HTTP/1.minor, 0 or 1 */
-    bool has_length;         /* Content-Length stands once and is sound */
+    bool has_length;         /* Content-Length occurs once and is sound */
     uint64_t content_length; /* if has_length */
-    bool chunked;            /* Transfer-Encoding stands once and is exactly chunked */
+    bool chunked;            /* Transfer-Encoding occurs once and is exactly chunked */
     uint64_t seen;           /* field_bit() of each field */
     unsigned options;        /* BIT() of each enum head_option that Connection says */
     size_t nfields, max_fields;
@@ -55,7 +55,7 @@ static inline bool head_has(const struct head *h, enum field_id id)
     return (h->seen & field_bit(id)) != 0;
 }
 
-/* The first field with that id at or after index *at, which is moved behind it; NULL if none. */
+/* The first field with that id at or after index *at, which is moved past it; NULL if none. */
 const struct field *head_next(const struct head *h, enum field_id id, size_t *at);
 
 /* The value of the first field with that id; empty (p NULL) if there is none. */

@@ -1,5 +1,5 @@
 /*
- * mask: request paths as they may stand in a log.
+ * mask: request paths as they may be in a log.
  *
  * OData puts keys into paths, and keys are personal data: every quoted literal
  * and every key predicate becomes "(...)". The query never comes here.
@@ -9,11 +9,11 @@
 
 #include "base/buf.h"
 
-/* Appends the path (without '?' and what follows) masked; what is no visible ASCII is
+/* Appends the path (without '?' and what follows) masked; what is not visible ASCII is
  * percent-encoded. */
 void mask_path(struct buf *out, struct slice path);
 
-/* Appends the path as it is, but for the percent-encoding of what is no visible ASCII. */
+/* Appends the path as it is, but for the percent-encoding of what is not visible ASCII. */
 void mask_invisible(struct buf *out, struct slice path);
 
 /* The part of a request target that may be logged: without query, and without what may be user and

@@ -20,7 +20,7 @@ struct rules {
 
 /* ---- matching ---- */
 
-/* Does the path begin at *i with that text? *i is moved behind it. */
+/* Does the path begin at *i with that text? *i is moved past it. */
 static bool begins(struct slice path, size_t *i, struct slice text)
 {
     while (text.n > 0) {
@@ -34,7 +34,7 @@ static bool begins(struct slice path, size_t *i, struct slice text)
     return true;
 }
 
-/* Does what stands from `from` on end with that text? */
+/* Does what is from `from` on end with that text? */
 static bool ends(struct slice path, size_t from, struct slice text)
 {
     size_t end = path.n;
@@ -319,7 +319,7 @@ static enum status read_rule(struct rules *r, struct slice text, struct diag *wh
     return ST_OK;
 }
 
-/* Cuts what stands before the next comma outside of parentheses off. */
+/* Cuts what is before the next comma outside of parentheses off. */
 static struct slice next_rule(struct slice *text)
 {
     size_t i = 0;

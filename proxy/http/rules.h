@@ -23,7 +23,7 @@ struct rules;
 /* Adds the rules of text, which commas separate (those inside parentheses belong to a pattern), to
  * *rules, which is NULL before the first. On failure *rules may have got some of them. */
 enum status rules_add(struct rules **rules, struct slice text, struct diag *why) MUST_CHECK;
-void rules_free(struct rules *r); /* NULL is no error */
+void rules_free(struct rules *r); /* NULL is allowed */
 
 /* May the request pass? Its method, and each that a method-override field or a parameter of the
  * query names, must be covered. If not, *why says why. */

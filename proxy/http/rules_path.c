@@ -103,7 +103,7 @@ static bool is_control(uint32_t c)
     return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
 
-/* The character at *i, decoded once, which is moved past it; false: it is no UTF-8 (RFC 3629), or
+/* The character at *i, decoded once, which is moved past it; false: it is not UTF-8 (RFC 3629), or
  * a control character. */
 static bool next_character(struct slice s, size_t *i, uint32_t *c)
 {
@@ -133,8 +133,8 @@ static const char flaw_empty[] = "an empty segment (//), or one of blanks";
 static const char flaw_dots[] = "a segment . or .., or one like it";
 static const char flaw_system[] = "a segment that begins with $ and is not all ASCII";
 
-/* Behind an encoded '%': would it decode something, a second time? Digits, themselves encoded or
- * not; or %uXXXX, which is no standard. */
+/* After an encoded '%': would it decode something, a second time? Digits, themselves encoded or
+ * not; or %uXXXX, which is not standard. */
 static bool is_encoded_twice(struct slice s, size_t i)
 {
     if (i >= s.n)

@@ -3,7 +3,7 @@
  * could understand otherwise. Private to rules.c and rules_path.c.
  *
  * A path is judged as it is sent. Servers decode it, some more than once, some
- * with decoders that accept what is no UTF-8, and some turn characters into
+ * with decoders that accept what is not UTF-8, and some turn characters into
  * others that look alike before they look for segments. So what could become
  * a separator or a dot segment, by whatever way, is found here and refused.
  */

@@ -2,7 +2,7 @@
 
 #include "base/status.h"
 
-/* RFC 6265bis, 5.6: what stands between two semicolons; whole is with its blanks. */
+/* RFC 6265bis, 5.6: what is between two semicolons; whole is with its blanks. */
 struct attribute {
     struct slice whole, name, value;
 };

@@ -9,7 +9,7 @@
 #include "base/fail.h"
 #include "http/head.h"
 
-/* host[:port]. An IPv6 literal stands without its brackets. */
+/* host[:port]. An IPv6 literal is without its brackets. */
 struct authority {
     struct slice host;
     int port; /* 0: none given */

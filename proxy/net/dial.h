@@ -24,7 +24,7 @@ struct dial *dial_start(struct loop *l, struct resolver *r, const char *host, in
 void dial_confine(struct dial *d, bool (*permits)(const struct address *a));
 
 /* Notes there how long the lookup (if there is one) and the connection take, until done is called.
- * Right behind dial_start(). */
+ * Right after dial_start(). */
 void dial_measure(struct dial *d, struct way_times *way);
 void dial_cancel(struct dial *d); /* done is not called any more */
 

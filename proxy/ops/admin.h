@@ -26,7 +26,7 @@ struct admin_actions {
 };
 
 struct admin *admin_new(const struct admin_actions *actions);
-void admin_free(struct admin *a); /* NULL is no error; behind process_free() */
+void admin_free(struct admin *a); /* NULL is allowed; after process_free() */
 
 /* Opens the configured addresses and gives them to the server (just_try: tries them, see
  * process_new()). ST_OK without any, too. */

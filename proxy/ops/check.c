@@ -262,7 +262,7 @@ static void tell_cause(struct walker *w, const struct call_result *r, const stru
         check_tell_cause(w->steps, c, sentence);
 }
 
-/* An answer that is no success, and that no row of the table fits. */
+/* An answer that is not a success, and that no row of the table fits. */
 static void tell_status(struct walker *w, const struct call_result *r)
 {
     const char *path = w->options->path;

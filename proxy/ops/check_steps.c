@@ -184,7 +184,7 @@ static bool is_enough(const struct check_report steps[], enum check_step s)
                        (r->left_out && may_be_left_out(s)));
 }
 
-/* The first of those that did not succeed, each for want of the one before. */
+/* The first of those that did not succeed, each for lack of the one before. */
 static enum check_step root_of(const struct check_report steps[], enum check_step s)
 {
     return steps[s].result == CHECK_SKIPPED && !steps[s].left_out ? steps[s].needs : s;

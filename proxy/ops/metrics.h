@@ -16,7 +16,7 @@
 struct metrics;
 
 struct metrics *metrics_new(void);
-void metrics_free(struct metrics *m); /* NULL is no error; after the last record */
+void metrics_free(struct metrics *m); /* NULL is allowed; after the last record */
 
 /* An exchange is over. Any worker's thread. */
 void metrics_note(struct metrics *m, const struct record *r);

@@ -39,7 +39,7 @@ static const char *entity_of(char c)
     return c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : NULL;
 }
 
-/* Text of an element. What stands in `...` is something to be written as it is. */
+/* Text of an element. What is in `...` is something to be written as it is. */
 static void add_text(struct buf *b, const char *text)
 {
     char *visible = utf8_escape(text == NULL ? "-" : text);

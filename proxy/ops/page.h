@@ -1,6 +1,6 @@
 /*
  * page: what `admin` shows at `/`: the status for a person with a browser, as
- * HTML without a script. What matters stands first: which certificate ends
+ * HTML without a script. What matters comes first: which certificate ends
  * next, and what failed last, with its cure.
  */
 #ifndef OPS_PAGE_H

@@ -17,7 +17,7 @@ struct process_asker;
 
 /* Opens what is to be read later: the sandbox does not let it be opened. */
 struct process_asker *process_asker_new(void);
-void process_asker_free(struct process_asker *p); /* NULL is no error */
+void process_asker_free(struct process_asker *p); /* NULL is allowed */
 
 /* One thread at a time. */
 void process_ask(struct process_asker *p, struct process_facts *out);

@@ -41,7 +41,7 @@ void redact_text(const struct redactor *r, struct slice text, struct buf *out)
         buf_addf(out, "%02x", mac[i]);
 }
 
-/* The string that begins behind the quote at *i, which is moved behind its end. */
+/* The string that begins after the quote at *i, which is moved past its end. */
 static struct slice next_string(struct slice json, size_t *i)
 {
     size_t start = ++*i;

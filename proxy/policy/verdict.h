@@ -4,7 +4,7 @@
  *
  * A tenant may have two certificates: one is in use, the other waits until the
  * server knows it (see upstream/overlap.h). When the one in use is refused, one
- * request tries the other; only an answer that is no refusal brings it into
+ * request tries the other; only an answer that is not a refusal brings it into
  * use. Pure.
  */
 #ifndef POLICY_VERDICT_H

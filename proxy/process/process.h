@@ -26,7 +26,7 @@ struct process_hooks {
 enum status process_new(struct config *c, const struct process_hooks *hooks, bool just_try,
                         struct process **out, struct diag *why) MUST_CHECK;
 
-/* Logs what is to be said of who can call. */
+/* Logs what there is to say of who can call. */
 void process_announce(const struct process *s);
 
 /* Adds a listener that leads to a service of its own, and takes the acceptor. Before

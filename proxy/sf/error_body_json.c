@@ -19,7 +19,7 @@ static void skip(struct json *j, size_t n)
     j->in.n -= n;
 }
 
-/* The next character that is no white space; NUL, which is none that JSON has, at the end. */
+/* The next character that is not white space; NUL, which is none that JSON has, at the end. */
 static char next(struct json *j)
 {
     while (j->in.n > 0 && error_is_blank(*j->in.p))
@@ -95,7 +95,7 @@ static enum error_read read_escape(struct json *j)
     return ERROR_READ_ALL;
 }
 
-/* Behind the opening quote; the text is put into room. */
+/* After the opening quote; the text is put into room. */
 static enum error_read read_string(struct json *j)
 {
     while (j->in.n > 0) {

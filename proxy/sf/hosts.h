@@ -22,7 +22,7 @@ struct sf_host {
 const struct sf_host *sf_hosts(size_t *count);
 
 enum sf_kind {
-    SF_UNKNOWN, /* no host of SF: used as it stands */
+    SF_UNKNOWN, /* no host of SF: used as it is */
     SF_API,     /* *certificate_host is what to call */
     SF_UI,      /* a host of the user interface: APIs are not served there */
 };

@@ -24,11 +24,12 @@ static inline bool sf_refusal_status(int status)
     return status == 400 || status == 401;
 }
 
-/* The phrase by which it is known, or NULL: it is no refusal, as far as content goes.
+/* The phrase by which it is known, or NULL: it is not a refusal, as far as content goes.
  * content_type: the field's value; content: without its content codings. */
 const char *sf_refusal_find(int status, struct slice content_type, struct slice content);
 
-/* Does the content have such words anywhere? Then it is no proof that a certificate is accepted. */
+/* Does the content have such words anywhere? Then it does not prove that a certificate is accepted.
+ */
 bool sf_refusal_is_mentioned(struct slice content);
 
 #endif

@@ -37,7 +37,7 @@ struct generation {
  * none. */
 struct generation *generation_new(struct config *c, const struct generation *previous);
 struct generation *generation_ref(struct generation *g);
-void generation_unref(struct generation *g); /* NULL is no error */
+void generation_unref(struct generation *g); /* NULL is allowed */
 
 /* The tenant of g that has the same server and identity as t; -1: there is none, or g is NULL. */
 int generation_find_peer(const struct generation *g, const struct tenant *t);

@@ -1,7 +1,7 @@
 /*
  * overlap: which of a tenant's two certificates is in use.
  *
- * `certificate-next` stands beside `certificate` while the server learns of it
+ * `certificate-next` is beside `certificate` while the server learns of it
  * (SF synchronises its mapping first). When the one in use is refused, one
  * request tries the other; all follow only once that one got an answer that is
  * no refusal. Shared by all workers, without a lock; forgotten at the end of

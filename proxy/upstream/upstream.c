@@ -43,7 +43,7 @@ struct upstream {
     int64_t dialed_us;
     void *ctx;
     int64_t born;
-    int64_t idle_left;  /* behind SHRINK_MS */
+    int64_t idle_left;  /* after SHRINK_MS */
     unsigned exchanges; /* begun on it */
 };
 
