@@ -28,11 +28,16 @@ struct arguments {
 };
 
 static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'},        {"help", no_argument, NULL, 'h'},
-    {"server", required_argument, NULL, 0},          {"company-id", required_argument, NULL, 0},
-    {"certificate", required_argument, NULL, 0},     {"private-key", required_argument, NULL, 0},
-    {"passphrase-file", required_argument, NULL, 0}, {"ca-file", required_argument, NULL, 0},
-    {"listen", required_argument, NULL, 0},          {"offline", no_argument, NULL, 'o'},
+    {"config", required_argument, NULL, 'c'},
+    {"help", no_argument, NULL, 'h'},
+    {"server", required_argument, NULL, 0},
+    {"company-id", required_argument, NULL, 0},
+    {"certificate", required_argument, NULL, 0},
+    {"private-key", required_argument, NULL, 0},
+    {"passphrase-file", required_argument, NULL, 0},
+    {"ca-file", required_argument, NULL, 0},
+    {"listen", required_argument, NULL, 0},
+    {"offline", no_argument, NULL, 'o'},
     {NULL, 0, NULL, 0},
 };
 
@@ -242,7 +247,8 @@ static int run(struct arguments *a)
     if (code == EXIT_DONE)
         show_next(file, a->answers.listen);
     else
-        cli_say("%s is written; correct what is wrong above, then `sfmtls check -c %s`", file, file);
+        cli_say("%s is written; correct what is wrong above, then `sfmtls check -c %s`", file,
+                file);
     return code == EXIT_DONE ? EXIT_DONE : EXIT_FAILED;
 }
 

@@ -96,8 +96,7 @@ static void add_certificate(struct buf *b, json_t *c)
 
 static void add_tenant(struct buf *b, json_t *t)
 {
-    json_t *certificate;
-    size_t i;
+    const json_t *certificates = json_object_get(t, "certificates");
 
     buf_addf(b, "\ntenant %s: %s, company ", text_of(t, "name"), text_of(t, "state"));
     add_visible(b, text_of(t, "company_id"));
@@ -108,8 +107,8 @@ static void add_tenant(struct buf *b, json_t *t)
              number_of(t, "hinted"));
     add_quota(b, t, "connections");
     buf_addf(b, ", waiting %lld\n", number_of(t, "waiting"));
-    json_array_foreach(json_object_get(t, "certificates"), i, certificate)
-        add_certificate(b, certificate);
+    for (size_t i = 0; i < json_array_size(certificates); i++)
+        add_certificate(b, json_array_get(certificates, i));
 }
 
 static void add_failure(struct buf *b, json_t *f)
@@ -137,14 +136,14 @@ static void add_failures(struct buf *b, json_t *failures)
 
 bool status_print(const char *json)
 {
-    json_t *status = json_loads(json, 0, NULL), *tenants = json_object_get(status, "tenants"), *t;
+    json_t *status = json_loads(json, 0, NULL), *tenants = json_object_get(status, "tenants");
     bool known = json_is_array(tenants);
     struct buf b = {0};
-    size_t i;
 
     if (known) {
         add_process(&b, status);
-        json_array_foreach(tenants, i, t) add_tenant(&b, t);
+        for (size_t i = 0; i < json_array_size(tenants); i++)
+            add_tenant(&b, json_array_get(tenants, i));
         add_failures(&b, json_object_get(status, "failures"));
         (void)fwrite(b.p, 1, b.n, stdout);
     }

@@ -31,13 +31,15 @@ static void free_one(struct exchange *x)
     free(x);
 }
 
+static bool has_room(const struct exchanges *all)
+{
+    return !MEM_IS_WATCHED && all->nspares < SPARES_MAX;
+}
+
 void exchange_recycle(struct exchange *x)
 {
-    struct exchanges *all = x->all;
-
-    if (!MEM_IS_WATCHED && all->nspares < SPARES_MAX && x->request.head.cap <= HEAD_KEPT &&
-        x->base.cap <= HEAD_KEPT)
-        all->spares[all->nspares++] = x;
+    if (has_room(x->all) && x->request.head.cap <= HEAD_KEPT && x->base.cap <= HEAD_KEPT)
+        x->all->spares[x->all->nspares++] = x;
     else
         free_one(x);
 }

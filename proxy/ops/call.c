@@ -335,16 +335,10 @@ static void on_broken(void *ctx, const struct failure *why)
 static const struct stream_handler answering = {
     .on_data = on_data, .on_end = on_end, .on_broken = on_broken};
 
-static void on_opened(void *ctx, struct upstream *u, const struct failure *why)
+static void send_request(struct call *c, struct upstream *u)
 {
-    struct call *c = ctx;
-
     int64_t patience = config_of(c->room)->answer_timeout;
 
-    if (u == NULL) {
-        fail(c, why);
-        return;
-    }
     c->upstream = u;
     timer_start(c->room->loop, &c->timer, patience < ANSWER_MS ? patience : ANSWER_MS);
     c->out->connected = true;
@@ -356,6 +350,14 @@ static void on_opened(void *ctx, struct upstream *u, const struct failure *why)
     }
     upstream_use(u, &answering, c);
     (void)stream_write_bytes(upstream_stream(u), c->request.p, c->request.n);
+}
+
+static void on_opened(void *ctx, struct upstream *u, const struct failure *why)
+{
+    if (u == NULL)
+        fail(ctx, why);
+    else
+        send_request(ctx, u);
 }
 
 static void run(struct call *c, size_t tenant, int identity)
@@ -371,7 +373,7 @@ static void run(struct call *c, size_t tenant, int identity)
         fail(c, &why);
         return;
     case ACQUIRED:
-        on_opened(c, c->upstream, NULL);
+        send_request(c, c->upstream);
         break;
     case ACQUIRE_WAITS:
         break;
