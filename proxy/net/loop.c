@@ -13,7 +13,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum { AT_ONCE = 64 }; /* timers that expire in one turn */
+enum {
+    AT_ONCE = 64,      /* timers that expire in one turn */
+    SEEN_AT_ONCE = 32, /* events that libevent takes from the kernel at once, at least */
+};
 
 enum { FIRST, USUAL, PRIORITIES }; /* USUAL: what libevent gives to each event */
 
@@ -320,6 +323,7 @@ void loop_turn(struct loop *l, bool wait)
 
     l->turns++;
     l->now_is_fresh = false;
+    (void)event_base_get_max_events(l->base, EVENT_BASE_COUNT_ACTIVE, 1); /* count anew */
     (void)event_base_loop(l->base, EVLOOP_ONCE | (block ? 0 : EVLOOP_NONBLOCK));
     run_tasks(l);
     empty_graves(l);
@@ -339,6 +343,12 @@ void loop_stop(struct loop *l)
 uint64_t loop_turns(const struct loop *l)
 {
     return l->turns;
+}
+
+/* As many events as it takes at once may not have been all. */
+bool loop_saw_all(struct loop *l)
+{
+    return event_base_get_max_events(l->base, EVENT_BASE_COUNT_ACTIVE, 0) < SEEN_AT_ONCE;
 }
 
 bool loop_set_first(struct event *e, bool first)

@@ -36,6 +36,10 @@ int64_t loop_now(struct loop *l);
 /* How many turns have begun. */
 uint64_t loop_turns(const struct loop *l);
 
+/* Did this turn bring all events that waited when it began? If there are many, some come only with
+ * the next turns. */
+bool loop_saw_all(struct loop *l);
+
 struct event_base *loop_base(struct loop *l);
 
 /* Is the event to come before those that are not first, if both wait when a turn begins? False: it

@@ -4,9 +4,10 @@
  * To ask the kernel before each use of a kept connection took one of five system
  * calls of a request. The loop knows it already: a stream at rest is in epoll,
  * and its events come before all others, so whatever had come when the loop woke
- * was read before the request that wants the connection. What comes while the
- * turn lasts is not noticed; nor is what comes while the request is on its way,
- * which takes longer.
+ * was read before the request that wants the connection. Only in a turn with so
+ * many events that some may be left for the next is the kernel asked still. What
+ * comes while the turn lasts is not noticed; nor is what comes while the request
+ * is on its way, which takes longer.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -30,7 +31,8 @@ static bool is_silent(const struct stream *s)
 {
     char byte;
 
-    if (s->rests && s->reading && !s->paused && s->rests_since != loop_turns(s->loop))
+    if (s->rests && s->reading && !s->paused && s->rests_since != loop_turns(s->loop) &&
+        loop_saw_all(s->loop))
         return true;
     return recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
            (errno == EAGAIN || errno == EWOULDBLOCK);

@@ -23,6 +23,7 @@ struct owner {
     bool expects_nothing;
     const struct owner *other; /* has it been shown something before this one? */
     bool other_came_first;
+    bool other_was_alive; /* when this one was shown something last */
     int ends, breaks, drains, write_breaks;
     struct failure why; /* of what broke */
 };
@@ -34,6 +35,7 @@ static size_t on_data(void *ctx, const char *p, size_t n)
 
     buf_add(&o->got, p, used);
     o->other_came_first = o->other != NULL && o->other->got.n > 0;
+    o->other_was_alive = o->other != NULL && stream_is_alive(o->other->stream);
     if (o->expects_nothing)
         stream_expect_nothing(o->stream);
     if (o->pause_after)
@@ -273,6 +275,34 @@ TEST(a_stream_at_rest_is_alive_until_something_comes)
     stream_wake(o->stream);
     CHECK(!stream_is_alive(o->stream));
     owner_free(o);
+}
+
+/* More events than libevent takes at once: those of the stream at rest come last, if others came
+ * first, and those who are shown something before them must not believe that it is silent. */
+TEST(a_stream_at_rest_is_looked_at_in_a_turn_of_many_events)
+{
+    enum { MANY = 100 };
+    struct owner *resting = owner_new(), *usual[MANY];
+    int believers = 0;
+
+    resting->take = 0; /* what has come stays */
+    stream_rest(resting->stream);
+    for (int i = 0; i < MANY; i++) {
+        usual[i] = owner_in(resting->loop, stream_new_plain);
+        usual[i]->other = resting;
+        usual[i]->pause_after = true;
+    }
+    loop_turn(resting->loop, false);
+    for (int i = 0; i < MANY; i++)
+        say(usual[i], "a");
+    say(resting, "b");
+    loop_turn(resting->loop, true);
+    for (int i = 0; i < MANY; i++) {
+        believers += usual[i]->other_was_alive ? 1 : 0;
+        owner_leave(usual[i]);
+    }
+    CHECK_INT(believers, 0, "none took it for silent");
+    owner_free(resting);
 }
 
 TEST(an_accepted_stream_shows_what_has_come)
