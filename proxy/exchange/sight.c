@@ -4,6 +4,10 @@
 #include "http/framing.h"
 #include "sf/refusal.h"
 
+/* So much of an answer's body shows its beginning, whatever frames it: 4 KiB in chunks of one byte
+ * are 24 KiB. Chunk extensions could make megabytes of it, which would be read anew each time. */
+enum { RAW_LOOK = 64 * 1024 };
+
 /* The beginning of a coded content; false if it is damaged. */
 static bool undo(enum coding coding, struct slice coded, char *room, size_t size,
                  struct slice *content)
@@ -46,7 +50,7 @@ void sight_take(struct sight *s, const struct head *h, enum method method,
 
     *s = (struct sight){.readable = true};
     s->whole = body_peek(framing, h->content_length, limits, rest, ERROR_BODY_LOOK, &bytes) ||
-               (framing == FRAMING_CLOSE && ended) || coding == CODING_OTHER;
+               rest.n >= RAW_LOOK || (framing == FRAMING_CLOSE && ended) || coding == CODING_OTHER;
     struct slice content = buf_slice(&bytes);
     if (coding == CODING_OTHER ||
         (coding != CODING_IDENTITY && !undo(coding, content, room, sizeof(room), &content))) {
