@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "exchange/hint.h"
+#include "http/mask.h"
 #include "ops/call.h"
 #include "policy/validity.h"
 #include "tls/facts.h"
@@ -262,10 +263,23 @@ static void tell_cause(struct walker *w, const struct call_result *r, const stru
         check_tell_cause(w->steps, c, sentence);
 }
 
+/* Where an answer leads to, for a sentence: neither credentials nor a token, which may be in the
+ * query or the fragment. */
+static char *destination_text(const struct call_result *r)
+{
+    struct slice rest = slice_of(r->location);
+
+    if (r->location == NULL)
+        return mem_copy_string("");
+    struct slice shown = mask_target(slice_split(&rest, '#'));
+    return mem_format(", to go to %.*s", (int)shown.n, shown.p);
+}
+
 /* An answer that is not a success, and that no row of the table fits. */
 static void tell_status(struct walker *w, const struct call_result *r)
 {
     const char *path = w->options->path;
+    char *destination = destination_text(r);
 
     if (r->status == 401 || r->status == 403)
         check_tell(w->steps, CHECK_PERMISSION, CHECK_FAIL, NULL,
@@ -279,11 +293,11 @@ static void tell_status(struct walker *w, const struct call_result *r)
                    "Try again later, or name another path with --path.");
     else
         check_tell(w->steps, CHECK_HTTP, CHECK_UNKNOWN, NULL,
-                   mem_format("The server answered %d to GET %s%s%s, which says nothing of the "
+                   mem_format("The server answered %d to GET %s%s, which says nothing of the "
                               "company.",
-                              r->status, path, r->location == NULL ? "" : ", to go to ",
-                              r->location == NULL ? "" : r->location),
+                              r->status, path, destination),
                    "Name a path that the server has with --path.");
+    free(destination);
 }
 
 static void judge_answer(struct walker *w, const struct call_result *r)

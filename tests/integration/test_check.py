@@ -581,6 +581,16 @@ def test_answer_without_a_known_cause(world, tmp_path, status, step, result, cod
     assert told["result"] == result and status[:3] in told["sentence"] and "code" not in told
 
 
+@pytest.mark.parametrize("location, shown", [
+    ("https://login.example/a?token=hush#code=hush", "https://login.example/a"), ("/login#access_token=hush", "/login"),
+    ("https://user:hush@login.example/a", "login.example/a")])
+def test_answer_that_leads_elsewhere(world, tmp_path, location, shown):
+    """Where to is said, without what may be a token or a password."""
+    place = world.answers(lambda c, seen: c.reply(b"", "302 Found", f"Location: {location}\r\n"))
+    walk, = check(tmp_path, place.text, code=0)
+    assert f", to go to {shown}, which" in step_of(walk, "http")["sentence"] and "hush" not in json.dumps(walk)
+
+
 def test_server_that_never_asks_where_it_need_not(world, tmp_path):
     walk, = check(tmp_path, world.answers(FINE, require=False).text, code=0)
     assert walk["result"] == "warn" and step_of(walk, "certificate-request")["result"] == "warn"
