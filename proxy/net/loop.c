@@ -14,8 +14,9 @@
 #include "base/mem.h"
 
 enum {
-    AT_ONCE = 64,      /* timers that expire in one turn */
-    SEEN_AT_ONCE = 32, /* events that libevent takes from the kernel at once, at least */
+    AT_ONCE = 64,     /* timers that expire in one turn */
+    FEWEST_SEEN = 32, /* events that libevent takes from the kernel at once, at least; it doubles */
+    MOST_SEEN = 4096, /* that when it was full, up to this (epoll.c of libevent 2.1) */
 };
 
 enum { FIRST, USUAL, PRIORITIES }; /* USUAL: what libevent gives to each event */
@@ -41,7 +42,10 @@ struct loop {
     struct event_base *base;
     bool stopped;
     uint64_t turns;
-    bool now_is_fresh; /* read in this turn */
+    unsigned seen_at_once; /* see FEWEST_SEEN; it is at least this */
+    unsigned reads;        /* streams that were read in this turn */
+    bool had_first;        /* one of them came before the others */
+    bool now_is_fresh;     /* read in this turn */
     int64_t now;
 
     struct event tick;
@@ -282,6 +286,7 @@ struct loop *loop_new(void)
     struct loop *l = NEW(struct loop);
 
     l->turns = 1;
+    l->seen_at_once = FEWEST_SEEN;
     l->base = new_base();
     l->mail_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (l->base == NULL || l->mail_fd < 0)
@@ -317,13 +322,24 @@ void loop_free(struct loop *l)
     free(l);
 }
 
+/* As many streams as it could take have been read, and from one look at the kernel (after events
+ * that come first, it looks again): it has doubled what it takes. */
+static void note_capacity(struct loop *l)
+{
+    if (!l->had_first && l->reads >= l->seen_at_once && l->seen_at_once < MOST_SEEN)
+        l->seen_at_once *= 2;
+}
+
 void loop_turn(struct loop *l, bool wait)
 {
     bool block = wait && list_empty(&l->tasks);
 
     l->turns++;
     l->now_is_fresh = false;
-    (void)event_base_get_max_events(l->base, EVENT_BASE_COUNT_ACTIVE, 1); /* count anew */
+    note_capacity(l); /* of the turn before: until it ended, less was known */
+    l->reads = 0;
+    l->had_first = false;
+    (void)event_base_get_max_events(l->base, EVENT_BASE_COUNT_ACTIVE, 1); /* counts from 0 again */
     (void)event_base_loop(l->base, EVLOOP_ONCE | (block ? 0 : EVLOOP_NONBLOCK));
     run_tasks(l);
     empty_graves(l);
@@ -348,7 +364,13 @@ uint64_t loop_turns(const struct loop *l)
 /* As many events as it takes at once may not have been all. */
 bool loop_saw_all(struct loop *l)
 {
-    return event_base_get_max_events(l->base, EVENT_BASE_COUNT_ACTIVE, 0) < SEEN_AT_ONCE;
+    return event_base_get_max_events(l->base, EVENT_BASE_COUNT_ACTIVE, 0) < (int)l->seen_at_once;
+}
+
+void loop_note_read(struct loop *l, bool first)
+{
+    l->reads++;
+    l->had_first |= first;
 }
 
 bool loop_set_first(struct event *e, bool first)

@@ -40,6 +40,10 @@ uint64_t loop_turns(const struct loop *l);
  * the next turns. */
 bool loop_saw_all(struct loop *l);
 
+/* A stream is read, for an event of this turn; first: by loop_set_first(). From that the loop knows
+ * how many events it takes at once. */
+void loop_note_read(struct loop *l, bool first);
+
 struct event_base *loop_base(struct loop *l);
 
 /* Is the event to come before those that are not first, if both wait when a turn begins? False: it

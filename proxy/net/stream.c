@@ -137,6 +137,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    loop_note_read(s->loop, s->rests);
     if (s->paused) { /* the event is taken out only now: most pauses end before anything arrives */
         stream_end_reading(s);
         watch(s);

@@ -305,6 +305,28 @@ TEST(a_stream_at_rest_is_looked_at_in_a_turn_of_many_events)
     owner_free(resting);
 }
 
+/* A loop that has had many events at once takes more of them the next time, and knows that. */
+TEST(a_loop_learns_how_many_events_it_takes)
+{
+    enum { MANY = 100, TURNS = 20 };
+    struct owner *all[MANY];
+    struct loop *loop = loop_new();
+    int whole = 0;
+
+    for (int i = 0; i < MANY; i++)
+        all[i] = owner_in(loop, stream_new_plain);
+    for (int turn = 0; turn < TURNS; turn++) {
+        for (int i = 0; i < MANY; i++)
+            say(all[i], "a");
+        loop_turn(loop, true);
+        whole += loop_saw_all(loop) ? 1 : 0;
+    }
+    CHECK(whole >= TURNS / 2 && whole <= TURNS - 2); /* not in the first two: 32, then 64 */
+    for (int i = 1; i < MANY; i++)
+        owner_leave(all[i]);
+    owner_free(all[0]);
+}
+
 TEST(an_accepted_stream_shows_what_has_come)
 {
     struct owner *o = owner_in(loop_new(), stream_new_accepted);
