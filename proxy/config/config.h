@@ -120,6 +120,11 @@ struct config_given {
 
 struct option;
 
+struct config_fixed {
+    const struct option *option;
+    char *written;
+};
+
 struct config {
     char *file;                /* NULL: there is none */
     char *set_at[OPTIONS_MAX]; /* see config_where() */
@@ -144,10 +149,7 @@ struct config {
     } allow_uid, admin_allow_uid; /* see config_admin_uids() */
     struct address_access access;
 
-    struct config_fixed {
-        const struct option *option;
-        char *written;
-    } * fixed; /* see fixed.h */
+    struct config_fixed *fixed; /* see fixed.h */
     size_t nfixed;
 
     char *log_path; /* NULL: stderr */
