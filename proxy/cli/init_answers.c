@@ -116,7 +116,7 @@ static void show_near(const char *text, const struct sf_host **near, size_t n)
 /* The answer, or what it chooses among those that are near. NULL: there is no more input. */
 static char *choose_near(char *text)
 {
-    const struct sf_host *near[MAX_NEAR];
+    const struct sf_host *near[MAX_NEAR] = {NULL};
     size_t n = find_near(text, near);
     uint64_t number;
 
@@ -137,7 +137,7 @@ static char *choose_near(char *text)
 
 static int complete_server(struct answers *a)
 {
-    const struct sf_host *near[MAX_NEAR];
+    const struct sf_host *near[MAX_NEAR] = {NULL};
     struct diag why;
 
     if (a->server != NULL) {

@@ -352,7 +352,9 @@ static void add_header(const struct view *v)
                    "<meta name=viewport content=\"width=device-width,initial-scale=1\">"
                    "<meta http-equiv=refresh content=60><title>sfmtls</title>"
                    "<link rel=stylesheet href=\"/style.css\"></head><body>\n<header><h1>sfmtls "
-                   "<small>" SFMTLS_VERSION "</small></h1>");
+                   "<small>");
+    buf_add_string(v->b, SFMTLS_VERSION);
+    buf_add_string(v->b, "</small></h1>");
     if (v->clients->draining)
         add_span(v->b, "badge warn", "ending");
     else
