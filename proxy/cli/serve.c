@@ -147,8 +147,8 @@ static void on_look(void *ctx)
 /* Any thread. */
 static void refuse_reload(struct serve *s, const struct diag *why)
 {
+    admin_note_reload(s->admin, why); /* first: who has read of it in the log finds it there */
     log_say(LOG_ERROR, "not reloaded, what was loaded before stays in use: %s", why->text);
-    admin_note_reload(s->admin, why);
     notify_systemd("READY=1"); /* with what was loaded before */
 }
 
@@ -161,10 +161,10 @@ static void install(void *arg)
     config_keep_identities(l->config, process_config(l->serve->process));
     user_limit(&l->serve->user, l->config);
     if (process_reload(l->serve->process, l->config, &why) == ST_OK) {
+        admin_note_reload(l->serve->admin, NULL);
         log_say(LOG_NOTICE, "reloaded");
         announce_config(l->config, &l->serve->expiry);
         plan_look(l->serve);
-        admin_note_reload(l->serve->admin, NULL);
         notify_systemd("READY=1");
     } else {
         sandbox_explain(l->serve->sandbox, l->config, &why);

@@ -32,13 +32,15 @@ def world(pki):
         shutil.copy(pki / source, keys / name)
         (keys / name).chmod(0o600)
     (keys / "callers").write_text(f"sfadmin@ACME:$2y$04${'.' * 53}\n")
-    (keys / "tokens").write_text("0123456789abcdef\n")
+    for name in ("tokens", "admin-tokens"):
+        (keys / name).write_text("0123456789abcdef\n")
     ini = folder / "sfmtls.ini"
     ini.write_text(f"""[proxy]
 listen = unix:{folder}/sockets/s
 admin = unix:{folder}/sockets/admin
 log = {folder}/logs/log
 caller-token-file = keys/tokens
+admin-token-file = keys/admin-tokens
 local-ca = ca
 [tenant acme]
 company-id = ACME
@@ -78,9 +80,9 @@ def assert_refused(folder, *words, prefix=()):
 
 
 # What is named, and in which line of the file (None: it is the file, or found by its folder).
-FILES = {"sfmtls.ini": None, "keys/tokens": 5, "keys/acme.pem": 10, "keys/acme.key": 11, "keys/pass": 12,
-         "keys/next.pem": 13, "keys/next.key": 14, "keys/ca.pem": 15, "keys/ca.crl": 16, "keys/callers": 17,
-         "logs/log": 4, "ca/root.pem": 6, "ca/intermediate.pem": 6, "ca/private/intermediate.key": 6}
+FILES = {"sfmtls.ini": None, "keys/tokens": 5, "keys/admin-tokens": 6, "keys/acme.pem": 11, "keys/acme.key": 12,
+         "keys/pass": 13, "keys/next.pem": 14, "keys/next.key": 15, "keys/ca.pem": 16, "keys/ca.crl": 17, "keys/callers": 18,
+         "logs/log": 4, "ca/root.pem": 7, "ca/intermediate.pem": 7, "ca/private/intermediate.key": 7}
 
 
 def test_everything_is_sound(world):
@@ -91,8 +93,8 @@ def test_every_option_that_names_a_file_is_tried():
     """Whoever adds one adds it here."""
     reference = harness.run_cli("help", "config").stdout
     named = set(re.findall(r"(?m)^; Type: (?:stderr or a )?(?:file|folder)\..*\n;([a-z-]+) = ", reference))
-    assert named == {"caller-token-file", "log", "local-ca", "certificate", "private-key", "passphrase-file",
-                     "certificate-next", "private-key-next", "passphrase-file-next", "ca-file", "crl-file",
+    assert named == {"caller-token-file", "admin-token-file", "log", "local-ca", "certificate", "private-key",
+                     "passphrase-file", "certificate-next", "private-key-next", "passphrase-file-next", "ca-file", "crl-file",
                      "callers-file"}
 
 
