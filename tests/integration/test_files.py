@@ -81,7 +81,8 @@ def assert_refused(folder, *words, prefix=()):
 
 # What is named, and in which line of the file (None: it is the file, or found by its folder).
 FILES = {"sfmtls.ini": None, "keys/tokens": 5, "keys/admin-tokens": 6, "keys/acme.pem": 11, "keys/acme.key": 12,
-         "keys/pass": 13, "keys/next.pem": 14, "keys/next.key": 15, "keys/ca.pem": 16, "keys/ca.crl": 17, "keys/callers": 18,
+         "keys/pass": 13, "keys/next.pem": 14, "keys/next.key": 15, "keys/ca.pem": 16, "keys/ca.crl": 17,
+         "keys/callers": 18,
          "logs/log": 4, "ca/root.pem": 7, "ca/intermediate.pem": 7, "ca/private/intermediate.key": 7}
 
 
@@ -94,8 +95,8 @@ def test_every_option_that_names_a_file_is_tried():
     reference = harness.run_cli("help", "config").stdout
     named = set(re.findall(r"(?m)^; Type: (?:stderr or a )?(?:file|folder)\..*\n;([a-z-]+) = ", reference))
     assert named == {"caller-token-file", "admin-token-file", "log", "local-ca", "certificate", "private-key",
-                     "passphrase-file", "certificate-next", "private-key-next", "passphrase-file-next", "ca-file", "crl-file",
-                     "callers-file"}
+                     "passphrase-file", "certificate-next", "private-key-next", "passphrase-file-next", "ca-file",
+                     "crl-file", "callers-file"}
 
 
 @pytest.mark.parametrize("mode", [0o602, 0o622])
