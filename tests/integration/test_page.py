@@ -57,6 +57,7 @@ def test_what_matters(proxy, pki, tenant):
               tenant(harness.closed_port(), "globex", "GLOBEX", "expired-chain.pem", private_key=f"{pki}/expired.key"),
               admin="127.0.0.1:0")
     before = p.request(fields=[("successfactors-companyid", "ACME")])
+    p.wait_for_log(1)
     answer = p.request(fields=[("successfactors-companyid", "GLOBEX")])
     p.wait_for_log(2)
     p.rewrite(p.config.read_text() + "colour = red\n")
