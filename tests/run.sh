@@ -7,7 +7,7 @@
 #   sh tests/run.sh [--full] STAGE...   some of: lint unit asan tsan release counts mutants fuzz
 set -eu
 cd "$(dirname "$0")/.."
-fuzz_seconds=4
+fuzz_seconds=3
 if [ "${1:-}" = --full ]; then
     fuzz_seconds=120
     export SFMTLS_FULL=1
