@@ -780,7 +780,8 @@ def test_reference_with_every_option_in_force(tmp_path, pki):
                          ("acme-next.key", "globex.key"), ("acme-next.pass", "acme.pass")):
         (tmp_path / name).write_bytes((pki / source).read_bytes())
     (tmp_path / "acme.callers").write_text(f"sfadmin@ACME:$2y$04${'.' * 53}\n")
-    (tmp_path / "caller-tokens").write_text("0123456789abcdef\n")
+    for name in ("caller-tokens", "admin-tokens"):
+        (tmp_path / name).write_text("0123456789abcdef\n")
     text = (ROOT / "conf/sfmtls.ini").read_text().replace(";[tenant acme]", "[tenant acme]")
     text = re.sub(r"(?m)^;(?!passphrase-env|passphrase-credential)(?=[a-z][\w.-]* = )", "", text, flags=re.I)
     text = text.replace("connect-other = refuse", "connect-other = tunnel")
