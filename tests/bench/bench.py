@@ -69,7 +69,9 @@ class Proxy:
     """origin: the server's port; under: what the command runs under, an instrument with its arguments."""
     def __init__(self, name, command, port, origin, under=()):
         self.name, self.port, self.origin = name, port, origin
-        self.process = subprocess.Popen(["taskset", "-c", PROXY_CPU, *under, *command],
+        # What the tests are told in SFMTLS_... would be settings of the program.
+        env = {key: value for key, value in os.environ.items() if not key.startswith("SFMTLS_")}
+        self.process = subprocess.Popen(["taskset", "-c", PROXY_CPU, *under, *command], env=env,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for_port(port, 60 if under else 10)
 
