@@ -42,8 +42,8 @@ static const struct option table[] = {
                 "tenants, certificates in use, and why a reload was "
                 "refused. An address that other machines can reach requires allow-remote and "
                 "admin-token-file."),
-    ROW("admin-allow-uid", P(admin_allow_uid), .example = "root, 1000",
-        .set = option_set_allow_uid, .repeats = true, .type = "list of uids or user names, or any",
+    ROW("admin-allow-uid", P(admin_allow_uid), .example = "root, 1000", .set = option_set_allow_uid,
+        .repeats = true, .type = "list of uids or user names, or any",
         .help = "The users of this machine who may connect to `admin`. The default is what "
                 "allow-uid says. They may not call for that reason."),
     ROW("admin-token-file", P(admin_token_file), .example = "admin-tokens", .set = option_set_path,
