@@ -416,6 +416,16 @@ static bool split_url(struct slice url, struct target *t, struct slice *authorit
     return false;
 }
 
+/* What may hold a password is not repeated. */
+static void refuse_url(const char *url, struct diag *why)
+{
+    if (strchr(url, '@') != NULL)
+        diag_set(why, "the URL holds a user: write it without, and name the user with -u USER, "
+                      "without a password");
+    else
+        diag_set(why, "`%s` is not a URL: write http://HOST/PATH, https://HOST/PATH or /PATH", url);
+}
+
 bool explain_make(const struct config *c, const struct explain_request *r, struct explanation *out,
                   struct diag *why)
 {
@@ -425,8 +435,7 @@ bool explain_make(const struct config *c, const struct explain_request *r, struc
 
     *out = (struct explanation){0};
     if (r->url[0] != '/' && !split_url(slice_of(r->url), &t, &authority)) {
-        diag_set(why, "`%s` is not a URL: write http://HOST/PATH, https://HOST/PATH or /PATH",
-                 r->url);
+        refuse_url(r->url, why);
         return false;
     }
     h1_reader_setup();

@@ -196,11 +196,14 @@ def test_text_says_the_same(tenant, tmp_path):
     (["GET", "/x", "y"], "more than a method and a URL"),
     (["ftp://host/x"], "is not a URL"),
     (["http://"], "is not a URL"),
+    (["https://u:canary@host/x"], "holds a user"),
+    (["ftp://u:canary@host/x"], "holds a user"),
     (["--what", "/x"], "unknown option --what"),
 ], ids=str)
 def test_wrong_command_line(tenant, tmp_path, words, said):
     (tmp_path / "sfmtls.ini").write_text(tenant(1))
-    assert said in test_cli.refused("explain", "-c", str(tmp_path / "sfmtls.ini"), *words)
+    sentence = test_cli.refused("explain", "-c", str(tmp_path / "sfmtls.ini"), *words)
+    assert said in sentence and "canary" not in sentence
 
 
 def test_configuration_that_is_not_there():
