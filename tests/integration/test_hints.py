@@ -191,6 +191,36 @@ def test_content_bit_by_bit(script, proxy):
     assert answer.body == body and hint_of(answer)[0] == "lgn0002"
 
 
+# How the server says where its content ends.
+FRAMINGS = {
+    "length": lambda body: b"Content-Length: %d\r\n\r\n" % len(body) + body,
+    "chunked": lambda body: (b"Transfer-Encoding: chunked\r\n\r\n"
+                             + (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + b"0\r\n\r\n"),
+    "close": lambda body: b"Connection: close\r\n\r\n" + body,
+}
+
+
+@pytest.mark.parametrize("size", [0, 1, 4095, 4096, 4097, 70000])
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_content_is_whole_however_it_is_framed(framing, size, version, script, proxy, tenant):
+    """What is held goes on as it came, and what the caller asks for next is not mixed into it."""
+    body = (odata("[LGN0002]x") + b" " * size)[:size]
+
+    def run(c):
+        while c.head():
+            c.send(f"HTTP/1.1 403 No\r\n{JSON}".encode() + FRAMINGS[framing](body))
+            if framing == "close":
+                break
+
+    p = proxy(tenant(script(run).port, rewrite_links="off"))
+    with p.caller() as c, p.caller() as another:
+        for caller in (c, another if version == "1.0" else c):
+            answer = caller.request(version=f"HTTP/{version}")
+            assert (answer.status, answer.body) == (403, body)
+            assert (hint_of(answer) or [None])[0] == ("lgn0002" if size > 1 else None)
+
+
 # ---- what the process knows ----
 
 def test_certificate_as_security_center_shows_it(server, proxy, pki):
