@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/slab.h"
 #include "caller/admission.h"
 #include "http/reply.h"
 #include "net/address.h"
@@ -91,7 +92,7 @@ static void release(void *arg)
 
     inside_free(c->inside);
     free(c->own);
-    free(c);
+    slab_give(loop_slab(c->all->loop, sizeof(*c)), c);
 }
 
 static void close_client(struct client *c, enum stream_close_mode mode)
@@ -476,7 +477,7 @@ static void note_own_address(struct client *c, int fd)
 struct client *client_new(struct clients *all, const struct client_door *door, int fd,
                           const struct admission *admission)
 {
-    struct client *c = NEW(struct client);
+    struct client *c = slab_take(loop_slab(all->loop, sizeof(*c)));
 
     c->all = all;
     c->door = door;

@@ -12,12 +12,15 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/slab.h"
 
 enum {
     AT_ONCE = 64,     /* timers that expire in one turn */
     FEWEST_SEEN = 32, /* events that libevent takes from the kernel at once, at least; it doubles */
     MOST_SEEN = 4096, /* that when it was full, up to this (epoll.c of libevent 2.1) */
 };
+
+enum { SLABS = 4 }; /* sizes of objects */
 
 enum { FIRST, USUAL, PRIORITIES }; /* USUAL: what libevent gives to each event */
 
@@ -52,6 +55,7 @@ struct loop {
     int64_t tick_at; /* when the tick fires; 0: it is not armed */
     size_t ndurations;
     struct duration **durations;
+    struct slab *slabs[SLABS]; /* of distinct sizes; the rest is NULL */
 
     struct list tasks;
     struct grave *graves;
@@ -301,6 +305,18 @@ struct loop *loop_new(void)
     return l;
 }
 
+struct slab *loop_slab(struct loop *l, size_t size)
+{
+    size_t i = 0;
+
+    while (i < SLABS && l->slabs[i] != NULL && slab_size(l->slabs[i]) != size)
+        i++;
+    assert(i < SLABS);
+    if (l->slabs[i] == NULL)
+        l->slabs[i] = slab_new(size);
+    return l->slabs[i];
+}
+
 void loop_free(struct loop *l)
 {
     struct list letters;
@@ -317,6 +333,8 @@ void loop_free(struct loop *l)
     for (size_t i = 0; i < l->ndurations; i++)
         free(l->durations[i]);
     free(l->durations);
+    for (size_t i = 0; i < SLABS; i++)
+        slab_free(l->slabs[i]);
     free(l->graves);
     free(l->room);
     free(l);

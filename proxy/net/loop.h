@@ -86,6 +86,14 @@ bool task_is_due(const struct task *t);
 /* Calls release(object) when the turn has ended. */
 void loop_bury(struct loop *l, void *object, void (*release)(void *object));
 
+/* ---- memory of what comes and goes by the thousand ---- */
+
+struct slab;
+
+/* For objects of that size, in bytes, that live in this loop's thread. Owned by the loop, which
+ * outlives them. O(number of distinct sizes): ask once where it matters. */
+struct slab *loop_slab(struct loop *l, size_t size);
+
 /* ---- from other threads ---- */
 
 /* Calls run(ctx) in the loop's thread. Any thread; the order of one thread's posts is kept. */

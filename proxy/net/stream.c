@@ -13,7 +13,7 @@
 
 #include <event2/buffer.h>
 
-#include "base/mem.h"
+#include "base/slab.h"
 #include "net/stream_end.h"
 #include "net/stream_ops.h"
 #include "tls/client.h"
@@ -396,7 +396,7 @@ void stream_finish(struct stream *s)
 struct stream *stream_create(struct loop *l, int fd, const struct stream_ops *ops,
                              const struct stream_handler *handler, void *ctx)
 {
-    struct stream *s = NEW(struct stream);
+    struct stream *s = slab_take(loop_slab(l, sizeof(*s)));
 
     s->loop = l;
     s->fd = fd;
@@ -431,7 +431,7 @@ static void release(void *arg)
     buf_free(&s->early);
     free(s->why);
     free(s->peer);
-    free(s);
+    slab_give(loop_slab(s->loop, sizeof(*s)), s);
 }
 
 void stream_close(struct stream *s, enum stream_close_mode mode)

@@ -1,5 +1,6 @@
 """Thousands of connections that send a byte of a head now and then: they may take nothing from the others, and are
 thrown out. On the release build; the numbers are printed (pytest -s)."""
+import contextlib
 import json
 import signal
 import subprocess
@@ -147,3 +148,19 @@ def test_they_are_thrown_out(release, proxy, nginx, started):
         assert 2.9 < found["first"]  # and the last one before result() gives up, while its bytes would go on
     assert memory[1] - memory[0] < 512 + MANY * 2
     assert memory[2] - memory[1] < 512 + MANY // 10
+
+
+@harness.one_worker
+def test_memory_of_callers_that_left_is_given_back(release, proxy, nginx, started):
+    """Those that were served and stayed, as a pool of connections does; then they leave at once."""
+    n = count(2000, 9000)
+    p = proxy(nginx.port, process={"binary": release}, max_connections=n + 1)
+    assert p.request(target="/1k").status == 200
+    before = kib(p, "RssAnon")
+    with contextlib.ExitStack() as callers:
+        for _ in range(n):
+            assert callers.enter_context(p.caller()).request(target="/1k").status == 200
+        grown = kib(p, "RssAnon") - before
+    print(f"\n{n} callers took {grown} KiB")
+    harness.eventually(lambda: kib(p, "RssAnon") - before < 256 + grown / 4)
+    assert p.request(target="/1k").status == 200
