@@ -22,8 +22,9 @@ static enum status find_address(const struct config *c, struct admin_place *out,
 
     if (c->nadmins == 0) {
         diag_at(why, c->file,
-                "the configuration has no `admin`, by which the running sfmtls could be asked; add "
-                "admin = localhost:8081 to [proxy]");
+                "the configuration has no `admin`, by which the running sfmtls could be asked; %s",
+                c->file == NULL ? "set SFMTLS_ADMIN=localhost:8081"
+                                : "add admin = localhost:8081 to [proxy]");
         return ST_BAD_INPUT;
     }
     address_text(&c->admins[0].address, text);
@@ -56,13 +57,9 @@ static enum status find_token(const struct config *c, struct admin_place *out, s
 
 enum status admin_place_find(const char *file, struct admin_place *out, struct diag *why)
 {
-    char *found = NULL;
     struct config *c;
-    enum status st = file != NULL ? ST_OK : config_file_find(&found, why);
+    enum status st = config_file_load_names(file, &c, why);
 
-    if (st == ST_OK)
-        st = config_load_names(file != NULL ? file : found, &c, why);
-    free(found);
     if (st != ST_OK)
         return st;
     *out = (struct admin_place){0};

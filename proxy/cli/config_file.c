@@ -34,7 +34,7 @@ static char *first_of_all(void)
     return found;
 }
 
-enum status config_file_find(char **out, struct diag *why)
+static enum status find(char **out, struct diag *why)
 {
     *out = first_of_all();
     if (*out != NULL)
@@ -49,7 +49,7 @@ enum status config_file_find(char **out, struct diag *why)
 enum status config_file_sources(const char *file, struct config_sources *out, char **found,
                                 struct diag *why)
 {
-    enum status st = file != NULL ? ST_OK : config_file_find(found, why);
+    enum status st = file != NULL ? ST_OK : find(found, why);
 
     *out = (struct config_sources){.file = file != NULL ? file : *found,
                                    .environment = (const char *const *)environ};
@@ -81,6 +81,19 @@ enum status config_file_load(const char *file, struct config **out, struct diag 
     if (st != ST_OK)
         config_unref(*out);
     return st;
+}
+
+static enum status load_names(const struct config_sources *from, config_ask *ask, void *ask_ctx,
+                              struct config **out, struct diag *why)
+{
+    (void)ask;
+    (void)ask_ctx;
+    return config_load_names_from(from, out, why);
+}
+
+enum status config_file_load_names(const char *file, struct config **out, struct diag *why)
+{
+    return load_by(load_names, file, out, why);
 }
 
 enum status config_file_load_flawed(const char *file, struct config **out, struct diag *why)

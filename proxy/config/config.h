@@ -232,7 +232,6 @@ enum status config_load_names_from(const struct config_sources *from, struct con
 /* The same of a file alone. */
 enum status config_load(const char *path, config_ask *ask, void *ask_ctx, struct config **out,
                         struct diag *why) MUST_CHECK;
-enum status config_load_names(const char *path, struct config **out, struct diag *why) MUST_CHECK;
 
 /* Where [proxy], or the tenant's section, sets that option, as file:line, SFMTLS_VARIABLE or an
  * option of the command line; NULL: nowhere, so that its default holds. Of one that repeats, the

@@ -351,8 +351,3 @@ enum status config_load_flawed(const struct config_sources *from, config_ask *as
 
     return load(&l, from, out, why);
 }
-
-enum status config_load_names(const char *path, struct config **out, struct diag *why)
-{
-    return config_load_names_from(&(struct config_sources){.file = path}, out, why);
-}

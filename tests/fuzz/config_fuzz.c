@@ -52,6 +52,11 @@ static void check_same(const struct tenant *a, const struct tenant *b)
             abort();
 }
 
+static enum status load_names(const char *path, struct config **out, struct diag *why)
+{
+    return config_load_names_from(&(struct config_sources){.file = path}, out, why);
+}
+
 static void check_config(struct config *c)
 {
     struct buf text = {0};
@@ -67,7 +72,7 @@ static void check_config(struct config *c)
         check_tenant(c, c->tenants[i]);
         write_tenant(&text, c->tenants[i]);
     }
-    if (config_load_names(memory_file_set(&copy_file, buf_slice(&text)), &again, &why) != ST_OK ||
+    if (load_names(memory_file_set(&copy_file, buf_slice(&text)), &again, &why) != ST_OK ||
         again->ntenants != c->ntenants)
         abort();
     for (size_t i = 0; i < c->ntenants; i++)
@@ -84,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct diag why = {""};
     const char *path = memory_file_set(&file, (struct slice){(const char *)data, size});
 
-    if (config_load_names(path, &c, &why) == ST_OK) {
+    if (load_names(path, &c, &why) == ST_OK) {
         check_config(c);
         config_unref(c);
     } else if (c != NULL || strncmp(why.text, path, strlen(path)) != 0 ||

@@ -54,6 +54,20 @@ def test_environment_alone_makes_a_call(nginx, pki, tmp_path, started):
     assert seen["company"] == "ACME" and "CN=acme_user" in seen["subject"]
 
 
+def test_commands_ask_the_proxy_that_the_environment_names(nginx, pki, tmp_path, started):
+    """As in a container without a file."""
+    environment = lone(pki, nginx.port, SFMTLS_ADMIN_ACTIONS="yes")
+    done = harness.run_cli("status", env=environment, cwd=tmp_path)
+    assert done.returncode == 2 and "set SFMTLS_ADMIN=localhost:8081" in done.stderr, done.stderr
+    environment["SFMTLS_ADMIN"] = f"unix:{tmp_path}/admin"
+    p = harness.Proxy(tmp_path, None, environment=environment)
+    started.append(p)
+    for command in ("status", "wait", "reload", "check", "quit"):
+        done = harness.run_cli(command, env=environment, cwd=tmp_path)
+        assert done.returncode == 0, (command, done.stderr)
+    assert p.wait() == 0
+
+
 @pytest.mark.parametrize("section, key", NAMED, ids=" ".join)
 def test_each_option_has_a_variable(section, key, tmp_path):
     """An empty value is refused, and the sentence proves which option was meant."""
