@@ -150,21 +150,16 @@ static size_t find_kind(struct ledger *l, const struct record *r, const char *co
 
 static void describe(const struct record *r, struct ledger_failure *f)
 {
-    const char *sentence = r->sentence;
+    struct record_words words = {0};
 
-    if (r->failure != NULL) {
-        f->token = fail_info(r->failure->id)->token;
-        f->code = failure_code(r->failure);
-        f->cure = failure_cure(r->failure);
-        sentence = r->failure->detail.text;
-    } else {
-        f->code = r->cause->code;
-        f->cure = r->cause->cure;
-    }
+    (void)record_words(r, &words);
+    f->token = words.token;
+    f->code = words.code;
+    f->cure = words.cure;
     f->hinted = r->cause != NULL;
     f->status = r->status;
     (void)snprintf(f->tenant, sizeof(f->tenant), "%s", r->tenant == NULL ? "" : r->tenant);
-    (void)snprintf(f->sentence, sizeof(f->sentence), "%s", sentence);
+    (void)snprintf(f->sentence, sizeof(f->sentence), "%s", words.sentence);
 }
 
 static void keep_failure(struct ledger *l, const struct record *r, int64_t now)

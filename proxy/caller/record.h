@@ -46,6 +46,15 @@ struct record {
                                       tenant, NULL in it at first; lives as long as the worker */
 };
 
+/* Why the exchange failed, as all that tell of it say it. */
+struct record_words {
+    const char *token; /* of the failure; NULL: the server answered with an error of its own */
+    const char *code, *sentence, *cure;
+};
+
+/* False: it did not fail, or for a reason that is not known. */
+bool record_words(const struct record *r, struct record_words *out);
+
 typedef void record_hook(void *ctx, const struct record *r);
 
 #endif

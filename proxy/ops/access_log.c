@@ -115,6 +115,43 @@ static void add_json_caller(struct buf *out, const struct record *r)
     buf_add(out, "\"", 1);
 }
 
+/* hint= is there for each error of the server whose cause is known, a failure of the proxy or not;
+ * code= where it says more than the token. */
+static void add_text_words(struct buf *out, const struct record *r)
+{
+    struct record_words words;
+
+    if (r->cause != NULL)
+        add_named(out, " hint=", r->cause->code);
+    if (!record_words(r, &words))
+        return;
+    if (words.token != NULL) {
+        add_named(out, " error=", words.token);
+        if (strcmp(words.code, words.token) != 0)
+            add_named(out, " code=", words.code);
+    }
+    buf_add_string(out, " detail=\"");
+    json_add(out, slice_of(words.sentence));
+    buf_add_string(out, "\" cure=\"");
+    json_add(out, slice_of(words.cure));
+    buf_add_string(out, "\"");
+}
+
+static void add_json_words(struct buf *out, const struct record *r)
+{
+    struct record_words words;
+    bool failed = record_words(r, &words);
+
+    if (r->cause != NULL)
+        json_add_member(out, "hint", slice_of(r->cause->code));
+    json_add_member(out, "error", slice_of(failed ? words.token : NULL));
+    if (failed) {
+        json_add_member(out, "detail", slice_of(words.sentence));
+        json_add_member(out, "code", slice_of(words.code));
+        json_add_member(out, "cure", slice_of(words.cure));
+    }
+}
+
 static void format_text(struct buf *out, const struct access_log *l, const struct record *r)
 {
     char time[CLOCK_TEXT_SIZE];
@@ -143,18 +180,7 @@ static void format_text(struct buf *out, const struct access_log *l, const struc
         add_text_way(out, r->way);
     if (l->caller)
         add_text_caller(out, r);
-    if (r->cause != NULL)
-        add_named(out, " hint=", r->cause->code);
-    if (r->failure != NULL) {
-        add_named(out, " error=", fail_info(r->failure->id)->token);
-        if (r->failure->code != NULL)
-            add_named(out, " code=", r->failure->code);
-        buf_add_string(out, " detail=\"");
-        json_add(out, slice_of(r->failure->detail.text));
-        buf_add_string(out, "\" cure=\"");
-        json_add(out, slice_of(failure_cure(r->failure)));
-        buf_add_string(out, "\"");
-    }
+    add_text_words(out, r);
 }
 
 static void add_number(struct buf *out, const char *name, int64_t us)
@@ -178,7 +204,6 @@ static void add_json_way(struct buf *out, const struct way_times *w)
 
 static void format_json(struct buf *out, const struct access_log *l, const struct record *r)
 {
-    const struct fail_info *info = r->failure == NULL ? NULL : fail_info(r->failure->id);
     char time[CLOCK_TEXT_SIZE];
     struct buf path = {0};
 
@@ -200,14 +225,7 @@ static void format_json(struct buf *out, const struct access_log *l, const struc
         add_json_way(out, r->way);
     if (l->caller)
         add_json_caller(out, r);
-    if (r->cause != NULL)
-        json_add_member(out, "hint", slice_of(r->cause->code));
-    json_add_member(out, "error", slice_of(info == NULL ? NULL : info->token));
-    if (info != NULL) {
-        json_add_member(out, "detail", slice_of(r->failure->detail.text));
-        json_add_member(out, "code", slice_of(failure_code(r->failure)));
-        json_add_member(out, "cure", slice_of(failure_cure(r->failure)));
-    }
+    add_json_words(out, r);
     buf_add_string(out, "}");
     buf_free(&path);
 }

@@ -503,24 +503,34 @@ NOT_ASKED = {"own_key_of_another", "own_passphrase_wrong", "own_certificate_miss
 
 @pytest.mark.parametrize("name", [name for name in FAULTS if name not in NOT_ASKED])
 def test_answer_has_the_same_words(name, world, tmp_path, started):
-    """Code, sentence and cure of a call that meets the fault: in the proxy's own answer, or in the hint."""
+    """Code, sentence and cure of a call that meets the fault: in the proxy's own answer or in the hint, in the log, and
+    in the status."""
     place = FAULTS[name][0](world)
     walk, = check(tmp_path, place.text, prefix=place.prefix, env=place.env)
     failed = next(step for step in walk["steps"] if step["result"] == "fail")
     folder = tmp_path / "proxy"
     folder.mkdir()
     text = place.text if place.text.startswith("[proxy]") else "[proxy]\n" + place.text
-    text = text.replace("[proxy]\n", f"[proxy]\nlisten = unix:{folder}/s\n")
+    text = text.replace("[proxy]\n", f"[proxy]\nlisten = unix:{folder}/s\nadmin = unix:{folder}/admin\n"
+                        "log-format = json\n")
     p = harness.Proxy(folder, text, environment=place.env, prefix=place.prefix)
     started.append(p)
     answer = p.request(target="/odata/v2/")
+    logged = json.loads(harness.eventually_logged(p, r'\{.*"path":.*\}')[0])
+    told = json.loads(harness.run_cli("status", "--json", "-c", str(p.config)).stdout)
+    acme = next(t for t in told["tenants"] if t["name"] == "acme")
     if answer.get("Content-Type") == "application/problem+json":
         problem = answer.json()
-        code, sentence, cure = problem["code"], problem["detail"], problem["cure"]
+        in_answer = problem["code"], problem["detail"], problem["cure"]
+        assert acme["state"] == "failing"
     else:
-        code, sentence, cure = in_own_words(answer.get("Sfmtls-Hint"))
-    assert (code, cure) == (failed["code"], failed["cure"])
-    assert sentence.startswith(failed["sentence"])  # what only the call, or the running process, knows follows
+        in_answer = in_own_words(answer.get("Sfmtls-Hint"))
+        assert logged["hint"] == acme["last_hint"]["code"] == failed["code"]
+    last = acme["last_failure"]
+    for code, sentence, cure in (in_answer, (logged["code"], logged["detail"], logged["cure"]),
+                                 (last["code"], last["sentence"], last["cure"])):
+        assert (code, cure) == (failed["code"], failed["cure"])
+        assert sentence.startswith(failed["sentence"])  # what only the call, or the running process, knows follows
 
 
 # ---- without a fault ----
