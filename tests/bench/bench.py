@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import socket
 import statistics
@@ -24,12 +25,18 @@ import tempfile
 import threading
 import time
 
-ROWS = [  # name, path, connections, wrk's further arguments
-    ("1 KiB, 64 callers", "/1k", 64, []),
-    ("1 KiB, 1 caller", "/1k", 1, []),
-    ("64 KiB, 32 callers", "/64k", 32, []),
-    ("1 MiB, 8 callers", "/1m", 8, []),
-    ("1 KiB, reconnecting", "/1k", 64, ["-H", "Connection: close"]),
+import steady
+
+# As many as HAProxy takes, which wants two descriptors for each.
+CROWD = min(10000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2000 * 1000 - 1000)
+ROWS = [  # name, path, connections, wrk's further arguments, other callers who stay connected and ask nothing
+    ("1 KiB, 64 callers", "/1k", 64, [], 0),
+    ("1 KiB, 1 caller", "/1k", 1, [], 0),
+    ("64 KiB, 32 callers", "/64k", 32, [], 0),
+    ("1 MiB, 8 callers", "/1m", 8, [], 0),
+    ("1 KiB, reconnecting", "/1k", 64, ["-H", "Connection: close"], 0),
+    ("1 KiB, 64 of 1,000 callers", "/1k", 64, [], 936),
+    (f"1 KiB, 64 of {CROWD:,} callers", "/1k", 64, [], CROWD - 64),
 ]
 TICKS = os.sysconf("SC_CLK_TCK")
 PROXY_CPU, LOAD_CPU = "0", "1"
@@ -138,6 +145,8 @@ def start_sfmtls(binary, folder, pki, origin, more="", under=(), process=""):
 [proxy]
 listen = 127.0.0.1:{port}
 log = /dev/null
+max-connections = {CROWD + 500}
+idle-timeout = 600s
 {process}
 [tenant acme]
 company-id = ACME
@@ -161,9 +170,9 @@ def start_nginx(folder, pki, origin, under=()):
     port = free_port()
     config = write(folder / "nginx.conf", f"""
         worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.err;
-        events {{ worker_connections 4096; }}
+        events {{ worker_connections 16384; }}
         http {{
-            access_log off; keepalive_requests 100000000; keepalive_timeout 75s;
+            access_log off; keepalive_requests 100000000; keepalive_timeout 600s;
             client_body_temp_path {folder}/n1; proxy_temp_path {folder}/n2;
             fastcgi_temp_path {folder}/n3; uwsgi_temp_path {folder}/n4; scgi_temp_path {folder}/n5;
             upstream origin {{
@@ -193,11 +202,11 @@ def start_haproxy(folder, pki, origin, under=()):
     config = write(folder / "haproxy.cfg", f"""
 global
     nbthread 1
-    maxconn 4096
+    maxconn {CROWD + 500}
 defaults
     mode http
     timeout connect 10s
-    timeout client 75s
+    timeout client 600s
     timeout server 450s
     option http-keep-alive
     http-reuse always
@@ -220,7 +229,12 @@ def to_ms(text):
     return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[unit]
 
 
-def load(proxy, path, connections, extra, seconds):
+def load(proxy, path, connections, extra, others, seconds):
+    with steady.others(proxy.port, others):
+        return load_beside(proxy, path, connections, extra, seconds)
+
+
+def load_beside(proxy, path, connections, extra, seconds):
     before = proxy.cpu_seconds()
     out = subprocess.run(
         ["taskset", "-c", LOAD_CPU, "wrk", "--latency", "-t1", f"-c{connections}", f"-d{seconds}",
@@ -245,7 +259,16 @@ def median_of(samples):
     return {key: statistics.median(s[key] for s in samples) for key in samples[0]}
 
 
-def print_row(row, results):
+def spread_of(taken):
+    """Of the ratio of CPU to the better peer's, from round to round; a round's loads follow each other at once."""
+    peers = [samples for name, samples in taken.items() if name != "sfmtls"]
+    if "sfmtls" not in taken or not peers:
+        return ""
+    ratios = [own["cpu"] / min(p["cpu"] for p in others) for own, *others in zip(taken["sfmtls"], *peers)]
+    return f"{min(ratios):.2f} to {max(ratios):.2f}"
+
+
+def print_row(row, results, spread):
     print(f"\n{row}")
     print(f"  {'':8} {'requests/s':>11} {'CPU us/req':>11} {'p50 ms':>8} {'p99 ms':>8} {'RSS MiB':>8}")
     for name, r in results.items():
@@ -255,7 +278,7 @@ def print_row(row, results):
     if "sfmtls" in results and peers:
         cpu = results["sfmtls"]["cpu"] / min(p["cpu"] for p in peers)
         rss = results["sfmtls"]["rss"] / min(p["rss"] for p in peers)
-        print(f"  ratio to the better peer: CPU {cpu:.2f}, memory {rss:.2f}", flush=True)
+        print(f"  ratio to the better peer: CPU {cpu:.2f} ({spread}), memory {rss:.2f}", flush=True)
         return cpu, rss
     return None
 
@@ -287,18 +310,18 @@ def main():
         for name in args.proxies.split(","):
             proxies.append(starters[name]())
             started.append(proxies[-1].process)
-        for row, path, connections, extra in ROWS:
+        for row, path, connections, extra, others in ROWS:
             if args.only not in row:
                 continue
             taken = {p.name: [] for p in proxies}
             for p in proxies:
-                load(p, path, connections, extra, 1)  # warm
+                load(p, path, connections, extra, others, 1)  # warm
             for round_number in range(args.rounds):
                 turn = round_number % len(proxies)
                 for p in proxies[turn:] + proxies[:turn]:
-                    taken[p.name].append(load(p, path, connections, extra, args.seconds))
+                    taken[p.name].append(load(p, path, connections, extra, others, args.seconds))
             samples[row] = taken
-            ratios.append((row, print_row(row, {n: median_of(s) for n, s in taken.items()})))
+            ratios.append((row, print_row(row, {n: median_of(s) for n, s in taken.items()}, spread_of(taken))))
     finally:
         for process in reversed(started):
             process.terminate()

@@ -6,6 +6,7 @@ round send before the first answer is read, so a round looks the same to the pro
 import contextlib
 import pathlib
 import re
+import resource
 import socket
 import sys
 import threading
@@ -74,6 +75,20 @@ def warm(port, origin, callers):
     for caller in crowd:
         caller.send(b"b")
         caller.receive(True)
+
+
+@contextlib.contextmanager
+def others(port, number, at_once=64):
+    """Callers that had an answer each, so many at once, and stay, without another request."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, number + 512)), hard))
+    crowd = [Caller(port) for _ in range(number)]
+    request = f"GET /1k HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+    for begin in range(0, number, at_once):
+        play_round(crowd[begin:begin + at_once], request, False)
+    yield
+    for caller in crowd:
+        caller.close()
 
 
 def run(port, path, callers, rounds, closes, observer=contextlib.nullcontext()):
