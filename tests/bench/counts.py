@@ -33,7 +33,7 @@ import tempfile
 import bench
 import steady
 
-LOADS = [  # name, path, callers, requests of each: fewer and more, a connection for each request, callers who ask nothing
+LOADS = [  # name, path, callers, requests of each: fewer and more, a connection for each request, callers who only stay
     ("1 KiB, 1 caller", "/1k", 1, (50, 450), False, 0),
     ("1 KiB, 64 callers", "/1k", 64, (2, 10), False, 0),
     ("64 KiB, 32 callers", "/64k", 32, (2, 6), False, 0),
