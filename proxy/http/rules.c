@@ -5,12 +5,12 @@
 
 #include "base/mem.h"
 #include "http/chars.h"
+#include "http/pattern.h"
 #include "http/rules_path.h"
 
 struct rule {
-    char *methods;      /* "GET|POST", or "*" */
-    struct buf pattern; /* as paths are compared: see rules_next_unit() */
-    bool any_rest;      /* it ended in '*', which is cut off */
+    char *methods; /* "GET|POST", or "*" */
+    struct pattern pattern;
 };
 
 struct rules {
@@ -19,62 +19,6 @@ struct rules {
 };
 
 /* ---- matching ---- */
-
-/* Does the path begin at *i with that text? *i is moved past it. */
-static bool begins(struct slice path, size_t *i, struct slice text)
-{
-    while (text.n > 0) {
-        if (*i >= path.n)
-            return false;
-        struct rules_unit u = rules_next_unit(path, i);
-        if (u.n > text.n || memcmp(u.text, text.p, u.n) != 0)
-            return false;
-        text = (struct slice){text.p + u.n, text.n - u.n};
-    }
-    return true;
-}
-
-/* Does what is from `from` on end with that text? */
-static bool ends(struct slice path, size_t from, struct slice text)
-{
-    size_t end = path.n;
-
-    while (text.n > 0) {
-        if (end <= from)
-            return false;
-        size_t i = end = rules_unit_before(path, from, end);
-        struct rules_unit u = rules_next_unit(path, &i);
-        if (u.n > text.n || memcmp(u.text, text.p + text.n - u.n, u.n) != 0)
-            return false;
-        text.n -= u.n;
-    }
-    return true;
-}
-
-static bool fits_segment(struct slice pattern, struct slice segment)
-{
-    struct slice tail = pattern, head = slice_split(&tail, '*');
-    bool star = head.n < pattern.n;
-    size_t i = 0;
-
-    if (!begins(segment, &i, head))
-        return false;
-    return star ? ends(segment, i, tail) && !rules_segment_is_batch(segment) : i == segment.n;
-}
-
-static bool fits(const struct rule *r, struct slice path)
-{
-    struct slice pattern = {r->pattern.n == 0 ? "" : r->pattern.p, r->pattern.n}, wanted, segment;
-    size_t i = 0;
-
-    while (rules_next_segment(&pattern, &wanted)) {
-        if (r->any_rest && pattern.p == NULL)
-            return path.p != NULL && begins(path, &i, wanted) && !rules_path_has_batch(path);
-        if (!rules_next_segment(&path, &segment) || !fits_segment(wanted, segment))
-            return false;
-    }
-    return path.p == NULL;
-}
 
 static bool covers_method(const struct rule *r, struct slice method)
 {
@@ -94,7 +38,7 @@ static bool covers_method(const struct rule *r, struct slice method)
 static const struct rule *covering(const struct rules *r, struct slice method, struct slice path)
 {
     for (size_t i = 0; i < r->count; i++)
-        if (covers_method(&r->rules[i], method) && fits(&r->rules[i], path))
+        if (covers_method(&r->rules[i], method) && pattern_fits(&r->rules[i].pattern, path))
             return &r->rules[i];
     return NULL;
 }
@@ -239,41 +183,19 @@ void rules_write_covering(const struct rules *r, const struct head *request, con
 {
     const struct rule *found = covering(r, request->method_name, path_of(request, t));
 
-    if (found != NULL)
-        buf_addf(out, "%s %.*s%s", found->methods, (int)found->pattern.n, found->pattern.p,
-                 found->any_rest ? "*" : "");
-}
-
-static bool has_two_stars(struct slice pattern)
-{
-    struct slice segment;
-
-    while (rules_next_segment(&pattern, &segment)) {
-        const char *star = segment.n == 0 ? NULL : memchr(segment.p, '*', segment.n);
-        if (star != NULL && memchr(star + 1, '*', (size_t)(segment.p + segment.n - star - 1)))
-            return true;
-    }
-    return false;
+    if (found == NULL)
+        return;
+    buf_addf(out, "%s ", found->methods);
+    pattern_write(&found->pattern, out);
 }
 
 /* Sets *why to a flaw of the pattern; false if there is none. */
 static bool has_pattern_flaw(struct slice text, struct slice pattern, struct diag *why)
 {
-    const char *ambiguous = rules_find_flaw(pattern), *flaw = NULL;
+    const char *ambiguous = rules_find_flaw(pattern);
+    const char *flaw = pattern.n == 0 ? "has no path after the method" : pattern_find_flaw(pattern);
 
-    if (pattern.n == 0)
-        flaw = "has no path after the method";
-    else if (pattern.p[0] != '/' && !slice_eq(pattern, SLICE("*")))
-        flaw = "has a path that does not begin with '/'";
-    else if (memchr(pattern.p, ' ', pattern.n) != NULL)
-        flaw = "has a blank in its path (a comma inside parentheses separates no rules)";
-    else if (memchr(pattern.p, '?', pattern.n) != NULL)
-        flaw = "has a query, which is not looked at; end it before the '?'";
-    else if (!chars_are(pattern, CHAR_TARGET | CHAR_ENCODE))
-        flaw = "has a character that no path holds; percent-encode it";
-    else if (has_two_stars(pattern))
-        flaw = "has two `*` in one segment of its path, where one is served";
-    else if (ambiguous == NULL)
+    if (flaw == NULL && ambiguous == NULL)
         return false;
     if (flaw != NULL)
         diag_set(why, "`%.*s` %s; write METHOD PATH, such as GET /odata/v2/*", (int)text.n, text.p,
@@ -292,14 +214,8 @@ static void add(struct rules *r, struct slice methods, struct slice pattern)
     r->rules = mem_grow(r->rules, (r->count + 1) * sizeof(r->rules[0]));
     struct rule *new = &r->rules[r->count++];
 
-    *new = (struct rule){.methods = mem_copy_bytes(methods.p, methods.n),
-                         .any_rest = pattern.p[pattern.n - 1] == '*'};
-    if (new->any_rest)
-        pattern.n--;
-    for (size_t i = 0; i < pattern.n;) {
-        struct rules_unit u = rules_next_unit(pattern, &i);
-        buf_add(&new->pattern, u.text, u.n);
-    }
+    *new = (struct rule){.methods = mem_copy_bytes(methods.p, methods.n)};
+    pattern_set(&new->pattern, pattern);
 }
 
 static enum status read_rule(struct rules *r, struct slice text, struct diag *why)
@@ -319,26 +235,12 @@ static enum status read_rule(struct rules *r, struct slice text, struct diag *wh
     return ST_OK;
 }
 
-/* Cuts what is before the next comma outside of parentheses off. */
-static struct slice next_rule(struct slice *text)
-{
-    size_t i = 0;
-    int depth = 0;
-
-    for (; i < text->n && (text->p[i] != ',' || depth > 0); i++)
-        depth += text->p[i] == '(' ? 1 : text->p[i] == ')' && depth > 0 ? -1 : 0;
-    struct slice rule = {text->p, i};
-    *text =
-        i < text->n ? (struct slice){text->p + i + 1, text->n - i - 1} : (struct slice){NULL, 0};
-    return slice_trim(rule);
-}
-
 enum status rules_add(struct rules **rules, struct slice text, struct diag *why)
 {
     if (*rules == NULL)
         *rules = NEW(struct rules);
     while (text.p != NULL) {
-        enum status st = read_rule(*rules, next_rule(&text), why);
+        enum status st = read_rule(*rules, pattern_next_item(&text), why);
         if (st != ST_OK)
             return st;
     }
@@ -351,7 +253,7 @@ void rules_free(struct rules *r)
         return;
     for (size_t i = 0; i < r->count; i++) {
         free(r->rules[i].methods);
-        buf_free(&r->rules[i].pattern);
+        pattern_free(&r->rules[i].pattern);
     }
     free(r->rules);
     free(r);

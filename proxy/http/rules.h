@@ -2,14 +2,9 @@
  * rules: which methods and paths may be asked for, where not all of them may.
  *
  * A rule is METHOD[|METHOD...] PATTERN. `*` as method is any; GET covers HEAD, which shows less.
- * A pattern is compared with the whole path (without the query), case-sensitively and as it would
- * be sent. `*` at the end of a pattern is any rest; elsewhere, once a segment, it is anything but
- * '/'. A pattern `*` is every path.
- *
- * Percent-encoding: unreserved characters are the same encoded or not (RFC 3986, 6.2.2.2), all
- * others only as they are written. What a server could take for another path than the one that
- * is judged here is refused (rules_path.h), and so are fields in which some look for the path. A
- * segment that reads $batch carries requests of its own, so no `*` covers it.
+ * Patterns: pattern.h. What a server could take for another path than the one that is judged here
+ * is refused (rules_path.h), and so are fields in which some look for the path. A segment that
+ * reads $batch carries requests of its own, so no `*` covers it.
  *
  * Pure; a set of rules is immutable once all are added, and judging allocates nothing.
  */

@@ -1,6 +1,6 @@
 /*
- * rules_path: paths as `allow` rules compare them, and what in a path a server
- * could understand otherwise. Private to rules.c and rules_path.c.
+ * rules_path: paths as `allow` rules and other patterns compare them, and what in a path a server
+ * could understand otherwise. Private to rules.c, pattern.c and rules_path.c.
  *
  * A path is judged as it is sent. Servers decode it, some more than once, some
  * with decoders that accept what is not UTF-8, and some turn characters into

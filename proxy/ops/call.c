@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -12,6 +11,7 @@
 #include "exchange/answer_pump.h"
 #include "exchange/judgement.h"
 #include "http/coding.h"
+#include "http/date.h"
 #include "tls/names.h"
 #include "upstream/origin.h"
 #include "upstream/upstream.h"
@@ -195,18 +195,14 @@ static char *only_value(const struct head *h, enum field_id id)
     return head_count(h, id) == 1 ? mem_copy_bytes(value.p, value.n) : NULL;
 }
 
-/* RFC 9110, 5.6.7; servers send the first of the three forms. */
+/* 0: the server has not said it. */
 static int64_t date_of(const struct head *h)
 {
-    for (size_t i = 0; i < h->nfields; i++) {
-        struct tm tm = {0};
-        if (!slice_eq_nocase(h->fields[i].name, SLICE("Date")))
-            continue;
-        char *text = mem_copy_bytes(h->fields[i].value.p, h->fields[i].value.n);
-        bool read = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm) != NULL;
-        free(text);
-        return read ? (int64_t)timegm(&tm) : 0;
-    }
+    int64_t seconds;
+
+    for (size_t i = 0; i < h->nfields; i++)
+        if (slice_eq_nocase(h->fields[i].name, SLICE("Date")))
+            return date_read(h->fields[i].value, &seconds) ? seconds : 0;
     return 0;
 }
 
