@@ -176,7 +176,14 @@ static const struct fail_info table[FAIL_COUNT] = {
                          "Send fewer requests at once, or raise max-upstream or queue."},
     [FAIL_QUEUE_TIMEOUT] = {"queue-timeout", 503, "connection_limit_reached", BLAME_SERVER, 5,
                             "Queue timeout", "No connection to the server became free in time.",
-                            "Send fewer requests at once, or raise max-upstream or queue-timeout."},
+                            "Send fewer requests at once, or raise max-upstream, rate or "
+                            "queue-timeout."},
+    [FAIL_SERVER_ASKED_TO_WAIT] =
+        {"server-asked-to-wait", 503, "destination_unavailable", BLAME_SERVER, 5,
+         "Server asked to wait",
+         "The server has answered 429 or 503 with Retry-After and wants no request yet.",
+         "Repeat the call after the seconds that Retry-After says. If that happens often, send "
+         "fewer requests, or set `rate` for the path. respect-retry-after = off sends on."},
     [FAIL_CHECKS_FULL] = {"checks-full", 503, "connection_limit_reached", BLAME_PROXY, 5,
                           "Too many passwords",
                           "Too many different credentials wait to be checked.",
@@ -344,6 +351,7 @@ void failure_set(struct failure *f, enum fail id, const char *format, ...)
 
     f->id = id;
     f->code = f->cure = NULL;
+    f->retry_after = 0;
     va_start(args, format);
     diag_vset(&f->detail, format, args);
     va_end(args);
@@ -358,6 +366,16 @@ void failure_refine(struct failure *f, const char *code, const char *cure)
 {
     f->code = code;
     f->cure = cure;
+}
+
+void failure_wait(struct failure *f, int seconds)
+{
+    f->retry_after = seconds;
+}
+
+int failure_retry_after(const struct failure *f)
+{
+    return f->retry_after > 0 ? f->retry_after : fail_info(f->id)->retry_after;
 }
 
 const char *failure_code(const struct failure *f)

@@ -56,6 +56,7 @@ enum fail {
     FAIL_SHORTAGE,
     FAIL_QUEUE_FULL,
     FAIL_QUEUE_TIMEOUT,
+    FAIL_SERVER_ASKED_TO_WAIT,
     FAIL_CHECKS_FULL,
 
     /* on the way to the server */
@@ -128,6 +129,7 @@ struct failure {
     const char *code; /* a more exact one than the token (sf/cause.h); NULL: none, the row says all.
                          Static. */
     const char *cure; /* that goes with it */
+    int retry_after;  /* seconds, in place of the row's; 0: as the row says */
 };
 
 /* Sets id and sentence; without a format the table's sentence is used. */
@@ -136,6 +138,10 @@ void failure_plain(struct failure *f, enum fail id);
 
 /* After failure_set(): why it happened is known more exactly. Both texts are static. */
 void failure_refine(struct failure *f, const char *code, const char *cure);
+
+/* After failure_set(): when to come again, in seconds. */
+void failure_wait(struct failure *f, int seconds);
+int failure_retry_after(const struct failure *f); /* 0: that is not known */
 
 /* By what it is known (the cause's code, else the token), and what to do about it. */
 const char *failure_code(const struct failure *f);

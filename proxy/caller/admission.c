@@ -48,7 +48,7 @@ static int64_t share_of(const struct config *c, const struct peer *p)
 static bool needs_peer(const struct config *c, const struct allowed_uids *u,
                        const struct address *from)
 {
-    return !u->any || c->per_caller > 0 || c->serves_remote ||
+    return !u->any || c->per_caller > 0 || c->serves_remote || c->keeps_sessions ||
            (c->log_caller && address_is_unix(from));
 }
 

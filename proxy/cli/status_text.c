@@ -94,6 +94,21 @@ static void add_certificate(struct buf *b, json_t *c)
     buf_add_string(b, "\n");
 }
 
+static void add_gates(struct buf *b, const json_t *gates)
+{
+    for (size_t i = 0; i < json_array_size(gates); i++) {
+        json_t *g = json_array_get(gates, i);
+        const json_t *rate = json_object_get(g, "rate");
+        buf_add_string(b, "    ");
+        add_visible(b, text_of(g, "path"));
+        if (rate != NULL)
+            buf_addf(b, ": at most %lld/s", number_of(g, "rate"));
+        else
+            buf_addf(b, ": the server asks to wait %lld s", number_of(g, "seconds"));
+        buf_addf(b, ", waiting %lld\n", number_of(g, "waiting"));
+    }
+}
+
 static void add_tenant(struct buf *b, json_t *t)
 {
     const json_t *certificates = json_object_get(t, "certificates");
@@ -109,6 +124,8 @@ static void add_tenant(struct buf *b, json_t *t)
     buf_addf(b, ", waiting %lld\n", number_of(t, "waiting"));
     for (size_t i = 0; i < json_array_size(certificates); i++)
         add_certificate(b, json_array_get(certificates, i));
+    add_gates(b, json_object_get(t, "limits"));
+    add_gates(b, json_object_get(t, "held"));
 }
 
 static void add_failure(struct buf *b, json_t *f)

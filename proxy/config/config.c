@@ -62,6 +62,7 @@ static void tenant_free(struct tenant *t)
     for (size_t i = 0; i < t->nplaces; i++)
         free((char *)(uintptr_t)t->places[i].origin.p);
     free(t->places);
+    tenant_free_rates(t);
     free(t->url);
     free(t->names);
     free(t->headers);
@@ -194,4 +195,10 @@ const struct page_origin *config_find_origin(const struct config *c, struct slic
 bool tenant_is_same_peer(const struct tenant *a, const struct tenant *b)
 {
     return slice_eq(buf_slice(&a->pool_key), buf_slice(&b->pool_key));
+}
+
+bool tenant_is_same_account(const struct tenant *a, const struct tenant *b)
+{
+    return strcmp(a->name, b->name) == 0 && strcmp(a->company_id, b->company_id) == 0 &&
+           strcmp(a->host_field, b->host_field) == 0;
 }

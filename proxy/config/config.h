@@ -13,6 +13,7 @@
 #include "config/callers.h"
 #include "config/tokens.h"
 #include "http/edit.h"
+#include "http/pattern.h"
 #include "http/rules.h"
 #include "http/target.h"
 #include "net/address.h"
@@ -40,6 +41,13 @@ struct identity {
 
 /* `certificate`, and `certificate-next`, which may be there beside it. */
 enum { IDENTITY_CURRENT, IDENTITY_NEXT, IDENTITIES };
+
+/* At most so many requests a second. */
+struct tenant_rate {
+    struct pattern path;
+    char *text; /* the path as it was written */
+    size_t limit;
+};
 
 struct tenant {
     char *name;
@@ -70,6 +78,11 @@ struct tenant {
     int require_choice;   /* enum tristate, as it was written */
     bool require_request; /* refuse a server that does not ask for the certificate */
     int64_t max_upstream;
+    struct tenant_rate *rates; /* the first whose path fits a request holds for it */
+    size_t nrates;
+    bool unlimited;         /* rate = off */
+    bool has_default_rates; /* none was set */
+    bool respect_retry_after, session_reuse;
 
     bool rewrite_links;
     struct link_place *places; /* what counts as a link to the server */
@@ -188,6 +201,7 @@ struct config {
 
     struct tenant **tenants;
     size_t ntenants;
+    bool keeps_sessions; /* of callers, of one of the tenants (session-reuse) */
 
     struct config_file *files; /* the configuration itself is the first, if it is a file */
     size_t nfiles;
@@ -279,6 +293,19 @@ static inline bool tenant_has_identity(const struct tenant *t, int i)
 {
     return t->identities[i].credential != NULL;
 }
+
+/* The same name, server and company, whatever the certificate? What a server thinks of one's
+ * manners it thinks of the other's. */
+bool tenant_is_same_account(const struct tenant *a, const struct tenant *b);
+
+/* Appends "PATH N/s". */
+void tenant_write_rate(const struct tenant_rate *r, struct buf *out);
+
+/* For the setter. */
+void tenant_free_rates(struct tenant *t);
+
+/* The `rate` that holds for a path; NULL: none. */
+const struct tenant_rate *tenant_find_rate(const struct tenant *t, struct slice path);
 
 /* How sentences call it: "certificate", "certificate-next". */
 const char *identity_title(int i);

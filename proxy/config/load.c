@@ -36,7 +36,7 @@ static enum status apply_defaults(struct loader *l, struct diag *why)
         const struct option *o = &options[i];
         if (o->section != kind_of(l) || o->fallback == NULL)
             continue;
-        struct setting s = {o->key, o->fallback, "default", ""};
+        struct setting s = {o->key, o->fallback, OPTION_DEFAULT, ""};
         enum status st = o->set(o, section_of(l), &s, why);
         if (st != ST_OK)
             return st;

@@ -214,6 +214,7 @@ enum status load_complete_tenant(struct loader *l, struct diag *why)
 
     if (st != ST_OK)
         return st;
+    l->config->keeps_sessions = l->config->keeps_sessions || l->tenant->session_reuse;
     derive_server(l);
     describe_server(l->tenant);
     name_places(l->tenant);

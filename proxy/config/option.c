@@ -324,6 +324,31 @@ static const struct option table[] = {
     ROW("max-upstream", T(max_upstream), .set = option_set_count, .min = 1, .max = 100000,
         .fallback = "64", .type = "number",
         .help = "Connections to the server at the same time. Further requests wait in the queue."),
+    {.key = "rate",
+     .section = SECTION_TENANT,
+     .set = option_set_rate,
+     .repeats = true,
+     .fallback = "/rest/iam/scim/v2/* 20/s",
+     .type = "list of PATH N/s, or off",
+     .help =
+         "How many requests the server is sent in any second, over all callers, for paths that "
+         "fit PATH: as for `allow`, * is a rest or a part of a segment. Further requests wait in "
+         "the queue; callers take turns. The first PATH that fits a request counts. What is set "
+         "replaces the default, which is what SuccessFactors permits for SCIM. off means no "
+         "limit."},
+    ROW("respect-retry-after", T(respect_retry_after), .set = option_set_bool, .choices = "off|on",
+        .fallback = "on", .type = "on or off",
+        .help = "on heeds a server that answers 429 or 503 with Retry-After: further requests for "
+                "the same `rate` path, else for the same first two segments of the path, wait in "
+                "the queue that long (at most 15 minutes), or get 503 with Retry-After after "
+                "queue-timeout. off sends on."),
+    ROW("session-reuse", T(session_reuse), .set = option_set_bool, .choices = "off|on",
+        .fallback = "off", .type = "on or off",
+        .help = "on keeps the server's session for callers that send no cookies, so that the "
+                "server need not log in anew for each request: JSESSIONID, the load balancer's "
+                "cookie and X-CSRF-Token, for 10 minutes after the last request. Each user of "
+                "callers-file, else each user of this machine, has a session of their own; other "
+                "callers have none. A request with cookies of its own is not touched."),
     ROW("require-client-certificate-request", T(require_choice), .set = option_set_choice,
         .choices = "auto|no|yes", .fallback = "auto", .type = "yes, no or auto",
         .help = "yes refuses a server that never asks for the client certificate, because "

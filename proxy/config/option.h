@@ -10,6 +10,8 @@
 
 enum option_section { SECTION_PROXY, SECTION_TENANT };
 
+#define OPTION_DEFAULT "default" /* where nothing was written */
+
 /* Something that was written, and where. */
 struct setting {
     const char *key, *value, *where;

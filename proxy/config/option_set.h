@@ -38,6 +38,9 @@ option_setter option_set_socket_mode;
 option_setter option_set_socket_group;
 option_setter option_set_per_caller;
 
+/* option_rate.c: how much the server is asked. */
+option_setter option_set_rate;
+
 /* option_guard.c: by which names, and from which web pages, the proxy may be called. */
 option_setter option_set_host_names;
 option_setter option_set_allow_origin;

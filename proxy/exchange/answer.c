@@ -131,6 +131,8 @@ void exchange_write_head(struct exchange *x, const struct head *h, struct buf *r
                                                       x->request.head_sent && out != FRAMING_CLOSE);
     if (head_has(h, FIELD_SET_COOKIE))
         remember_cookies(x, h);
+    if (x->reuses_session)
+        exchange_learn_session(x, h);
     x->status = h->status;
     x->upstream_persists =
         h->minor == 1 && in != FRAMING_CLOSE && !is_odd(h) && !head_says(h, OPTION_CLOSE);

@@ -34,7 +34,7 @@ static void report(const struct exchange *x)
         .id = x->id,
         .tenant = x->tenant == NULL ? NULL : x->tenant->name,
         .caller = client_caller(x->client),
-        .user = x->admitted ? x->user : NULL,
+        .user = x->admitted && x->generation->config->log_caller ? x->user : NULL,
         .method = method,
         .path = path,
         .status = x->status,
@@ -65,6 +65,7 @@ static void end(struct exchange *x)
     if (x->check != NULL)
         check_cancel(x->check);
     origin_cancel(&x->acquire);
+    pass_end(&x->pass);
     report(x);
     loop_bury(x->all->loop, x, release);
 }

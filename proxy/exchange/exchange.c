@@ -16,15 +16,13 @@ enum { LAST_WORDS_MS = 2000 };
 
 static void attach(struct exchange *x, struct upstream *u);
 static void on_acquired(void *ctx, struct upstream *u, const struct failure *why);
+static void on_gate_open(void *ctx, const struct failure *why);
 
-static struct decision take_connection(struct exchange *x, enum acquire_kind kind)
+static struct decision acquire(struct exchange *x, enum acquire_kind kind)
 {
     struct upstream *u = NULL;
     struct failure why;
 
-    exchange_set_state(x, EXCHANGE_ACQUIRE);
-    x->upload = UPLOAD_HELD;
-    timer_stop(&x->caller_timer);
     x->acquire.done = on_acquired;
     x->acquire.ctx = x;
     switch (origin_acquire(x->origin, &x->acquire, kind, &u, &why)) {
@@ -39,6 +37,20 @@ static struct decision take_connection(struct exchange *x, enum acquire_kind kin
     }
 }
 
+static struct decision take_connection(struct exchange *x, enum acquire_kind kind)
+{
+    exchange_set_state(x, EXCHANGE_ACQUIRE);
+    x->upload = UPLOAD_HELD;
+    timer_stop(&x->caller_timer);
+    if (!x->pass.open) {
+        x->acquire.kind = kind;
+        struct decision d = exchange_enter_gate(x, on_gate_open);
+        if (d.step != STEP_CONNECT)
+            return d;
+    }
+    return acquire(x, kind);
+}
+
 static struct decision repeat(struct exchange *x, enum acquire_kind kind)
 {
     LOG_TRACE("exchange %s is repeated", x->id);
@@ -48,6 +60,9 @@ static struct decision repeat(struct exchange *x, enum acquire_kind kind)
     timer_stop(&x->look_timer);
     x->looked_long = false;
     exchange_drop_upstream(x);
+    if (x->pass.sent_us != 0)
+        pass_end(&x->pass); /* what is sent again counts again */
+    x->heeded = false;
     x->download = DOWNLOAD_NONE;
     x->first_us = 0;
     x->reused = false;
@@ -65,6 +80,10 @@ static struct decision perform(struct exchange *x, struct decision d, struct sli
     case STEP_CONNECT:
         return take_connection(x, d.kind);
     case STEP_SEND:
+        if (x->reuses_session && !x->request.head_sent)
+            exchange_add_session(x);
+        if (x->pass.gate != NULL && !x->request.head_sent)
+            pass_note_sent(&x->pass);
         return exchange_send(x, in);
     case STEP_PASS: /* what needs no more input */
         return exchange_pass(x, &SLICE(""));
@@ -180,6 +199,8 @@ static size_t on_server_data(void *ctx, const char *p, size_t n)
     if (x->download == DOWNLOAD_NONE) {
         x->download = DOWNLOAD_FLOWING;
         x->first_us = clock_monotonic_us();
+        if (x->pass.gate != NULL)
+            pass_note_answer(&x->pass);
     }
     struct decision d = exchange_pass(x, &in);
     if (d.step == STEP_WAIT && x->state == EXCHANGE_SEND && timer_runs(&x->answer_timer))
@@ -363,6 +384,20 @@ static void on_acquired(void *ctx, struct upstream *u, const struct failure *why
     } else {
         advance(x, DECIDE(STEP_SEND));
     }
+}
+
+/* Meanwhile another certificate may have come into use. */
+static void on_gate_open(void *ctx, const struct failure *why)
+{
+    struct exchange *x = ctx;
+
+    x->acquire.waited_us = x->pass.waited_us;
+    if (why != NULL)
+        advance(x, exchange_fails(x, why));
+    else if (x->acquire.kind == ACQUIRE_ANY && !x->changed_identity)
+        advance(x, exchange_choose_identity(x));
+    else
+        advance(x, (struct decision){.step = STEP_CONNECT, .kind = x->acquire.kind});
 }
 
 /* ---- the beginning ---- */

@@ -13,6 +13,7 @@
 #include "upstream/upstreams.h"
 
 struct cookies;
+struct sessions;
 
 enum {
     COLLECTED_MAX = 32 * 1024 * 1024,
@@ -25,6 +26,7 @@ struct exchange;
 struct exchanges_shared {
     struct quota collected; /* bytes of bodies that are not sent before they are whole */
     struct cookies *cookies;
+    struct sessions *sessions;
 };
 
 struct exchanges {

@@ -162,6 +162,8 @@ static struct decision read_heads(struct exchange *x, struct slice *in)
         default:
             break;
         }
+        if (h->status == 429 || h->status == 503)
+            exchange_heed(x, h);
         if (h->status < 200) {
             d = pass_interim(x, h);
         } else {

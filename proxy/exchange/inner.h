@@ -68,8 +68,15 @@ struct exchange {
     struct request_pump request;
     bool forwards_authorization; /* the server gets the caller's own */
     bool asks_for_part;          /* its Range travels */
+    bool reuses_session;         /* the server's, in the place of a caller without cookies */
+    bool has_own_token;          /* X-CSRF-Token */
+    uint64_t session_sent;       /* number of the session with which it was sent; 0: none */
+    size_t session_bytes;        /* of the head, before the empty line */
+    bool heeded;                 /* that the answer refuses it for now */
 
     /* the connection */
+    struct manners *manners; /* toward the server; NULL: as tenant */
+    struct pass pass;
     struct acquire acquire;
     struct upstream *upstream;
     bool reused, repeated;
@@ -169,6 +176,29 @@ struct decision exchange_judge_refusal(struct exchange *x);
 /* Does the answer refuse the certificate? If it is an error, why (x->cause)? rest: what came after
  * its head so far. PASS; WAIT: more of its content has to come first; REPEAT. */
 struct decision exchange_judge_answer(struct exchange *x, const struct head *h, struct slice rest);
+
+/* ---- manners: what the server wants of those that call it ---- */
+
+/* May it be sent now? CONNECT: yes; WAIT: resumed comes later; FAIL. */
+struct decision exchange_enter_gate(struct exchange *x,
+                                    void (*resumed)(void *ctx, const struct failure *why));
+
+/* The server has answered 429 or 503, and may have said for how long. */
+void exchange_heed(struct exchange *x, const struct head *h);
+
+/* The path as the server gets it, without the query. */
+struct slice exchange_path(const struct exchange *x);
+
+/* ---- session_reuse: the server's session, for a caller without cookies ---- */
+
+/* Decides whether it is for this request (x->reuses_session). */
+void exchange_want_session(struct exchange *x, const struct head *h);
+
+/* It is sent now, over x->identity: adds the session to its head. */
+void exchange_add_session(struct exchange *x);
+
+/* Keeps the session that the answer sets, or forgets one. */
+void exchange_learn_session(struct exchange *x, const struct head *h);
 
 /* ---- answer: from the server's head to the caller's ---- */
 

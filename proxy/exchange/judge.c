@@ -83,6 +83,8 @@ static void edit(struct exchange *x, const struct head *h, const struct judgemen
     if (judgement_rewrites_body(h, buf_slice(&x->base)))
         rules.body = request_pump_filter(&x->request, h,
                                          link_filter_for_request(tenant, buf_slice(&x->base), h));
+    if (tenant->session_reuse)
+        exchange_want_session(x, h);
     buf_reserve(&x->request.head, 1024);
     edit_request(&x->request.head, h, &j->target, &rules);
     request_pump_trailers(&x->request, h, tenant->headers, tenant->nheaders);
@@ -124,8 +126,7 @@ static struct decision ask(struct exchange *x, const struct basic *b, check_done
                                .user = b->user,
                                .password = b->password};
 
-    if (x->generation->config->log_caller)
-        x->user = mem_copy_bytes(b->user.p, b->user.n);
+    x->user = mem_copy_bytes(b->user.p, b->user.n);
     switch (
         checker_ask(x->all->clients->shared->checker, x->all->loop, &what, checked, x, &x->check)) {
     case CHECKER_FITS:
@@ -167,6 +168,7 @@ struct decision exchange_judge(struct exchange *x, const struct client_request *
     x->origin = origin_ref(x->all->upstreams->origins[j.index]);
     x->tenant = j.tenant;
     x->cell = x->all->cells[j.index];
+    x->manners = x->generation->manners[j.index];
     edit(x, r->head, &j);
     if (x->tenant->rules != NULL && !rules_cover(x->tenant->rules, r->head, &j.target, &why)) {
         x->barred = NEW(struct failure);

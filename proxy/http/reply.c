@@ -123,8 +123,8 @@ void reply_problem_with(struct buf *out, const struct failure *f, const char *re
              info->token);
     /* Or a browser that a foreign page sent here asks for /favicon.ico in the name of this one. */
     buf_add_string(&fields, "Content-Security-Policy: default-src 'none'\r\n");
-    if (info->retry_after > 0)
-        buf_addf(&fields, "Retry-After: %d\r\n", info->retry_after);
+    if (failure_retry_after(f) > 0)
+        buf_addf(&fields, "Retry-After: %d\r\n", failure_retry_after(f));
     add_challenge(&fields, f);
     if (info->status == 405)
         buf_addf(&fields, "Allow: %s\r\n", allowed_methods(f->id));

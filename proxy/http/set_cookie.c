@@ -116,3 +116,18 @@ void set_cookie_write(struct slice value, struct slice host, bool tls, struct bu
         buf_add_slice(out, a.whole);
     }
 }
+
+bool set_cookie_find(struct slice value, struct slice name, struct slice *out)
+{
+    struct attribute a;
+    bool found = false;
+
+    (void)next_attribute(&value, &a); /* the cookie itself */
+    while (next_attribute(&value, &a)) {
+        if (!is_named(&a, name))
+            continue;
+        *out = a.value;
+        found = true;
+    }
+    return found;
+}

@@ -5,6 +5,8 @@
 #ifndef HTTP_SET_COOKIE_H
 #define HTTP_SET_COOKIE_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 
 /*
@@ -15,5 +17,8 @@
  * secure (__Host-, __Secure-, __Http-) is left as it is.
  */
 void set_cookie_write(struct slice value, struct slice host, bool tls, struct buf *out);
+
+/* The value of the last attribute with that name; false: there is none. */
+bool set_cookie_find(struct slice value, struct slice name, struct slice *out);
 
 #endif

@@ -60,13 +60,42 @@ static void add_list(struct walker *w, enum check_step s, const char *name, char
 
 /* ---- the configuration and the certificate ---- */
 
+/* With the limits that apply (`rate`). */
+static char *describe_section(const struct tenant *t)
+{
+    struct buf text = {0};
+
+    buf_add_string(&text, t->where);
+    for (size_t i = 0; i < t->nrates; i++) {
+        buf_add_string(&text, i == 0 ? "; at most " : ", ");
+        tenant_write_rate(&t->rates[i], &text);
+    }
+    char *out = mem_copy_bytes(text.p, text.n);
+    buf_free(&text);
+    return out;
+}
+
+static void add_limits(struct walker *w)
+{
+    const struct tenant *t = w->tenant;
+    char **limits = mem_new((t->nrates + 1) * sizeof(limits[0]));
+
+    for (size_t i = 0; i < t->nrates; i++)
+        limits[i] = mem_format("%s %zu/s", t->rates[i].text, t->rates[i].limit);
+    add_list(w, CHECK_CONFIGURATION, "limits", limits, t->nrates);
+    for (size_t i = 0; i < t->nrates; i++)
+        free(limits[i]);
+    free(limits);
+}
+
 static void check_configuration(struct walker *w)
 {
     if (w->file_flaw != NULL)
         check_tell(w->steps, CHECK_CONFIGURATION, CHECK_FAIL, NULL,
                    mem_copy_string(w->file_flaw->text), NULL);
-    fine(w, CHECK_CONFIGURATION, mem_copy_string(w->tenant->where));
+    fine(w, CHECK_CONFIGURATION, describe_section(w->tenant));
     add_evidence(w, CHECK_CONFIGURATION, "section", w->tenant->where);
+    add_limits(w);
 }
 
 static enum cause_id cause_of_flaw(enum status st)

@@ -329,6 +329,20 @@ static void add_notes(const struct dry_run *d, const struct tenant *t)
     if (t->keep_authorization && head_has(d->head, FIELD_AUTHORIZATION))
         note(d->out, mem_copy_string("`authorization = keep`: the server gets the caller's own "
                                      "credentials beside the certificate, and may prefer them."));
+    if (t->session_reuse && !head_has(d->head, FIELD_COOKIE))
+        note(d->out, mem_copy_string("`session-reuse = on`: the server gets the cookies and the "
+                                     "X-CSRF-Token of the caller's session, if there is one."));
+}
+
+static void add_rate_note(const struct dry_run *d, const struct judgement *j)
+{
+    struct slice query = j->target.path, path = slice_split(&query, '?');
+    const struct tenant_rate *r = tenant_find_rate(j->tenant, path);
+
+    if (r != NULL)
+        note(d->out, mem_format("`rate = %s %zu/s`: it is one of at most %zu requests a second; "
+                                "further ones wait in the queue.",
+                                r->text, r->limit, r->limit));
 }
 
 static bool judge(struct dry_run *d)
@@ -349,6 +363,7 @@ static bool judge(struct dry_run *d)
         return false;
     edit(d, &j);
     add_notes(d, j.tenant);
+    add_rate_note(d, &j);
     return true;
 }
 

@@ -149,6 +149,90 @@ static void add_connections(const struct view *v)
     }
 }
 
+typedef uint64_t manners_value(const struct manners_sum *sum);
+
+static uint64_t rate_waits(const struct manners_sum *sum)
+{
+    return sum->rate_waits;
+}
+
+static uint64_t held_requests(const struct manners_sum *sum)
+{
+    return sum->held;
+}
+
+static void add_manners(const struct view *v, const char *name, const char *help,
+                        manners_value *value)
+{
+    const struct generation *g = v->generation;
+    struct manners_sum sum;
+
+    begin(v->b, name, "counter", help);
+    for (size_t i = 0; i < g->config->ntenants; i++) {
+        manners_add_up(g->manners[i], &sum);
+        buf_addf(v->b, "%s{tenant=\"%s\"} %llu\n", name, g->config->tenants[i]->name,
+                 ull(value(&sum)));
+    }
+}
+
+static void add_server_refusals(const struct view *v)
+{
+    const struct generation *g = v->generation;
+    struct manners_sum sum;
+
+    begin(v->b, "sfmtls_server_refusals_total", "counter",
+          "Answers 429 and 503 of the server itself.");
+    for (size_t i = 0; i < g->config->ntenants; i++) {
+        const char *name = g->config->tenants[i]->name;
+        manners_add_up(g->manners[i], &sum);
+        buf_addf(v->b,
+                 "sfmtls_server_refusals_total{tenant=\"%s\",code=\"429\"} %llu\n"
+                 "sfmtls_server_refusals_total{tenant=\"%s\",code=\"503\"} %llu\n",
+                 name, ull(sum.asked_429), name, ull(sum.asked_503));
+    }
+}
+
+/* What there is at the gates of a tenant. */
+struct at_gates {
+    size_t waiting, held;
+};
+
+static void count_gate(void *ctx, const char *path, const struct gate_view *g)
+{
+    struct at_gates *sum = ctx;
+
+    (void)path;
+    sum->waiting += g->waiting;
+    sum->held += g->held_us > 0;
+}
+
+static void add_gates(const struct view *v, bool held, const char *name, const char *help)
+{
+    const struct generation *g = v->generation;
+
+    begin(v->b, name, "gauge", help);
+    for (size_t i = 0; i < g->config->ntenants; i++) {
+        struct at_gates sum = {0};
+        manners_each(g->manners[i], count_gate, &sum);
+        buf_addf(v->b, "%s{tenant=\"%s\"} %zu\n", name, g->config->tenants[i]->name,
+                 held ? sum.held : sum.waiting);
+    }
+}
+
+static void add_all_manners(const struct view *v)
+{
+    add_manners(v, "sfmtls_rate_waits_total", "Requests that waited because of `rate`.",
+                rate_waits);
+    add_manners(v, "sfmtls_held_requests_total",
+                "Requests that waited because the server had asked for it (Retry-After).",
+                held_requests);
+    add_server_refusals(v);
+    add_gates(v, false, "sfmtls_waiting_requests",
+              "Requests that wait now because of `rate` or Retry-After.");
+    add_gates(v, true, "sfmtls_held_paths",
+              "Paths for which the server wants no requests now (Retry-After).");
+}
+
 typedef int64_t certificate_value(const struct view *v, size_t tenant, int identity);
 
 static int64_t not_after(const struct view *v, size_t tenant, int identity)
@@ -229,6 +313,7 @@ void metrics_write(struct buf *b, const struct metrics *m, const struct status_f
     add_failures(&v);
     add_hints(&v);
     add_connections(&v);
+    add_all_manners(&v);
     add_certificates(&v, "sfmtls_certificate_not_after_timestamp_seconds",
                      "When the client certificate ends.", not_after);
     add_certificates(&v, "sfmtls_certificate_in_use",

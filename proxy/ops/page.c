@@ -228,6 +228,21 @@ static void add_calls(const struct view *v, const struct ledger_sum *past)
     buf_add_string(v->b, "</small>");
 }
 
+static void add_held(void *ctx, const char *path, const struct gate_view *g)
+{
+    struct buf *b = ctx;
+
+    if (g->held_us == 0 && g->waiting == 0)
+        return;
+    buf_add_string(b, "<small class=warn>");
+    add_text(b, path);
+    buf_addf(b, ": %zu waiting", g->waiting);
+    if (g->held_us > 0)
+        buf_addf(b, ", the server asks to wait %lld s",
+                 (long long)((g->held_us + 999999) / 1000000));
+    buf_add_string(b, "</small>");
+}
+
 static void add_tenant(const struct view *v, size_t i)
 {
     const struct tenant *t = v->generation->config->tenants[i];
@@ -254,6 +269,7 @@ static void add_tenant(const struct view *v, size_t i)
              (long long)atomic_load(&shared->upstreams.limit));
     if (atomic_load(&shared->waiting) > 0)
         buf_addf(v->b, "<small class=warn>%d waiting</small>", atomic_load(&shared->waiting));
+    manners_each(v->generation->manners[i], add_held, v->b);
     buf_add_string(v->b, "</td></tr>\n");
 }
 

@@ -149,6 +149,39 @@ static void add_past(struct buf *b, const char *tenant, const struct ledger_sum 
     add_last(b, "last_hint", f, tenant, true);
 }
 
+struct gate_list {
+    struct buf *b;
+    bool held; /* those that the server asks to leave alone, in place of those of `rate` */
+    bool any;
+};
+
+static void add_gate(void *ctx, const char *path, const struct gate_view *g)
+{
+    struct gate_list *l = ctx;
+
+    if (l->held ? g->held_us == 0 : g->limit == 0)
+        return;
+    buf_add_string(l->b, l->any ? ",{" : "{");
+    l->any = true;
+    json_add_member(l->b, "path", slice_of(path));
+    if (l->held)
+        buf_addf(l->b, ",\"seconds\":%lld", (long long)((g->held_us + 999999) / 1000000));
+    else
+        buf_addf(l->b, ",\"rate\":%zu", g->limit);
+    buf_addf(l->b, ",\"waiting\":%zu}", g->waiting);
+}
+
+static void add_manners(struct buf *b, struct manners *m)
+{
+    struct gate_list limits = {.b = b}, held = {.b = b, .held = true};
+
+    buf_add_string(b, ",\"limits\":[");
+    manners_each(m, add_gate, &limits);
+    buf_add_string(b, "],\"held\":[");
+    manners_each(m, add_gate, &held);
+    buf_add_string(b, "]");
+}
+
 static void add_tenant(struct buf *b, const struct tenant *t, struct shared_tenant *shared,
                        const struct ledger *ledgers, const struct failures *failures, int64_t now)
 {
@@ -196,6 +229,7 @@ void status_write(struct buf *b, const struct status_facts *f, const struct clie
     for (size_t i = 0; i < g->config->ntenants; i++) {
         buf_add_string(b, i == 0 ? "{" : ",{");
         add_tenant(b, g->config->tenants[i], g->tenants[i], ledgers, &failures, now / 1000000);
+        add_manners(b, g->manners[i]);
         buf_add_string(b, "}");
     }
     buf_add_string(b, "],\"failures\":[");

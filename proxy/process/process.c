@@ -16,6 +16,7 @@
 #include "caller/census.h"
 #include "caller/checker.h"
 #include "exchange/cookies.h"
+#include "exchange/sessions.h"
 #include "exchange/exchange.h"
 #include "process/listen.h"
 #include "process/worker.h"
@@ -223,6 +224,7 @@ static void init_shared(struct process *s, const struct config *c)
     quota_init(&s->shared.exchanges.collected, COLLECTED_MAX);
     s->shared.clients.checker = checker_new();
     s->shared.exchanges.cookies = cookies_new();
+    s->shared.exchanges.sessions = sessions_new();
     s->shared.clients.census = census_new();
     s->shared.clients.on_record = s->hooks->on_record;
     s->shared.clients.record_ctx = s->hooks->ctx;
@@ -371,6 +373,7 @@ void process_free(struct process *s)
         worker_free(s->threads[i].worker);
     checker_free(s->shared.clients.checker);
     cookies_free(s->shared.exchanges.cookies);
+    sessions_free(s->shared.exchanges.sessions);
     census_free(s->shared.clients.census);
     for (size_t i = 0; i < s->ndoors; i++)
         free_door(s->doors[i]);

@@ -7,6 +7,7 @@
 #include "caller/admission.h"
 #include "config/fixed.h"
 #include "exchange/cookies.h"
+#include "exchange/sessions.h"
 #include "process/listen.h"
 
 static bool is_among(struct acceptor *const *acceptors, size_t n, const struct acceptor *a)
@@ -171,6 +172,7 @@ enum status process_reload(struct process *s, struct config *c, struct diag *why
         atomic_store(&s->shared.clients.clients.limit, c->max_connections);
         atomic_store(&s->shared.queue.limit, c->queue);
         cookies_keep_only(s->shared.exchanges.cookies, c);
+        sessions_clear(s->shared.exchanges.sessions);
         change_doors(s, c, acceptors);
         generation_unref(s->generation);
         s->generation = g;

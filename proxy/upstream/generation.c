@@ -60,6 +60,15 @@ int generation_find_peer(const struct generation *g, const struct tenant *t)
     return -1;
 }
 
+/* A renewed certificate makes another peer of it, but no other account. */
+static struct manners *find_manners(const struct generation *previous, const struct tenant *t)
+{
+    for (size_t i = 0; previous != NULL && i < previous->config->ntenants; i++)
+        if (tenant_is_same_account(previous->config->tenants[i], t))
+            return manners_new(t, previous->manners[i], previous->config->tenants[i]);
+    return manners_new(t, NULL, NULL);
+}
+
 struct generation *generation_new(struct config *c, const struct generation *previous)
 {
     struct generation *g = NEW(struct generation);
@@ -67,11 +76,13 @@ struct generation *generation_new(struct config *c, const struct generation *pre
     atomic_init(&g->refs, 1);
     g->config = config_ref(c);
     g->tenants = mem_new(c->ntenants * sizeof(g->tenants[0]));
+    g->manners = mem_new(c->ntenants * sizeof(g->manners[0]));
     for (size_t i = 0; i < c->ntenants; i++) {
         int peer = generation_find_peer(previous, c->tenants[i]);
         g->tenants[i] = peer < 0 ? shared_tenant_new(c->tenants[i])
                                  : shared_tenant_ref(previous->tenants[peer]);
         atomic_store(&g->tenants[i]->upstreams.limit, c->tenants[i]->max_upstream);
+        g->manners[i] = find_manners(previous, c->tenants[i]);
     }
     return g;
 }
@@ -88,7 +99,10 @@ void generation_unref(struct generation *g)
         return;
     for (size_t i = 0; i < g->config->ntenants; i++)
         shared_tenant_unref(g->tenants[i]);
+    for (size_t i = 0; i < g->config->ntenants; i++)
+        manners_free(g->manners[i]);
     free(g->tenants);
+    free(g->manners);
     config_unref(g->config);
     free(g);
 }

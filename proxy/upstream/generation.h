@@ -9,6 +9,7 @@
 
 #include "base/quota.h"
 #include "config/config.h"
+#include "upstream/manners.h"
 #include "upstream/overlap.h"
 
 /* Connections that rest, of one worker, which alone changes it. */
@@ -31,6 +32,7 @@ struct generation {
     atomic_int refs;
     struct config *config;
     struct shared_tenant **tenants; /* one for each of config */
+    struct manners **manners;       /* as well */
 };
 
 /* Takes a reference to c. previous: whose tenants' counts go on where the peer is the same; NULL:

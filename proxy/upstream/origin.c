@@ -157,7 +157,7 @@ static void leave_queue(struct acquire *a)
     if (!a->queued)
         return;
     a->queued = false;
-    a->way.queue = clock_monotonic_us() - a->queued_us;
+    a->way.queue = clock_monotonic_us() - a->queued_us + a->waited_us;
     list_remove(&a->node);
     a->origin->nwaiting--;
     timer_stop(&a->timer);
@@ -230,6 +230,14 @@ static void on_queue_timeout(void *ctx)
     a->done(a->ctx, NULL, &why);
 }
 
+/* queue-timeout is for both queues. */
+static int64_t time_left(const struct origin *o, const struct acquire *a)
+{
+    int64_t left = o->site.all->generation->config->queue_timeout - a->waited_us / 1000;
+
+    return left > 0 ? left : 1;
+}
+
 static enum acquire_result enqueue(struct origin *o, struct acquire *a, struct failure *why)
 {
     if (!quota_take(o->site.all->queue)) {
@@ -241,7 +249,7 @@ static enum acquire_result enqueue(struct origin *o, struct acquire *a, struct f
     list_append(&o->waiting, &a->node);
     o->nwaiting++;
     timer_init(&a->timer, on_queue_timeout, a);
-    timer_start(o->site.all->loop, &a->timer, o->site.all->generation->config->queue_timeout);
+    timer_start(o->site.all->loop, &a->timer, time_left(o, a));
     atomic_fetch_add(&o->site.shared->waiting, 1);
     serve_waiting(o); /* a place freed elsewhere in between: whoever freed it saw nobody waiting */
     if (a->queued)
@@ -261,6 +269,8 @@ enum acquire_result origin_acquire(struct origin *o, struct acquire *a, enum acq
     a->origin = o;
     a->kind = kind;
     way_times_clear(&a->way);
+    if (a->waited_us > 0)
+        a->way.queue = a->waited_us;
     if (kind == ACQUIRE_ANY && (*u = take_pooled(o)) != NULL)
         return ACQUIRED;
     bool place = !timer_runs(&o->courtesy) && quota_take(&o->site.shared->upstreams);

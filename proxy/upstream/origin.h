@@ -45,6 +45,7 @@ struct acquire {
     enum acquire_kind kind;
     struct way_times way; /* how long the parts took, of a connection that is made for it */
     int64_t queued_us;    /* since when it waits */
+    int64_t waited_us;    /* for so long it waited before, at a gate (gate.h); 0: not at all */
     int identity;         /* ACQUIRE_UNDER: which one is wanted; in the end the one that was used */
     bool queued;
     void (*done)(void *ctx, struct upstream *u, const struct failure *why);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "upstream/gate.h"
 #include "upstream/origin.h"
 
 void upstreams_init(struct upstreams *u, struct loop *l, struct resolver *r, struct quota *queue,
@@ -10,6 +11,7 @@ void upstreams_init(struct upstreams *u, struct loop *l, struct resolver *r, str
 {
     *u = (struct upstreams){.loop = l, .resolver = r, .queue = queue, .generation = g};
     list_init(&u->retired);
+    list_init(&u->watches);
     u->origins = mem_new(g->config->ntenants * sizeof(struct origin *));
     for (size_t i = 0; i < g->config->ntenants; i++)
         u->origins[i] = origin_new(u, g, i);
@@ -49,6 +51,7 @@ void upstreams_adopt(struct upstreams *u, struct generation *g)
 
 void upstreams_end(struct upstreams *u)
 {
+    gate_end_watches(u);
     for (size_t i = 0; i < u->generation->config->ntenants; i++)
         origin_retire(u->origins[i]);
 }

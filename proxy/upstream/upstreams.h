@@ -23,6 +23,7 @@ struct upstreams {
     size_t nall;
     struct origin **origins; /* one for each tenant of generation */
     struct list retired;     /* those of earlier generations that are still in use */
+    struct list watches;     /* for gates at which requests wait: gate.h */
     unsigned long long made; /* connections so far */
     bool ended;              /* being taken down: no other worker is told of anything */
 };

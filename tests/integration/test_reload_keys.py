@@ -69,8 +69,9 @@ class Bench:
             harness.happened(self.go_on)
         body = json.dumps({"fields": dict(seen.fields), "number": c.number, "place": c.sock.getsockname(),
                            "user": c.peer_cn() if c.sock.getpeercert() else None})
-        more = {"/long": "X-Long: " + "x" * 1500 + "\r\n", "/many": "X-Many: x\r\n" * 25}.get(seen.target, "")
-        c.reply(body.encode(), "429 Busy" if seen.target == "/busy" else "200 OK",
+        more = {"/session": "Set-Cookie: JSESSIONID=s1\r\n", "/later": "Retry-After: 300\r\n",
+                "/long": "X-Long: " + "x" * 1500 + "\r\n", "/many": "X-Many: x\r\n" * 25}.get(seen.target, "")
+        c.reply(body.encode(), "429 Busy" if seen.target in ("/busy", "/later") else "200 OK",
                 fields=f"Location: https://localhost:{self.names['port']}/x\r\n{more}")
 
     def text(self):
@@ -387,6 +388,22 @@ def _(b):
 def _(b):
     with b.holding():
         return b.outcome()
+
+
+@row("tenant rate", "* 1/s", [200, 200], [200, "queue-full"], queue="0")
+def _(b):
+    return [b.outcome(), b.outcome()]
+
+
+@row("tenant respect-retry-after", "off", [429, 503], [429, 429], queue="0")
+def _(b):
+    return [b.ask(target="/later").status, b.ask(target="/later").status]
+
+
+@row("tenant session-reuse", "on", None, "JSESSIONID=s1")
+def _(b):
+    b.ask(target="/session")
+    return b.seen()["fields"].get("Cookie")
 
 
 @row("proxy max-head", "1k", [200, 200], ["head-too-large", "answer-head-too-large"])

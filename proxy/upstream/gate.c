@@ -1,0 +1,370 @@
+#include "upstream/gate.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "policy/rate.h"
+#include "upstream/upstreams.h"
+
+enum { SECOND_US = 1000000 };
+
+struct gate {
+    atomic_int refs;
+    char *path;
+    pthread_mutex_t lock; /* for all that follows */
+    struct rate rate;
+    struct line line;
+};
+
+/* A request in the line. It outlives its pass while a call to it is on its way. */
+struct ticket {
+    struct line_place place;
+    struct gate *gate;
+    struct loop *loop;  /* of its worker */
+    struct pass *owner; /* only its worker touches it */
+    enum { TICKET_WAITS, TICKET_CALLED, TICKET_LEFT } state;
+    int slot; /* CALLED */
+};
+
+/* A worker's timer for a gate, while somebody waits there. */
+struct watch {
+    struct list node;
+    struct upstreams *all;
+    struct gate *gate;
+    struct timer timer;
+    int64_t due;
+};
+
+/* ---- gates ---- */
+
+struct gate *gate_new(const char *path, size_t limit)
+{
+    struct gate *g = NEW(struct gate);
+
+    atomic_init(&g->refs, 1);
+    g->path = mem_copy_string(path);
+    (void)pthread_mutex_init(&g->lock, NULL);
+    rate_set(&g->rate, limit);
+    line_init(&g->line);
+    return g;
+}
+
+struct gate *gate_ref(struct gate *g)
+{
+    atomic_fetch_add_explicit(&g->refs, 1, memory_order_relaxed);
+    return g;
+}
+
+void gate_unref(struct gate *g)
+{
+    if (g == NULL || atomic_fetch_sub_explicit(&g->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    (void)pthread_mutex_destroy(&g->lock);
+    rate_free(&g->rate);
+    free(g->path);
+    free(g);
+}
+
+static void lock(struct gate *g)
+{
+    (void)pthread_mutex_lock(&g->lock);
+}
+
+static void unlock(struct gate *g)
+{
+    (void)pthread_mutex_unlock(&g->lock);
+}
+
+const char *gate_path(const struct gate *g)
+{
+    return g->path;
+}
+
+void gate_look(struct gate *g, struct gate_view *out)
+{
+    int64_t now = clock_monotonic_us();
+
+    lock(g);
+    *out = (struct gate_view){g->rate.limit, g->line.length,
+                              g->rate.held > now ? g->rate.held - now : 0};
+    unlock(g);
+}
+
+bool gate_hold(struct gate *g, int64_t us)
+{
+    int64_t now = clock_monotonic_us();
+
+    lock(g);
+    bool news = g->rate.held <= now;
+    rate_hold(&g->rate, now + us);
+    unlock(g);
+    return news;
+}
+
+/* ---- those that wait are called ---- */
+
+static void free_ticket(struct ticket *t)
+{
+    gate_unref(t->gate);
+    free(t);
+}
+
+static void stop_waiting(struct pass *p)
+{
+    p->ticket = NULL;
+    p->waited_us = clock_monotonic_us() - p->came_us;
+    timer_stop(&p->timer);
+    quota_give(p->all->queue);
+}
+
+/* In the worker of the one that was called. */
+static void on_called(void *arg)
+{
+    struct ticket *t = arg;
+    struct pass *p = t->owner;
+
+    lock(t->gate);
+    bool left = t->state == TICKET_LEFT;
+    unlock(t->gate);
+    if (!left) {
+        stop_waiting(p);
+        p->slot = t->slot;
+        p->open = true;
+    }
+    free_ticket(t);
+    if (!left)
+        p->done(p->ctx, NULL);
+}
+
+/* Calls those that may go on, with the lock held. Returns when there may be more of them;
+ * RATE_NEVER: nobody waits, or that is not known yet. */
+static int64_t serve(struct gate *g)
+{
+    int64_t now = clock_monotonic_us();
+    int slot;
+
+    while (g->line.length > 0) {
+        if ((slot = rate_take(&g->rate, now)) == RATE_NO_SLOT)
+            return rate_next(&g->rate, now);
+        struct ticket *t = list_entry(line_next(&g->line), struct ticket, place);
+        t->slot = slot;
+        t->state = TICKET_CALLED;
+        loop_post(t->loop, on_called, t);
+    }
+    return RATE_NEVER;
+}
+
+static void on_due(void *ctx);
+
+static struct watch *watch_of(struct upstreams *all, struct gate *g)
+{
+    list_each (node, &all->watches) {
+        struct watch *w = list_entry(node, struct watch, node);
+        if (w->gate == g)
+            return w;
+    }
+    struct watch *w = NEW(struct watch);
+    w->all = all;
+    w->gate = gate_ref(g);
+    timer_init(&w->timer, on_due, w);
+    list_append(&all->watches, &w->node);
+    return w;
+}
+
+static void free_watch(struct watch *w)
+{
+    timer_stop(&w->timer);
+    list_remove(&w->node);
+    gate_unref(w->gate);
+    free(w);
+}
+
+/* Whoever has changed something sees to it that it is looked at again in time. */
+static void serve_and_watch(struct upstreams *all, struct gate *g)
+{
+    lock(g);
+    int64_t due = serve(g);
+    unlock(g);
+    if (due == RATE_NEVER || all->ended)
+        return;
+    struct watch *w = watch_of(all, g);
+    if (timer_runs(&w->timer) && w->due <= due)
+        return;
+    int64_t us = due - clock_monotonic_us();
+    w->due = due;
+    timer_start(all->loop, &w->timer, us > 0 ? us / 1000 + 1 : 1);
+}
+
+static void on_due(void *ctx)
+{
+    struct watch *w = ctx;
+
+    serve_and_watch(w->all, w->gate);
+    if (!timer_runs(&w->timer))
+        free_watch(w);
+}
+
+void gate_end_watches(struct upstreams *all)
+{
+    list_each (node, &all->watches)
+        free_watch(list_entry(node, struct watch, node));
+}
+
+void gate_set_limit(struct gate *g, size_t limit)
+{
+    lock(g);
+    rate_set(&g->rate, limit);
+    (void)serve(g);
+    unlock(g);
+}
+
+void gate_release(struct gate *g)
+{
+    lock(g);
+    g->rate.held = 0;
+    (void)serve(g);
+    unlock(g);
+}
+
+/* ---- one request ---- */
+
+static void explain_timeout(struct pass *p, struct failure *why)
+{
+    struct gate_view v;
+
+    gate_look(p->gate, &v);
+    if (v.held_us > 0) {
+        int seconds = (int)((v.held_us + SECOND_US - 1) / SECOND_US);
+        failure_set(why, FAIL_SERVER_ASKED_TO_WAIT,
+                    "The server has answered 429 or 503 with Retry-After, and wants no request for "
+                    "%s for another %d s.",
+                    p->gate->path, seconds);
+        failure_wait(why, seconds);
+        return;
+    }
+    failure_set(why, FAIL_QUEUE_TIMEOUT,
+                "The server is sent %zu requests a second for %s (`rate`), and it was not this "
+                "one's turn in time.",
+                v.limit, p->gate->path);
+}
+
+static void on_timeout(void *ctx)
+{
+    struct pass *p = ctx;
+    struct ticket *t = p->ticket;
+    struct failure why;
+
+    lock(p->gate);
+    bool waits = t->state == TICKET_WAITS;
+    if (waits)
+        line_leave(&p->gate->line, &t->place);
+    unlock(p->gate);
+    if (!waits)
+        return; /* its call is on the way */
+    stop_waiting(p);
+    free_ticket(t);
+    explain_timeout(p, &why);
+    p->done(p->ctx, &why);
+}
+
+/* With the lock held. */
+static void join(struct pass *p, struct gate *g, struct line_caller whose)
+{
+    struct ticket *t = NEW(struct ticket);
+
+    t->gate = gate_ref(g);
+    t->loop = p->all->loop;
+    t->owner = p;
+    p->ticket = t;
+    line_join(&g->line, &t->place, whose);
+}
+
+enum pass_result pass_enter(struct pass *p, struct gate *g, struct upstreams *all,
+                            struct line_caller whose, struct failure *why)
+{
+    int64_t now = clock_monotonic_us();
+
+    p->gate = g;
+    p->all = all;
+    p->came_us = now;
+    lock(g);
+    p->was_held = g->rate.held > now;
+    p->slot = g->line.length == 0 ? rate_take(&g->rate, now) : RATE_NO_SLOT;
+    p->open = p->slot != RATE_NO_SLOT;
+    bool refused = !p->open && !quota_take(all->queue);
+    if (!p->open && !refused)
+        join(p, g, whose);
+    unlock(g);
+    if (p->open)
+        return PASS_OPEN;
+    if (refused) {
+        failure_plain(why, FAIL_QUEUE_FULL);
+        return PASS_REFUSED;
+    }
+    timer_init(&p->timer, on_timeout, p);
+    timer_start(all->loop, &p->timer, all->generation->config->queue_timeout);
+    serve_and_watch(all, g);
+    return PASS_WAITS;
+}
+
+void pass_note_sent(struct pass *p)
+{
+    p->sent_us = clock_monotonic_us();
+    lock(p->gate);
+    rate_note_sent(&p->gate->rate, p->slot, p->sent_us);
+    unlock(p->gate);
+    serve_and_watch(p->all, p->gate);
+}
+
+void pass_note_answer(struct pass *p)
+{
+    int64_t now = clock_monotonic_us();
+
+    if (now - p->sent_us >= RATE_TRANSIT_US)
+        return;
+    lock(p->gate);
+    rate_note_answer(&p->gate->rate, p->slot, p->sent_us, now);
+    unlock(p->gate);
+    serve_and_watch(p->all, p->gate);
+}
+
+/* Its ticket, if it waits, and its slot, if it was to be sent and is not. */
+static void give_up(struct pass *p)
+{
+    struct ticket *t = p->ticket;
+    bool waited = t != NULL, called = false;
+
+    lock(p->gate);
+    if (waited && t->state == TICKET_WAITS)
+        line_leave(&p->gate->line, &t->place);
+    else if (waited)
+        called = true;
+    if (called) {
+        t->state = TICKET_LEFT;
+        rate_give_back(&p->gate->rate, t->slot);
+    } else if (p->open && p->sent_us == 0) {
+        rate_give_back(&p->gate->rate, p->slot);
+    }
+    unlock(p->gate);
+    if (waited)
+        stop_waiting(p);
+    if (waited && !called)
+        free_ticket(t);
+}
+
+void pass_end(struct pass *p)
+{
+    if (p->gate == NULL)
+        return;
+    struct gate *g = p->gate;
+    give_up(p);
+    if (p->sent_us == 0)
+        serve_and_watch(p->all, g);
+    p->gate = NULL;
+    p->open = false;
+    p->sent_us = 0;
+    gate_unref(g);
+}
