@@ -156,13 +156,13 @@ if chosen tsan; then
     stage 'integration tests, TSan, several workers'
     # Where threads meet: what a process shares, what changes while it serves, what is done beside the workers.
     SFMTLS_WORKERS=4 integration tsan -m 'not alone' $(of admin bodies callers callers_file chaos collecting connect \
-        cookies failures limits log log_caller metrics operate overlap peer pool process reload reload_keys hints \
-        slowloris status trace)
+        cookies failures limits log log_caller manners metrics operate overlap peer pool process reload reload_keys \
+        hints session_reuse slowloris status trace)
 fi
 if chosen release; then
     stage 'integration tests, as released'
     # In its sandbox; without long tables, commands and waits that are the same outside of it.
-    integration release $(without tenants vectors certificate browser turns vanished callers_file)
+    integration release $(without tenants vectors certificate browser turns vanished manners callers_file)
     # A browser gives up what takes too long beside others.
     integration release tests/integration/test_browser.py
 fi

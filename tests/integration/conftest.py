@@ -40,7 +40,7 @@ def pytest_configure(config):
 
 
 # Which wait for time that has to pass. They are spread, so that no process of pytest -n gets many of them.
-LONG = ("test_turns", "test_vanished")
+LONG = ("test_turns", "test_vanished", "test_manners")
 
 
 def spread(items):

@@ -279,20 +279,21 @@ def share_out(proxy, tenant, counter, tmp_path, users, limit, seconds, workers):
 
     with Stalls() as stalls:
         calls = [Background(call, f"user{i}") for i in range(1, users)]
-        eventually(lambda: len(counter.came) >= limit)  # from now on there is a line
         calls += [Background(call, "user0") for _ in range(10)]
+        eventually(lambda: len(got) == users)  # from now on all of them are in the line
+        before = collections.Counter(got)
         PAUSE.wait(seconds)
-        counted = dict(got)
+        counted = collections.Counter(got) - before
         over.set()
         for c in calls:
             c.result(harness.LIMIT + users / limit * 2)
     assert_never_more(counter.times(), limit, stalls)
-    return counted, len(counter.came)
+    return counted
 
 
 def test_callers_take_turns(proxy, tenant, counter, tmp_path):
     """However many connections one of them has."""
-    got, _ = share_out(proxy, tenant, counter, tmp_path, 9, 3, 9, 4)
+    got = share_out(proxy, tenant, counter, tmp_path, 9, 3, 9, 4)
     share = sum(got.values()) / 9
     assert all(share - 2 <= got[f"user{i}"] <= share + 2 for i in range(9)), got
 
@@ -300,7 +301,7 @@ def test_callers_take_turns(proxy, tenant, counter, tmp_path):
 @pytest.mark.skipif(not FULL, reason="a minute")
 @pytest.mark.parametrize("workers", [1, 4])
 def test_hundred_callers(proxy, tenant, counter, tmp_path, workers):
-    got, came = share_out(proxy, tenant, counter, tmp_path, 100, 20, 75, workers)
+    got = share_out(proxy, tenant, counter, tmp_path, 100, 20, 75, workers)
     share = sum(got.values()) / 100
     assert len(got) == 100 and share > 10
     assert all(share * 0.8 <= n <= share * 1.2 for n in got.values()), sorted(got.values())
