@@ -33,12 +33,12 @@ static const char *find_flaw(struct slice path)
 
 static enum status add_rate(struct tenant *t, struct slice item, struct diag *why)
 {
-    struct slice path = item, limit = {item.p + item.n, 0};
+    struct slice path = item;
     uint64_t n;
 
     while (path.n > 0 && path.p[path.n - 1] != ' ' && path.p[path.n - 1] != '\t')
         path.n--;
-    limit = (struct slice){path.p + path.n, item.n - path.n};
+    struct slice limit = {path.p + path.n, item.n - path.n};
     path = slice_trim(path);
     if (!read_limit(limit, &n))
         return refuse(item, "does not end in a number from 1 to 1000 and /s", why);
