@@ -145,7 +145,7 @@ def start_sfmtls(binary, folder, pki, origin, more="", under=(), process=""):
 [proxy]
 listen = 127.0.0.1:{port}
 log = /dev/null
-max-connections = {CROWD + 500}
+max-connections = 12000
 idle-timeout = 600s
 {process}
 [tenant acme]
