@@ -12,6 +12,7 @@
 #include "exchange/answer_pump.h"
 #include "exchange/judgement.h"
 #include "http/coding.h"
+#include "net/helpers.h"
 #include "tls/names.h"
 #include "upstream/origin.h"
 #include "upstream/upstream.h"
@@ -63,7 +64,7 @@ void call_room_free(struct call_room *r)
     r->upstreams.ended = true;
     upstreams_end(&r->upstreams);
     loop_turn(r->loop, false); /* the dead are buried */
-    resolve_stop_all();
+    helpers_stop();
     upstreams_free(&r->upstreams);
     resolver_free(r->resolver);
     loop_free(r->loop);
