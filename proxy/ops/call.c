@@ -14,6 +14,7 @@
 #include "http/coding.h"
 #include "net/helpers.h"
 #include "tls/names.h"
+#include "upstream/gss_login.h"
 #include "upstream/origin.h"
 #include "upstream/upstream.h"
 
@@ -51,6 +52,7 @@ struct call_room *call_room_new(struct config *c)
     struct call_room *r = NEW(struct call_room);
 
     h1_reader_setup();
+    gss_load(c);
     r->loop = loop_new();
     r->resolver = resolver_new(r->loop, c->resolve_cache);
     r->generation = generation_new(c, NULL);
