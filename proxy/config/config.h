@@ -60,9 +60,9 @@ struct tenant {
     struct endpoint connect_to; /* dialled in place of server; host NULL: server */
     struct parent_options parent_options;
     struct parent_proxy *parent; /* through which it is reached; NULL: directly */
-    char **names;               /* every host name by which callers may ask for it, NULL-ended */
-    char *host_field;           /* the value of Host */
-    char *peer;                 /* how sentences call the server */
+    char **names;                /* every host name by which callers may ask for it, NULL-ended */
+    char *host_field;            /* the value of Host */
+    char *peer;                  /* how sentences call the server */
 
     struct identity identities[IDENTITIES];
     bool allow_readable_key;
@@ -185,7 +185,7 @@ struct config {
     struct local_ca *local_ca; /* NULL: there is none */
     int connect_other;         /* enum connect_other */
     struct endpoint *connect_allow;
-    char **connect_allow_wheres; /* one for each of connect_allow */
+    char **connect_allow_wheres;           /* one for each of connect_allow */
     struct parent_proxy **connect_parents; /* the same; NULL: there are none */
     size_t nconnect_allow;
     struct parent_options parent_options;

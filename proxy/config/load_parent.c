@@ -38,10 +38,11 @@ static enum status refuse(const struct source *s, const char *key, struct diag *
 static enum status check_alone(const struct source *s, struct diag *why)
 {
     static const char *const keys[] = {"parent-proxy-user", "parent-proxy-password-file",
-                                       "parent-proxy-ccache",
-                                       "parent-proxy-keytab"};
+                                       "parent-proxy-ccache", "parent-proxy-keytab",
+                                       "parent-proxy-auth"};
+    size_t n = ARRAY_LEN(keys) - (s->options->auth == PARENT_AUTO ? 1 : 0); /* the default */
 
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+    for (size_t i = 0; i < n; i++) {
         if (place_of(s, keys[i]) == NULL)
             continue;
         diag_at(why, place_of(s, keys[i]),

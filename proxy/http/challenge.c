@@ -4,7 +4,8 @@
 
 static void advance(struct slice *s, size_t n)
 {
-    s->p += n;
+    if (n > 0) /* else it may be none */
+        s->p += n;
     s->n -= n;
 }
 

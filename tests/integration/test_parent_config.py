@@ -142,6 +142,7 @@ WRONG = {
     "user": ("parent-proxy = http://u:secret@proxy:1", ":3:", "set parent-proxy-user and parent-proxy-password-file"),
     "no port": ("parent-proxy = http://proxy", ":3:", "write http://HOST:PORT, system or none"),
     "path": ("parent-proxy = http://proxy:1/x", ":3:", "write http://HOST:PORT, system or none"),
+    "auth alone": ("parent-proxy-auth = digest", ":3:", "without a `parent-proxy` in the same section"),
     "file alone": ("parent-proxy-keytab = k", ":3:", "without a `parent-proxy` in the same section"),
     "user alone": ("parent-proxy = none\nparent-proxy-user = u", ":4:", "without a `parent-proxy`"),
     "no password": ("parent-proxy = p:1\nparent-proxy-user = u", ":4:", "has no password"),
@@ -184,3 +185,24 @@ def test_unused_proxy_is_no_news_then(lines, tmp_path, pki):
         (tmp_path / "sfmtls.ini").write_text(text + "\n")
         tried = harness.run_cli("run", "-t", cwd=tmp_path, env={"https_proxy": "http://proxy:3128"})
         assert tried.returncode == 0 and "https_proxy" not in tried.stderr, tried.stderr
+
+
+def test_a_report_holds_nothing_of_it(tmp_path, pki):
+    (tmp_path / "proxy.pass").write_text("canary-password\n")
+    (tmp_path / "sfmtls.ini").write_text(
+        HEAD + f"parent-proxy = http://127.0.0.1:{harness.closed_port()}\nparent-proxy-user = canary-user\n"
+        "parent-proxy-password-file = proxy.pass\nparent-proxy-auth = basic\n" + section(pki))
+    made = harness.run_cli("support", "-c", "sfmtls.ini", "-o", "report.json", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    text = (tmp_path / "report.json").read_text()
+    assert "parent-proxy-refused" in text and "canary" not in text
+
+
+def test_explain_and_check_name_it(tmp_path, pki):
+    parent = f"127.0.0.1:{harness.closed_port()}"
+    (tmp_path / "sfmtls.ini").write_text(HEAD + section(pki, parent_proxy=f"http://{parent}"))
+    explained = harness.run_cli("explain", "-c", "sfmtls.ini", "/x", cwd=tmp_path)
+    assert f", through the parent proxy {parent} (sfmtls.ini:8)" in " ".join(explained.stdout.split())
+    checked = harness.run_cli("check", "-c", "sfmtls.ini", cwd=tmp_path)
+    assert checked.returncode == 1 and "parent-proxy-refused" in checked.stdout
+    assert "skipped  name                 it needs parent-proxy" in checked.stdout, checked.stdout
