@@ -88,9 +88,9 @@ def test_variables_as_curl_reads_them(environment, tmp_path, pki):
     check_as_curl(tmp_path, pki, environment, HOSTS[:1])
 
 
-@pytest.mark.parametrize("text", harness.count(LISTS[::3], LISTS), ids=repr)
+@pytest.mark.parametrize("text", harness.count(LISTS[::5], LISTS), ids=repr)
 def test_no_proxy_as_curl_reads_it(text, tmp_path, pki):
-    check_as_curl(tmp_path, pki, {**USED, "no_proxy": text}, harness.count(HOSTS[:4:2] + HOSTS[4:], HOSTS))
+    check_as_curl(tmp_path, pki, {**USED, "no_proxy": text}, harness.count(HOSTS[::2], HOSTS))
 
 
 @pytest.mark.parametrize("text, excepts", [("::/127", True), ("::1/128", True), ("::2/127", False),
