@@ -30,11 +30,12 @@ chosen() { # STAGE
 }
 
 sh conf/setup.sh --packages gcc libc6-dev cmake ninja-build libevent-dev libssl-dev libhttp-parser-dev \
-    libinih-dev zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev libseccomp-dev ca-certificates clang clang-tidy \
-    clang-format cppcheck llvm openssl curl wget gnutls-bin apache2-utils whois nginx-light haproxy \
+    libinih-dev zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev libseccomp-dev libkrb5-dev ca-certificates clang \
+    clang-tidy clang-format cppcheck llvm openssl curl wget gnutls-bin apache2-utils whois nginx-light haproxy \
     default-jdk-headless python3 python3-pytest python3-pytest-xdist python3-requests python3-jsonschema \
-    libnss-wrapper procps systemd hostname iproute2 chromium scdoc mandoc man-db strace valgrind
-[ -z "${SFMTLS_FULL:-}" ] || sh conf/setup.sh --packages prometheus
+    libnss-wrapper squid libgssapi-krb5-2 procps systemd hostname iproute2 chromium scdoc mandoc man-db strace valgrind
+[ -z "${SFMTLS_FULL:-}" ] || sh conf/setup.sh --packages prometheus krb5-kdc krb5-admin-server krb5-user \
+    gss-ntlmssp apache2 libapache2-mod-auth-gssapi
 # What this clang's sanitizers and fuzzer are linked with; each release has another number in the package's name.
 sh conf/setup.sh --packages "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
 
@@ -150,13 +151,14 @@ if chosen asan; then
     stage 'integration tests, ASan and UBSan'
     # Browsers and other clients take minutes, and see no difference: they try the released program. So do those that
     # are marked, and long tables of what the fuzz targets read, too.
-    integration asan -m 'not released' $(without browser clients newman many_keys config import)
+    integration asan -m 'not released' $(without browser clients newman many_keys config import \
+        parent_config)
 fi
 if chosen tsan; then
     stage 'integration tests, TSan, several workers'
     # Where threads meet: what a process shares, what changes while it serves, what is done beside the workers.
     SFMTLS_WORKERS=4 integration tsan -m 'not alone' $(of admin bodies callers callers_file chaos collecting connect \
-        cookies failures limits log log_caller manners metrics operate overlap peer pool process reload reload_keys \
+        cookies failures limits log log_caller manners metrics operate overlap parent peer pool process reload reload_keys \
         hints session_reuse slowloris status trace)
 fi
 if chosen release; then

@@ -212,6 +212,84 @@ static const struct fail_info table[FAIL_COUNT] = {
         {"connect-timeout", 504, "connection_timeout", BLAME_NETWORK, 0, "Connection timed out",
          "The server did not accept the connection in time.",
          "Check that a firewall lets this machine reach the server, or raise connect-timeout."},
+
+    [FAIL_PARENT_NAME] = {"parent-proxy-name-failed", 502, "dns_error", BLAME_CONFIGURATION, 0,
+                          "Parent proxy's name not found",
+                          "The name of the parent proxy could not be looked up.",
+                          "Check the host of `parent-proxy`, and that this machine is in the "
+                          "company's network (VPN)."},
+    [FAIL_PARENT_REFUSED] = {"parent-proxy-refused", 502, "connection_refused", BLAME_NETWORK, 0,
+                             "Parent proxy refused the connection",
+                             "The parent proxy refused the connection.",
+                             "Check host and port of `parent-proxy`, and that the proxy runs."},
+    [FAIL_PARENT_UNREACHABLE] = {"parent-proxy-unreachable", 502, "destination_ip_unroutable",
+                                 BLAME_NETWORK, 0, "Parent proxy unreachable",
+                                 "The network has no route to the parent proxy.",
+                                 "Check the network, the VPN and the firewall of this machine."},
+    [FAIL_PARENT_TIMEOUT] =
+        {"parent-proxy-timeout", 504, "connection_timeout", BLAME_NETWORK, 0,
+         "Parent proxy timed out", "The parent proxy made no connection in time.",
+         "Check that the parent proxy runs and can be reached from here, or raise "
+         "connect-timeout."},
+    [FAIL_PARENT_CLOSED] =
+        {"parent-proxy-closed", 502, "connection_terminated", BLAME_NETWORK, 0,
+         "Parent proxy closed the connection",
+         "The parent proxy closed the connection before it had answered CONNECT.",
+         "Check that `parent-proxy` names the port of an HTTP proxy, and read the log of that "
+         "proxy."},
+    [FAIL_PARENT_MALFORMED] =
+        {"parent-proxy-bad-answer", 502, "http_protocol_error", BLAME_NETWORK, 0,
+         "Bad answer from the parent proxy", "The parent proxy's answer is not well-formed HTTP.",
+         "Check that `parent-proxy` names the port of an HTTP proxy, to which one speaks without "
+         "TLS."},
+    [FAIL_PARENT_TOO_LARGE] =
+        {"parent-proxy-head-too-large", 502, "http_response_header_section_size", BLAME_NETWORK, 0,
+         "Head of the parent proxy's answer too large",
+         "The head of the parent proxy's answer is larger than max-head, or has more fields than "
+         "max-fields allows.",
+         "Check that `parent-proxy` names an HTTP proxy, or raise max-head or max-fields."},
+    [FAIL_PARENT_ASKS] =
+        {"parent-proxy-auth-required", 502, "proxy_configuration_error", BLAME_CONFIGURATION, 0,
+         "Parent proxy asks for authentication",
+         "The parent proxy asks who sfmtls is, and nothing that is configured is an answer.",
+         "Set parent-proxy-user and parent-proxy-password-file, or provide a Kerberos ticket. "
+         "Basic is used only with parent-proxy-auth = basic."},
+    [FAIL_PARENT_AUTH] =
+        {"parent-proxy-auth-failed", 502, "proxy_configuration_error", BLAME_CONFIGURATION, 0,
+         "Parent proxy refused the user", "The parent proxy refused the user.",
+         "Check parent-proxy-user and the file of parent-proxy-password-file, or the user of the "
+         "Kerberos ticket (klist), and that this user may use the proxy."},
+    [FAIL_PARENT_TICKET] =
+        {"parent-proxy-no-ticket", 502, "proxy_configuration_error", BLAME_CONFIGURATION, 0,
+         "No Kerberos ticket for the parent proxy",
+         "There is no Kerberos ticket with which sfmtls could say to the parent proxy who it is.",
+         "Get one with kinit for the user that sfmtls runs as, into the place that "
+         "parent-proxy-ccache names, or set parent-proxy-keytab. Check that the KDC can be "
+         "reached."},
+    [FAIL_PARENT_BUSY] = {"parent-proxy-auth-busy", 503, "connection_limit_reached", BLAME_PROXY, 5,
+                          "Too many authentications",
+                          "Too many connections wait for Kerberos or NTLM.",
+                          "Repeat the call in some seconds. Check that the KDC answers."},
+    [FAIL_PARENT_FORBADE] =
+        {"parent-proxy-forbade", 502, "http_request_denied", BLAME_NETWORK, 0,
+         "Parent proxy forbids the server", "The parent proxy does not permit to reach the server.",
+         "Let your network's administrators permit CONNECT to the server, for this machine or the "
+         "user of parent-proxy-user."},
+    [FAIL_PARENT_SERVER] =
+        {"parent-proxy-cannot-connect", 502, "destination_unavailable", BLAME_NETWORK, 0,
+         "Parent proxy cannot reach the server", "The parent proxy could not reach the server.",
+         "Check `server`, or `connect-to`, and that the parent proxy can resolve and reach it."},
+    [FAIL_PARENT_SERVER_TIMEOUT] =
+        {"parent-proxy-connect-timeout", 504, "connection_timeout", BLAME_NETWORK, 0,
+         "Parent proxy did not reach the server in time",
+         "The parent proxy did not reach the server in time.",
+         "Check `server`, or `connect-to`, and that the parent proxy's firewall permits it."},
+    [FAIL_PARENT_STATUS] =
+        {"parent-proxy-status", 502, "http_protocol_error", BLAME_NETWORK, 0,
+         "Unexpected answer of the parent proxy",
+         "The parent proxy answered CONNECT with neither a tunnel nor a reason that sfmtls knows.",
+         "Check that `parent-proxy` names an HTTP proxy that permits CONNECT, and read its log."},
+
     [FAIL_HANDSHAKE_TIMEOUT] =
         {"handshake-timeout", 504, "connection_timeout", BLAME_NETWORK, 0,
          "TLS handshake timed out", "The TLS handshake did not finish in time.",

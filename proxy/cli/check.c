@@ -259,7 +259,7 @@ const struct command command_check = {
     "other\n"
     "                           tenants that have the same one\n"
     "\n"
-    "The steps: configuration, certificate, chain, clock, name, connect, tls, server-certificate,\n"
+    "The steps: configuration, certificate, chain, clock, parent-proxy, name, connect, tls, server-certificate,\n"
     "certificate-request, client-certificate, http, company, permission. A step that needs one "
     "that\n"
     "failed is skipped, so the one that fails is the cause. check sends one GET for each\n"

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/config_file.h"
 #include "cli/prompt.h"
+#include "config/parent_proxy.h"
 #include "http/authorization.h"
 #include "http/field.h"
 #include "ops/explain.h"
@@ -159,6 +160,8 @@ static void add_where(struct buf *out, const struct explanation *e)
     if (t->connect_to.host != NULL)
         buf_addf(&text, ", connected to at %s:%d (connect-to)", t->connect_to.host,
                  t->connect_to.port);
+    if (t->parent != NULL)
+        buf_addf(&text, ", through the parent proxy %s (%s)", t->parent->name, t->parent->where);
     add_line(out, "server", &text);
 }
 
@@ -254,6 +257,8 @@ static void add_tenant(struct buf *out, const struct explanation *e)
     json_add_member(out, "server", slice_of(t->peer));
     if (dialled != NULL)
         json_add_member(out, "connect_to", slice_of(dialled));
+    if (t->parent != NULL)
+        json_add_member(out, "parent_proxy", slice_of(t->parent->name));
     free(dialled);
 }
 

@@ -21,6 +21,7 @@
 #include "policy/validity.h"
 #include "tls/credential.h"
 #include "tls/key_memory.h"
+#include "upstream/gss_login.h"
 
 enum { EXPIRY_LOOK_MS = 60 * 1000, SOON_LOOK_MS = 1000 };
 
@@ -160,7 +161,9 @@ static void install(void *arg)
 
     config_keep_identities(l->config, process_config(l->serve->process));
     user_limit(&l->serve->user, l->config);
-    if (process_reload(l->serve->process, l->config, &why) == ST_OK) {
+    gss_load(l->config);
+    if (gss_check(l->config, &why) == ST_OK &&
+        process_reload(l->serve->process, l->config, &why) == ST_OK) {
         admin_note_reload(l->serve->admin, NULL);
         log_say(LOG_NOTICE, "reloaded");
         announce_config(l->config, &l->serve->expiry);
@@ -329,6 +332,10 @@ static enum status give_up(struct serve *s, const struct process *process, struc
 {
     enum status st = user_become(&s->user, s->config, process, why);
 
+    if (st != ST_OK)
+        return st;
+    gss_load(s->config);
+    st = gss_check(s->config, why);
     if (st != ST_OK)
         return st;
     if (s->config->sandbox) {

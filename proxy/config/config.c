@@ -8,6 +8,7 @@
 #include "config/fixed.h"
 #include "config/load.h"
 #include "config/option.h"
+#include "config/parent_proxy.h"
 
 struct shared_config {
     struct config config; /* first: the pointers convert */
@@ -73,6 +74,7 @@ static void tenant_free(struct tenant *t)
     forget_places(t->set_at);
     free(t->server.host);
     free(t->connect_to.host);
+    parent_proxy_unref(t->parent);
     free(t->host_field);
     free(t->peer);
     callers_free(t->callers);
@@ -118,7 +120,9 @@ void config_unref(struct config *c)
     for (size_t i = 0; i < c->nconnect_allow; i++) {
         free(c->connect_allow[i].host);
         free(c->connect_allow_wheres[i]);
+        parent_proxy_unref(c->connect_parents == NULL ? NULL : c->connect_parents[i]);
     }
+    free(c->connect_parents);
     free(c->connect_allow);
     free(c->connect_allow_wheres);
     free(c->allow_uid.list);

@@ -49,6 +49,15 @@ struct tenant_rate {
     size_t limit;
 };
 
+/* What a section says of the parent proxy, as given; see parent_proxy.h. */
+struct parent_options {
+    char *proxy; /* NULL: it says nothing */
+    char *user, *password_file, *ccache, *keytab;
+    int auth; /* enum parent_way */
+};
+
+struct parent_proxy;
+
 struct tenant {
     char *name;
     char *where;               /* the section, as file:line, for sentences */
@@ -57,9 +66,11 @@ struct tenant {
     char *company_id;
     struct endpoint server;     /* the host that is called and verified: the certificate host */
     struct endpoint connect_to; /* dialled in place of server; host NULL: server */
-    char **names;               /* every host name by which callers may ask for it, NULL-ended */
-    char *host_field;           /* the value of Host */
-    char *peer;                 /* how sentences call the server */
+    struct parent_options parent_options;
+    struct parent_proxy *parent; /* through which it is reached; NULL: directly */
+    char **names;                /* every host name by which callers may ask for it, NULL-ended */
+    char *host_field;            /* the value of Host */
+    char *peer;                  /* how sentences call the server */
 
     struct identity identities[IDENTITIES];
     bool allow_readable_key;
@@ -187,8 +198,10 @@ struct config {
     struct local_ca *local_ca; /* NULL: there is none */
     int connect_other;         /* enum connect_other */
     struct endpoint *connect_allow;
-    char **connect_allow_wheres; /* one for each of connect_allow */
+    char **connect_allow_wheres;           /* one for each of connect_allow */
+    struct parent_proxy **connect_parents; /* the same; NULL: there are none */
     size_t nconnect_allow;
+    struct parent_options parent_options;
 
     bool allow_remote;    /* listeners off the loopback */
     bool allow_forwarded; /* requests that another proxy forwarded, on those of the loopback */

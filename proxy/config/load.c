@@ -253,6 +253,8 @@ static enum status finish(struct loader *l, const struct config_sources *from, s
     if (st == ST_OK && l->config->ntenants == 0)
         st = refuse_nothing(from, why);
     if (st == ST_OK)
+        st = load_parents(l, why);
+    if (st == ST_OK)
         st = load_check_listens(l, why);
     if (st == ST_OK) {
         note_sockets(l->config, l->config->listens, l->config->nlistens, "listen");

@@ -56,6 +56,10 @@ bool load_has_listener(const struct config *c, int tenant);
 /* connect-other and connect-allow make sense, together and beside the tenants. */
 enum status load_check_connect(const struct loader *l, struct diag *why) MUST_CHECK;
 
+/* Finds the parent proxy of each tenant and of each place of connect-allow; after all sections. */
+enum status load_parents(struct loader *l, struct diag *why) MUST_CHECK;
+struct parent_proxy *load_parent_new(void);
+
 /* Notes what the log should say of who can connect. */
 void load_check_access(const struct loader *l);
 

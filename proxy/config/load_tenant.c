@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "config/load_parts.h"
+#include "config/parent_proxy.h"
 #include "sf/hosts.h"
 
 static enum status refuse_missing(const struct loader *l, const char *key, struct diag *why)
@@ -186,6 +187,7 @@ void load_write_pool_key(struct tenant *t)
     buf_addf(&t->pool_key, "%s\n%s\n%s\n%d\n%s\n%d\n%d\n", t->name, t->company_id, t->server.host,
              t->server.port, t->connect_to.host == NULL ? "" : t->connect_to.host,
              t->connect_to.port, t->require_request ? 1 : 0);
+    parent_proxy_digest(t->parent, &t->pool_key);
     for (int i = 0; i < IDENTITIES; i++)
         if (tenant_has_identity(t, i))
             credential_digest(t->identities[i].credential, &t->pool_key);

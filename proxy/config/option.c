@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/similar.h"
+#include "config/option_parent.h"
 #include "config/option_set.h"
 
 /* ---- the table ---- */
@@ -189,7 +190,9 @@ static const struct option table[] = {
         .set = option_set_connect_allow, .repeats = true, .type = "list of HOST:PORT",
         .help = "The places that connect-other = tunnel may reach. A name must not resolve to an "
                 "address of this machine or of a private network; to reach one, list the address "
-                "itself."),
+                "itself. Through a parent proxy, only that proxy knows what a name resolves to."),
+    PARENT_ROWS(P, "The company's proxy, through which servers and the places of connect-allow are "
+                   "reached (CONNECT)."),
 
     DURATION("connect-timeout", P(connect_timeout), 10, HOUR, "10s",
              "The time to resolve the server's name and to connect, over all its addresses (504)."),
@@ -284,6 +287,8 @@ static const struct option table[] = {
         .type = "HOST:PORT",
         .help = "The address to connect to instead of `server`, for tunnels and tests. Host, SNI "
                 "and the verification of the certificate still use `server`."),
+    PARENT_ROWS(T, "The proxy through which the server is reached, for this tenant in place of the "
+                   "one in [proxy]; none connects directly."),
     {.key = "header.*",
      .section = SECTION_TENANT,
      .example = "value",
@@ -394,7 +399,8 @@ size_t option_index(enum option_section section, const char *key)
 static bool is_text(const struct option *o)
 {
     return o->set == option_set_text || o->set == option_set_path || o->set == option_set_log ||
-           o->set == option_set_company_id;
+           o->set == option_set_company_id || o->set == option_set_parent_proxy ||
+           o->set == option_set_ccache;
 }
 
 void option_free_texts(enum option_section section, void *values)

@@ -32,6 +32,10 @@ option_setter option_set_admin;
 enum status option_add_listen(struct listen_address **list, size_t *count, const char *text,
                               const struct setting *s, int tenant, struct diag *why) MUST_CHECK;
 
+/* option_parent.c: the proxy through which servers are reached. */
+option_setter option_set_parent_proxy;
+option_setter option_set_ccache;
+
 /* option_access.c: who may connect. Names of users and groups are looked up at once. */
 option_setter option_set_allow_uid;
 option_setter option_set_socket_mode;

@@ -8,12 +8,14 @@
 #include "exchange/exchanges.h"
 #include "http/mask.h"
 #include "net/dial.h"
+#include "upstream/parent_tunnel.h"
 
 struct tunnel {
     struct client *client;
     struct exchanges *all;
-    struct dial *dial;  /* NULL: not under way */
-    struct stream *far; /* NULL: not connected (yet) */
+    struct dial *dial;         /* NULL: not under way */
+    struct parent_tunnel *way; /* the same */
+    struct stream *far;        /* NULL: not connected (yet) */
     struct timer idle;
     bool over;
     bool up_ended, down_ended; /* the caller, the far side has sent its last byte */
@@ -66,6 +68,8 @@ static void end(struct tunnel *t, enum stream_close_mode mode)
     timer_stop(&t->idle);
     if (t->dial != NULL)
         dial_cancel(t->dial);
+    if (t->way != NULL)
+        parent_tunnel_cancel(t->way);
     if (t->far != NULL)
         stream_close(t->far, mode);
     report(t);
@@ -245,18 +249,11 @@ static void fail(struct tunnel *t, const struct failure *why)
     client_done(c, false);
 }
 
-static void on_dialled(void *ctx, int fd, const struct failure *why)
+static void establish(struct tunnel *t, struct stream *far)
 {
-    struct tunnel *t = ctx;
-
-    t->dial = NULL;
-    if (fd < 0) {
-        fail(t, why);
-        return;
-    }
     t->status = 200;
     t->first_us = clock_monotonic_us();
-    t->far = stream_new_plain(t->all->loop, fd, &far_handler, t);
+    t->far = far;
     stream_notice_vanishing(t->far, t->all->clients->config->dead_peer_timeout);
     note_life(t);
     (void)stream_write_bytes(client_stream(t->client), CONNECT_ESTABLISHED,
@@ -264,6 +261,32 @@ static void on_dialled(void *ctx, int fd, const struct failure *why)
     stream_resume(client_stream(t->client));
     if (t->up_ended)
         stream_finish(t->far);
+}
+
+static void on_dialled(void *ctx, int fd, const struct failure *why)
+{
+    struct tunnel *t = ctx;
+
+    t->dial = NULL;
+    if (fd < 0)
+        fail(t, why);
+    else
+        establish(t, stream_new_plain(t->all->loop, fd, &far_handler, t));
+}
+
+static void on_way(void *ctx, struct stream *s, struct slice rest, const struct failure *why)
+{
+    struct tunnel *t = ctx;
+
+    t->way = NULL;
+    if (s == NULL) {
+        fail(t, why);
+        return;
+    }
+    stream_set_handler(s, &far_handler, t);
+    establish(t, s);
+    if (rest.n > 0)
+        (void)on_far_data(t, rest.p, rest.n);
 }
 
 static bool is_public(const struct address *a)
@@ -275,6 +298,7 @@ void tunnel_start(struct client *c, const struct client_request *r, const struct
 {
     struct tunnel *t = NEW(struct tunnel);
     struct slice target = mask_target(r->head->target);
+    struct parent_proxy *parent = config_parent_of(client_all(c)->config, to);
 
     t->client = c;
     t->all = client_all(c)->services;
@@ -283,6 +307,10 @@ void tunnel_start(struct client *c, const struct client_request *r, const struct
     clients_new_id(t->all->clients, t->id);
     timer_init(&t->idle, on_idle, t);
     client_set_job(c, &job, t);
+    if (parent != NULL) {
+        t->way = parent_tunnel_open(t->all->upstreams, parent, to, NULL, on_way, t);
+        return;
+    }
     t->dial = dial_start(t->all->loop, t->all->upstreams->resolver, to->host, to->port,
                          t->all->clients->config->connect_timeout, on_dialled, t);
     if (!authority_is_address(slice_of(to->host)))

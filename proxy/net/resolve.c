@@ -11,14 +11,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/slice.h"
+#include "net/helpers.h"
 #include "net/name_service.h"
 
-enum { MAX_THREADS = 4, MAX_CACHED = 64 };
+enum { MAX_CACHED = 64 };
 
 /* A question that a thread answers; the loop's thread takes the answer. */
 struct job {
-    struct list node;
-    struct loop *loop;
+    struct helper_job helper;
     struct resolver *resolver;
     char *host;
     struct resolved found;
@@ -53,14 +53,13 @@ struct resolver {
 
 static struct {
     pthread_mutex_t lock;
-    pthread_cond_t work;
-    struct list jobs;
-    int threads, idle;
-    bool stopped;
     struct diag told; /* why names are not looked up as they should be; empty: they are */
-} pool = {.lock = PTHREAD_MUTEX_INITIALIZER,
-          .work = PTHREAD_COND_INITIALIZER,
-          .jobs = {&pool.jobs, &pool.jobs}};
+} blocked_names = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static struct job *job_of(struct helper_job *j)
+{
+    return list_entry(j, struct job, helper);
+}
 
 /* ---- the threads ---- */
 
@@ -113,10 +112,10 @@ static bool note_blocked(struct job *j)
 {
     bool blocked = name_service_is_blocked(&j->blocked);
 
-    (void)pthread_mutex_lock(&pool.lock);
-    j->tells = blocked && strcmp(j->blocked.text, pool.told.text) != 0;
-    pool.told = blocked ? j->blocked : (struct diag){""};
-    (void)pthread_mutex_unlock(&pool.lock);
+    (void)pthread_mutex_lock(&blocked_names.lock);
+    j->tells = blocked && strcmp(j->blocked.text, blocked_names.told.text) != 0;
+    blocked_names.told = blocked ? j->blocked : (struct diag){""};
+    (void)pthread_mutex_unlock(&blocked_names.lock);
     return blocked;
 }
 
@@ -137,8 +136,9 @@ static void explain(struct job *j, int error, int number)
                     error == EAI_SYSTEM ? strerror(number) : gai_strerror(error));
 }
 
-static void answer(struct job *j)
+static void answer(struct helper_job *helper)
 {
+    struct job *j = job_of(helper);
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
 
     if (answer_localhost(j))
@@ -155,65 +155,12 @@ static void answer(struct job *j)
         (void)note_blocked(j);
 }
 
-static void job_free(struct job *j)
+static void job_free(struct helper_job *helper)
 {
+    struct job *j = job_of(helper);
+
     free(j->host);
     free(j);
-}
-
-static void on_answer(void *ctx);
-
-static void *thread_main(void *arg)
-{
-    (void)arg;
-    (void)pthread_mutex_lock(&pool.lock);
-    while (!pool.stopped) {
-        struct list *first = list_first(&pool.jobs);
-        if (first == NULL) {
-            pool.idle++;
-            (void)pthread_cond_wait(&pool.work, &pool.lock);
-            pool.idle--;
-            continue;
-        }
-        struct job *j = list_entry(first, struct job, node);
-        list_remove(&j->node);
-        (void)pthread_mutex_unlock(&pool.lock);
-        answer(j);
-        (void)pthread_mutex_lock(&pool.lock);
-        if (pool.stopped)
-            job_free(j);
-        else
-            loop_post(j->loop, on_answer, j); /* under the lock: the loop is there until we stop */
-    }
-    (void)pthread_mutex_unlock(&pool.lock);
-    return NULL;
-}
-
-static void submit(struct job *j)
-{
-    pthread_t thread;
-
-    (void)pthread_mutex_lock(&pool.lock);
-    list_append(&pool.jobs, &j->node);
-    if (pool.idle == 0 && pool.threads < MAX_THREADS &&
-        pthread_create(&thread, NULL, thread_main, NULL) == 0) {
-        (void)pthread_detach(thread);
-        pool.threads++;
-    }
-    (void)pthread_cond_signal(&pool.work);
-    (void)pthread_mutex_unlock(&pool.lock);
-}
-
-void resolve_stop_all(void)
-{
-    (void)pthread_mutex_lock(&pool.lock);
-    pool.stopped = true;
-    list_each (node, &pool.jobs) {
-        list_remove(node);
-        job_free(list_entry(node, struct job, node));
-    }
-    (void)pthread_cond_broadcast(&pool.work);
-    (void)pthread_mutex_unlock(&pool.lock);
 }
 
 /* ---- the loop's side ---- */
@@ -247,9 +194,9 @@ static void with_port(const struct resolved *from, int port, struct resolved *ou
         address_set_port(&out->addresses[i], port);
 }
 
-static void on_answer(void *ctx)
+static void on_answer(struct helper_job *helper)
 {
-    struct job *j = ctx;
+    struct job *j = job_of(helper);
     struct resolver *r = j->resolver;
     struct entry *e = find(r, j->host);
     struct list lookups, *first;
@@ -269,7 +216,7 @@ static void on_answer(void *ctx)
         l->done(l->ctx, found.count > 0 ? &found : NULL, &j->why);
         free(l);
     }
-    job_free(j);
+    job_free(helper);
 }
 
 void resolver_set_cache(struct resolver *r, int64_t cache_ms)
@@ -343,10 +290,12 @@ static void ask(struct resolver *r, struct entry *e)
     struct job *j = NEW(struct job);
 
     e->asking = true;
-    j->loop = r->loop;
+    j->helper =
+        (struct helper_job){.loop = r->loop, .work = answer, .done = on_answer, .drop = job_free};
     j->resolver = r;
     j->host = mem_copy_string(e->host);
-    submit(j);
+    if (!helpers_submit(HELPERS_NAMES, &j->helper))
+        abort(); /* as many as come may wait */
 }
 
 struct lookup *resolver_lookup(struct resolver *r, const char *host, int port, resolve_done *done,

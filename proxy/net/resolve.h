@@ -1,7 +1,7 @@
 /*
  * resolve: names to addresses without blocking a loop.
  *
- * getaddrinfo() runs in a few threads shared by the process, so names resolve
+ * getaddrinfo() runs in a few threads shared by the process (helpers.h), so names resolve
  * as in every other program of the machine (hosts file, VPN, mDNS). Each loop
  * has a resolver of its own with a short cache: SF moves its addresses.
  */
@@ -36,8 +36,5 @@ typedef void resolve_done(void *ctx, const struct resolved *found, const struct 
 struct lookup *resolver_lookup(struct resolver *r, const char *host, int port, resolve_done *done,
                                void *ctx);
 void lookup_cancel(struct lookup *l); /* done is not called any more */
-
-/* Before the loops of the process are freed: answers that are still awaited go nowhere. */
-void resolve_stop_all(void);
 
 #endif

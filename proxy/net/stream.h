@@ -55,9 +55,9 @@ struct stream *stream_new_accepted(struct loop *l, int fd, const struct stream_h
 struct stream *stream_new_tls(struct loop *l, int fd, SSL *ssl, const char *peer,
                               const struct stream_handler *handler, void *ctx);
 
-/* Begins TLS on a plain stream that has nothing to write: ssl is in accept state, received what was
- * shown of its handshake so far (copied). From on_data, which then has used everything. Else as for
- * stream_new_tls(). */
+/* Begins TLS on a plain stream that has nothing to write: ssl is in connect or accept state,
+ * received what was shown of its handshake so far (copied). From on_data, which then has used
+ * everything. Else as for stream_new_tls(). */
 void stream_start_tls(struct stream *s, SSL *ssl, const char *peer, struct slice received);
 
 /* Hands the stream to another owner. What is unread is shown to the new one. */

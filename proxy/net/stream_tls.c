@@ -283,28 +283,37 @@ static void attach(struct stream *s, SSL *ssl, const char *peer)
     s->peer = mem_copy_string(peer);
 }
 
+/* A client says hello; the answer comes later. */
+static void begin_to_shake(struct stream *s)
+{
+    struct failure ignored;
+
+    if (SSL_is_server(s->ssl) != 0)
+        return;
+    tls_expect_no_error();
+    (void)explain(s, SSL_do_handshake(s->ssl), &ignored);
+    flush_wire(s);
+}
+
 void stream_start_tls(struct stream *s, SSL *ssl, const char *peer, struct slice received)
 {
     assert(s->ssl == NULL && s->out == NULL);
     s->ops = &tls_ops;
     s->ready = false;
     attach(s, ssl, peer);
+    begin_to_shake(s);
     buf_add_slice(&s->early, received);
-    task_defer(s->loop, &s->show);
+    if (received.n > 0)
+        task_defer(s->loop, &s->show);
 }
 
 struct stream *stream_new_tls(struct loop *l, int fd, SSL *ssl, const char *peer,
                               const struct stream_handler *handler, void *ctx)
 {
     struct stream *s = stream_create(l, fd, &tls_ops, handler, ctx);
-    struct failure ignored;
 
     stream_start_reading(s);
     attach(s, ssl, peer);
-    if (SSL_is_server(ssl) == 0) {
-        tls_expect_no_error();
-        (void)explain(s, SSL_do_handshake(ssl), &ignored); /* says hello; the answer comes later */
-        flush_wire(s);
-    }
+    begin_to_shake(s);
     return s;
 }

@@ -12,7 +12,9 @@
 #include "exchange/judgement.h"
 #include "http/coding.h"
 #include "http/date.h"
+#include "net/helpers.h"
 #include "tls/names.h"
+#include "upstream/gss_login.h"
 #include "upstream/origin.h"
 #include "upstream/upstream.h"
 
@@ -50,6 +52,7 @@ struct call_room *call_room_new(struct config *c)
     struct call_room *r = NEW(struct call_room);
 
     h1_reader_setup();
+    gss_load(c);
     r->loop = loop_new();
     r->resolver = resolver_new(r->loop, c->resolve_cache);
     r->generation = generation_new(c, NULL);
@@ -63,7 +66,7 @@ void call_room_free(struct call_room *r)
     r->upstreams.ended = true;
     upstreams_end(&r->upstreams);
     loop_turn(r->loop, false); /* the dead are buried */
-    resolve_stop_all();
+    helpers_stop();
     upstreams_free(&r->upstreams);
     resolver_free(r->resolver);
     loop_free(r->loop);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "config/parent_proxy.h"
 #include "exchange/hint.h"
 #include "http/mask.h"
 #include "ops/call.h"
@@ -263,6 +264,8 @@ static void check_request(struct walker *w, const struct call_result *r)
 
 static void add_connection(struct walker *w, const struct call_result *r)
 {
+    if (w->tenant->parent != NULL)
+        add_evidence(w, CHECK_PARENT_PROXY, "proxy", w->tenant->parent->name);
     add_evidence(w, CHECK_CONNECT, "address", r->address);
     add_evidence(w, CHECK_TLS, "version", r->tls);
     add_evidence(w, CHECK_TLS, "cipher", r->cipher);
@@ -413,9 +416,15 @@ static void check_probe(struct walker *w)
 /* What is said of a step where all is well. */
 static char *fine_text(const struct walker *w, enum check_step s, const struct call_result *r)
 {
+    const struct parent_proxy *parent = w->tenant->parent;
+
     switch (s) {
+    case CHECK_PARENT_PROXY:
+        return parent == NULL ? mem_copy_string("none: the server is reached directly")
+                              : mem_format("%s (%s)", parent->name, parent->where);
     case CHECK_NAME:
-        return mem_copy_string(dialled(w->tenant)->host);
+        return mem_format("%s%s", dialled(w->tenant)->host,
+                          parent == NULL ? "" : ", looked up by the parent proxy");
     case CHECK_CONNECT:
         return *r->address == '\0' ? NULL : mem_copy_string(r->address);
     case CHECK_TLS:
@@ -451,7 +460,7 @@ static void judge_call(struct walker *w, const char *path, const struct call_res
 
 static bool wants_call(const struct walker *w)
 {
-    for (enum check_step s = CHECK_NAME; s <= CHECK_CLIENT_CERTIFICATE; s++)
+    for (enum check_step s = CHECK_PARENT_PROXY; s <= CHECK_CLIENT_CERTIFICATE; s++)
         if (w->options->skip[s])
             return false;
     return check_succeeded(w->steps, CHECK_CONFIGURATION) &&

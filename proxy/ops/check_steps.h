@@ -13,6 +13,7 @@ enum check_step {
     CHECK_CERTIFICATE,
     CHECK_CHAIN,
     CHECK_CLOCK,
+    CHECK_PARENT_PROXY,
     CHECK_NAME,
     CHECK_CONNECT,
     CHECK_TLS,

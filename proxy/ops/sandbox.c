@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 
 #include "base/mem.h"
+#include "config/parent_proxy.h"
 #include "ops/landlock.h"
 #include "ops/syscalls.h"
 
@@ -216,9 +217,36 @@ static void allow_socket(struct sandbox *s, const struct address *a)
         allow_folder_of(s, &s->written, a->local.sun_path, LANDLOCK_SOCKETS);
 }
 
+/* Where the Kerberos library finds tickets, which come and are renewed at any time. */
+static void allow_tickets(struct sandbox *s, const struct parent_proxy *p)
+{
+    if (!parent_proxy_may_need_gss(p))
+        return;
+    char *ccache = parent_proxy_ccache(p);
+    const char *colon = strchr(ccache, ':');
+    const char *path = ccache[0] == '/' || colon == NULL ? ccache : colon + 1;
+    if (strncmp(ccache, "DIR:", 4) == 0) {
+        landlock_allow(s->files, path, LANDLOCK_READ | LANDLOCK_LIST);
+        mention(&s->read, path);
+    } else if (path[0] == '/') {
+        allow_file(s, &s->read, path, LANDLOCK_READ);
+    }
+    free(ccache);
+}
+
+static void allow_parents(struct sandbox *s, const struct config *c)
+{
+    for (size_t i = 0; i < c->ntenants; i++)
+        allow_tickets(s, c->tenants[i]->parent);
+    for (size_t i = 0; i < c->nconnect_allow; i++)
+        allow_tickets(s, config_parent_of(c, &c->connect_allow[i]));
+    allow_list(s, getenv("KRB5_CONFIG"), LANDLOCK_READ);
+}
+
 static void allow_named(struct sandbox *s, const struct config *c)
 {
     config_each_file(c, on_file, s);
+    allow_parents(s, c);
     if (c->log_path != NULL)
         allow_file(s, &s->written, c->log_path, LANDLOCK_APPEND);
     for (size_t i = 0; i < c->nlistens; i++)

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "config/parent_proxy.h"
 #include "exchange/exchanges.h"
 #include "tls/facts.h"
 
@@ -192,6 +193,7 @@ static void add_tenant(struct buf *b, const struct tenant *t, struct shared_tena
     json_add_member(b, "name", slice_of(t->name));
     json_add_member(b, "company_id", slice_of(t->company_id));
     json_add_member(b, "server", slice_of(t->host_field));
+    json_add_member(b, "parent_proxy", slice_of(t->parent == NULL ? NULL : t->parent->name));
     add_past(b, t->name, &past, failures);
     add_quota(b, "connections", &shared->upstreams);
     buf_addf(b, ",\"waiting\":%d,\"certificates\":[", atomic_load(&shared->waiting));

@@ -18,6 +18,7 @@
 #include "exchange/cookies.h"
 #include "exchange/sessions.h"
 #include "exchange/exchange.h"
+#include "net/helpers.h"
 #include "process/listen.h"
 #include "process/worker.h"
 
@@ -365,7 +366,7 @@ void process_free(struct process *s)
     for (size_t i = 0; i < ARRAY_LEN(s->signals); i++)
         if (s->signals[i] != NULL)
             event_free(s->signals[i]);
-    resolve_stop_all();
+    helpers_stop();
     checker_stop(s->shared.clients.checker);
     for (size_t i = 0; i < s->nthreads; i++)
         worker_end(s->threads[i].worker);

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "net/dial.h"
 #include "upstream/evidence.h"
+#include "upstream/parent_tunnel.h"
 
 enum { SHRINK_MS = 1000 };
 
@@ -33,7 +34,8 @@ struct upstream {
     int identity;
     enum upstream_state state;
     unsigned long long number; /* among those of its worker */
-    struct dial *dial;
+    struct dial *dial;         /* one of these, while it is connected */
+    struct parent_tunnel *tunnel;
     struct stream *stream;
     struct tls_client *tls; /* which the handshake reads: a reload may take it from the tenant */
     struct tls_link link;
@@ -73,6 +75,8 @@ void upstream_close(struct upstream *u, enum stream_close_mode mode, const char 
     timer_stop(&u->timer);
     if (u->dial != NULL)
         dial_cancel(u->dial);
+    if (u->tunnel != NULL)
+        parent_tunnel_cancel(u->tunnel);
     if (u->stream != NULL)
         stream_close(u->stream, mode);
     loop_bury(u->site->all->loop, u, release);
@@ -182,10 +186,20 @@ static size_t on_data(void *ctx, const char *p, size_t n)
 static const struct stream_handler shaking = {
     .on_ready = on_ready, .on_data = on_data, .on_end = on_end, .on_broken = on_broken};
 
+static SSL *begin_shaking(struct upstream *u)
+{
+    const struct upstreams *all = u->site->all;
+
+    set_state(u, UP_SHAKING);
+    u->dialed_us = clock_monotonic_us();
+    timer_start(all->loop, &u->timer, all->generation->config->handshake_timeout);
+    u->tls = tls_client_ref(u->site->tenant->identities[u->identity].tls);
+    return tls_client_connect(u->tls, &u->link);
+}
+
 static void on_dialed(void *ctx, int fd, const struct failure *why)
 {
     struct upstream *u = ctx;
-    const struct tenant *t = u->site->tenant;
     const struct upstreams *all = u->site->all;
 
     u->dial = NULL;
@@ -193,13 +207,39 @@ static void on_dialed(void *ctx, int fd, const struct failure *why)
         fail_opening(u, why);
         return;
     }
-    set_state(u, UP_SHAKING);
-    u->dialed_us = clock_monotonic_us();
-    timer_start(all->loop, &u->timer, all->generation->config->handshake_timeout);
-    u->tls = tls_client_ref(t->identities[u->identity].tls);
-    SSL *ssl = tls_client_connect(u->tls, &u->link);
-    u->stream = stream_new_tls(all->loop, fd, ssl, t->peer, &shaking, u);
+    u->stream = stream_new_tls(all->loop, fd, begin_shaking(u), u->site->tenant->peer, &shaking, u);
     stream_notice_vanishing(u->stream, all->generation->config->dead_peer_timeout);
+}
+
+/* The same, through a parent proxy. */
+static void on_tunnel(void *ctx, struct stream *s, struct slice rest, const struct failure *why)
+{
+    struct upstream *u = ctx;
+
+    u->tunnel = NULL;
+    if (s == NULL) {
+        fail_opening(u, why);
+        return;
+    }
+    u->stream = s;
+    stream_set_handler(s, &shaking, u);
+    stream_start_tls(s, begin_shaking(u), u->site->tenant->peer, rest);
+    stream_notice_vanishing(s, u->site->all->generation->config->dead_peer_timeout);
+}
+
+static void begin(struct upstream *u)
+{
+    const struct upstreams *all = u->site->all;
+    const struct tenant *t = u->site->tenant;
+    const struct endpoint *to = t->connect_to.host != NULL ? &t->connect_to : &t->server;
+
+    if (t->parent != NULL) {
+        u->tunnel = parent_tunnel_open(u->site->all, t->parent, to, u->way, on_tunnel, u);
+        return;
+    }
+    u->dial = dial_start(all->loop, all->resolver, to->host, to->port,
+                         all->generation->config->connect_timeout, on_dialed, u);
+    dial_measure(u->dial, u->way);
 }
 
 /* The first time: the rush is over, the buffers can go. The second time: so can the connection. */
@@ -236,7 +276,6 @@ struct upstream *upstream_open(struct site *s, int identity, struct way_times *w
     struct upstream *u = NEW(struct upstream);
     const struct upstreams *all = s->all;
     const struct tenant *t = s->tenant;
-    const struct endpoint *to = t->connect_to.host != NULL ? &t->connect_to : &t->server;
 
     list_init(&u->node);
     u->site = site_ref(s);
@@ -250,9 +289,7 @@ struct upstream *upstream_open(struct site *s, int identity, struct way_times *w
     timer_init(&u->timer, on_expiry, u);
     LOG_TRACE("connection %llu to %s is being made, with its %s", u->number, t->name,
               identity_title(identity));
-    u->dial = dial_start(all->loop, all->resolver, to->host, to->port,
-                         all->generation->config->connect_timeout, on_dialed, u);
-    dial_measure(u->dial, way);
+    begin(u);
     return u;
 }
 

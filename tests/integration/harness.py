@@ -1089,6 +1089,15 @@ class Names:
         return release
 
 
+def pump(source, sink):
+    """Passes bytes on, and the end."""
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    with contextlib.suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
+
+
 class Relay:
     """A port that leads to another one; the first connection gets through only once go_on is set."""
 
@@ -1109,16 +1118,8 @@ class Relay:
         if waits:
             happened(self.go_on)
         server = socket.create_connection(("127.0.0.1", self.target))
-        threading.Thread(target=self._pump, args=(server, caller), daemon=True).start()
-        self._pump(caller, server)
-
-    @staticmethod
-    def _pump(source, sink):
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-        with contextlib.suppress(OSError):
-            sink.shutdown(socket.SHUT_WR)
+        threading.Thread(target=pump, args=(server, caller), daemon=True).start()
+        pump(caller, server)
 
     def stop(self):
         self.go_on.set()

@@ -777,13 +777,15 @@ def test_reference_with_every_option_in_force(tmp_path, pki):
     for name, source in (("acme.pem", "acme-chain.pem"), ("acme.key", "acme-encrypted.key"), ("acme.pass", "acme.pass"),
                          ("corporate-ca.pem", "ca.pem"), ("corporate-ca.crl", "ca.crl"),
                          ("acme-next.pem", "globex-chain.pem"),
-                         ("acme-next.key", "globex.key"), ("acme-next.pass", "acme.pass")):
+                         ("acme-next.key", "globex.key"), ("acme-next.pass", "acme.pass"),
+                         ("proxy.pass", "acme.pass")):
         (tmp_path / name).write_bytes((pki / source).read_bytes())
     (tmp_path / "acme.callers").write_text(f"sfadmin@ACME:$2y$04${'.' * 53}\n")
     for name in ("caller-tokens", "admin-tokens"):
         (tmp_path / name).write_text("0123456789abcdef\n")
     text = (ROOT / "conf/sfmtls.ini").read_text().replace(";[tenant acme]", "[tenant acme]")
-    text = re.sub(r"(?m)^;(?!passphrase-env|passphrase-credential)(?=[a-z][\w.-]* = )", "", text, flags=re.I)
+    others = "passphrase-env|passphrase-credential|parent-proxy-keytab"
+    text = re.sub(rf"(?m)^;(?!{others})(?=[a-z][\w.-]* = )", "", text, flags=re.I)
     text = text.replace("connect-other = refuse", "connect-other = tunnel")
     text = text.replace("user = sfmtls", f"user = {pwd.getpwuid(os.geteuid()).pw_name}")
     (tmp_path / "sfmtls.ini").write_text(text)

@@ -1,4 +1,5 @@
 """Every key of the configuration, changed by a reload, alone, and changed back: what comes of it is seen each time."""
+import base64
 import collections
 import contextlib
 import json
@@ -18,6 +19,7 @@ import pytest
 
 import harness
 from test_callers_file import hashed
+from test_parent import OK, Parent, challenge, fields_of, target_of, tunnel
 from test_pool import two_servers
 from test_server_certificate import Authority
 
@@ -571,6 +573,85 @@ def _(b):
      lambda b: b.serve("everywhere", address=("0.0.0.0", 0)))
 def _(b):
     return b.seen()["place"][0]
+
+
+# ---- the parent proxy ----
+
+def parents(b):
+    """Two that pass on whoever says something, and one that speaks Kerberos alone."""
+    both = 'Digest realm="r", nonce="n", Basic realm=x'
+    for name, asked in (("one", "Basic realm=x"), ("two", both), ("krb", "Negotiate")):
+        def answer(c, head, asked=asked):
+            b.said = dict(fields_of(head)).get("Proxy-Authorization")
+            if b.said is None and not b.is_open:
+                c.send(challenge(asked))
+                return False
+            c.send(OK)
+            tunnel(c, target_of(head))
+            return True
+
+        b.names[name] = Parent(b.fixture("started"), [answer]).url
+    for user in ("anna", "berta"):
+        (b.room / user).write_text(f"password-of-{user}")
+    b.is_open = False
+
+
+def open_parents(b):
+    parents(b)
+    b.is_open = True
+
+
+def asks(b):
+    """Is a parent proxy asked?"""
+    b.said = "nobody"
+    b.outcome()
+    return b.said
+
+
+def says(b):
+    """What the parent proxy learns of who calls."""
+    b.said = None
+    answer = b.ask()
+    if answer.status != 200:
+        return re.search("[^/]*(?=: [^:]*[.]$)", answer.json()["detail"])[0]
+    kind, rest = b.said.split(" ", 1)
+    return base64.b64decode(rest).decode() if kind == "Basic" else kind
+
+
+OF_BASIC = {"_auth": "basic", "_user": "anna", "_password_file": "{room}/anna"}
+
+
+def of(section, parent, *keys, **more):
+    """The other keys of that section, for a row."""
+    keys = {"": parent, **{key: OF_BASIC[key] for key in keys}, **more}
+    return {"pool_idle": "0s", **{("__" if section == "tenant" else "") + f"parent_proxy{key}": value
+                                  for key, value in keys.items()}}
+
+
+@row("proxy parent-proxy", "{one}", "nobody", None, set_up=open_parents, pool_idle="0s")
+@row("tenant parent-proxy", "{one}", "nobody", None, set_up=open_parents, pool_idle="0s")
+def _(b):
+    return asks(b)
+
+
+@row("proxy parent-proxy-user", "berta", "anna:password-of-anna", "berta:password-of-anna", "anna", parents,
+     **of("proxy", "{one}", "_auth", "_password_file"))
+@row("proxy parent-proxy-password-file", "{room}/berta", "anna:password-of-anna", "anna:password-of-berta",
+     "{room}/anna", parents, **of("proxy", "{one}", "_auth", "_user"))
+@row("proxy parent-proxy-auth", "digest", "anna:password-of-anna", "Digest", "basic", parents,
+     **of("proxy", "{two}", "_user", "_password_file"))
+@row("proxy parent-proxy-ccache", "FILE:{room}/two", "one", "two", "FILE:{room}/one", parents, **of("proxy", "{krb}"))
+@row("proxy parent-proxy-keytab", "{room}/two", "one", "two", "{room}/one", parents, **of("proxy", "{krb}"))
+@row("tenant parent-proxy-user", "berta", "anna:password-of-anna", "berta:password-of-anna", "anna", parents,
+     **of("tenant", "{one}", "_auth", "_password_file"))
+@row("tenant parent-proxy-password-file", "{room}/berta", "anna:password-of-anna", "anna:password-of-berta",
+     "{room}/anna", parents, **of("tenant", "{one}", "_auth", "_user"))
+@row("tenant parent-proxy-auth", "digest", "anna:password-of-anna", "Digest", "basic", parents,
+     **of("tenant", "{two}", "_user", "_password_file"))
+@row("tenant parent-proxy-ccache", "FILE:{room}/two", "one", "two", "FILE:{room}/one", parents, **of("tenant", "{krb}"))
+@row("tenant parent-proxy-keytab", "{room}/two", "one", "two", "{room}/one", parents, **of("tenant", "{krb}"))
+def _(b):
+    return says(b)
 
 
 @row("tenant require-client-certificate-request", "yes", 200, "client-certificate-not-requested",
