@@ -33,7 +33,7 @@ sh conf/setup.sh --packages gcc libc6-dev cmake ninja-build libevent-dev libssl-
     libinih-dev zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev libseccomp-dev ca-certificates clang clang-tidy \
     clang-format cppcheck llvm openssl curl wget gnutls-bin apache2-utils whois nginx-light haproxy \
     default-jdk-headless python3 python3-pytest python3-pytest-xdist python3-requests python3-jsonschema \
-    libnss-wrapper procps systemd hostname iproute2 chromium scdoc mandoc man-db strace valgrind
+    libnss-wrapper procps systemd hostname iproute2 chromium scdoc mandoc man-db strace valgrind zsh fish
 [ -z "${SFMTLS_FULL:-}" ] || sh conf/setup.sh --packages prometheus
 # What this clang's sanitizers and fuzzer are linked with; each release has another number in the package's name.
 sh conf/setup.sh --packages "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
