@@ -182,16 +182,10 @@ static const char *configuration_of(const struct line *l)
 /* NULL: it cannot be read, so no tenant is known. */
 static struct config *load(const struct line *l)
 {
-    struct config_sources from;
-    struct config *c = NULL;
-    char *found = NULL;
+    struct config *c;
     struct diag why;
 
-    if (config_file_sources(configuration_of(l), &from, &found, &why) != ST_OK ||
-        config_load_names_from(&from, &c, &why) != ST_OK)
-        c = NULL;
-    free(found);
-    return c;
+    return config_file_load_names(configuration_of(l), &c, &why) == ST_OK ? c : NULL;
 }
 
 static void offer_tenants(const struct line *l)

@@ -236,11 +236,13 @@ static void show_next(const char *file, const char *listen)
     bool found = strcmp(file, "sfmtls.ini") == 0;
 
     if (strcmp(file, "/etc/sfmtls/sfmtls.ini") == 0)
-        (void)printf("\nAs a service: systemctl restart sfmtls. It runs as the user sfmtls, who "
-                     "must be able to\nread the certificate and the key.\n");
-    (void)printf("\nStart it in this folder, and make a call from another terminal:\n\n"
-                 "    sfmtls run%s%s\n",
-                 found ? "" : " -c ", found ? "" : file);
+        (void)printf(
+            "\nStart the service, which runs as the user sfmtls and reads certificate and key as "
+            "that user,\nand make a call:\n\n    systemctl restart sfmtls\n");
+    else
+        (void)printf("\nStart it in this folder, and make a call from another terminal:\n\n"
+                     "    sfmtls run%s%s\n",
+                     found ? "" : " -c ", found ? "" : file);
     calls_show(listen == NULL ? default_listen : listen, first_path);
 }
 
