@@ -37,6 +37,7 @@ def test_every_command():
     assert candidates("nonsense ") == []
 
 
+@pytest.mark.released
 def test_every_option_of_its_help():
     for command in candidates(""):
         known = {*re.findall(r"(?m)^  .{4}(--[a-z-]+)", harness.run_cli("help", command).stdout), "--help"}
@@ -135,6 +136,7 @@ LINES = [("check gl", "<check><globex>"), ("check --identity=n", "<check><--iden
          ("run --set acme.ca-f", "<run><--set><acme.ca-file=>"), ("cert show ac", "<cert><show><acme.pem>")]
 
 
+@pytest.mark.released
 @pytest.mark.parametrize("line,words", LINES, ids=str)
 def test_bash(home, line, words):
     # A function of the same name shows the words; the completion calls the program.
@@ -142,6 +144,7 @@ def test_bash(home, line, words):
     assert typed(home, ["bash", "--norc", "--noprofile", "-i"], prepare, f"sfmtls {line}") == words
 
 
+@pytest.mark.released
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="there is no zsh")
 @pytest.mark.parametrize("line,words", LINES, ids=str)
 def test_zsh(home, line, words):
@@ -149,6 +152,7 @@ def test_zsh(home, line, words):
     assert typed(home, ["zsh", "-f", "-i"], prepare, f"sfmtls {line}") == words
 
 
+@pytest.mark.released
 @pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish")
 def test_fish(home):
     def complete(line):
