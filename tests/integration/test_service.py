@@ -171,6 +171,21 @@ def test_watchdog_hears_of_it_until_the_end(proxy, nginx, supervisor):
     assert p.wait() == 0
 
 
+def test_request_that_comes_with_the_end_is_answered(proxy, nginx):
+    """A caller that has connected and sent nothing yet is no idle one. Others are closed at once."""
+    p = proxy(nginx.port)
+    with p.caller() as used:
+        callers = [p.caller() for _ in range(5)]
+        assert used.request(target="/who").status == 200  # accepted after them
+        with harness.frozen(p):
+            p.signal(signal.SIGTERM)
+            for c in callers:
+                c.send("GET /who HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert [c.answer().status for c in callers] == [200] * 5
+        assert used.read_to_end() == b""
+    assert p.wait() == 0
+
+
 @pytest.mark.parametrize("more", [{"WATCHDOG_PID": "1"}, {"WATCHDOG_USEC": "x"}], ids=str)
 def test_no_watchdog_of_another_process(proxy, nginx, supervisor, more):
     p = proxy(nginx.port, environment=environment(supervisor, **more))
