@@ -4,7 +4,7 @@
 #
 #   sh tests/run.sh                     small counts, some minutes
 #   sh tests/run.sh --full              the full counts
-#   sh tests/run.sh [--full] STAGE...   some of: lint unit asan tsan release counts mutants fuzz
+#   sh tests/run.sh [--full] STAGE...   some of: lint unit asan tsan release package counts mutants fuzz
 set -eu
 cd "$(dirname "$0")/.."
 fuzz_seconds=3
@@ -13,7 +13,7 @@ if [ "${1:-}" = --full ]; then
     export SFMTLS_FULL=1
     shift
 fi
-all='lint unit asan tsan release counts mutants fuzz'
+all='lint unit asan tsan release package counts mutants fuzz'
 stages=${*:-$all}
 for stage in $stages; do
     case " $all " in
@@ -33,9 +33,10 @@ sh conf/setup.sh --packages gcc libc6-dev cmake ninja-build libevent-dev libssl-
     libinih-dev zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev libseccomp-dev libkrb5-dev ca-certificates clang \
     clang-tidy clang-format cppcheck llvm openssl curl wget gnutls-bin apache2-utils whois nginx-light haproxy \
     default-jdk-headless python3 python3-pytest python3-pytest-xdist python3-requests python3-jsonschema \
-    libnss-wrapper squid libgssapi-krb5-2 procps systemd hostname iproute2 chromium scdoc mandoc man-db strace valgrind
-[ -z "${SFMTLS_FULL:-}" ] || sh conf/setup.sh --packages prometheus krb5-kdc krb5-admin-server krb5-user \
-    gss-ntlmssp apache2 libapache2-mod-auth-gssapi
+    libnss-wrapper squid libgssapi-krb5-2 procps systemd hostname iproute2 chromium scdoc mandoc man-db strace valgrind \
+    zsh fish build-essential debhelper
+[ -z "${SFMTLS_FULL:-}" ] || sh conf/setup.sh --packages prometheus krb5-kdc krb5-admin-server krb5-user gss-ntlmssp \
+    apache2 libapache2-mod-auth-gssapi debootstrap lintian piuparts systemd-container podman buildah runc
 # What this clang's sanitizers and fuzzer are linked with; each release has another number in the package's name.
 sh conf/setup.sh --packages "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
 
@@ -168,10 +169,19 @@ if chosen release; then
     # A browser gives up what takes too long beside others.
     integration release tests/integration/test_browser.py
 fi
+if chosen package; then
+    # Every day the package of this Debian is built and looked at. With --full it is installed in fresh systems, which are
+    # booted, and the image is built and run.
+    stage 'package'
+    $python -m pytest -q -p no:cacheprovider --basetemp "$work/package" tests/package >"$work/integration" 2>&1 ||
+        { cat "$work/integration"; exit 1; }
+    tail -n 1 "$work/integration"
+    total=$((total + $(count "$work/integration" passed)))
+fi
 if chosen counts; then
     stage 'what a request costs'
     # With one caller the counts are always the same; with many, the calls depend on who comes when.
-    only='--only=1 KiB, 1'
+    only='--only=1 KiB, 1 caller'
     [ -z "${SFMTLS_FULL:-}" ] || only=
     if strace -qq -e trace=none true 2>/dev/null; then
         $python tests/bench/counts.py build/release/sfmtls --check ${only:+"$only"}

@@ -154,6 +154,20 @@ enum status file_write_new(const char *path, struct slice bytes, mode_t mode, st
     return ST_OK;
 }
 
+enum status file_append(const char *path, struct slice bytes, struct diag *why)
+{
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    bool ok = fd >= 0 && write_all(fd, bytes);
+
+    if (fd >= 0)
+        ok = close(fd) == 0 && ok;
+    if (ok)
+        return ST_OK;
+    diag_at(why, path, "cannot be written: %s; let its owner do this, or choose another path",
+            strerror(errno));
+    return ST_BAD_INPUT;
+}
+
 /* ---- whether it has changed ---- */
 
 static void add_time(struct buf *out, const struct timespec *t)

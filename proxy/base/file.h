@@ -39,4 +39,7 @@ bool file_can_make(const char *path, gid_t group);
 enum status file_write_new(const char *path, struct slice bytes, mode_t mode,
                            struct diag *why) MUST_CHECK;
 
+/* Adds these bytes to a file that is there. */
+enum status file_append(const char *path, struct slice bytes, struct diag *why) MUST_CHECK;
+
 #endif

@@ -11,7 +11,11 @@
 #include "http/reply.h"
 #include "net/address.h"
 
-enum { LINGER_MS = 5000, LINGER_LIMIT_MS = 30000 };
+enum {
+    LINGER_MS = 5000,
+    LINGER_LIMIT_MS = 30000,
+    FIRST_MS = 1000 /* for the first request of a caller that came right before the end */
+};
 
 enum client_state {
     CLIENT_IDLE,   /* nothing of a request has come */
@@ -65,12 +69,18 @@ static void start_timer(struct client *c, int64_t ms)
 
 /* ---- the end ---- */
 
-/* A request or an answer is under way. */
+/* Connected, and nothing has come since. */
+static bool is_new(const struct client *c)
+{
+    return c->state == CLIENT_IDLE && c->request_begun_us == 0;
+}
+
+/* A request or an answer is under way, or may be: a new caller's first one. */
 static bool is_served(const struct client *c)
 {
     if (c->door->for_operators)
         return false; /* nobody's end waits for them */
-    return c->state == CLIENT_HEAD || c->state == CLIENT_BUSY ||
+    return is_new(c) || c->state == CLIENT_HEAD || c->state == CLIENT_BUSY ||
            (c->state == CLIENT_LINGER && stream_queued(c->stream) > 0);
 }
 
@@ -546,7 +556,9 @@ static void drain(struct client *c)
 {
     if (c->state != CLIENT_IDLE || c->door->for_operators)
         return; /* an operator's question may be on its way, and nobody waits for its end */
-    if (stream_queued(c->stream) > 0)
+    if (is_new(c))
+        start_timer(c, FIRST_MS);
+    else if (stream_queued(c->stream) > 0)
         linger(c);
     else
         close_client(c, STREAM_CLOSE);

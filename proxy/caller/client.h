@@ -104,7 +104,8 @@ void client_kill(struct client *c); /* its job's on_gone is called */
 
 /* ---- all of a worker ---- */
 
-/* Ends idle callers and, as they become idle, the others; on_drained of what is shared is called
+/* Ends idle callers and, as they become idle, the others. A caller that has sent nothing yet gets a
+ * second for its first request, which may be on its way. on_drained of what is shared is called
  * when none is left that is served. */
 void client_drain_all(struct clients *all);
 

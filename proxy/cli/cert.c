@@ -260,7 +260,8 @@ const struct command command_cert = {
     "cert",
     "show FILE [--json] [--passphrase-file FILE]\n"
     "public FILE [-o OUT] [--passphrase-file FILE]\n"
-    "request --common-name NAME --key-out FILE [-o OUT] [--organization NAME] [--key-type TYPE]",
+    "request --common-name NAME --key-out FILE [-o OUT] [--organization NAME]\n"
+    "    [--key-type ec|rsa-2048|rsa-3072]",
     "inspect certificates, extract the public part, request a certificate",
     "  show FILE                what the file holds: names, dates, the fingerprints as\n"
     "                           SuccessFactors shows them, every flaw, and what to enter in\n"

@@ -143,7 +143,7 @@ static void add_certificate(struct buf *out, const char *file, const struct answ
     add_path(out, file, "ca-file", a->ca_file);
 }
 
-static void write_text(struct buf *out, const char *file, const struct answers *a)
+static void add_tenant(struct buf *out, const char *file, const struct answers *a)
 {
     char name[IMPORT_NAME_SIZE];
 
@@ -151,25 +151,63 @@ static void write_text(struct buf *out, const char *file, const struct answers *
     for (char *p = name; *p != '\0'; p++)
         *p = ascii_lower(*p);
     buf_addf(out,
-             "; Written by `sfmtls init`. `sfmtls help config` explains every option.\n\n"
-             "[proxy]\n"
-             "; Where callers connect: this user and root, on this machine.\n"
-             "listen      = %s\n\n"
              "[tenant %s]\n"
              "; As Admin Center shows it; upper and lower case matter.\n"
              "company-id  = %s\n",
-             a->listen == NULL ? default_listen : a->listen, name, a->company_id);
+             name, a->company_id);
     add_server(out, a->server);
     add_certificate(out, file, a);
 }
 
-static int write_file(const char *file, const struct answers *a)
+static void write_text(struct buf *out, const char *file, const struct answers *a)
+{
+    buf_addf(out,
+             "; Written by `sfmtls init`. `sfmtls help config` explains every option.\n\n"
+             "[proxy]\n"
+             "; Where callers connect: this user and root, on this machine.\n"
+             "listen      = %s\n\n",
+             a->listen == NULL ? default_listen : a->listen);
+    add_tenant(out, file, a);
+}
+
+/* Such a file has comments only, and perhaps a [proxy] without an option: a package installs it. */
+static bool is_template(const char *file)
 {
     struct buf text = {0};
     struct diag why;
+    bool empty = file_read(file, &text, &why) == ST_OK;
+    struct slice rest = buf_slice(&text);
 
-    write_text(&text, file, a);
-    enum status st = file_write_new(file, buf_slice(&text), 0600, &why);
+    while (empty && rest.n > 0) {
+        struct slice line = slice_trim(slice_split(&rest, '\n'));
+        empty = line.n == 0 || *line.p == ';' || *line.p == '#' || slice_eq(line, SLICE("[proxy]"));
+    }
+    file_wipe(&text);
+    return empty;
+}
+
+/* Its [proxy] is there already, so another `listen` is the tenant's. */
+static void add_to_template(struct buf *out, const char *file, const struct answers *a)
+{
+    buf_add_string(out, "\n; Added by `sfmtls init`.\n");
+    add_tenant(out, file, a);
+    if (a->listen != NULL)
+        buf_addf(out, "listen      = %s\n", a->listen);
+}
+
+static int write_file(const char *file, bool exists, const struct answers *a)
+{
+    struct buf text = {0};
+    struct diag why;
+    enum status st;
+
+    if (exists) {
+        add_to_template(&text, file, a);
+        st = file_append(file, buf_slice(&text), &why);
+    } else {
+        write_text(&text, file, a);
+        st = file_write_new(file, buf_slice(&text), 0600, &why);
+    }
     buf_free(&text);
     if (st != ST_OK)
         return cli_error(st, &why);
@@ -197,9 +235,14 @@ static void show_next(const char *file, const char *listen)
 {
     bool found = strcmp(file, "sfmtls.ini") == 0;
 
-    (void)printf("\nStart it in this folder, and make a call from another terminal:\n\n"
-                 "    sfmtls run%s%s\n",
-                 found ? "" : " -c ", found ? "" : file);
+    if (strcmp(file, "/etc/sfmtls/sfmtls.ini") == 0)
+        (void)printf(
+            "\nStart the service, which runs as the user sfmtls and reads certificate and key as "
+            "that user,\nand make a call:\n\n    systemctl restart sfmtls\n");
+    else
+        (void)printf("\nStart it in this folder, and make a call from another terminal:\n\n"
+                     "    sfmtls run%s%s\n",
+                     found ? "" : " -c ", found ? "" : file);
     calls_show(listen == NULL ? default_listen : listen, first_path);
 }
 
@@ -207,9 +250,10 @@ static int refuse_existing(const char *file)
 {
     struct diag why;
 
-    diag_at(&why, file,
-            "is there already, and init never writes over a file; name another one with -c, or "
-            "start it with `sfmtls run`");
+    diag_at(
+        &why, file,
+        "is there already, and init never changes a configuration; name another one with -c, or "
+        "start it with `sfmtls run`");
     return cli_error(ST_BAD_INPUT, &why);
 }
 
@@ -235,12 +279,13 @@ static int run(struct arguments *a)
     const char *file = a->file == NULL ? "sfmtls.ini" : a->file;
     int code = EXIT_DONE;
 
-    if (access(file, F_OK) == 0)
+    bool exists = access(file, F_OK) == 0;
+    if (exists && !is_template(file))
         return refuse_existing(file);
     if (is_listen(a->answers.listen, &code))
         code = answers_complete(&a->answers);
     if (code == EXIT_DONE)
-        code = write_file(file, &a->answers);
+        code = write_file(file, exists, &a->answers);
     if (code != EXIT_DONE)
         return code;
     code = check(file, a->offline);
@@ -268,9 +313,10 @@ const struct command command_init = {
     "[-c FILE] [--server HOST] [--company-id ID] [--certificate FILE] [--private-key FILE]\n"
     "    [--passphrase-file FILE] [--ca-file FILE] [--listen ADDRESS] [--offline]",
     "write a configuration for one tenant, and check it",
-    "  -c, --config FILE        the file to write; the default is sfmtls.ini in this folder. A "
+    "  -c, --config FILE        the file to write; the default is sfmtls.ini in this folder. To a "
     "file\n"
-    "                           that is there is never written over\n"
+    "                           that has comments only, the tenant is added; a configuration that\n"
+    "                           is there is never changed\n"
     "      --server HOST        the API server: HOST, HOST:PORT or https://HOST\n"
     "      --company-id ID      the company ID, case-sensitive\n"
     "      --certificate FILE   the client certificate with its chain, with or without the key\n"

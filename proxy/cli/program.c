@@ -10,6 +10,7 @@
 
 #include "base/fail.h"
 #include "cli/commands.h"
+#include "cli/complete.h"
 #include "config/config.h"
 #include "ops/harden.h"
 #include "sf/cause.h"
@@ -17,6 +18,7 @@
 
 static int command_help(int argc, char **argv);
 static int command_version(int argc, char **argv);
+static int command_complete(int argc, char **argv);
 
 static const struct command version = {
     "version", "", "print the version of sfmtls and its libraries", "", command_version};
@@ -30,11 +32,17 @@ static const struct command help = {
     "  help causes    every cause of an error that is known, also of errors of the server\n",
     command_help};
 
+static const struct command complete = {
+    "complete", "-- [WORD]...", "list what can follow an unfinished command line, for shells",
+    "The completions for bash, zsh and fish call it. The last WORD is unfinished. Each line is a\n"
+    "word, a tab and what it is; :files and :folders stand for what the shell finds itself.\n",
+    command_complete};
+
 static const struct command *const commands[] = {
-    &command_run,     &command_init,    &command_demo,   &command_check,
-    &command_explain, &command_support, &command_cert,   &command_ca,
-    &command_import,  &command_hosts,   &command_status, &command_wait,
-    &command_reload,  &command_quit,    &version,        &help,
+    &command_run,     &command_init, &command_demo,   &command_check,  &command_explain,
+    &command_support, &command_cert, &command_ca,     &command_import, &command_hosts,
+    &command_status,  &command_wait, &command_reload, &command_quit,   &complete,
+    &version,         &help,
 };
 
 static const struct command *find(const char *name)
@@ -129,6 +137,15 @@ static int command_version(int argc, char **argv)
     (void)printf("sfmtls %s\n%s\nlibevent %s\n", SFMTLS_VERSION, OpenSSL_version(OPENSSL_VERSION),
                  event_get_version());
     return EXIT_DONE;
+}
+
+static int command_complete(int argc, char **argv)
+{
+    if (argc > 1 && is_help(argv[1]))
+        return cli_help_of(&complete);
+    if (argc < 2 || strcmp(argv[1], "--") != 0)
+        return cli_usage("complete", "complete takes the words after `--`");
+    return complete_words(commands, ARRAY_LEN(commands), argc - 2, argv + 2);
 }
 
 /* ---- the program ---- */

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "net/inherit.h"
 #include "net/name_service.h"
 #include "ops/admin.h"
 #include "ops/announce.h"
@@ -283,6 +284,7 @@ static void on_ready(void *ctx, const struct process *process)
     tell_listeners(s, process);
     tell_ready_fd(s, process);
     notify_systemd("READY=1");
+    watchdog_start(&s->watchdog, process_loop(process));
     if (s->on_ready != NULL)
         s->on_ready(s->ctx, process);
 }
@@ -374,7 +376,9 @@ enum status serve_open(struct serve *s, struct process **out, struct diag *why)
     enum status st = user_find(s->config, &s->user, why);
     if (st != ST_OK)
         return st;
-    st = process_new(s->config, &hooks, s->just_try, out, why);
+    st = inherit_take(why);
+    if (st == ST_OK)
+        st = process_new(s->config, &hooks, s->just_try, out, why);
     if (st != ST_OK) {
         forget(s);
         return st;
@@ -382,6 +386,8 @@ enum status serve_open(struct serve *s, struct process **out, struct diag *why)
     s->doors = process_door_count(*out);
     s->admin = admin_new(&(struct admin_actions){order_quit, order_reload, s});
     st = admin_listen(s->admin, s->config, s->just_try, *out, why);
+    if (st == ST_OK)
+        st = inherit_check(why);
     if (st == ST_OK)
         st = open_log(s->config, s->just_try, why);
     if (st == ST_OK)
@@ -432,6 +438,7 @@ int serve_run(struct serve *s, struct process *process)
     bool stuck = s->reloader != NULL && !reloader_stop(s->reloader);
     s->reloader = NULL; /* whoever still asks for it is too late */
     timer_stop(&s->expiry_timer);
+    watchdog_stop(&s->watchdog);
     if (s->on_stopped != NULL)
         s->on_stopped(s->ctx);
     process_free(process);

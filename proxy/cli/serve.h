@@ -9,6 +9,7 @@
 #include "ops/expiry.h"
 #include "ops/sandbox.h"
 #include "ops/user.h"
+#include "ops/watchdog.h"
 #include "process/process.h"
 
 enum { NO_READY_FD = -1 };
@@ -31,6 +32,7 @@ struct serve {
     struct user user;
     struct sandbox *sandbox;
     struct timer expiry_timer;
+    struct watchdog watchdog;
     struct expiry expiry;
     int64_t looked; /* the look_again of a configuration for which a reload was asked already */
     struct process *process;

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/inherit.h"
 
 enum {
     BACKLOG = 1024,
@@ -30,6 +31,7 @@ struct acceptor {
     struct address at;
     dev_t device; /* of a Unix socket's file, so that only our own is removed */
     ino_t inode;
+    bool inherited; /* its file and the access to it are those of whoever made it */
     struct address_access access;
     struct loop *loop;
     struct event incoming;
@@ -179,6 +181,8 @@ static enum status try_socket_file(const struct address *at, const struct addres
 enum status acceptor_try(const struct address *at, const struct address_access *access,
                          struct diag *why)
 {
+    if (inherit_find(at) >= 0)
+        return ST_OK;
     if (address_is_unix(at))
         return try_socket_file(at, access, why);
     int fd = socket(at->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -199,7 +203,7 @@ enum status acceptor_permit(struct acceptor *a, const struct address_access *acc
     const char *path = a->at.local.sun_path;
     struct stat st;
 
-    if (!address_is_unix(&a->at) ||
+    if (!address_is_unix(&a->at) || a->inherited ||
         (access->mode == before.mode && access->has_group == before.has_group &&
          access->group == before.group))
         return ST_OK;
@@ -223,11 +227,31 @@ enum status acceptor_permit(struct acceptor *a, const struct address_access *acc
 
 static const struct address_access owner_only = {.mode = 0600};
 
+static enum status adopt(int inherited, const struct address *at, struct acceptor **out,
+                         struct diag *why)
+{
+    int fd = fcntl(inherited, F_DUPFD_CLOEXEC, 0);
+
+    if (fd < 0) {
+        explain_bind(at, errno, NULL, why);
+        return ST_SYSTEM;
+    }
+    set_options(fd, at);
+    *out = NEW(struct acceptor);
+    (*out)->fd = fd;
+    (*out)->at = *at;
+    (*out)->inherited = true;
+    return ST_OK;
+}
+
 enum status acceptor_open(const struct address *at, const struct address_access *access,
                           struct acceptor **out, struct diag *why)
 {
+    const int inherited = inherit_find(at);
     struct stat st;
 
+    if (inherited >= 0)
+        return adopt(inherited, at, out, why);
     if (address_is_unix(at)) {
         enum status cleared = clear_stale_socket(at, why);
         if (cleared != ST_OK)
@@ -343,8 +367,8 @@ void acceptor_close(struct acceptor *a)
     }
     (void)close(a->fd);
     a->fd = -1;
-    if (address_is_unix(&a->at) && stat(a->at.local.sun_path, &st) == 0 && st.st_dev == a->device &&
-        st.st_ino == a->inode)
+    if (address_is_unix(&a->at) && !a->inherited && stat(a->at.local.sun_path, &st) == 0 &&
+        st.st_dev == a->device && st.st_ino == a->inode)
         (void)unlink(a->at.local.sun_path);
     if (a->loop != NULL)
         loop_bury(a->loop, a, free);

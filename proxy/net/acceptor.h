@@ -3,6 +3,9 @@
  *
  * Belongs to its loop's thread. Out of descriptors it pauses, instead of
  * being woken again and again for a connection it cannot take.
+ *
+ * The socket may be an inherited one (inherit.h); of a Unix socket, file and access then stay as
+ * they are.
  */
 #ifndef NET_ACCEPTOR_H
 #define NET_ACCEPTOR_H

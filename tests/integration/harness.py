@@ -260,8 +260,10 @@ class Caller:
 class Proxy:
     """A running sfmtls. Stops in order at the end and must have nothing to complain of."""
 
-    def __init__(self, folder, config, arguments=(), environment=None, binary=None, stderr=None, prefix=()):
-        """config None: without -c. stderr: a descriptor in place of the file. prefix: words before the program's."""
+    def __init__(self, folder, config, arguments=(), environment=None, binary=None, stderr=None, prefix=(),
+                 pass_fds=()):
+        """config None: without -c. stderr: a descriptor in place of the file. prefix: words before the program's.
+        pass_fds: descriptors that it inherits."""
         self.folder = pathlib.Path(folder)
         self.config = self.folder / "sfmtls.ini"
         if config is not None:
@@ -272,7 +274,7 @@ class Proxy:
         with open(self.stderr_path, "ab") as err:
             self.process = subprocess.Popen(
                 [*prefix, binary or BINARY, "run", "--ready-fd", str(write), *arguments],
-                stderr=err if stderr is None else stderr, pass_fds=[write],
+                stderr=err if stderr is None else stderr, pass_fds=[write, *pass_fds],
                 env={**os.environ, **(environment or {})})
         os.close(write)
         with os.fdopen(read) as ready:

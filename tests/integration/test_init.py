@@ -123,10 +123,24 @@ def test_from_options_to_a_call(folder, pki, nginx, tmp_path, started):
 
 
 def test_nothing_is_written_over(folder, pki):
-    (folder / "sfmtls.ini").write_text("; mine\n")
+    (folder / "sfmtls.ini").write_text("[proxy]\nqueue = 10\n")
     sentence = sentence_of(harness.run_cli("init", *options_of(pki), cwd=folder))
     assert sentence.startswith("sfmtls.ini: is there already")
-    assert (folder / "sfmtls.ini").read_text() == "; mine\n"
+    assert (folder / "sfmtls.ini").read_text() == "[proxy]\nqueue = 10\n"
+
+
+def test_template_gets_the_tenant(folder, pki):
+    """As a package installs it: every line is a comment. Its mode and its comments stay."""
+    template = harness.run_cli("help", "config").stdout
+    (folder / "sfmtls.ini").write_text(template)
+    (folder / "sfmtls.ini").chmod(0o640)
+    result = harness.run_cli("init", "--offline", *options_of(pki), cwd=folder)
+    assert result.returncode == 0, result.stderr
+    text = (folder / "sfmtls.ini").read_text()
+    assert text.startswith(template) and settings(folder)["listen"] == "localhost:0"
+    assert (folder / "sfmtls.ini").stat().st_mode & 0o777 == 0o640
+    assert harness.run_cli("init", "--offline", *options_of(pki), cwd=folder).returncode == 2
+    assert (folder / "sfmtls.ini").read_text() == text
 
 
 @pytest.mark.parametrize("change, words", [

@@ -1,0 +1,183 @@
+"""The image, built by buildah and run by podman: a sidecar that shares the network of an app."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+import machine
+from machine import ROOT, run
+
+pytestmark = [pytest.mark.skipif("SFMTLS_FULL" not in os.environ, reason="--full only")]
+BASE, IMAGE = "localhost/sfmtls-test-base", "localhost/sfmtls-test"
+# Within what a process may do that has not the right to raise limits, and without systemd to run health checks.
+RUN = ["podman", "--runtime", "runc", "run", "--ulimit", "nofile=1024:4096", "--ulimit", "nproc=1000:2000",
+       "--health-interval", "disable"]
+# As docker/compose.yml has it.
+SIDECAR = ["--read-only", "--cap-drop", "all", "--security-opt", "no-new-privileges", *(
+    word for setting in ("SERVER=localhost:8081", "ADMIN=localhost:8082", "COMPANY_ID=ACME", "ALLOW_UID=any",
+                         "CERTIFICATE=/key/acme-all.pem", "CA_FILE=/key/ca.pem", "MAX_CONNECTIONS=500")
+    for word in ("-e", f"SFMTLS_{setting}"))]
+# An app without any tool: it calls until it is answered, then once with a call that takes its time.
+APP = """
+call() {
+    exec 3<>/dev/tcp/localhost/8080 || return
+    printf 'GET %s HTTP/1.1\\r\\nHost: localhost:8080\\r\\nConnection: close\\r\\n\\r\\n' $1 >&3
+    cat <&3
+}
+until call /first 2>/dev/null | grep -q answered; do sleep 0.1; done
+call /slow | grep -q answered
+"""
+
+
+@pytest.fixture(scope="module")
+def image():
+    """docker/Dockerfile on a base that debootstrap made, since no registry is asked."""
+    if subprocess.run(["podman", "image", "exists", BASE]).returncode != 0:
+        run(["podman", "import", machine.base("trixie"), BASE])
+    run(["buildah", "bud", "--layers", "--isolation", "chroot", "--network", "host", "--format", "docker",
+         "--build-arg", f"BASE={BASE}", "--build-arg", "VERSION=0.1.0", "-f", "docker/Dockerfile", "-t", IMAGE, "."],
+        cwd=ROOT)
+    return IMAGE
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pki")
+    run(["sh", ROOT / "tests/certs/make.sh", folder])
+    return folder
+
+
+@pytest.fixture
+def key(pki, tmp_path):
+    folder = tmp_path / "key"
+    folder.mkdir()
+    for name in ("acme-all.pem", "ca.pem"):
+        shutil.copy(pki / name, folder)
+        os.chown(folder / name, 10001, 10001)
+        os.chmod(folder / name, 0o400)
+    return folder
+
+
+class Pod:
+    """Containers that share a network without anything else in it, in the order in which they are started."""
+
+    def __init__(self, pki):
+        self.name = f"sfmtls-test-{os.getpid()}"
+        self.containers, self.events = [], []
+        self.begun = time.monotonic()
+        self.start("network", BASE, ["sleep", "infinity"], "--network", "none")
+        pid = run(["podman", "inspect", "--format", "{{.State.Pid}}", self.container("network")]).strip()
+        self.inside = ["nsenter", "-t", pid, "-n"]
+        load = [sys.executable, ROOT / "tests/package/load.py", "8080", "1", "0", pki]
+        self.origin = subprocess.Popen([*self.inside, *load],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.origin.stdout.readline() == "ready\n"
+
+    def container(self, name):
+        return f"{self.name}-{name}"
+
+    def note(self, what):
+        self.events.append(f"{time.monotonic() - self.begun:5.1f} s  {what}")
+
+    def start(self, name, image, command, *options):
+        network = [] if "--network" in options else ["--network", f"container:{self.container('network')}"]
+        run([*RUN, "-d", "--name", self.container(name), *network, *options, image, *command])
+        self.containers.append(name)
+        self.note(f"{name} starts")
+
+    def wait(self, name):
+        code = int(run(["podman", "wait", self.container(name)]))
+        self.note(f"{name} ends, exit code {code}")
+        return code
+
+    def terminate(self, name):
+        self.note(f"{name} gets SIGTERM")
+        run(["podman", "kill", "--signal", "TERM", self.container(name)])
+
+    def exec(self, name, *command):
+        return subprocess.run(["podman", "--runtime", "runc", "exec", self.container(name), *command],
+                              capture_output=True, text=True)
+
+    def remove(self):
+        self.origin.kill()
+        self.origin.wait()
+        for name in reversed(self.containers):
+            subprocess.run(["podman", "rm", "-f", "-t", "0", self.container(name)], capture_output=True)
+        with open(ROOT / "build/package-figures.txt", "a") as out:
+            print(*self.events, sep="\n", file=out)
+
+
+@pytest.fixture
+def pod(image, pki):
+    p = Pod(pki)
+    yield p
+    p.remove()
+
+
+def start_sidecar(pod, image, key):
+    pod.start("sfmtls", image, ["run"], "-v", f"{key}:/key:ro", *SIDECAR)
+
+
+def test_what_is_in_it(image, tmp_path):
+    """No shell, no package manager; labels, a health check, not root, and a list of the packages."""
+    config = json.loads(run(["podman", "inspect", image]))[0]
+    assert config["User"] == "10001:10001"
+    assert config["Healthcheck"]["Test"] == ["CMD", "/usr/bin/sfmtls", "wait", "--max", "1s"]
+    assert config["Labels"]["org.opencontainers.image.version"] == "0.1.0"
+    name = run(["podman", "create", "--health-interval", "disable", image]).strip()
+    try:
+        run(["sh", "-c", f"podman export {name} | tar -C {tmp_path} -x"])
+    finally:
+        run(["podman", "rm", name])
+    assert [p.name for p in (tmp_path / "usr/bin").iterdir()] == ["sfmtls"]
+    sbom = json.loads((tmp_path / "usr/share/sbom/sfmtls.spdx.json").read_text())
+    names = {package["name"] for package in sbom["packages"]}
+    assert sbom["spdxVersion"] == "SPDX-2.3" and {"sfmtls", "libssl3t64", "libc6", "ca-certificates"} <= names, names
+    assert all(package["versionInfo"] for package in sbom["packages"])
+
+
+@pytest.mark.parametrize("first", ["app", "sfmtls"])
+def test_job_that_ends_with_its_app(pod, image, key, first):
+    """Whichever starts first: the app ends with 0, then the sidecar with 0 on SIGTERM."""
+    if first == "app":
+        pod.start("app", BASE, ["bash", "-c", APP])
+    start_sidecar(pod, image, key)
+    assert pod.exec("sfmtls", "/usr/bin/sfmtls", "wait", "--max", "20s").returncode == 0
+    pod.note("sfmtls wait: ready")
+    if first == "sfmtls":
+        pod.start("app", BASE, ["bash", "-c", APP])
+    assert pod.wait("app") == 0
+    pod.terminate("sfmtls")
+    assert pod.wait("sfmtls") == 0
+
+
+def test_sigterm_in_mid_request_loses_none(pod, image, key):
+    start_sidecar(pod, image, key)
+    assert pod.exec("sfmtls", "/usr/bin/sfmtls", "wait").returncode == 0
+    slow = [*pod.inside, "curl", "-s", "http://localhost:8080/slow"]
+    calls = [subprocess.Popen(slow, stdout=subprocess.PIPE, text=True)
+             for _ in range(20)]
+    # Each of them has reached the API server, which takes three seconds for it.
+    end = time.monotonic() + machine.LIMIT
+    while len(re.findall("ESTAB", run([*pod.inside, "ss", "-Htn", "dport = :8081"]))) < len(calls):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    pod.terminate("sfmtls")
+    assert [call.communicate(timeout=60)[0] for call in calls] == ["answered"] * len(calls)
+    assert pod.wait("sfmtls") == 0
+
+
+def test_has_no_shell(pod, image, key):
+    start_sidecar(pod, image, key)
+    assert pod.exec("sfmtls", "/bin/sh", "-c", "true").returncode not in (0, 125)
+
+
+def test_by_the_environment_alone(image):
+    """What is missing is one sentence, exit code 2."""
+    result = subprocess.run([*RUN, "--rm", "--network", "none", image], capture_output=True, text=True)
+    assert result.returncode == 2 and "set SFMTLS_COMPANY_ID, SFMTLS_SERVER and SFMTLS_CERTIFICATE" in result.stderr
