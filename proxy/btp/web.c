@@ -71,6 +71,11 @@ static bool load(void)
     return library != NULL;
 }
 
+void web_prepare(void)
+{
+    (void)load();
+}
+
 enum status web_new(const char *ca_file, struct web **out, struct diag *why)
 {
     const char *named = getenv(X509_get_default_cert_file_env());

@@ -39,6 +39,9 @@ struct web_answer {
     struct buf body;     /* whoever asked wipes it */
 };
 
+/* Loads the library now, for a process that cannot load any later on. */
+void web_prepare(void);
+
 /* ca_file: trusted in place of the system's roots; NULL: SSL_CERT_FILE, or the system's. */
 enum status web_new(const char *ca_file, struct web **out, struct diag *why) MUST_CHECK;
 void web_free(struct web *w); /* NULL is allowed */
