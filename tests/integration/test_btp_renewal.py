@@ -1,6 +1,7 @@
 """`certificate-source = destination-service`: `run` fetches the certificate and keeps it renewed."""
 import contextlib
 import errno
+import json
 import os
 import pathlib
 import re
@@ -14,6 +15,7 @@ import pytest
 
 import btp
 import harness
+from test_check import VALIDATOR
 
 NAME = "sfmtls.pem"
 FULL = bool(harness.setting("FULL"))
@@ -296,6 +298,34 @@ def test_places_that_others_could_use(fetching, tmp_path):
     fetching.key.chmod(0o600)
     fetching.key.parent.chmod(0o777)
     assert f"chmod o-w {fetching.key.parent}" in tried()
+
+
+@pytest.mark.parametrize("fault, step, code", [
+    (None, None, None), (btp.answering(401, token=True), "btp-token", "btp-token-refused"),
+    (btp.answering(404), "btp-certificate", "btp-certificate-unknown"),
+    (btp.answering(200, {"Name": NAME, "Content": "AAAA"}), "btp-certificate", "btp-certificate-unfit")],
+    ids=["fine", "no token", "unknown", "unfit"])
+def test_check_asks_btp(fetching, cloud, tmp_path, environment, fault, step, code):
+    """Two steps more, which ask BTP and change nothing. An empty store is a failure of its own."""
+    held = cloud.put(NAME, cloud.issue())
+    if step != "btp-certificate":
+        fetching.seed(held)
+    cloud.fault = fault
+    config = tmp_path / "sfmtls.ini"
+    config.write_text(fetching.section())
+    done = harness.run_cli("check", "-c", str(config), "--json", env=environment)
+    told = json.loads(done.stdout)
+    VALIDATOR.validate(told)
+    steps = {s["step"]: s for s in told["tenants"][0]["steps"]}
+    failed = {name: s["code"] for name, s in steps.items() if s["result"] == "fail"}
+    expected = {step: code} if step else {}
+    assert failed == ({**expected, "certificate": "certificate-not-fetched"} if step == "btp-certificate" else expected)
+    assert done.returncode == (1 if failed else 0) and len(steps) == 15 and btp.SECRET not in done.stdout
+    if not step:
+        assert steps["btp-certificate"]["sentence"].endswith("the one that is in use")
+        lines = harness.run_cli("check", "-c", str(config), env=environment).stdout.splitlines()
+        assert [line.split()[1] for line in lines[2:4]] == ["btp-token", "btp-certificate"]
+    assert sorted(os.listdir(fetching.store)) == ([] if step == "btp-certificate" else ["certificate.pem"])
 
 
 full_only = pytest.mark.skipif(not FULL, reason="ten renewals take a quarter of an hour")
