@@ -45,19 +45,18 @@ bool answer_read_token(struct slice json, struct buf *token)
     return read;
 }
 
-/* Strictly: what is cut off or has other characters is no base64 (RFC 4648). */
-static bool decode(const char *text, size_t n, struct buf *out)
+bool answer_decode(struct slice base64, struct buf *out)
 {
-    size_t padding = 0;
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *text = base64.p;
+    size_t padding = 0, n = base64.n;
 
     if (text == NULL || n == 0 || n % 4 != 0)
         return false;
     while (padding < 2 && text[n - 1 - padding] == '=')
         padding++;
     for (size_t i = 0; i < n - padding; i++)
-        if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", text[i]) ==
-                NULL ||
-            text[i] == '\0')
+        if (memchr(digits, text[i], sizeof(digits) - 1) == NULL)
             return false;
     buf_reserve(out, n / 4 * 3);
     int got = EVP_DecodeBlock((unsigned char *)out->p, (const unsigned char *)text, (int)n);
@@ -73,7 +72,7 @@ bool answer_read_certificate(struct slice json, const char *name, struct buf *co
     bool read = its != NULL && strcmp(its, name) == 0;
     const char *text = text_of(document, "Content", "content", &length);
 
-    read = read && decode(text, length, content);
+    read = read && answer_decode((struct slice){text, length}, content);
     json_decref(document);
     return read;
 }

@@ -16,6 +16,9 @@ bool answer_read_token(struct slice json, struct buf *token);
  * another name. */
 bool answer_read_certificate(struct slice json, const char *name, struct buf *content);
 
+/* Strictly: what is cut off or has other characters is no base64 (RFC 4648). */
+bool answer_decode(struct slice base64, struct buf *out);
+
 /* Is that a Java key store? */
 bool answer_is_java_store(struct slice content);
 
