@@ -6,11 +6,13 @@
 #include "base/mem.h"
 #include "base/similar.h"
 #include "btp/ask.h"
+#include "btp/wiping.h"
 
 enum { MAX_TOKEN = 32 * 1024, NEAREST = 3 };
 
 static json_t *load(struct slice json)
 {
+    wiping_begin();
     return json_loadb(json.p == NULL ? "" : json.p, json.n, JSON_REJECT_DUPLICATES, NULL);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "btp/wiping.h"
 
 enum { MAX_URL = 1024, MAX_VALUE = 64 * 1024 };
 
@@ -108,6 +109,8 @@ enum status service_key_parse(const char *path, struct slice text, struct servic
                               struct diag *why)
 {
     json_error_t error;
+
+    wiping_begin();
     json_t *document = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &error);
 
     *out = (struct service_key){0};

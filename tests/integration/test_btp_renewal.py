@@ -82,16 +82,22 @@ def keeper_of(p):
 
 def metric(p, name):
     """A family of /metrics: {labels: value}."""
-    admin = int(p.ready["admin"].rsplit(":", 1)[1])
-    with harness.Caller(("127.0.0.1", admin)) as c:
-        text = c.request(target="/metrics").body.decode()
+    text = asked(p, "/metrics").body.decode()
     return {m[1]: float(m[2]) for m in re.finditer(rf"^{name}{{(.*)}} (\S+)$", text, re.M)}
 
 
+def asked(p, path):
+    """The admin listener's answer."""
+    with harness.Caller(("127.0.0.1", int(p.ready["admin"].rsplit(":", 1)[1]))) as c:
+        return c.request(target=path)
+
+
 def status(p):
-    admin = int(p.ready["admin"].rsplit(":", 1)[1])
-    with harness.Caller(("127.0.0.1", admin)) as c:
-        return c.request(target="/status").json()["tenants"][0]["fetch"]
+    return asked(p, "/status").json()["tenants"][0]["fetch"]
+
+
+def page(p):
+    return asked(p, "/").body.decode()
 
 
 def test_an_empty_store_is_filled(proxy, fetching, cloud, environment):
@@ -191,6 +197,11 @@ def test_faults_leave_the_old_one(proxy, fetching, cloud, pki, environment, faul
     assert metric(p, "sfmtls_certificate_fetch_failures_total") == {f'tenant="acme",reason="{code}"': 1}
     shown = status(p)["failure"]
     assert shown["code"] == code and shown["cure"] and shown["sentence"] in line
+    text = p.config.read_text().replace("admin = 127.0.0.1:0", f"admin = {p.ready['admin']}")
+    (p.folder / "asked.ini").write_text(text)
+    printed = harness.run_cli("status", "-c", str(p.folder / "asked.ini")).stdout
+    assert f"fails: {code}: " in printed and shown["cure"] in printed, printed
+    assert code in page(p)
     if not FULL or fault == "TLS":
         return
     cloud.put(NAME, new)
