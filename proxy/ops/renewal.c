@@ -155,11 +155,12 @@ static void tell_failure(const struct renewal_record *rec, const struct cause *b
 
 static void tell_success(const struct renewal_record *rec, const struct cause *before)
 {
+    static const char next[] = "has a successor with another issuer or subject, which is "
+                               "certificate-next; upload its public part to SuccessFactors";
     static const char *const news[] = {
         [RENEWAL_FIRST] = "was fetched from BTP",
-        [RENEWAL_RENEWED] = "was renewed: BTP has a newer one, and the old one is its fallback",
-        [RENEWAL_NEXT] = "has a successor with another issuer or subject, which is "
-                         "certificate-next; upload its public part to SuccessFactors",
+        [RENEWAL_RENEWED] = "was renewed, and the old one is its fallback",
+        [RENEWAL_NEXT] = next,
     };
     char end[CLOCK_TEXT_SIZE];
 

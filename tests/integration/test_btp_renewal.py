@@ -152,7 +152,7 @@ FAULTS = {
     "another key": ("mismatch", "btp-certificate-unfit"),
     "expired": ("expired", "btp-certificate-unfit"),
     "JKS": (b"\xfe\xed\xfe\xed" + bytes(100), "btp-key-store"),
-    "TLS": ({"SSL_CERT_FILE": "{pki}/other-ca.pem"}, "btp-tls"),
+    "TLS": ("untrusted", "btp-tls"),
     "DNS": ({"uri": "https://btp.invalid"}, "btp-unreachable"),
     "killed": ("killed", "btp-helper"),
 }
@@ -160,13 +160,15 @@ DAILY = ("token refused", "another key", "killed")
 
 
 @pytest.mark.parametrize("fault", FAULTS if FULL else DAILY)
-def test_faults_leave_the_old_one(proxy, fetching, cloud, pki, environment, fault):
+def test_faults_leave_the_old_one(proxy, fetching, cloud, pki, fault):
     """It serves on; one sentence with the cure, in log, status and metrics; with --full, it recovers by itself."""
     wrong, code = FAULTS[fault]
     old, new = cloud.issue(begins=-86 * DAY), cloud.issue()
     fetching.seed(old)
     cloud.put(NAME, new)
     killed = []
+    roots = pki / f"roots-{os.getpid()}.pem"
+    environment = {"SSL_CERT_FILE": str(shutil.copy(pki / "ca.pem", roots))}
     if wrong == "mismatch":
         cloud.put(NAME, (pki / "acme-chain.pem").read_bytes() + (pki / "globex.key").read_bytes())
     elif wrong == "expired":
@@ -181,8 +183,8 @@ def test_faults_leave_the_old_one(proxy, fetching, cloud, pki, environment, faul
         cloud.put(NAME, wrong)
     elif isinstance(wrong, dict) and "uri" in wrong:
         cloud.service_key(fetching.key, **wrong)
-    elif isinstance(wrong, dict):
-        environment = {name: value.format(pki=pki) for name, value in wrong.items()}
+    elif wrong == "untrusted":
+        shutil.copy(pki / "other-ca.pem", roots)
     else:
         cloud.fault = wrong
     gate = threading.Event()
@@ -202,8 +204,9 @@ def test_faults_leave_the_old_one(proxy, fetching, cloud, pki, environment, faul
     printed = harness.run_cli("status", "-c", str(p.folder / "asked.ini")).stdout
     assert f"fails: {code}: " in printed and shown["cure"] in printed, printed
     assert code in page(p)
-    if not FULL or fault == "TLS":
+    if not FULL:
         return
+    shutil.copy(pki / "ca.pem", roots)
     cloud.put(NAME, new)
     cloud.service_key(fetching.key)
     cloud.fault = None
@@ -340,6 +343,24 @@ def test_check_asks_btp(fetching, cloud, tmp_path, environment, fault, step, cod
 
 
 full_only = pytest.mark.skipif(not FULL, reason="ten renewals take a quarter of an hour")
+
+
+@full_only
+def test_a_reload_brings_another_service_key(proxy, fetching, cloud, environment):
+    """In another folder, even: each look has its own rules. It comes a minute after the last one."""
+    other = fetching.key.parent.parent / "other-btp"
+    cloud.put(NAME, cloud.issue())
+    p = proxy(fetching.section(service_key_file=other / "key.json"), environment)
+    p.said("btp-service-key")
+    begun = time.monotonic()
+    other.mkdir()
+    fetching.key.rename(other / "new.json")
+    p.rewrite(p.config.read_text().replace("key.json", "new.json"))
+    for _ in range(2):
+        with contextlib.suppress(AssertionError):
+            is_used(p, cloud.certificates["subaccount"][NAME])
+    p.said("tenant acme: the certificate was fetched from BTP")
+    assert time.monotonic() - begun > 50
 
 
 @full_only
