@@ -240,7 +240,7 @@ static const struct option table[] = {
         .set = option_set_path, .required = true, .file = OPTION_READS, .type = "file",
         .help = "The client certificate with its chain, in any order. The file may also hold the "
                 "private key. It is PEM, base64 of PEM as BTP exports it, PKCS#12 or DER; the "
-                "content decides."),
+                "content decides. With certificate-source = destination-service, leave it out."),
     ROW("private-key", T(identities[IDENTITY_CURRENT].private_key), .example = "acme.key",
         .set = option_set_path, .file = OPTION_READS, .type = "file",
         .help = "The private key, if it is not in `certificate`."),
