@@ -334,7 +334,7 @@ def test_check_asks_btp(fetching, cloud, tmp_path, environment, fault, step, cod
     failed = {name: s["code"] for name, s in steps.items() if s["result"] == "fail"}
     expected = {step: code} if step else {}
     assert failed == ({**expected, "certificate": "certificate-not-fetched"} if step == "btp-certificate" else expected)
-    assert done.returncode == (1 if failed else 0) and len(steps) == 15 and btp.SECRET not in done.stdout
+    assert done.returncode == (1 if failed else 0) and len(steps) == 16 and btp.SECRET not in done.stdout
     if not step:
         assert steps["btp-certificate"]["sentence"].endswith("the one that is in use")
         lines = harness.run_cli("check", "-c", str(config), env=environment).stdout.splitlines()
