@@ -23,8 +23,8 @@ put() { # FILE...: with the folders before it
 install -s "$program" "$root/usr/bin/sfmtls"
 # Old PKCS#12 files need the provider `legacy`, which OpenSSL loads by itself.
 modules=$(find /usr/lib -path '*/ossl-modules/legacy.so')
-# What the program loads by itself: Kerberos.
-for name in libgssapi_krb5.so.2; do
+# What the program loads by itself: Kerberos, and what it asks BTP with.
+for name in libgssapi_krb5.so.2 libcurl.so.4; do
     modules="$modules $(ldconfig -p | sed -n "s/^[[:space:]]*$name .* => //p" | head -n 1)"
 done
 put $(ldd "$program" $modules | grep -o '/[^ ]*\.so[^ ]*' | grep -v legacy.so | sort -u) $modules

@@ -344,6 +344,13 @@ static const struct fail_info table[FAIL_COUNT] = {
         {"client-certificate-not-yet-valid", 502, "proxy_configuration_error", BLAME_CONFIGURATION,
          0, "Client certificate not yet valid", "The tenant's client certificate is not valid yet.",
          "Check this machine's clock, or wait until the certificate becomes valid."},
+    [FAIL_CERTIFICATE_NOT_FETCHED] =
+        {"certificate-not-fetched", 502, "proxy_configuration_error", BLAME_CONFIGURATION, 10,
+         "Client certificate not fetched",
+         "The tenant's client certificate has not been fetched from BTP yet.",
+         "Repeat the call in a moment. If it lasts, the log and `sfmtls status` say why it cannot "
+         "be "
+         "fetched."},
 
     [FAIL_UPSTREAM_CLOSED] =
         {"upstream-closed", 502, "connection_terminated", BLAME_SERVER, 0,

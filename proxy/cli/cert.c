@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "cli/cert_fetch.h"
 #include "cli/cert_show.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
@@ -13,34 +14,72 @@
 #include "tls/issue.h"
 #include "tls/request.h"
 
-enum { OPT_JSON = 256, OPT_PASSPHRASE_FILE, OPT_NAME, OPT_ORGANIZATION, OPT_KEY_TYPE, OPT_KEY_OUT };
+enum {
+    OPT_JSON = 256,
+    OPT_ORGANIZATION,
+    OPT_KEY_TYPE,
+    OPT_CSR,
+    OPT_NO_RENEW,
+    OPT_TEXT, /* those that are kept as they are: see text_of() */
+};
 
 /* ---- arguments ---- */
 
 struct arguments {
-    const char *file, *out, *passphrase_file;
+    const char *file, *out;
     bool json;
-    const char *name, *organization, *key_type, *key_out;
+    const char *organization, *key_type;
+    struct cert_fetch fetch; /* whose texts the other verbs use, too */
 };
 
 static const struct option options[] = {
     {"help", no_argument, NULL, 'h'},
     {"json", no_argument, NULL, OPT_JSON},
     {"out", required_argument, NULL, 'o'},
-    {"passphrase-file", required_argument, NULL, OPT_PASSPHRASE_FILE},
-    {"common-name", required_argument, NULL, OPT_NAME},
     {"organization", required_argument, NULL, OPT_ORGANIZATION},
     {"key-type", required_argument, NULL, OPT_KEY_TYPE},
-    {"key-out", required_argument, NULL, OPT_KEY_OUT},
+    {"csr", no_argument, NULL, OPT_CSR},
+    {"no-renew", no_argument, NULL, OPT_NO_RENEW},
+    {"passphrase-file", required_argument, NULL, OPT_TEXT},
+    {"common-name", required_argument, NULL, OPT_TEXT + 1},
+    {"key-out", required_argument, NULL, OPT_TEXT + 2},
+    {"service-key", required_argument, NULL, OPT_TEXT + 3},
+    {"name", required_argument, NULL, OPT_TEXT + 4},
+    {"level", required_argument, NULL, OPT_TEXT + 5},
+    {"ca-file", required_argument, NULL, OPT_TEXT + 6},
+    {"validity", required_argument, NULL, OPT_TEXT + 7},
+    {"private-key", required_argument, NULL, OPT_TEXT + 8},
     {NULL, 0, NULL, 0},
 };
 
-/* Which of them each verb knows. */
+/* Which of them each verb knows, between blanks. */
 static const char *const verbs[][2] = {
-    {"show", "--json --passphrase-file"},
-    {"public", "--out --passphrase-file"},
-    {"request", "--out --common-name --organization --key-type --key-out"},
+    {"show", " --json --passphrase-file "},
+    {"public", " --out --passphrase-file "},
+    {"request", " --out --common-name --organization --key-type --key-out "},
+    {"fetch", " --out --service-key --name --level --ca-file --passphrase-file --private-key --csr "
+              "--key-out "
+              "--common-name --validity --no-renew "},
 };
+
+static bool knows(size_t verb, const char *option)
+{
+    char word[32];
+
+    (void)snprintf(word, sizeof(word), " --%s ", option);
+    return strstr(verbs[verb][1], word) != NULL;
+}
+
+static const char **text_of(struct arguments *a, int option)
+{
+    const char **const texts[] = {
+        &a->fetch.passphrase_file, &a->fetch.common_name, &a->fetch.key_out,
+        &a->fetch.service_key,     &a->fetch.name,        &a->fetch.level,
+        &a->fetch.ca_file,         &a->fetch.validity,    &a->fetch.private_key,
+    };
+
+    return texts[option - OPT_TEXT];
+}
 
 static bool set_option(struct arguments *a, int option)
 {
@@ -51,23 +90,23 @@ static bool set_option(struct arguments *a, int option)
     case 'o':
         a->out = optarg;
         return true;
-    case OPT_PASSPHRASE_FILE:
-        a->passphrase_file = optarg;
-        return true;
-    case OPT_NAME:
-        a->name = optarg;
-        return true;
     case OPT_ORGANIZATION:
         a->organization = optarg;
         return true;
     case OPT_KEY_TYPE:
         a->key_type = optarg;
         return true;
-    case OPT_KEY_OUT:
-        a->key_out = optarg;
+    case OPT_CSR:
+        a->fetch.csr = true;
+        return true;
+    case OPT_NO_RENEW:
+        a->fetch.no_renew = true;
         return true;
     default:
-        return false;
+        if (option < OPT_TEXT)
+            return false;
+        *text_of(a, option) = optarg;
+        return true;
     }
 }
 
@@ -94,13 +133,13 @@ static bool parse(int argc, char **argv, size_t verb, struct arguments *a, int *
             (void)cli_bad_option("cert", option, argv, options);
             return false;
         }
-        if (strstr(verbs[verb][1], option_name(option)) == NULL) {
+        if (!knows(verb, option_name(option))) {
             (void)cli_usage("cert", "`cert %s` has no option --%s", verbs[verb][0],
                             option_name(option));
             return false;
         }
     }
-    bool wants_file = strcmp(verbs[verb][0], "request") != 0;
+    bool wants_file = verbs[verb][0][0] == 's' || verbs[verb][0][0] == 'p';
     if (wants_file && optind < argc)
         a->file = argv[optind++];
     if (optind < argc)
@@ -117,7 +156,7 @@ static bool parse(int argc, char **argv, size_t verb, struct arguments *a, int *
 static enum status inspect(const struct arguments *a, struct credential **out, struct diag *why)
 {
     const struct credential_files files = {
-        .certificate = a->file, .passphrase_file = a->passphrase_file, .ask = prompt_ask};
+        .certificate = a->file, .passphrase_file = a->fetch.passphrase_file, .ask = prompt_ask};
 
     return credential_inspect(&files, out, why);
 }
@@ -218,41 +257,47 @@ static int request(const struct arguments *a)
     struct buf text = {0};
     struct diag why;
 
-    if (a->name == NULL || a->key_out == NULL)
+    if (a->fetch.common_name == NULL || a->fetch.key_out == NULL)
         return cli_usage("cert", "%s is missing",
-                         a->name == NULL ? "--common-name NAME" : "--key-out FILE");
+                         a->fetch.common_name == NULL ? "--common-name NAME" : "--key-out FILE");
     if (a->key_type != NULL && !parse_key_type(a->key_type, &type))
         return EXIT_USAGE;
     enum status st = credential_new_key(type, &c, &why);
     if (st == ST_OK)
-        st = issue_request(c, a->name, a->organization, &text, &why);
+        st = issue_request(c, a->fetch.common_name, a->organization, &text, &why);
     if (st == ST_OK)
-        st = credential_save_key(c, a->key_out, &why);
+        st = credential_save_key(c, a->fetch.key_out, &why);
     credential_unref(c);
     int code = finish(&text, a->out, 0644, st == ST_OK ? NULL : &why);
     if (code == EXIT_DONE)
-        cert_say_next(a->key_out, a->out);
+        cert_say_next(a->fetch.key_out, a->out);
     else if (st == ST_OK)
         (void)unlink(
-            a->key_out); /* made above: a key without its request would only be in the way */
+            a->fetch.key_out); /* made above: a key without its request would only be in the way */
     return code;
+}
+
+static int fetch(const struct arguments *a)
+{
+    struct cert_fetch f = a->fetch;
+
+    f.out = a->out;
+    return cert_fetch(&f);
 }
 
 static int command(int argc, char **argv)
 {
-    static int (*const run[])(const struct arguments *) = {show, write_public, request};
+    static int (*const run[])(const struct arguments *) = {show, write_public, request, fetch};
     struct arguments a = {0};
     int code;
 
     if (argc < 2)
-        return cli_usage("cert", "write cert show, cert public or cert request");
+        return cli_usage("cert", "write cert show, cert public, cert request or cert fetch");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
         return cli_help_of(&command_cert);
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
         if (strcmp(argv[1], verbs[i][0]) == 0)
             return parse(argc - 1, argv + 1, i, &a, &code) ? run[i](&a) : code;
-    if (strcmp(argv[1], "fetch") == 0)
-        return cli_usage("cert", "`cert fetch` is not served by this version of sfmtls");
     return cli_usage("cert", "there is no `cert %s`", argv[1]);
 }
 
@@ -261,8 +306,12 @@ const struct command command_cert = {
     "show FILE [--json] [--passphrase-file FILE]\n"
     "public FILE [-o OUT] [--passphrase-file FILE]\n"
     "request --common-name NAME --key-out FILE [-o OUT] [--organization NAME]\n"
-    "    [--key-type ec|rsa-2048|rsa-3072]",
-    "inspect certificates, extract the public part, request a certificate",
+    "    [--key-type ec|rsa-2048|rsa-3072]\n"
+    "fetch --service-key FILE --name NAME [--level subaccount|instance] [-o OUT]\n"
+    "    [--private-key FILE] [--passphrase-file FILE] [--ca-file FILE]\n"
+    "fetch --csr --service-key FILE --name NAME --key-out FILE --common-name CN\n"
+    "    [--validity 12m] [--no-renew] [--level subaccount|instance] [-o OUT] [--ca-file FILE]",
+    "inspect certificates, extract the public part, request or fetch a certificate",
     "  show FILE                what the file holds: names, dates, the fingerprints as\n"
     "                           SuccessFactors shows them, every flaw, and what to enter in\n"
     "                           Security Center; also of a certificate request\n"
@@ -276,7 +325,23 @@ const struct command command_cert = {
     "      --organization NAME  O of the certificate\n"
     "      --key-type TYPE      ec (P-256, the default), rsa-2048 or rsa-3072\n"
     "      --key-out FILE       where the key goes, with mode 0600; never overwrites a file\n"
-    "  -o, --out FILE           write to FILE instead of stdout; never overwrites a file\n"
+    "  fetch                    take a certificate from the Destination service of SAP BTP\n"
+    "      --service-key FILE   the JSON of a service key of that service; a secret\n"
+    "      --name NAME          of the certificate in BTP, such as sfmtls.pem\n"
+    "      --level LEVEL        subaccount (the default) or instance\n"
+    "      --ca-file FILE       CA certificates to trust instead of the system's\n"
+    "      --private-key FILE   the key that the certificate has to fit, if BTP does not have it\n"
+    "      --csr                let BTP make the certificate for a key that is made here and "
+    "never\n"
+    "                           leaves this machine; FILE gets the chain\n"
+    "      --key-out FILE       where that key goes, with mode 0600; never overwrites a file\n"
+    "      --common-name NAME   CN of that certificate\n"
+    "      --validity SPAN      30d, 12m (the default) or 1y\n"
+    "      --no-renew           BTP is not to renew it by itself\n"
+    "  -o, --out FILE           write to FILE instead of stdout; never overwrites a file. fetch\n"
+    "                           replaces FILE, mode 0600, which is ./NAME unless it is given; -o "
+    "-\n"
+    "                           is stdout\n"
     "      --passphrase-file FILE  the passphrase of an encrypted key or PKCS#12 file\n"
     "\n"
     "FILE may be PEM, base64 of PEM, PKCS#12 or DER.\n"

@@ -171,7 +171,8 @@ static void add_walk(struct buf *out, const struct check_walk *w, bool colours)
 {
     buf_addf(out, "%s: %s, %s\n", w->tenant->name, w->tenant->peer, identity_title(w->identity));
     for (int s = 0; s < CHECK_STEPS; s++)
-        add_step(out, &w->steps[s], (enum check_step)s, colours);
+        if (check_has_step(w, (enum check_step)s))
+            add_step(out, &w->steps[s], (enum check_step)s, colours);
     for (int s = 0; s < CHECK_STEPS; s++)
         if (w->steps[s].cure != NULL)
             buf_addf(out, "  %s: %s\n", check_step_name((enum check_step)s), w->steps[s].cure);
@@ -259,7 +260,9 @@ const struct command command_check = {
     "other\n"
     "                           tenants that have the same one\n"
     "\n"
-    "The steps: configuration, certificate, chain, clock, parent-proxy, name, connect, tls, server-certificate,\n"
+    "The steps: configuration, (btp-token, btp-certificate,) certificate, chain, clock, "
+    "parent-proxy,\n"
+    "name, connect, tls, server-certificate,\n"
     "certificate-request, client-certificate, http, company, permission. A step that needs one "
     "that\n"
     "failed is skipped, so the one that fails is the cause. check sends one GET for each\n"

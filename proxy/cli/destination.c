@@ -132,24 +132,28 @@ static void add_properties(struct destination *d, struct tree *map, const char *
     }
 }
 
-static enum status collect(struct tree *t, struct destinations *out, const struct source *s)
+/* certificates: of the answer in which t is; NULL: none. */
+static enum status collect(struct tree *t, const struct tree *certificates,
+                           struct destinations *out, const struct source *s)
 {
     enum status st = ST_OK;
     const struct tree *inner = t->kind == TREE_MAP ? member(t, "destinationConfiguration") : NULL;
 
     if (t->kind != TREE_MAP && t->kind != TREE_LIST)
         return ST_OK;
+    if (inner != NULL)
+        certificates = member(t, "certificates");
     if (t->kind == TREE_MAP && (inner == NULL || inner->kind != TREE_MAP) && is_destination(t)) {
         if (out->count == TREE_MAX_MEMBERS)
             return source_refuse(s, t->line, "there are more than %d destinations; split the file",
                                  TREE_MAX_MEMBERS);
         out->all = mem_grow(out->all, (out->count + 1) * sizeof(out->all[0]));
-        out->all[out->count] = (struct destination){.line = t->line};
+        out->all[out->count] = (struct destination){.line = t->line, .certificates = certificates};
         add_properties(&out->all[out->count++], t, NULL);
         return ST_OK;
     }
     for (size_t i = 0; i < t->count && st == ST_OK; i++)
-        st = collect(t->members[i], out, s);
+        st = collect(t->members[i], certificates, out, s);
     return st;
 }
 
@@ -165,7 +169,7 @@ enum status destinations_read(const char *name, struct slice text, struct destin
         return source_refuse(&s, 0, "%s", flaw);
     enum status st = reader_of(text)(&s, &found.tree);
     if (st == ST_OK)
-        st = collect(found.tree, &found, &s);
+        st = collect(found.tree, NULL, &found, &s);
     if (st == ST_OK && found.count == 0)
         st = source_refuse(&s, 0,
                            "it holds no destination: none has a URL, or a Name and a Type; name a "
@@ -184,6 +188,25 @@ void destinations_free(struct destinations *d)
     free(d->all);
     tree_free(d->tree);
     *d = (struct destinations){0};
+}
+
+static const char *text_of(const struct tree *map, const char *key)
+{
+    const struct tree *t = map->kind == TREE_MAP ? member(map, key) : NULL;
+
+    return t == NULL ? NULL : t->text;
+}
+
+struct slice destination_certificate(const struct destination *d, const char *name)
+{
+    const struct tree *all = d->certificates;
+
+    for (size_t i = 0; all != NULL && all->kind == TREE_LIST && i < all->count; i++) {
+        const char *its = text_of(all->members[i], "Name");
+        if (its != NULL && strcmp(its, name) == 0)
+            return slice_of(text_of(all->members[i], "Content"));
+    }
+    return (struct slice){0};
 }
 
 struct property *destination_find(const struct destination *d, const char *key)

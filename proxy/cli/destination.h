@@ -25,7 +25,8 @@ struct property {
 struct destination {
     struct property *properties;
     size_t count;
-    int line; /* where it begins; 0: not known */
+    int line;                        /* where it begins; 0: not known */
+    const struct tree *certificates; /* that come with it; NULL: none */
 };
 
 struct destinations {
@@ -40,6 +41,10 @@ enum status destinations_read(const char *name, struct slice text, struct destin
                               struct diag *why) MUST_CHECK;
 
 void destinations_free(struct destinations *d); /* overwrites the texts */
+
+/* The content of the certificate of that name, which comes with it: base64, and a secret; p NULL:
+ * there is none. */
+struct slice destination_certificate(const struct destination *d, const char *name);
 
 /* The property of that name, whatever its case; NULL if there is none. */
 struct property *destination_find(const struct destination *d, const char *key);

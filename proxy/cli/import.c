@@ -8,19 +8,26 @@
 #include "cli/destination.h"
 #include "cli/import_section.h"
 
+enum { OPT_CERTIFICATES = 256 };
+
 static const struct option options[] = {
     {"help", no_argument, NULL, 'h'},
+    {"certificates", required_argument, NULL, OPT_CERTIFICATES},
     {NULL, 0, NULL, 0},
 };
 
 /* The export's path, or NULL: *code is how it ends then. */
-static const char *parse(int argc, char **argv, int *code)
+static const char *parse(int argc, char **argv, const char **certificates, int *code)
 {
     int option;
 
     *code = EXIT_USAGE;
     optind = 1;
     while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+        if (option == OPT_CERTIFICATES) {
+            *certificates = optarg;
+            continue;
+        }
         if (option == 'h')
             *code = cli_help_of(&command_import);
         else
@@ -36,7 +43,8 @@ static const char *parse(int argc, char **argv, int *code)
     return NULL;
 }
 
-static enum status import(const char *path, struct buf *out, struct buf *notes, struct diag *why)
+static enum status import(const char *path, const char *certificates, struct buf *out,
+                          struct buf *notes, struct diag *why)
 {
     bool from_stdin = strcmp(path, "-") == 0;
     const char *name = from_stdin ? "standard input" : path;
@@ -48,7 +56,7 @@ static enum status import(const char *path, struct buf *out, struct buf *notes, 
         return st;
     st = destinations_read(name, buf_slice(&text), &all, why);
     if (st == ST_OK)
-        st = import_section_write(name, &all, out, notes, why);
+        st = import_section_write(name, &all, certificates, out, notes, why);
     destinations_free(&all);
     file_wipe(&text);
     return st;
@@ -66,12 +74,13 @@ static int command(int argc, char **argv)
 {
     struct buf out = {0}, notes = {0};
     struct diag why;
+    const char *certificates = NULL;
     int code;
-    const char *path = parse(argc, argv, &code);
+    const char *path = parse(argc, argv, &certificates, &code);
 
     if (path == NULL)
         return code;
-    enum status st = import(path, &out, &notes, &why);
+    enum status st = import(path, certificates, &out, &notes, &why);
     if (st == ST_OK) {
         (void)fwrite(out.p, 1, out.n, stdout);
         tell(buf_slice(&notes));
@@ -82,14 +91,20 @@ static int command(int argc, char **argv)
 }
 
 const struct command command_import = {
-    "import", "FILE", "turn a destination exported from BTP into a tenant section",
+    "import", "FILE [--certificates FOLDER]",
+    "turn a destination exported from BTP into a tenant section",
     "FILE is what the cockpit's Export makes: Java properties, JSON or YAML; the content "
     "decides.\n"
     "- reads standard input. The answer of the Destination service's REST API works, too.\n"
     "\n"
     "Each destination in it becomes a [tenant NAME] section on stdout, with URL, company ID and\n"
-    "header fields. An export has no certificate and no passphrase: comments explain where they\n"
-    "come from, and what happens to everything else. Secrets are never printed.\n"
+    "header fields. An export of the cockpit has no certificate and no passphrase: comments "
+    "explain\n"
+    "where they come from, and what happens to everything else. Secrets are never printed.\n"
+    "\n"
+    "      --certificates FOLDER  write a certificate that FILE holds, as the answer of the REST "
+    "API\n"
+    "                           does, into this folder, with mode 0600; never overwrites a file\n"
     "\n"
     "  sfmtls import destination.json >>sfmtls.ini\n"
     "  sfmtls run -t\n",

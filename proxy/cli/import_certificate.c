@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
+#include "btp/answer.h"
 
 static bool ends(const char *name, const char *tail)
 {
@@ -65,21 +67,115 @@ static void write_passphrase(const struct section *s)
     buf_addf(s->out, "passphrase-file = %s.pass\n", s->name);
 }
 
-static void write_certificate(const struct section *s)
+/* ---- a certificate that is in the export ---- */
+
+/* Two destinations may have the same. */
+static bool is_there(const char *path, struct slice bytes)
+{
+    struct buf held = {0};
+    struct diag ignored; /* the one of writing is the answer */
+    bool same = file_read(path, &held, &ignored) == ST_OK && slice_eq(buf_slice(&held), bytes);
+
+    file_wipe(&held);
+    return same;
+}
+
+static enum status save(const struct section *s, const char *path, struct slice base64)
+{
+    struct buf bytes = {0};
+    enum status st = ST_OK;
+
+    buf_reserve(&bytes, base64.n); /* what is secret is never moved */
+    if (!answer_decode(base64, &bytes)) {
+        diag_at(s->why, s->file,
+                "the Content of a certificate in it is not base64; export it again");
+        st = ST_BAD_INPUT;
+    } else if (!is_there(path, buf_slice(&bytes))) {
+        st = file_write_new(path, buf_slice(&bytes), 0600, s->why);
+    }
+    file_wipe(&bytes);
+    if (st == ST_OK)
+        buf_addf(s->notes, "the certificate of tenant %s is in %s\n", s->name, path);
+    return st;
+}
+
+static char *path_in(const struct section *s, const char *name)
+{
+    char *folder = realpath(s->certificates, NULL),
+         *path = mem_format("%s/%s", folder == NULL ? s->certificates : folder, name);
+
+    free(folder);
+    return path;
+}
+
+/* *file: what the section names, which becomes the path. */
+static enum status take_from_export(const struct section *s, const char *store, struct slice base64,
+                                    char **file)
+{
+    char *path = path_in(s, store), *named = path_in(s, *file);
+    const char *flaw = import_text_flaw("certificate", named);
+    enum status st = ST_BAD_INPUT;
+
+    if (flaw != NULL)
+        diag_at(s->why, s->certificates,
+                "a configuration cannot name a file there: %s; name another "
+                "folder",
+                flaw);
+    else
+        st = save(s, path, base64);
+    free(path);
+    free(*file);
+    *file = named;
+    return st;
+}
+
+/* ---- its lines ---- */
+
+static bool is_java(const char *store)
+{
+    return ends(store, ".jks") || ends(store, ".keystore");
+}
+
+/* The file's name as sfmtls can read it. */
+static char *readable_name(const char *store)
+{
+    int stem = (int)(extension_of(store) - store);
+
+    return mem_format("%.*s%s", stem, store, is_java(store) ? ".p12" : extension_of(store));
+}
+
+static enum status write_store(const struct section *s, const char *store, char **file)
+{
+    struct slice content = destination_certificate(s->from, store);
+    enum status st = ST_OK;
+
+    if (content.p == NULL)
+        explain_source(s, store);
+    else if (s->certificates == NULL)
+        import_text_comment(s->out,
+                            "The certificate %s with its key is in this export, and is not "
+                            "repeated here: `sfmtls import --certificates FOLDER` writes it into a "
+                            "file, mode 0600.",
+                            store);
+    else
+        st = take_from_export(s, store, content, file);
+    if (is_java(store))
+        explain_java_store(s, store, *file);
+    return st;
+}
+
+static enum status write_certificate(const struct section *s)
 {
     const struct property *p = import_take(s, "KeyStoreLocation");
     const char *store = p == NULL ? NULL : p->value;
-    char *file = mem_format("%s.pem", s->name);
+    enum status st = ST_OK;
+    char *file;
 
     if (store != NULL && is_file_name(store)) {
-        bool java = ends(store, ".jks") || ends(store, ".keystore");
-        int stem = (int)(extension_of(store) - store);
-        free(file);
-        file = mem_format("%.*s%s", stem, store, java ? ".p12" : extension_of(store));
-        explain_source(s, store);
-        if (java)
-            explain_java_store(s, store, file);
+        file = readable_name(store);
+        st = write_store(s, store, &file);
     } else {
+        file = mem_format("%s.pem", s->name);
         if (store != NULL)
             import_text_comment(s->out,
                                 "KeyStoreLocation is not the plain name of a file, so this line "
@@ -94,6 +190,7 @@ static void write_certificate(const struct section *s)
     }
     free(file);
     write_passphrase(s);
+    return st;
 }
 
 static void write_trust(const struct section *s)
@@ -110,8 +207,10 @@ static void write_trust(const struct section *s)
     buf_addf(s->out, ";ca-file = %s-ca.pem\n", s->name);
 }
 
-void import_certificate_write(const struct section *s)
+enum status import_certificate_write(const struct section *s)
 {
-    write_certificate(s);
+    enum status st = write_certificate(s);
+
     write_trust(s);
+    return st;
 }

@@ -7,7 +7,8 @@
 
 #include "cli/import_parts.h"
 
-/* With comments that say where they come from. */
-void import_certificate_write(const struct section *s);
+/* With comments that say where they come from. A certificate that is in the export is written into
+ * the folder for them, if there is one. */
+enum status import_certificate_write(const struct section *s) MUST_CHECK;
 
 #endif

@@ -13,7 +13,8 @@ struct section {
     const char *file; /* the export, for sentences */
     const struct destination *from;
     char name[IMPORT_NAME_SIZE];
-    struct config *scratch; /* what is written is tried on its one tenant */
+    struct config *scratch;   /* what is written is tried on its one tenant */
+    const char *certificates; /* the folder into which those of the export go; NULL: nowhere */
     struct buf *out, *notes;
     struct diag *why, *flaw;
 };

@@ -380,7 +380,9 @@ static enum status write_section(struct section *s)
         st = write_server(s);
     if (st != ST_OK)
         return st;
-    import_certificate_write(s);
+    st = import_certificate_write(s);
+    if (st != ST_OK)
+        return st;
     write_headers(s);
     write_rest(s);
     return ST_OK;
@@ -427,11 +429,17 @@ static bool is_http(const struct section *s)
     return import_take(s, "Type") == NULL || import_says(s, "Type", "HTTP");
 }
 
-enum status import_section_write(const char *name, const struct destinations *from, struct buf *out,
-                                 struct buf *notes, struct diag *why)
+enum status import_section_write(const char *name, const struct destinations *from,
+                                 const char *certificates, struct buf *out, struct buf *notes,
+                                 struct diag *why)
 {
     struct diag flaw;
-    struct section s = {.file = name, .out = out, .notes = notes, .why = why, .flaw = &flaw};
+    struct section s = {.file = name,
+                        .certificates = certificates,
+                        .out = out,
+                        .notes = notes,
+                        .why = why,
+                        .flaw = &flaw};
     char(*names)[IMPORT_NAME_SIZE] = mem_new((from->count + 1) * IMPORT_NAME_SIZE);
     size_t count = 0;
     enum status st = ST_OK;

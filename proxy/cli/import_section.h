@@ -11,8 +11,10 @@
 #include "cli/destination.h"
 
 /* Appends a section for each destination to *out, and to *notes a line for each thing that is
- * missing. name stands for the export in sentences. */
-enum status import_section_write(const char *name, const struct destinations *from, struct buf *out,
-                                 struct buf *notes, struct diag *why) MUST_CHECK;
+ * missing. name stands for the export in sentences. certificates: the folder into which those go
+ * that are in the export; NULL: nowhere. */
+enum status import_section_write(const char *name, const struct destinations *from,
+                                 const char *certificates, struct buf *out, struct buf *notes,
+                                 struct diag *why) MUST_CHECK;
 
 #endif

@@ -11,8 +11,10 @@
 #include "cli/config_file.h"
 #include "cli/prompt.h"
 #include "cli/serve.h"
+#include "ops/renewal_keeper.h"
 
-enum { OPT_READY_FD = 256, OPT_HELP, OPT_SET, OPT_PAIR };
+/* --renew is how `run` starts itself as the keeper of ops/renewal.h: it is nobody else's. */
+enum { OPT_READY_FD = 256, OPT_HELP, OPT_SET, OPT_RENEW, OPT_PAIR };
 
 /* Options that stand for a setting, in the order of getopt's values. */
 static const char *const pair_options[] = {"--listen",      "--server",      "--company-id",
@@ -25,6 +27,7 @@ static const struct option options[] = {
     {"help", no_argument, NULL, 'h'},
     {"ready-fd", required_argument, NULL, OPT_READY_FD},
     {"set", required_argument, NULL, OPT_SET},
+    {"renew", no_argument, NULL, OPT_RENEW},
     {"listen", required_argument, NULL, OPT_PAIR},
     {"server", required_argument, NULL, OPT_PAIR + 1},
     {"company-id", required_argument, NULL, OPT_PAIR + 2},
@@ -38,8 +41,10 @@ static const struct option options[] = {
 struct arguments {
     const char *file;
     char *found; /* the same, if it was not given */
-    bool test;
+    bool test, renews;
     int ready_fd;
+    int argc;
+    char **argv;
     struct config_pair *pairs;
     char **texts; /* what the pairs of --set consist of: a key and a place for each */
     size_t npairs, ntexts;
@@ -117,8 +122,10 @@ static bool parse(int argc, char **argv, struct arguments *a, int *code)
             a->file = optarg;
         } else if (option == 't') {
             a->test = true;
+        } else if (option == OPT_RENEW) {
+            a->renews = true;
         } else if (option == OPT_READY_FD) {
-            if (!serve_parse_ready_fd("run", optarg, &a->ready_fd))
+            if (!a->renews && !serve_parse_ready_fd("run", optarg, &a->ready_fd))
                 return false;
         } else if (option == OPT_SET) {
             if (!add_set(a, optarg))
@@ -245,6 +252,34 @@ static int test(struct arguments *a, struct process *process)
     return EXIT_DONE;
 }
 
+/* The arguments of the keeper: the same, of the same file. The caller frees the list. */
+static const char **renewal_arguments(const struct arguments *a, int argc, char **argv)
+{
+    const char **out = mem_new(((size_t)argc + 6) * sizeof(out[0]));
+    size_t n = 0;
+
+    out[n++] = "sfmtls";
+    out[n++] = "run";
+    out[n++] = "--renew";
+    if (a->found != NULL) {
+        out[n++] = "-c";
+        out[n++] = a->found;
+    }
+    for (int i = 1; i < argc; i++)
+        out[n++] = argv[i];
+    return out;
+}
+
+static int renew(struct arguments *a)
+{
+    struct diag why;
+
+    if (find_sources(a, &why) != ST_OK)
+        return EXIT_USAGE;
+    renewal_keep(load_names, a);
+    return EXIT_DONE;
+}
+
 static int run(struct arguments *a)
 {
     struct serve *s = &a->serve;
@@ -260,11 +295,13 @@ static int run(struct arguments *a)
         (void)cli_error(ST_BAD_INPUT, &why);
         return EXIT_USAGE;
     }
+    s->renewal_arguments = renewal_arguments(a, a->argc, a->argv);
     int code = EXIT_USAGE;
     if (serve_open(s, &process, &why) != ST_OK)
         (void)cli_error(ST_BAD_INPUT, &why);
     else
         code = a->test ? test(a, process) : serve_run(s, process);
+    free(s->renewal_arguments);
     config_unref(s->config);
     return code;
 }
@@ -274,8 +311,11 @@ static int command(int argc, char **argv)
     struct arguments a = {.ready_fd = NO_READY_FD};
     int code;
 
-    if (parse(argc, argv, &a, &code))
-        code = run(&a);
+    if (parse(argc, argv, &a, &code)) {
+        a.argc = argc;
+        a.argv = argv;
+        code = a.renews ? renew(&a) : run(&a);
+    }
     for (size_t i = 0; i < a.ntexts; i++)
         free(a.texts[i]);
     free(a.texts);

@@ -168,6 +168,7 @@ static void install(void *arg)
         admin_note_reload(l->serve->admin, NULL);
         log_say(LOG_NOTICE, "reloaded");
         announce_config(l->config, &l->serve->expiry);
+        renewal_reloaded(l->serve->renewal);
         plan_look(l->serve);
         notify_systemd("READY=1");
     } else {
@@ -190,14 +191,39 @@ static void explain_failure(const struct serve *s, struct diag *why)
     config_unref(names);
 }
 
+static const struct tenant *first_that_fetches(const struct config *c)
+{
+    for (size_t i = 0; i < c->ntenants; i++)
+        if (tenant_fetches(c->tenants[i]))
+            return c->tenants[i];
+    return NULL;
+}
+
+/* What fetches was started before the process was confined, or not at all. */
+static enum status check_fetching(const struct serve *s, const struct config *c, struct diag *why)
+{
+    const struct tenant *t = first_that_fetches(c);
+
+    if (t == NULL || s->renewal != NULL)
+        return sandbox_check_fetching(s->sandbox, c, why);
+    diag_at(why, tenant_where(t, "certificate-source"),
+            "the process that fetches certificates starts with sfmtls only; restart sfmtls");
+    return ST_BAD_INPUT;
+}
+
 /* In the reloader's thread, as the next. */
 static enum status load_again(void *ctx, struct config **out, struct diag *why)
 {
     const struct serve *s = ctx;
     enum status st = s->load(s->load_ctx, out, why);
 
-    if (st != ST_OK)
+    if (st != ST_OK) {
         explain_failure(s, why);
+        return st;
+    }
+    st = check_fetching(s, *out, why);
+    if (st != ST_OK)
+        config_unref(*out);
     return st;
 }
 
@@ -281,6 +307,8 @@ static void on_ready(void *ctx, const struct process *process)
     if (s->load != NULL)
         s->reloader =
             reloader_start(s->config, &(struct reload_hooks){load_again, on_loaded, on_failed, s});
+    if (s->renewal != NULL && !renewal_watch(s->renewal))
+        log_say(LOG_ERROR, "there is no thread for the renewal of certificates; restart sfmtls");
     tell_listeners(s, process);
     tell_ready_fd(s, process);
     notify_systemd("READY=1");
@@ -344,14 +372,21 @@ static enum status give_up(struct serve *s, const struct process *process, struc
         name_service_load();
         credential_prepare();
     }
+    if (!s->just_try && s->renewal_arguments != NULL && first_that_fetches(s->config) != NULL)
+        st = renewal_start(s->config, s->renewal_arguments, &s->renewal, why);
     s->sandbox = sandbox_enter(s->config, s->scratch);
-    return ST_OK;
+    if (st == ST_OK)
+        st = sandbox_check_fetching(s->sandbox, s->config, why);
+    admin_show_renewal(s->admin, s->renewal);
+    return st;
 }
 
 static void forget(struct serve *s)
 {
     (void)close(s->nowhere);
     user_free(&s->user);
+    renewal_stop(s->renewal);
+    s->renewal = NULL;
     sandbox_free(s->sandbox);
     s->sandbox = NULL;
 }
@@ -405,7 +440,7 @@ enum status serve_open(struct serve *s, struct process **out, struct diag *why)
 static bool is_any_presentable(const struct config *c)
 {
     for (size_t i = 0; i < c->ntenants; i++)
-        if (tenant_is_presentable(c->tenants[i]))
+        if (tenant_is_presentable(c->tenants[i]) || tenant_fetches(c->tenants[i]))
             return true;
     return false;
 }
@@ -444,6 +479,8 @@ int serve_run(struct serve *s, struct process *process)
     process_free(process);
     if (!stuck)
         admin_free(s->admin);
+    renewal_stop(s->renewal);
+    s->renewal = NULL;
     expiry_free(&s->expiry);
     log_say(LOG_NOTICE, "stopped");
     log_stop();

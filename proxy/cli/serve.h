@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "ops/access_log.h"
 #include "ops/expiry.h"
+#include "ops/renewal.h"
 #include "ops/sandbox.h"
 #include "ops/user.h"
 #include "ops/watchdog.h"
@@ -27,6 +28,9 @@ struct serve {
     enum status (*load_names)(void *ctx, struct config **out, struct diag *why);
     void *load_ctx;
     struct reloader *reloader;
+    const char **renewal_arguments; /* by which the program becomes the keeper of renewal.h; NULL:
+                                 nothing is fetched */
+    struct renewal *renewal;        /* NULL: nothing is fetched */
     const char *scratch; /* a folder that will be removed in the end, and all keys with it: nothing
                             to protect; NULL: there is none */
     struct user user;

@@ -109,6 +109,25 @@ static void add_gates(struct buf *b, const json_t *gates)
     }
 }
 
+/* Of a tenant whose certificate is fetched from BTP. */
+static void add_fetch(struct buf *b, json_t *fetch)
+{
+    json_t *failure = json_object_get(fetch, "failure");
+
+    buf_add_string(b, "    from BTP: last fetched ");
+    add_time(b, fetch, "last_success");
+    buf_add_string(b, ", next look ");
+    add_time(b, fetch, "next_look");
+    buf_add_string(b, "\n");
+    if (!json_is_object(failure))
+        return;
+    buf_addf(b, "      fails: %s: ", text_of(failure, "code"));
+    add_visible(b, text_of(failure, "sentence"));
+    buf_add_string(b, "\n      Cure: ");
+    add_visible(b, text_of(failure, "cure"));
+    buf_add_string(b, "\n");
+}
+
 static void add_tenant(struct buf *b, json_t *t)
 {
     const json_t *certificates = json_object_get(t, "certificates");
@@ -126,6 +145,8 @@ static void add_tenant(struct buf *b, json_t *t)
         add_certificate(b, json_array_get(certificates, i));
     add_gates(b, json_object_get(t, "limits"));
     add_gates(b, json_object_get(t, "held"));
+    if (json_is_object(json_object_get(t, "fetch")))
+        add_fetch(b, json_object_get(t, "fetch"));
 }
 
 static void add_failure(struct buf *b, json_t *f)

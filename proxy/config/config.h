@@ -39,6 +39,18 @@ struct identity {
     struct tls_client *tls;
 };
 
+/* Where `certificate` comes from. */
+enum certificate_source { CERTIFICATE_OF_FILE, CERTIFICATE_OF_BTP };
+
+/* BTP's Destination service, as given; a process of its own fetches from there (ops/renewal.h). */
+struct certificate_fetch {
+    int source;             /* enum certificate_source */
+    char *service_key_file; /* which the process that serves never reads */
+    char *name;
+    int level;   /* enum btp_level */
+    char *store; /* the folder into which it is fetched */
+};
+
 /* `certificate`, and `certificate-next`, which may be there beside it. */
 enum { IDENTITY_CURRENT, IDENTITY_NEXT, IDENTITIES };
 
@@ -74,6 +86,7 @@ struct tenant {
 
     struct identity identities[IDENTITIES];
     bool allow_readable_key;
+    struct certificate_fetch fetch;
     char *ca_file, *crl_file; /* as given */
     struct trust *trust;      /* what server certificates are held against */
     struct buf pool_key;      /* the same for two tenants only if they may share connections */
@@ -123,7 +136,12 @@ enum tristate { AUTO, NO, YES };
 
 /* A file that the configuration names, or finds by a folder that it names. */
 struct config_file {
-    enum config_file_use { FILE_READ, FILE_APPENDED, FILE_SOCKET } use;
+    enum config_file_use {
+        FILE_READ,
+        FILE_APPENDED,
+        FILE_SOCKET,
+        FILE_APART, /* another process reads it, this one must not */
+    } use;
     const char *key;    /* of which option */
     char *path, *where; /* where NULL: no line names it */
     struct buf mark;    /* before it was read: see file_add_mark() */
@@ -301,7 +319,8 @@ void config_unref(struct config *c); /* NULL is allowed */
 /* May connections made for one serve the other: same server, same identity, same trust? */
 bool tenant_is_same_peer(const struct tenant *a, const struct tenant *b);
 
-/* Does it have that identity? Every tenant has IDENTITY_CURRENT. */
+/* Does it have that identity? Every tenant has IDENTITY_CURRENT, but for one that is yet to be
+ * fetched. */
 static inline bool tenant_has_identity(const struct tenant *t, int i)
 {
     return t->identities[i].credential != NULL;
@@ -319,6 +338,15 @@ void tenant_free_rates(struct tenant *t);
 
 /* The `rate` that holds for a path; NULL: none. */
 const struct tenant_rate *tenant_find_rate(const struct tenant *t, struct slice path);
+
+/* Is it fetched from BTP? Then it may have no certificate for a while. */
+static inline bool tenant_fetches(const struct tenant *t)
+{
+    return t->fetch.source == CERTIFICATE_OF_BTP;
+}
+
+/* The files in certificate-store; the caller frees it. */
+char *config_store_path(const struct tenant *t, int identity);
 
 /* How sentences call it: "certificate", "certificate-next". */
 const char *identity_title(int i);

@@ -47,7 +47,8 @@ static uid_t user_of(const struct config *c)
     return p == NULL ? geteuid() : p->pw_uid;
 }
 
-/* A local CA that nobody has made: where it would be matters to nobody yet. */
+/* A local CA that nobody has made, a certificate that is yet to be fetched: where it would be
+ * matters to nobody yet. */
 static bool is_absent(const struct config_file *f)
 {
     return f->use == FILE_READ && access(f->path, F_OK) != 0;
@@ -89,13 +90,18 @@ static enum status check_owners(struct config *c, struct path_verdict *told, str
 
 /* ---- what would be written over ---- */
 
+static bool is_read(const struct config_file *f)
+{
+    return f->use == FILE_READ || f->use == FILE_APART;
+}
+
 static enum status refuse_place(const struct config_file *written, const struct config_file *other,
                                 struct diag *why)
 {
     diag_at(why, written->key,
             "%s is the same file as `%s`%s%s, which the configuration %s; name another",
             written->path, other->key, other->where == NULL ? "" : " of ",
-            other->where == NULL ? "" : other->where, other->use == FILE_READ ? "reads" : "writes");
+            other->where == NULL ? "" : other->where, is_read(other) ? "reads" : "writes");
     locate(written, why);
     return ST_BAD_INPUT;
 }
@@ -106,7 +112,7 @@ static enum status check_places(const struct config *c, struct diag *why)
     for (size_t i = 0; i < c->nfiles; i++) {
         for (size_t k = 0; k < c->nfiles; k++) {
             const struct config_file *a = &c->files[i], *b = &c->files[k];
-            if (a->use == FILE_READ || i == k || (b->use != FILE_READ && k > i))
+            if (is_read(a) || i == k || (!is_read(b) && k > i))
                 continue;
             if (path_is_same(a->path, b->path))
                 return refuse_place(a, b, why);

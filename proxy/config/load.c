@@ -46,11 +46,12 @@ static enum status apply_defaults(struct loader *l, struct diag *why)
 
 static void note_file(const struct loader *l, const struct option *o, const struct setting *s)
 {
+    static const enum config_file_use uses[] = {
+        [OPTION_READS] = FILE_READ, [OPTION_APPENDS] = FILE_APPENDED, [OPTION_APART] = FILE_APART};
     char *const *path = (char *const *)(const void *)((const char *)section_of(l) + o->offset);
 
     if (o->file != OPTION_NO_FILE && *path != NULL)
-        load_name_file(l->config, o->file == OPTION_READS ? FILE_READ : FILE_APPENDED, o->key,
-                       *path, s->where);
+        load_name_file(l->config, uses[o->file], o->key, *path, s->where);
 }
 
 /* Of one that repeats, the first place. */
@@ -250,6 +251,8 @@ static enum status finish(struct loader *l, const struct config_sources *from, s
 
     if (st == ST_OK)
         st = load_tokens(l, why);
+    if (st == ST_OK)
+        st = load_check_stores(l, why);
     if (st == ST_OK && l->config->ntenants == 0)
         st = refuse_nothing(from, why);
     if (st == ST_OK)

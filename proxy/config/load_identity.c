@@ -1,4 +1,6 @@
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "config/load_parts.h"
@@ -109,6 +111,24 @@ static enum status keep_flaw(const struct loader *l, struct identity *i, enum st
     return ST_OK;
 }
 
+/* It comes later, or again: the tenant waits for it. */
+static void keep_unfetched(const struct loader *l, int identity, const struct diag *why)
+{
+    struct identity *i = &l->tenant->identities[identity];
+    bool absent = access(i->certificate, F_OK) != 0;
+
+    if (absent && identity == IDENTITY_NEXT) {
+        free(i->certificate);
+        i->certificate = NULL;
+        return;
+    }
+    i->flaw = absent ? mem_format("%s holds no certificate yet", l->tenant->fetch.store)
+                     : mem_copy_string(why->text);
+    i->flaw_status = ST_BAD_INPUT;
+    load_note(l->config, absent ? LOG_NOTICE : LOG_WARNING,
+              mem_format("tenant %s: %s; it is fetched from BTP", l->tenant->name, i->flaw));
+}
+
 static enum status load_identity(struct loader *l, int identity, struct diag *why)
 {
     struct identity *i = &l->tenant->identities[identity];
@@ -129,6 +149,9 @@ static enum status load_identity(struct loader *l, int identity, struct diag *wh
     if (st == ST_OK) {
         note_findings(l, identity);
         load_look_again(l->config, credential_look_again(i->credential));
+    } else if (tenant_fetches(l->tenant)) {
+        keep_unfetched(l, identity, why);
+        st = ST_OK;
     } else {
         diag_place(why, tenant_where(l->tenant, source_keys[identity][source]));
         st = keep_flaw(l, i, st, why);

@@ -46,6 +46,35 @@ static void note_keeping(struct config *c, const struct tenant *t, int i,
         load_look_again(c, credential_not_before(rejected));
 }
 
+static void present(struct tenant *t, int i, struct credential *kept, struct tls_client *tls)
+{
+    struct identity *id = &t->identities[i];
+
+    tls_client_unref(id->tls);
+    credential_unref(id->credential);
+    id->tls = tls;
+    id->credential = credential_ref(kept);
+    load_write_pool_key(t);
+}
+
+/* The file in certificate-store is gone or damaged. */
+static void keep_fetched(struct config *c, struct tenant *t, const struct tenant *before,
+                         int64_t now)
+{
+    struct credential *kept = before->identities[IDENTITY_CURRENT].credential;
+    struct tls_client *tls;
+    struct diag ignored; /* it was used before */
+
+    if (kept == NULL || !tenant_fetches(before) || !credential_is_valid(kept, now) ||
+        tls_client_new(kept, t->trust, t->server.host, &tls, &ignored) != ST_OK)
+        return;
+    load_note(c, LOG_WARNING,
+              mem_format("tenant %s: the certificate that was loaded before stays in use (%s)",
+                         t->name, credential_subject(kept)));
+    load_look_again(c, credential_not_after(kept) + 1);
+    present(t, IDENTITY_CURRENT, kept, tls);
+}
+
 static void keep(struct config *c, struct tenant *t, const struct tenant *before, int i,
                  int64_t now)
 {
@@ -54,16 +83,16 @@ static void keep(struct config *c, struct tenant *t, const struct tenant *before
     struct tls_client *tls;
     struct diag ignored; /* it was used before */
 
+    if (!tenant_has_identity(t, i) && tenant_fetches(t) && i == IDENTITY_CURRENT) {
+        keep_fetched(c, t, before, now);
+        return;
+    }
     if (!tenant_has_identity(t, i) || credential_is_valid(id->credential, now) ||
         !tenant_has_identity(before, i) || !credential_is_valid(kept, now) ||
         tls_client_new(kept, t->trust, t->server.host, &tls, &ignored) != ST_OK)
         return;
     note_keeping(c, t, i, id->credential, kept, now);
-    tls_client_unref(id->tls);
-    credential_unref(id->credential);
-    id->tls = tls;
-    id->credential = credential_ref(kept);
-    load_write_pool_key(t);
+    present(t, i, kept, tls);
 }
 
 void config_keep_identities(struct config *c, const struct config *in_use)

@@ -66,6 +66,13 @@ void load_check_access(const struct loader *l);
 /* Loads `certificate` and `certificate-next` with their keys, and notes what the log should say. */
 enum status load_identities(struct loader *l, struct diag *why) MUST_CHECK;
 
+/* The options of certificate-source go together; names the files of certificate-store. Before what
+ * is required is looked for. */
+enum status load_store(struct loader *l, struct diag *why) MUST_CHECK;
+
+/* No two tenants have the same. */
+enum status load_check_stores(const struct loader *l, struct diag *why) MUST_CHECK;
+
 /* Loads `callers-file`, if there is one, and notes what the log should say. */
 enum status load_callers(struct loader *l, struct diag *why) MUST_CHECK;
 

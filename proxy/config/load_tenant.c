@@ -25,7 +25,8 @@ static enum status check_required(const struct loader *l, struct diag *why)
 
     for (size_t i = 0; i < count; i++)
         if (options[i].section == SECTION_TENANT && options[i].required &&
-            l->tenant->set_at[i] == NULL)
+            l->tenant->set_at[i] == NULL &&
+            !(tenant_fetches(l->tenant) && strcmp(options[i].key, "certificate") == 0))
             return refuse_missing(l, options[i].key, why);
     return ST_OK;
 }
@@ -214,6 +215,8 @@ enum status load_complete_tenant(struct loader *l, struct diag *why)
 {
     enum status st = check_required(l, why);
 
+    if (st == ST_OK)
+        st = load_store(l, why);
     if (st != ST_OK)
         return st;
     l->config->keeps_sessions = l->config->keeps_sessions || l->tenant->session_reuse;

@@ -240,7 +240,7 @@ static const struct option table[] = {
         .set = option_set_path, .required = true, .file = OPTION_READS, .type = "file",
         .help = "The client certificate with its chain, in any order. The file may also hold the "
                 "private key. It is PEM, base64 of PEM as BTP exports it, PKCS#12 or DER; the "
-                "content decides."),
+                "content decides. With certificate-source = destination-service, leave it out."),
     ROW("private-key", T(identities[IDENTITY_CURRENT].private_key), .example = "acme.key",
         .set = option_set_path, .file = OPTION_READS, .type = "file",
         .help = "The private key, if it is not in `certificate`."),
@@ -273,6 +273,28 @@ static const struct option table[] = {
     ROW("passphrase-credential-next", T(identities[IDENTITY_NEXT].passphrase_credential),
         .example = "acme-next-passphrase", .set = option_set_text, .type = "name",
         .help = "The systemd credential that holds that passphrase instead."),
+    ROW("certificate-source", T(fetch.source), .set = option_set_choice,
+        .choices = "file|destination-service", .fallback = "file",
+        .type = "file or destination-service",
+        .help = "destination-service fetches the certificate from SAP BTP into certificate-store, "
+                "and again before it ends; `certificate` is not set then. A process of its own "
+                "does it, the only one that reads the service key. It starts with sfmtls, so the "
+                "first tenant with this option needs a restart."),
+    ROW("service-key-file", T(fetch.service_key_file), .example = "/var/lib/sfmtls/btp/key.json",
+        .set = option_set_path, .file = OPTION_APART, .type = "file",
+        .help = "The JSON of a service key of BTP's Destination service. Its folder must be none "
+                "that the process which serves may read: not /etc, and not that of another "
+                "configured file."),
+    ROW("certificate-name", T(fetch.name), .example = "sfmtls.pem", .set = option_set_text,
+        .type = "text", .help = "The name of the certificate in BTP, with its ending."),
+    ROW("certificate-level", T(fetch.level), .set = option_set_choice,
+        .choices = "subaccount|instance", .fallback = "subaccount",
+        .type = "subaccount or instance",
+        .help = "Whose certificate it is in BTP: the subaccount's, or the service instance's."),
+    ROW("certificate-store", T(fetch.store), .example = "/var/lib/sfmtls/store/acme",
+        .set = option_set_path, .type = "folder",
+        .help = "The folder, mode 0700 and of this tenant alone, into which the certificate is "
+                "fetched."),
     ROW("ca-file", T(ca_file), .example = "corporate-ca.pem", .set = option_set_path,
         .file = OPTION_READS, .type = "file",
         .help = "CA certificates (PEM) that the server's certificate must chain to. They replace "

@@ -19,7 +19,7 @@ struct setting {
 };
 
 /* What becomes of the file that an option names: see config_each_file(). */
-enum option_file { OPTION_NO_FILE, OPTION_READS, OPTION_APPENDS };
+enum option_file { OPTION_NO_FILE, OPTION_READS, OPTION_APPENDS, OPTION_APART };
 
 /* When a changed value takes effect. */
 enum option_reload {

@@ -309,6 +309,11 @@ const struct address *admin_address(const struct admin *a, size_t i)
     return i < a->naddresses ? &a->addresses[i] : NULL;
 }
 
+void admin_show_renewal(struct admin *a, struct renewal *r)
+{
+    a->facts.renewal = r;
+}
+
 void admin_note(struct admin *a, const struct record *r)
 {
     metrics_note(a->metrics, r);

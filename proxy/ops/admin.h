@@ -36,6 +36,10 @@ enum status admin_listen(struct admin *a, const struct config *c, bool just_try,
 /* The i-th address that is listened on, with the real port; NULL: there are no more. */
 const struct address *admin_address(const struct admin *a, size_t i);
 
+/* What is fetched is shown from now on; NULL: nothing is. Before anybody asks; r outlives a. */
+struct renewal;
+void admin_show_renewal(struct admin *a, struct renewal *r);
+
 /* An exchange is over, and is counted. Any worker's thread. */
 void admin_note(struct admin *a, const struct record *r);
 

@@ -67,7 +67,8 @@ void announce_expiry(const struct config *c, struct expiry *e)
     for (size_t n = 0; n < c->ntenants * IDENTITIES; n++) {
         const struct tenant *t = c->tenants[n / IDENTITIES];
         int i = (int)(n % IDENTITIES);
-        if (tenant_has_identity(t, i) &&
+        bool replaced = i == IDENTITY_NEXT && tenant_fetches(t); /* it is left to end */
+        if (tenant_has_identity(t, i) && !replaced &&
             expiry_is_due(e, n, credential_not_after(t->identities[i].credential) - now))
             remind(t, i, now);
     }

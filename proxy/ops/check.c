@@ -10,6 +10,7 @@
 #include "exchange/hint.h"
 #include "http/mask.h"
 #include "ops/call.h"
+#include "ops/check_btp.h"
 #include "policy/validity.h"
 #include "tls/facts.h"
 
@@ -176,7 +177,12 @@ static void check_certificate(struct walker *w)
 {
     const struct identity *i = &w->tenant->identities[w->identity];
 
-    if (i->flaw != NULL)
+    struct failure why;
+
+    if (i->flaw != NULL && tenant_fetches(w->tenant) &&
+        !identity_is_presentable(w->tenant, w->identity, &why))
+        check_tell_failure(w->steps, &why);
+    else if (i->flaw != NULL)
         check_tell_cause(w->steps, cause_of(cause_of_flaw(i->flaw_status)),
                          mem_copy_string(i->flaw));
     else
@@ -467,6 +473,16 @@ static bool wants_call(const struct walker *w)
            check_succeeded(w->steps, CHECK_CERTIFICATE);
 }
 
+static bool fetches(const struct tenant *t, int identity)
+{
+    return identity == IDENTITY_CURRENT && tenant_fetches(t);
+}
+
+bool check_has_step(const struct check_walk *w, enum check_step s)
+{
+    return (s != CHECK_BTP_TOKEN && s != CHECK_BTP_CERTIFICATE) || fetches(w->tenant, w->identity);
+}
+
 static void walk(struct walker *w)
 {
     const char *path = w->options->path;
@@ -476,6 +492,8 @@ static void walk(struct walker *w)
         if (w->options->skip[s])
             check_leave_out(w->steps, (enum check_step)s);
     check_configuration(w);
+    if (fetches(w->tenant, w->identity) && check_succeeded(w->steps, CHECK_CONFIGURATION))
+        check_btp(w->steps, w->tenant);
     check_certificate(w);
     if (wants_call(w)) {
         if (w->options->skip[CHECK_HTTP] || !call_is_allowed(w->room, w->index, path))

@@ -35,6 +35,9 @@ struct check {
     size_t nwalks;
 };
 
+/* Is the step one of this walk? Those of BTP are for a certificate that is fetched from there. */
+bool check_has_step(const struct check_walk *w, enum check_step s);
+
 /* c: of config_load_flawed(), and outlives the result. */
 void check_run(struct config *c, const struct check_options *o, struct check *out);
 void check_free(struct check *c);

@@ -30,6 +30,8 @@ static void add_walk(const struct check_walk *w, struct buf *out)
     json_add_member(out, "result", slice_of(check_result_name(w->result)));
     buf_add_string(out, ",\"steps\":[");
     for (int s = 0; s < CHECK_STEPS; s++) {
+        if (!check_has_step(w, (enum check_step)s))
+            continue;
         buf_add_string(out, s == 0 ? "" : ",");
         add_step(&w->steps[s], (enum check_step)s, out);
     }

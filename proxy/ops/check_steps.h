@@ -10,6 +10,8 @@
 
 enum check_step {
     CHECK_CONFIGURATION,
+    CHECK_BTP_TOKEN, /* these two: of a certificate that is fetched from BTP */
+    CHECK_BTP_CERTIFICATE,
     CHECK_CERTIFICATE,
     CHECK_CHAIN,
     CHECK_CLOCK,

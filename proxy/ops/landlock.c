@@ -115,6 +115,9 @@ static uint64_t rights_of(unsigned access, bool is_folder)
         rights |= LANDLOCK_ACCESS_FS_MAKE_REG;
     if ((access & LANDLOCK_SOCKETS) != 0)
         rights |= LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_REMOVE_FILE;
+    if ((access & LANDLOCK_STORE) != 0)
+        rights |= LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_WRITE_FILE |
+                  LANDLOCK_ACCESS_FS_REMOVE_FILE;
     if ((access & LANDLOCK_REMOVE) != 0)
         rights |= LANDLOCK_ACCESS_FS_REMOVE_FILE;
     if ((access & LANDLOCK_REMOVE_FOLDER) != 0)

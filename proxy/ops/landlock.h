@@ -23,6 +23,7 @@ enum landlock_access {
     LANDLOCK_SOCKETS = 1 << 3,       /* Unix sockets are made and removed */
     LANDLOCK_REMOVE = 1 << 4,        /* files */
     LANDLOCK_REMOVE_FOLDER = 1 << 5, /* folders, if they are empty */
+    LANDLOCK_STORE = 1 << 6,         /* files are made, written, renamed and removed */
 };
 
 /* NULL, and the reason, where the kernel has none or does not let us. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "exchange/exchanges.h"
+#include "ops/renewal.h"
 
 /* What all families are written from. */
 struct view {
@@ -260,6 +261,49 @@ static void add_certificates(const struct view *v, const char *name, const char 
                          k == IDENTITY_CURRENT ? "current" : "next", (long long)value(v, i, k));
 }
 
+/* ---- what is fetched ---- */
+
+static void add_fetch_time(const struct view *v, const char *tenant, const struct renewal_facts *f)
+{
+    if (f->fetched != 0)
+        buf_addf(v->b, "sfmtls_certificate_fetch_timestamp_seconds{tenant=\"%s\"} %lld\n", tenant,
+                 (long long)f->fetched);
+}
+
+static void add_fetch_failures(const struct view *v, const char *tenant,
+                               const struct renewal_facts *f)
+{
+    for (int id = 0; id < CAUSE_COUNT; id++)
+        if (f->failures[id] > 0)
+            buf_addf(v->b,
+                     "sfmtls_certificate_fetch_failures_total{tenant=\"%s\",reason=\"%s\"} %llu\n",
+                     tenant, cause_of((enum cause_id)id)->code, ull(f->failures[id]));
+}
+
+static void add_fetches(const struct view *v, void (*add)(const struct view *v, const char *tenant,
+                                                          const struct renewal_facts *f))
+{
+    const struct config *c = v->generation->config;
+
+    for (size_t i = 0; i < c->ntenants; i++) {
+        struct renewal_facts f;
+        if (!tenant_fetches(c->tenants[i]))
+            continue;
+        renewal_ask(v->facts->renewal, c->tenants[i]->name, &f);
+        add(v, c->tenants[i]->name, &f);
+    }
+}
+
+static void add_renewal(const struct view *v)
+{
+    begin(v->b, "sfmtls_certificate_fetch_timestamp_seconds", "gauge",
+          "When BTP last gave the client certificate.");
+    add_fetches(v, add_fetch_time);
+    begin(v->b, "sfmtls_certificate_fetch_failures_total", "counter",
+          "Looks for a client certificate in BTP that failed, by the code of the cause.");
+    add_fetches(v, add_fetch_failures);
+}
+
 static void add_proxy(const struct view *v)
 {
     struct buf *b = v->b;
@@ -318,6 +362,7 @@ void metrics_write(struct buf *b, const struct metrics *m, const struct status_f
                      "When the client certificate ends.", not_after);
     add_certificates(&v, "sfmtls_certificate_in_use",
                      "Is it the client certificate that new connections present?", in_use);
+    add_renewal(&v);
     add_proxy(&v);
     add_process(b, process, f->begun_us);
     free(sums);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "exchange/exchanges.h"
+#include "ops/renewal.h"
 #include "policy/validity.h"
 
 enum { DAY = 86400, SOON_DAYS = 14, NOW_DAYS = 3, SHOWN = 20, MANY = 10 };
@@ -206,6 +207,27 @@ static void add_certificate(const struct view *v, size_t tenant, int i,
     buf_add_string(v->b, "</small></div>");
 }
 
+static void add_fetch(const struct view *v, const struct tenant *t)
+{
+    struct renewal_facts f;
+
+    if (!tenant_fetches(t))
+        return;
+    renewal_ask(v->facts->renewal, t->name, &f);
+    buf_addf(v->b, "<small%s>from BTP: ", f.cause != NULL ? " class=bad" : "");
+    if (f.cause != NULL) {
+        add_text(v->b, f.cause->code);
+        buf_add_string(v->b, ": ");
+        add_text(v->b, f.why.text);
+        buf_add_string(v->b, ". <b>Cure:</b> ");
+        add_text(v->b, f.cause->cure);
+    } else {
+        buf_add_string(v->b, "last asked ");
+        add_time(v, f.fetched * 1000000);
+    }
+    buf_add_string(v->b, "</small>");
+}
+
 static void add_tenant_state(struct buf *b, const char *state)
 {
     add_span(b,
@@ -262,6 +284,7 @@ static void add_tenant(const struct view *v, size_t i)
     for (int k = 0; k < IDENTITIES; k++)
         if (tenant_has_identity(t, k))
             add_certificate(v, i, k, &past.identities[k]);
+    add_fetch(v, t);
     buf_add_string(v->b, "</td><td data-of=Calls>");
     add_calls(v, &past);
     buf_addf(v->b, "</td><td data-of=Connections>%lld of %lld",

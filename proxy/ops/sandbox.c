@@ -326,7 +326,7 @@ static void enter_both(struct sandbox *s, const struct config *c, const char *sc
 }
 
 /* LeakSanitizer traces its own process, ThreadSanitizer makes system calls of its own. */
-static bool is_sanitized(void)
+bool sandbox_is_impossible(void)
 {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     return true;
@@ -342,7 +342,7 @@ struct sandbox *sandbox_enter(const struct config *c, const char *scratch)
     s->level = LOG_NOTICE;
     if (!c->sandbox)
         s->sentence = mem_copy_string("sandbox: off, as the configuration says");
-    else if (is_sanitized())
+    else if (sandbox_is_impossible())
         s->sentence = mem_copy_string("sandbox: off in a program built with sanitizers");
     else
         enter_both(s, c, scratch);
@@ -389,6 +389,37 @@ static void on_named(void *ctx, const char *path)
     if (!s->found && access(path, F_OK) == 0 &&
         !landlock_allows(s->sandbox->files, path, LANDLOCK_READ))
         blame(s, path, "read");
+}
+
+static enum status check_apart(const struct sandbox *s, const struct config_file *f,
+                               struct diag *why)
+{
+    if (f->use != FILE_APART || access(f->path, F_OK) != 0 ||
+        !landlock_allows(s->files, f->path, LANDLOCK_READ))
+        return ST_OK;
+    diag_at(why, f->path,
+            "the process that serves could read it there; move it into a folder of its own, "
+            "outside of /etc, /usr and the folders of other files that the configuration "
+            "names, such as /var/lib/sfmtls/btp");
+    if (f->where != NULL)
+        diag_place(why, f->where);
+    return ST_BAD_INPUT;
+}
+
+enum status sandbox_check_fetching(const struct sandbox *s, const struct config *c,
+                                   struct diag *why)
+{
+    struct search search = {.sandbox = s, .why = why};
+
+    if (s->files == NULL)
+        return ST_OK;
+    for (size_t i = 0; i < c->nfiles; i++)
+        if (check_apart(s, &c->files[i], why) != ST_OK)
+            return ST_BAD_INPUT;
+    for (size_t i = 0; i < c->ntenants; i++)
+        if (tenant_fetches(c->tenants[i]))
+            on_named(&search, c->tenants[i]->fetch.store);
+    return search.found ? ST_BAD_INPUT : ST_OK;
 }
 
 /* Only its folder is named. */

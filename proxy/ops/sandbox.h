@@ -19,6 +19,14 @@ struct sandbox;
 struct sandbox *sandbox_enter(const struct config *c, const char *scratch);
 void sandbox_free(struct sandbox *s); /* NULL is allowed */
 
+/* A program built with sanitizers cannot be confined. */
+bool sandbox_is_impossible(void);
+
+/* Refuses a configuration whose service keys (FILE_APART) the process could read, or whose folders
+ * for fetched certificates it could not. */
+enum status sandbox_check_fetching(const struct sandbox *s, const struct config *c,
+                                   struct diag *why) MUST_CHECK;
+
 /* One line in the log: what is in force, and what is missing. */
 void sandbox_announce(const struct sandbox *s);
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "config/parent_proxy.h"
 #include "exchange/exchanges.h"
+#include "ops/renewal.h"
 #include "tls/facts.h"
 
 /* ---- pieces ---- */
@@ -183,6 +184,35 @@ static void add_manners(struct buf *b, struct manners *m)
     buf_add_string(b, "]");
 }
 
+/* What becomes of a certificate that is fetched; null if it is not. */
+static void add_fetch(struct buf *b, const struct tenant *t, struct renewal *r)
+{
+    struct renewal_facts f;
+
+    if (!tenant_fetches(t)) {
+        buf_add_string(b, ",\"fetch\":null");
+        return;
+    }
+    renewal_ask(r, t->name, &f);
+    buf_add_string(b, ",\"fetch\":{");
+    json_add_member(b, "name", slice_of(t->fetch.name));
+    json_add_member(b, "store", slice_of(t->fetch.store));
+    add_time(b, "last_success", f.fetched * 1000000);
+    add_time(b, "next_look", f.is_over ? 0 : f.next * 1000000);
+    buf_add_string(b, ",\"failure\":");
+    if (f.cause != NULL) {
+        buf_add_string(b, "{");
+        add_time(b, "time", f.failed * 1000000);
+        json_add_member(b, "code", slice_of(f.cause->code));
+        json_add_member(b, "sentence", slice_of(f.why.text));
+        json_add_member(b, "cure", slice_of(f.cause->cure));
+        buf_add_string(b, "}");
+    } else {
+        buf_add_string(b, "null");
+    }
+    buf_add_string(b, "}");
+}
+
 static void add_tenant(struct buf *b, const struct tenant *t, struct shared_tenant *shared,
                        const struct ledger *ledgers, const struct failures *failures, int64_t now)
 {
@@ -232,6 +262,7 @@ void status_write(struct buf *b, const struct status_facts *f, const struct clie
         buf_add_string(b, i == 0 ? "{" : ",{");
         add_tenant(b, g->config->tenants[i], g->tenants[i], ledgers, &failures, now / 1000000);
         add_manners(b, g->manners[i]);
+        add_fetch(b, g->config->tenants[i], f->renewal);
         buf_add_string(b, "}");
     }
     buf_add_string(b, "],\"failures\":[");

@@ -13,10 +13,11 @@
 
 /* Beside what the workers know. */
 struct status_facts {
-    int64_t begun_us;    /* the program; of the wall clock */
-    int64_t refused_us;  /* when a reload was refused; 0: the last one, if any, is in use */
-    struct diag refused; /* why */
-    uint64_t reloads;    /* that were taken or refused so far */
+    int64_t begun_us;        /* the program; of the wall clock */
+    int64_t refused_us;      /* when a reload was refused; 0: the last one, if any, is in use */
+    struct diag refused;     /* why */
+    uint64_t reloads;        /* that were taken or refused so far */
+    struct renewal *renewal; /* NULL: nothing is fetched */
 };
 
 /* "valid", why it cannot be presented, or that the server has refused it since it last worked. now:

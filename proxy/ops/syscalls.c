@@ -22,9 +22,8 @@ static const char *const allowed[] = {
     "pwritev2", "lseek", "_llseek", "close", "close_range", "dup", "dup2", "dup3", "fcntl",
     "fcntl64", "pipe", "pipe2",
     /* sockets, made ones */
-    "bind", "listen", "accept", "accept4", "connect", "getsockname", "getpeername", "getsockopt",
-    "setsockopt", "shutdown", "send", "sendto", "sendmsg", "sendmmsg", "recv", "recvfrom",
-    "recvmsg", "recvmmsg", "recvmmsg_time64",
+    "connect", "getsockname", "getpeername", "getsockopt", "setsockopt", "shutdown", "send",
+    "sendto", "sendmsg", "sendmmsg", "recv", "recvfrom", "recvmsg", "recvmmsg", "recvmmsg_time64",
     /* waiting */
     "epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2",
     "poll", "ppoll", "ppoll_time64", "select", "_newselect", "pselect6", "pselect6_time64",
@@ -50,6 +49,12 @@ static const char *const allowed[] = {
     "getuid32", "geteuid", "geteuid32", "getgid", "getgid32", "getegid", "getegid32", "getresuid",
     "getresuid32", "getresgid", "getresgid32", "getgroups", "getgroups32", "getrlimit",
     "ugetrlimit", "getrusage", "sysinfo", "uname", "capget"};
+
+/* Beside those, by kind. */
+static const char *const more[][5] = {
+    [SYSCALLS_OF_SERVING] = {"bind", "listen", "accept", "accept4", NULL},
+    [SYSCALLS_OF_FETCHING] = {"rename", "renameat", "renameat2", "fsync", NULL},
+};
 
 /* Nothing in this program and its libraries calls them. */
 static const char *const hostile[] = {"execve",
@@ -214,12 +219,14 @@ static int allow_access(scmp_filter_ctx f)
     return result != 0 ? result : add(f, SCMP_ACT_ALLOW, "fchownat", group, ARRAY_LEN(group));
 }
 
-static int fill(scmp_filter_ctx f)
+static int fill(scmp_filter_ctx f, enum syscalls_kind kind)
 {
     int result = 0;
 
     for (size_t i = 0; result == 0 && i < ARRAY_LEN(allowed); i++)
         result = add(f, SCMP_ACT_ALLOW, allowed[i], NULL, 0);
+    for (size_t i = 0; result == 0 && more[kind][i] != NULL; i++)
+        result = add(f, SCMP_ACT_ALLOW, more[kind][i], NULL, 0);
     if (result == 0)
         result = allow_sockets(f);
     if (result == 0)
@@ -250,6 +257,11 @@ static void tune(scmp_filter_ctx f)
 
 enum status syscalls_restrict(struct diag *why)
 {
+    return syscalls_restrict_to(SYSCALLS_OF_SERVING, why);
+}
+
+enum status syscalls_restrict_to(enum syscalls_kind kind, struct diag *why)
+{
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 
     if (f == NULL) {
@@ -257,7 +269,7 @@ enum status syscalls_restrict(struct diag *why)
         return ST_SYSTEM;
     }
     tune(f);
-    int result = fill(f);
+    int result = fill(f, kind);
     if (result == 0)
         result = seccomp_load(f);
     if (result != 0)

@@ -15,4 +15,11 @@
  * are loaded on demand have to be loaded before. */
 enum status syscalls_restrict(struct diag *why) MUST_CHECK;
 
+/* The same for a process of another kind. */
+enum syscalls_kind {
+    SYSCALLS_OF_SERVING,
+    SYSCALLS_OF_FETCHING, /* files are renamed and synchronised, nothing is listened on */
+};
+enum status syscalls_restrict_to(enum syscalls_kind kind, struct diag *why) MUST_CHECK;
+
 #endif

@@ -9,6 +9,12 @@ bool identity_is_presentable(const struct tenant *t, int identity, struct failur
 
     char date[CLOCK_TEXT_SIZE];
 
+    if (c == NULL) {
+        failure_set(why, FAIL_CERTIFICATE_NOT_FETCHED,
+                    "The client certificate of tenant %s has not been fetched from BTP yet.",
+                    t->name);
+        return false;
+    }
     if (now > credential_not_after(c)) {
         clock_text(credential_not_after(c) * 1000000, date);
         failure_set(why, FAIL_CERTIFICATE_EXPIRED,

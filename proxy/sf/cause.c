@@ -322,6 +322,93 @@ static const struct cause table[CAUSE_COUNT] = {
          "effect, "
          "and repeat it after five minutes.",
          "KBA 3308167"},
+
+    [CAUSE_BTP_SERVICE_KEY] =
+        {"btp-service-key", WHERE_BTP,
+         "the file of the service key cannot be read, or lacks a member",
+         "The service key of the Destination service cannot be used.",
+         "Create a service key of the Destination service in the BTP cockpit, and save it as it is "
+         "shown, readable for the user of sfmtls alone.",
+         "SAP Help: Calling the Destination Service REST API"},
+    [CAUSE_BTP_BINDING_EXPIRED] =
+        {"btp-binding-expired", WHERE_BTP, "the X.509 certificate in the service key has ended",
+         "The X.509 certificate in the service key has expired; it is valid for 7 days unless more "
+         "was asked for (30 at most).",
+         "Create a new service key, for unattended machines with a client secret or with a "
+         "certificate of your own.",
+         "SAP Help: Retrieve Credentials for Remote Applications"},
+    [CAUSE_BTP_TOKEN_REFUSED] =
+        {"btp-token-refused", WHERE_BTP, "XSUAA answers 400 or 401 when a token is asked for",
+         "XSUAA refuses the service key: it was deleted or renewed, or is of another subaccount.",
+         "Create a new service key of the Destination service in the BTP cockpit, and put it in "
+         "the place of the old one.",
+         "SAP Help: Calling the Destination Service REST API"},
+    [CAUSE_BTP_NOT_PERMITTED] =
+        {"btp-not-permitted", WHERE_BTP, "the Destination service answers 401 or 403",
+         "The Destination service does not let this service key read certificates.",
+         "Use a service key of an instance of the Destination service (plan lite) in the "
+         "subaccount that has the certificate.",
+         "SAP Help: Destination Service"},
+    [CAUSE_BTP_CERTIFICATE_UNKNOWN] =
+        {"btp-certificate-unknown", WHERE_BTP, "the Destination service answers 404",
+         "The Destination service has no certificate of that name at that level.",
+         "Correct the name (with its ending, such as .pem) and the level: subaccount for those of "
+         "the cockpit's page Destination Certificates, instance for those of one service instance.",
+         "SAP Help: Manage Destination Certificates"},
+    [CAUSE_BTP_TOO_MANY_REQUESTS] =
+        {"btp-too-many-requests", WHERE_BTP, "429", "BTP asks to call less often.",
+         "Wait as long as Retry-After says; see whether something else uses the same service "
+         "instance much.",
+         ""},
+    [CAUSE_BTP_UNREACHABLE] = {"btp-unreachable", WHERE_BTP,
+                               "a name does not resolve, or no connection comes about in time",
+                               "BTP cannot be reached from this machine.",
+                               "Check the network, DNS and the firewall; if calls go through a "
+                               "proxy, set https_proxy for "
+                               "sfmtls.",
+                               ""},
+    [CAUSE_BTP_TLS] = {"btp-tls", WHERE_BTP, "the TLS handshake with BTP fails",
+                       "The certificate of BTP's server cannot be verified, or TLS fails.",
+                       "If your network inspects TLS, exempt BTP's servers from it or name its CA "
+                       "(SSL_CERT_FILE);"
+                       " else install ca-certificates.",
+                       ""},
+    [CAUSE_BTP_UNAVAILABLE] = {"btp-unavailable", WHERE_BTP, "5xx",
+                               "BTP has an outage or is overloaded.",
+                               "Nothing has to be done at once: it is asked again, less and less "
+                               "often.",
+                               ""},
+    [CAUSE_BTP_ANSWER] =
+        {"btp-answer", WHERE_BTP,
+         "an answer of BTP is cut off, too large, not what is documented, or of another status",
+         "An answer of BTP is damaged or not known to sfmtls.",
+         "Check that the URLs in the service key are BTP's and that no proxy changes answers; if "
+         "it lasts, report it.",
+         ""},
+    [CAUSE_BTP_KEY_STORE] =
+        {"btp-key-store", WHERE_BTP, "the content begins as a Java key store",
+         "The certificate in BTP is a Java key store (JKS).",
+         "Convert it by `keytool -importkeystore -srckeystore FILE.jks "
+         "-destkeystore FILE.p12 -deststoretype PKCS12`, and upload the result.",
+         ""},
+    [CAUSE_BTP_CERTIFICATE_UNFIT] =
+        {"btp-certificate-unfit", WHERE_BTP,
+         "what was fetched cannot be read, has expired, or has another key than the one here",
+         "The certificate that BTP has cannot take the place of the one in use.",
+         "Renew it in the BTP cockpit (Destination Certificates); `sfmtls cert fetch` shows at "
+         "once "
+         "whether the new one can be used.",
+         "SAP Help: Manage Destination Certificates"},
+    [CAUSE_BTP_STORE] = {"btp-store", WHERE_BTP, "certificate-store cannot be written",
+                         "What was fetched cannot be written into certificate-store.",
+                         "Make room, and give the folder to the user of sfmtls with mode 0700.",
+                         ""},
+    [CAUSE_BTP_HELPER] =
+        {"btp-helper", WHERE_BTP, "the process that fetches the certificate has ended or hangs",
+         "The process that fetches certificates has ended before it was done.",
+         "Nothing has to be done at once: it is started again. Install libcurl4 if the log says "
+         "that it is missing.",
+         ""},
 };
 
 const struct cause *cause_of(enum cause_id id)
@@ -352,6 +439,7 @@ const char *cause_where_text(enum cause_where where)
         [WHERE_CONNECTION] = "connection",
         [WHERE_TLS] = "TLS",
         [WHERE_ANSWER] = "answer",
+        [WHERE_BTP] = "BTP",
     };
 
     return names[where];

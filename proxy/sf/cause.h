@@ -84,6 +84,22 @@ enum cause_id {
     CAUSE_BAD_GATEWAY,
     CAUSE_GATEWAY_TIMEOUT,
 
+    /* a certificate from BTP's Destination service */
+    CAUSE_BTP_SERVICE_KEY,
+    CAUSE_BTP_BINDING_EXPIRED,
+    CAUSE_BTP_TOKEN_REFUSED,
+    CAUSE_BTP_NOT_PERMITTED,
+    CAUSE_BTP_CERTIFICATE_UNKNOWN,
+    CAUSE_BTP_TOO_MANY_REQUESTS,
+    CAUSE_BTP_UNREACHABLE,
+    CAUSE_BTP_TLS,
+    CAUSE_BTP_UNAVAILABLE,
+    CAUSE_BTP_ANSWER,
+    CAUSE_BTP_KEY_STORE,
+    CAUSE_BTP_CERTIFICATE_UNFIT,
+    CAUSE_BTP_STORE,
+    CAUSE_BTP_HELPER,
+
     CAUSE_COUNT
 };
 
@@ -94,6 +110,7 @@ enum cause_where { /* where it shows */
                    WHERE_CONNECTION,
                    WHERE_TLS,
                    WHERE_ANSWER,
+                   WHERE_BTP,
 };
 
 struct cause {

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct diag why;
 
     if (destinations_read("f", (struct slice){bytes, size}, &all, &why) == ST_OK) {
-        if (import_section_write("f", &all, &out, &notes, &why) == ST_OK) {
+        if (import_section_write("f", &all, NULL, &out, &notes, &why) == ST_OK) {
             struct slice rest = buf_slice(&out);
             while (rest.n > 0)
                 check_line(slice_split(&rest, '\n'));

@@ -791,7 +791,8 @@ def test_show_says_what_security_center_asks_for(pki):
 @pytest.mark.parametrize("words, say", [
     ([], "cert show"), (["shew"], "`cert shew`"), (["show"], "name of a file"), (["show", "a", "b"], "`b`"),
     (["show", "--key-type", "ec", "a"], "--key-type"), (["public", "--json", "a"], "--json"),
-    (["request"], "--common-name"), (["request", "--common-name", "x"], "--key-out"), (["fetch"], "not served"),
+    (["request"], "--common-name"), (["request", "--common-name", "x"], "--key-out"),
+    (["fetch"], "--service-key FILE is missing"),
     (["request", "--common-name", "x", "--key-out", "k", "--key-type", "dsa"], "rsa-2048"),
     (["request", "--common-name", "x" * 65, "--key-out", "k"], "1 to 64"), (["show", "/none"], "/none"),
 ], ids=lambda v: " ".join(v)[:40] if isinstance(v, list) else "")

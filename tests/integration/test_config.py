@@ -784,7 +784,8 @@ def test_reference_with_every_option_in_force(tmp_path, pki):
     for name in ("caller-tokens", "admin-tokens"):
         (tmp_path / name).write_text("0123456789abcdef\n")
     text = (ROOT / "conf/sfmtls.ini").read_text().replace(";[tenant acme]", "[tenant acme]")
-    others = "passphrase-env|passphrase-credential|parent-proxy-keytab"
+    others = ("passphrase-env|passphrase-credential|parent-proxy-keytab|service-key-file|certificate-name|"
+              "certificate-store")
     text = re.sub(rf"(?m)^;(?!{others})(?=[a-z][\w.-]* = )", "", text, flags=re.I)
     text = text.replace("connect-other = refuse", "connect-other = tunnel")
     text = text.replace("user = sfmtls", f"user = {pwd.getpwuid(os.geteuid()).pw_name}")

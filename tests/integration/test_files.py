@@ -96,7 +96,8 @@ def test_every_option_that_names_a_file_is_tried():
     named = set(re.findall(r"(?m)^; Type: (?:stderr or a )?(?:file|folder)\..*\n;([a-z-]+) = ", reference))
     assert named == {"caller-token-file", "admin-token-file", "log", "local-ca", "certificate", "private-key",
                      "passphrase-file", "certificate-next", "private-key-next", "passphrase-file-next", "ca-file",
-                     "crl-file", "callers-file"}
+                     "crl-file", "callers-file",
+                     "service-key-file", "certificate-store"}  # in test_btp_renewal.py
 
 
 @pytest.mark.parametrize("mode", [0o602, 0o622])

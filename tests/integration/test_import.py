@@ -141,6 +141,45 @@ def test_the_form_is_told_by_the_content(tmp_path):
         assert "[tenant sap_hcmcloud_core_odata]" in succeeds("import", str(path))
 
 
+def answer_with(pki, name="mycert.pem", content=None):
+    content = content or base64.b64encode(base64.b64encode((pki / "acme-all.pem").read_bytes())).decode()
+    return json.dumps({"destinationConfiguration": {**FULL, "KeyStoreLocation": name}, "certificates": [
+        {"Name": "other.pem", "Content": "AAAA"}, {"Name": name, "Content": content, "Type": None}]})
+
+
+def test_certificate_in_the_export(tmp_path, pki):
+    """It is written only if asked, and never printed; the section names it, and serves at once."""
+    export = write(tmp_path, answer_with(pki))
+    text = imported(tmp_path, answer_with(pki))
+    assert "is in this export, and is not repeated here: `sfmtls import --certificates FOLDER`" in comments(text)
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    for _ in range(2):  # the same file may be there
+        done = harness.run_cli("import", str(export), "--certificates", str(folder))
+        assert done.returncode == 0 and f"is in {folder}/mycert.pem" in done.stderr, done.stderr
+    assert "MII" not in done.stdout + done.stderr and "LS0t" not in done.stdout + done.stderr
+    assert (folder / "mycert.pem").stat().st_mode & 0o777 == 0o600
+    config = write(tmp_path, done.stdout, "sfmtls.ini")
+    assert sections(done.stdout)["sap_hcmcloud_core_odata"]["certificate"] == f"{folder}/mycert.pem"
+    assert harness.run_cli("run", "-t", "-c", str(config)).stdout == harness.tested_ok(config)
+    (folder / "mycert.pem").write_text("another one")
+    assert "File exists" in refused("import", str(export), "--certificates", str(folder))
+    assert (folder / "mycert.pem").read_text() == "another one"
+
+
+def test_certificates_in_the_export_that_are_not_usual(tmp_path, pki):
+    assert "not base64" in refused("import", str(write(tmp_path, answer_with(pki, content="A"))), "--certificates",
+                                   str(tmp_path))
+    assert "cannot be created" in refused("import", str(write(tmp_path, answer_with(pki))), "--certificates", "/none")
+    jks = base64.b64encode(b"\xfe\xed\xfe\xed").decode()
+    export = write(tmp_path, answer_with(pki, "a.jks", jks))
+    text = harness.run_cli("import", str(export), "--certificates", str(tmp_path)).stdout
+    assert "keytool" in text and (tmp_path / "a.jks").read_bytes() == b"\xfe\xed\xfe\xed"
+    assert sections(text)["sap_hcmcloud_core_odata"]["certificate"] == f"{tmp_path}/a.p12"
+    text = succeeds("import", str(write(tmp_path, answer_with(pki, "../a.pem"))), "--certificates", str(tmp_path))
+    assert "not the plain name" in comments(text) and not (tmp_path.parent / "a.pem").exists()
+
+
 # ---- it serves ----
 
 def encrypted(pki):

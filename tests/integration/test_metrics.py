@@ -206,7 +206,8 @@ NAMES = {"sfmtls_requests_total", "sfmtls_request_duration_seconds", "sfmtls_ups
          "sfmtls_certificate_not_after_timestamp_seconds", "sfmtls_certificate_in_use",
          "sfmtls_config_last_reload_successful", "sfmtls_config_last_reload_timestamp_seconds", "sfmtls_callers",
          "sfmtls_queue_length", "sfmtls_build_info", "sfmtls_rate_waits_total", "sfmtls_held_requests_total",
-         "sfmtls_server_refusals_total", "sfmtls_waiting_requests", "sfmtls_held_paths"}
+         "sfmtls_server_refusals_total", "sfmtls_waiting_requests", "sfmtls_held_paths",
+         "sfmtls_certificate_fetch_timestamp_seconds", "sfmtls_certificate_fetch_failures_total"}
 
 
 def test_names(proxy, tenant):

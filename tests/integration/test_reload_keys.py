@@ -718,6 +718,14 @@ row("tenant passphrase-env-next", "WRONG", "acme_user", CANNOT, "RIGHT", passphr
 row("tenant passphrase-credential-next", "wrong", "acme_user", CANNOT, "right", passphrases, **SEALED_NEXT)(who)
 
 
+ALONE = Refused("has no effect without certificate-source = destination-service")
+row("tenant certificate-source", "destination-service", "acme_user", Refused("`service-key-file` is missing"))(who)
+row("tenant service-key-file", "{room}/key.json", "acme_user", ALONE)(who)
+row("tenant certificate-name", "sfmtls.pem", "acme_user", ALONE)(who)
+row("tenant certificate-level", "instance", "acme_user", ALONE)(who)
+row("tenant certificate-store", "{room}", "acme_user", ALONE)(who)
+
+
 # ---- what is changed on the way ----
 
 @row("tenant header.X-Thing", "value", None, "value")

@@ -14,14 +14,15 @@ LAYERS = {
     "tls": ["base"],
     "sf": ["base"],
     "net": ["base", "tls"],
+    "btp": ["base", "tls", "sf"],
     "config": ["base", "http", "tls", "net", "sf"],
     "policy": BELOW,
     "upstream": [*BELOW, "policy"],
     "caller": [*BELOW, "policy"],
     "exchange": [*BELOW, "policy", "upstream", "caller"],
     "process": [*BELOW, "policy", "upstream", "caller", "exchange"],
-    "ops": [*BELOW, "policy", "upstream", "caller", "exchange", "process"],
-    "cli": [*BELOW, "policy", "upstream", "caller", "exchange", "process", "ops"],
+    "ops": [*BELOW, "btp", "policy", "upstream", "caller", "exchange", "process"],
+    "cli": [*BELOW, "btp", "policy", "upstream", "caller", "exchange", "process", "ops"],
     "main.c": ["cli"],
 }
 

@@ -1,0 +1,99 @@
+#include "btp/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/path_guard.h"
+
+enum status store_put(const char *path, struct slice bytes, char **temporary, struct diag *why)
+{
+    char *folder = path_folder(path);
+
+    *temporary = mem_format("%s/.sfmtls-%ld.new", folder, (long)getpid());
+    free(folder);
+    (void)unlink(*temporary); /* of a process of the same number that was killed */
+    enum status st = file_write_new(*temporary, bytes, 0600, why);
+    if (st == ST_OK)
+        return st;
+    free(*temporary);
+    *temporary = NULL;
+    return st;
+}
+
+/* What was renamed is there after a crash, too. */
+static void sync_file(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    (void)fsync(fd);
+    (void)close(fd);
+}
+
+enum status store_settle(char *temporary, const char *path, struct diag *why)
+{
+    sync_file(temporary);
+    bool done = rename(temporary, path) == 0;
+
+    if (!done) {
+        diag_at(why, path, "cannot be replaced: %s; choose another path", strerror(errno));
+        (void)unlink(temporary);
+    }
+    free(temporary);
+    return done ? ST_OK : ST_SYSTEM;
+}
+
+void store_drop(char *temporary)
+{
+    if (temporary != NULL)
+        (void)unlink(temporary);
+    free(temporary);
+}
+
+enum status store_look(const char *path, const struct credential_files *files,
+                       struct credential **out, struct diag *why)
+{
+    struct credential_files at = *files;
+
+    at.certificate = path;
+    at.private_key = NULL;
+    at.allow_readable_key = true;
+    enum status st = credential_inspect(&at, out, why);
+    if (st != ST_OK && diag_is_at(why, path)) {
+        struct diag whole = *why;
+        diag_set(why, "%s", diag_sentence(&whole));
+    }
+    return st;
+}
+
+enum status store_judge(const struct credential *c, bool key_apart, struct diag *why)
+{
+    int64_t now = clock_wall_us() / 1000000;
+    char date[CLOCK_TEXT_SIZE];
+    size_t count;
+    const struct finding *findings = credential_findings(c, &count);
+
+    if (credential_not_after(c) < now) {
+        clock_text(credential_not_after(c) * 1000000, date);
+        diag_set(why, "it has expired on %.10s", date);
+        return ST_BAD_INPUT;
+    }
+    if (!key_apart && credential_key_state(c) == CREDENTIAL_KEY_ABSENT) {
+        diag_set(why, "there is no private key in it");
+        return ST_MISMATCH;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (findings[i].level == FINDING_ERROR && findings[i].about != ABOUT_DATES) {
+            diag_set(why, "%s", findings[i].sentence);
+            return ST_MISMATCH;
+        }
+    }
+    return ST_OK;
+}

@@ -1,0 +1,121 @@
+/* A certificate that is fetched from BTP: its options, and the files in its folder. */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "base/path_guard.h"
+#include "config/load_parts.h"
+
+char *config_store_path(const struct tenant *t, int identity)
+{
+    return mem_format("%s/%s.pem", t->fetch.store, identity_title(identity));
+}
+
+static enum status refuse(const struct loader *l, const char *key, const char *flaw,
+                          struct diag *why)
+{
+    const char *where = tenant_where(l->tenant, key);
+
+    diag_at(why, where == NULL ? l->tenant->where : where, "`%s` %s", key, flaw);
+    return ST_BAD_INPUT;
+}
+
+/* Each of them says something only if the others do. */
+static enum status check_together(const struct loader *l, struct diag *why)
+{
+    static const char *const own[] = {"service-key-file", "certificate-name", "certificate-store"};
+    static const char unused[] = "has no effect without certificate-source = destination-service; "
+                                 "add that line, or take this one out";
+    static const char *const excluded[] = {"certificate", "certificate-next"};
+    bool fetches = tenant_fetches(l->tenant);
+
+    for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+        bool is_set = tenant_where(l->tenant, own[i]) != NULL;
+        if (fetches && !is_set)
+            return refuse(l, own[i],
+                          "is missing, which certificate-source = destination-service needs; add "
+                          "that line",
+                          why);
+        if (!fetches && is_set)
+            return refuse(l, own[i], unused, why);
+    }
+    if (!fetches && l->tenant->fetch.level != 0)
+        return refuse(l, "certificate-level", unused, why);
+    for (size_t i = 0; fetches && i < ARRAY_LEN(excluded); i++)
+        if (tenant_where(l->tenant, excluded[i]) != NULL)
+            return refuse(l, excluded[i],
+                          "is set, but certificate-source = destination-service fetches it; take "
+                          "one of the two lines out",
+                          why);
+    return ST_OK;
+}
+
+/* Keys are in it. */
+static enum status check_folder(const struct loader *l, struct diag *why)
+{
+    const char *folder = l->tenant->fetch.store,
+               *where = tenant_where(l->tenant, "certificate-store");
+    struct stat st;
+
+    if (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode))
+        diag_at(why, where,
+                "certificate-store: %s is not a folder; make it for the user of "
+                "sfmtls: mkdir -m 0700 %s",
+                folder, folder);
+    else if ((st.st_mode & 077) != 0)
+        diag_at(why, where,
+                "certificate-store: other users may look into %s, where a private key is kept; "
+                "chmod 0700 %s",
+                folder, folder);
+    else
+        return ST_OK;
+    return ST_BAD_INPUT;
+}
+
+/* The key, if it is apart, and the passphrase are the same for both. */
+static void name_files(struct loader *l)
+{
+    struct tenant *t = l->tenant;
+    struct identity *first = &t->identities[IDENTITY_CURRENT],
+                    *next = &t->identities[IDENTITY_NEXT];
+
+    for (int i = 0; i < IDENTITIES; i++) {
+        t->identities[i].certificate = config_store_path(t, i);
+        load_name_file(l->config, FILE_READ, "certificate-store", t->identities[i].certificate,
+                       tenant_where(t, "certificate-store"));
+    }
+    next->private_key = mem_copy_string(first->private_key);
+    next->passphrase_file = mem_copy_string(first->passphrase_file);
+    next->passphrase_env = mem_copy_string(first->passphrase_env);
+    next->passphrase_credential = mem_copy_string(first->passphrase_credential);
+}
+
+enum status load_store(struct loader *l, struct diag *why)
+{
+    enum status st = check_together(l, why);
+
+    if (st != ST_OK || !tenant_fetches(l->tenant))
+        return st;
+    st = check_folder(l, why);
+    if (st == ST_OK)
+        name_files(l);
+    return st;
+}
+
+enum status load_check_stores(const struct loader *l, struct diag *why)
+{
+    const struct config *c = l->config;
+
+    for (size_t i = 0; i < c->ntenants; i++) {
+        for (size_t k = 0; k < i; k++) {
+            const struct tenant *a = c->tenants[k], *b = c->tenants[i];
+            if (!tenant_fetches(a) || !tenant_fetches(b) ||
+                !path_is_same(a->fetch.store, b->fetch.store))
+                continue;
+            diag_at(why, tenant_where(b, "certificate-store"),
+                    "tenant %s has the same certificate-store; make a folder for each", a->name);
+            return ST_BAD_INPUT;
+        }
+    }
+    return ST_OK;
+}

@@ -1,0 +1,300 @@
+#include "ops/renewal_fetch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "btp/fetch.h"
+#include "btp/store.h"
+#include "btp/web.h"
+#include "net/name_service.h"
+#include "ops/renewal_room.h"
+
+struct look {
+    const struct tenant *tenant;
+    struct credential_files files; /* the passphrases */
+    char *paths[IDENTITIES];
+    struct credential *held[IDENTITIES]; /* NULL: none, or one that cannot be read */
+    struct renewal_record *out;
+};
+
+static int64_t now_s(void)
+{
+    return clock_wall_us() / 1000000;
+}
+
+static void fail(struct look *l, const struct fetch_failure *f)
+{
+    l->out->outcome = RENEWAL_FAILED;
+    l->out->cause = cause_id(f->cause);
+    l->out->wait = f->retry_after < 0 || f->retry_after > 86400 ? 86400 : f->retry_after;
+    (void)snprintf(l->out->sentence, sizeof(l->out->sentence), "%s", f->why.text);
+}
+
+static void fail_by(struct look *l, enum cause_id id, const struct diag *why)
+{
+    struct fetch_failure f = {.cause = cause_of(id), .why = *why};
+
+    fail(l, &f);
+}
+
+/* ---- what is there ---- */
+
+static void read_store(struct look *l)
+{
+    struct diag ignored; /* the process that serves tells of it */
+
+    for (int i = 0; i < IDENTITIES; i++)
+        if (access(l->paths[i], F_OK) != 0 ||
+            store_look(l->paths[i], &l->files, &l->held[i], &ignored) != ST_OK)
+            l->held[i] = NULL;
+}
+
+static void forget_store(struct look *l)
+{
+    for (int i = 0; i < IDENTITIES; i++) {
+        credential_unref(l->held[i]);
+        l->held[i] = NULL;
+    }
+}
+
+static void report_store(struct look *l)
+{
+    const struct credential *c = l->held[IDENTITY_CURRENT];
+
+    l->out->not_before = c == NULL || credential_not_before(c) < 0 ? 0 : credential_not_before(c);
+    l->out->not_after = c == NULL || credential_not_after(c) < 0 ? 0 : credential_not_after(c);
+}
+
+/* When BTP was asked last is the age of a file, so that a restart does not ask too soon. */
+static char *mark_of(const struct tenant *t)
+{
+    return mem_format("%s/.asked", t->fetch.store);
+}
+
+static void read_mark(struct look *l)
+{
+    char *path = mark_of(l->tenant);
+    struct stat st;
+
+    l->out->looked = stat(path, &st) == 0 && st.st_mtim.tv_sec > 0 ? st.st_mtim.tv_sec : 0;
+    free(path);
+}
+
+static enum status write_mark(struct look *l, struct diag *why)
+{
+    char *path = mark_of(l->tenant), *temporary;
+    enum status st = store_put(path, SLICE(""), &temporary, why);
+
+    if (st == ST_OK)
+        st = store_settle(temporary, path, why);
+    free(path);
+    l->out->looked = now_s();
+    return st;
+}
+
+/* ---- what becomes of it ---- */
+
+static bool is_same(const struct credential *a, const struct credential *b)
+{
+    return a != NULL && memcmp(credential_fingerprint(a), credential_fingerprint(b),
+                               CREDENTIAL_FINGERPRINT_SIZE) == 0;
+}
+
+/* SuccessFactors knows a certificate by issuer and subject. */
+static bool is_known_as(const struct credential *a, const struct credential *b)
+{
+    char *issuer = credential_issuer(a), *other = credential_issuer(b);
+    bool same =
+        strcmp(issuer, other) == 0 && strcmp(credential_subject(a), credential_subject(b)) == 0;
+
+    free(issuer);
+    free(other);
+    return same;
+}
+
+/* A key that is not in BTP stays the same: the certificate is for it. */
+static bool has_another_key(const struct look *l, const struct credential *fetched)
+{
+    const struct credential *held = l->held[IDENTITY_CURRENT];
+    bool apart = l->tenant->identities[IDENTITY_CURRENT].private_key != NULL;
+
+    return apart && held != NULL &&
+           X509_PUBKEY_eq(X509_get_X509_PUBKEY(credential_leaf(held)),
+                          X509_get_X509_PUBKEY(credential_leaf(fetched))) != 1;
+}
+
+/* For a moment the new one is certificate-next, then they change places: at no time is there none.
+ * A file system that cannot do that loses the old one. */
+static enum status change_places(struct look *l, char *temporary, struct diag *why)
+{
+    const char *next = l->paths[IDENTITY_NEXT], *current = l->paths[IDENTITY_CURRENT];
+    enum status st = store_settle(temporary, next, why);
+
+    if (st != ST_OK)
+        return st;
+    if (renameat2(AT_FDCWD, next, AT_FDCWD, current, RENAME_EXCHANGE) == 0 ||
+        rename(next, current) == 0)
+        return ST_OK;
+    diag_at(why, current, "cannot be replaced: %s", strerror(errno));
+    return ST_SYSTEM;
+}
+
+static bool is_over(const struct credential *c)
+{
+    return c == NULL || credential_not_after(c) <= now_s();
+}
+
+static enum renewal_outcome outcome_of(const struct look *l, const struct credential *fetched)
+{
+    const struct credential *current = l->held[IDENTITY_CURRENT];
+
+    if (is_same(current, fetched))
+        return RENEWAL_UNCHANGED;
+    if (is_over(current))
+        return RENEWAL_FIRST;
+    if (is_same(l->held[IDENTITY_NEXT], fetched) ||
+        credential_not_before(fetched) < credential_not_before(current))
+        return RENEWAL_UNCHANGED;
+    return is_known_as(current, fetched) ? RENEWAL_RENEWED : RENEWAL_NEXT;
+}
+
+/* Takes temporary. */
+static void put_in_place(struct look *l, char *temporary, const struct credential *fetched)
+{
+    enum renewal_outcome outcome = outcome_of(l, fetched);
+    struct diag why;
+    enum status st = ST_OK;
+
+    if (outcome == RENEWAL_FIRST)
+        st = store_settle(temporary, l->paths[IDENTITY_CURRENT], &why);
+    else if (outcome == RENEWAL_RENEWED)
+        st = change_places(l, temporary, &why);
+    else if (outcome == RENEWAL_NEXT)
+        st = store_settle(temporary, l->paths[IDENTITY_NEXT], &why);
+    else
+        store_drop(temporary);
+    if (st != ST_OK)
+        fail_by(l, CAUSE_BTP_STORE, &why);
+    else
+        l->out->outcome = outcome;
+}
+
+static void refuse(struct look *l, const struct diag *flaw)
+{
+    struct fetch_failure f = {.cause = NULL};
+
+    fetch_fail(&f, CAUSE_BTP_CERTIFICATE_UNFIT, "%s was fetched, but %s", l->tenant->fetch.name,
+               flaw->text);
+    fail(l, &f);
+}
+
+static void take(struct look *l, struct slice content)
+{
+    bool apart = l->tenant->identities[IDENTITY_CURRENT].private_key != NULL;
+    struct credential *c = NULL;
+    char *temporary;
+    struct diag why;
+    enum status st = store_put(l->paths[IDENTITY_CURRENT], content, &temporary, &why);
+
+    if (st != ST_OK) {
+        fail_by(l, CAUSE_BTP_STORE, &why);
+        return;
+    }
+    st = store_look(temporary, &l->files, &c, &why);
+    if (st == ST_OK)
+        st = store_judge(c, apart, &why);
+    if (st == ST_OK && has_another_key(l, c)) {
+        diag_set(&why, "it is for another key than the one in private-key");
+        st = ST_MISMATCH;
+    }
+    if (st == ST_OK) {
+        put_in_place(l, temporary, c);
+    } else {
+        store_drop(temporary);
+        refuse(l, &why);
+    }
+    credential_unref(c);
+}
+
+/* The one that was replaced is a fallback as long as it is valid. */
+static void clear(const struct look *l)
+{
+    if (l->held[IDENTITY_NEXT] != NULL && is_over(l->held[IDENTITY_NEXT]))
+        (void)unlink(l->paths[IDENTITY_NEXT]);
+}
+
+/* ---- the look ---- */
+
+static void ask_btp(struct look *l, const struct service_key *key)
+{
+    struct fetch_failure why;
+    struct buf content = {0};
+    struct fetch *f = NULL;
+
+    if (fetch_new(key, NULL, 1, &f, &why) &&
+        fetch_certificate(f, (enum btp_level)l->tenant->fetch.level, l->tenant->fetch.name,
+                          &content, &why))
+        take(l, buf_slice(&content));
+    else
+        fail(l, &why);
+    fetch_free(f);
+    file_wipe(&content);
+}
+
+static void ask(struct look *l)
+{
+    struct service_key key;
+    struct diag why;
+
+    if (write_mark(l, &why) != ST_OK) {
+        fail_by(l, CAUSE_BTP_STORE, &why);
+        return;
+    }
+    if (service_key_read(l->tenant->fetch.service_key_file, &key, &why) != ST_OK) {
+        fail_by(l, CAUSE_BTP_SERVICE_KEY, &why);
+        return;
+    }
+    ask_btp(l, &key);
+    service_key_free(&key);
+    clear(l);
+    forget_store(l);
+    read_store(l); /* as it is now */
+}
+
+void renewal_fetch(const struct config *c, const struct tenant *t, bool asks,
+                   struct renewal_record *out)
+{
+    const struct identity *i = &t->identities[IDENTITY_CURRENT];
+    struct look l = {.tenant = t, .out = out};
+
+    l.files = (struct credential_files){.passphrase_file = i->passphrase_file,
+                                        .passphrase_env = i->passphrase_env,
+                                        .passphrase_credential = i->passphrase_credential};
+    *out = (struct renewal_record){.mark = RENEWAL_MARK, .outcome = RENEWAL_INSPECTED};
+    (void)snprintf(out->tenant, sizeof(out->tenant), "%s", t->name);
+    if (asks) {
+        name_service_load();
+        web_prepare();
+    }
+    credential_prepare();
+    renewal_room_enter(c, t);
+    for (int k = 0; k < IDENTITIES; k++)
+        l.paths[k] = config_store_path(t, k);
+    read_store(&l);
+    read_mark(&l);
+    if (asks)
+        ask(&l);
+    out->time = now_s();
+    report_store(&l);
+    forget_store(&l);
+    for (int k = 0; k < IDENTITIES; k++)
+        free(l.paths[k]);
+}

@@ -1,0 +1,298 @@
+#include "ops/renewal_keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "btp/season.h"
+#include "ops/harden.h"
+#include "ops/renewal_fetch.h"
+
+enum { LOOK_MS = 120 * 1000, LONGEST_WAIT_MS = 3600 * 1000 };
+
+/* One tenant that fetches. */
+struct duty {
+    char *tenant;
+    struct season season;
+    bool known; /* the store was inspected */
+    int64_t due;
+};
+
+struct keeper {
+    enum status (*load)(void *ctx, struct config **out, struct diag *why);
+    void *ctx;
+    struct config *config;
+    struct duty *duties;
+    size_t n;
+    bool over;
+};
+
+static int64_t now_s(void)
+{
+    return clock_wall_us() / 1000000;
+}
+
+static uint32_t chance(void)
+{
+    uint32_t n = 0;
+
+    (void)!getrandom(&n, sizeof(n), GRND_NONBLOCK);
+    return n;
+}
+
+/* ---- what there is to do ---- */
+
+static struct duty *find(struct keeper *k, const char *tenant)
+{
+    for (size_t i = 0; i < k->n; i++)
+        if (strcmp(k->duties[i].tenant, tenant) == 0)
+            return &k->duties[i];
+    return NULL;
+}
+
+static void forget(struct duty *duties, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(duties[i].tenant);
+    free(duties);
+}
+
+/* What was asked before, and when, stays known; what failed may work by now. */
+static void adopt(struct keeper *k, struct config *c)
+{
+    struct duty *new = mem_new((c->ntenants + 1) * sizeof(new[0]));
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->ntenants; i++) {
+        if (!tenant_fetches(c->tenants[i]))
+            continue;
+        const struct duty *before = find(k, c->tenants[i]->name);
+        struct duty *d = &new[n++];
+        d->tenant = mem_copy_string(c->tenants[i]->name);
+        if (before != NULL)
+            d->season = before->season;
+        d->season.failures = 0;
+        d->season.wait = 0;
+    }
+    forget(k->duties, k->n);
+    k->duties = new;
+    k->n = n;
+    config_unref(k->config);
+    k->config = c;
+}
+
+/* A configuration that cannot be read is not used by the other process either. */
+static void reload(struct keeper *k)
+{
+    struct config *c;
+    struct diag ignored;
+
+    if (k->load(k->ctx, &c, &ignored) == ST_OK)
+        adopt(k, c);
+}
+
+/* ---- the other end ---- */
+
+static void take_orders(struct keeper *k)
+{
+    char order;
+    ssize_t n = recv(RENEWAL_FD, &order, sizeof(order), MSG_DONTWAIT);
+
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        k->over = true;
+    else if (n > 0)
+        reload(k);
+}
+
+static void report(struct keeper *k, const struct renewal_record *r)
+{
+    if (send(RENEWAL_FD, r, sizeof(*r), MSG_NOSIGNAL) < 0)
+        k->over = true;
+}
+
+/* ---- one look ---- */
+
+static const struct tenant *tenant_of(const struct keeper *k, const char *name)
+{
+    for (size_t i = 0; i < k->config->ntenants; i++)
+        if (strcmp(k->config->tenants[i]->name, name) == 0)
+            return k->config->tenants[i];
+    return NULL;
+}
+
+static void look(const struct keeper *k, const char *tenant, bool ask, int to)
+{
+    struct renewal_record r;
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)close(RENEWAL_FD);
+    harden_again();
+    renewal_fetch(k->config, tenant_of(k, tenant), ask, &r);
+    _exit(write(to, &r, sizeof(r)) == (ssize_t)sizeof(r) ? 0 : 1);
+}
+
+/* False: it took too long, or the other process is gone. */
+static bool wait_for(struct keeper *k, int from)
+{
+    int64_t end = clock_monotonic_us() / 1000 + LOOK_MS;
+
+    while (!k->over) {
+        struct pollfd fds[] = {{.fd = from, .events = POLLIN}, {.fd = RENEWAL_FD}};
+        int64_t left = end - clock_monotonic_us() / 1000;
+        if (left <= 0)
+            return false;
+        if (poll(fds, 2, (int)left) < 0)
+            continue;
+        if (fds[0].revents != 0)
+            return true;
+        if (fds[1].revents != 0) /* POLLHUP: orders wait until the look is over */
+            k->over = true;
+    }
+    return false;
+}
+
+static void fail(const char *tenant, const char *sentence, struct renewal_record *out)
+{
+    *out = (struct renewal_record){.mark = RENEWAL_MARK,
+                                   .outcome = RENEWAL_FAILED,
+                                   .cause = CAUSE_BTP_HELPER,
+                                   .time = now_s(),
+                                   .looked = now_s()};
+    (void)snprintf(out->tenant, sizeof(out->tenant), "%s", tenant);
+    (void)snprintf(out->sentence, sizeof(out->sentence), "%s", sentence);
+}
+
+static void collect(struct keeper *k, const char *tenant, pid_t child, int from,
+                    struct renewal_record *out)
+{
+    char sentence[128];
+    int status = 0;
+    bool told = wait_for(k, from) && renewal_record_is_sound(out, read(from, out, sizeof(*out))) &&
+                strcmp(out->tenant, tenant) == 0;
+
+    if (!told)
+        (void)kill(child, SIGKILL);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (told)
+        return;
+    (void)snprintf(sentence, sizeof(sentence),
+                   "the process that fetches has ended before it was done (%s %d)",
+                   WIFSIGNALED(status) ? "signal" : "exit status",
+                   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    fail(tenant, sentence, out);
+}
+
+static void send_out(struct keeper *k, const char *tenant, bool ask, struct renewal_record *out)
+{
+    int ends[2];
+    pid_t child = -1;
+
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        fail(tenant, "there is no pipe to be had", out);
+        return;
+    }
+    child = fork();
+    if (child == 0)
+        look(k, tenant, ask, ends[1]);
+    (void)close(ends[1]);
+    if (child > 0)
+        collect(k, tenant, child, ends[0], out);
+    else
+        fail(tenant, "no process can be started", out);
+    (void)close(ends[0]);
+}
+
+/* ---- when ---- */
+
+static void note(struct duty *d, struct renewal_record *r)
+{
+    struct season *s = &d->season;
+
+    if (r->looked > s->looked)
+        s->looked = r->looked;
+    if (r->cause != CAUSE_BTP_HELPER || r->outcome != RENEWAL_FAILED) {
+        s->not_before = r->not_before;
+        s->not_after = r->not_after;
+    } else { /* it said nothing of these */
+        r->not_before = s->not_before;
+        r->not_after = s->not_after;
+    }
+    if (r->outcome == RENEWAL_FAILED) {
+        s->failures++;
+        s->wait = r->wait;
+    } else if (r->outcome != RENEWAL_INSPECTED) {
+        bool in_vain = r->outcome == RENEWAL_UNCHANGED &&
+                       now_s() >= season_begins(s->not_before, s->not_after);
+        s->failures = 0;
+        s->wait = 0;
+        s->unchanged = in_vain ? s->unchanged + 1 : 0;
+    }
+    d->due = season_next(s, now_s(), chance());
+    r->next = d->due;
+}
+
+static void attend(struct keeper *k, struct duty *d)
+{
+    struct renewal_record r;
+
+    send_out(k, d->tenant, d->known, &r);
+    d->known = true;
+    note(d, &r);
+    report(k, &r);
+}
+
+static struct duty *first(struct keeper *k)
+{
+    struct duty *best = NULL;
+
+    for (size_t i = 0; i < k->n; i++)
+        if (best == NULL || !k->duties[i].known || (best->known && k->duties[i].due < best->due))
+            best = &k->duties[i];
+    return best;
+}
+
+static int wait_ms(const struct duty *d)
+{
+    int64_t ms = d == NULL ? LONGEST_WAIT_MS : !d->known ? 0 : (d->due - now_s()) * 1000;
+
+    return ms < 0 ? 0 : ms > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : (int)ms;
+}
+
+/* Signals are for the process that serves; this one ends when that one has. */
+static void ignore_signals(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE, SIGQUIT};
+
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        (void)signal(signals[i], SIG_IGN);
+}
+
+void renewal_keep(enum status (*load)(void *ctx, struct config **out, struct diag *why), void *ctx)
+{
+    struct keeper k = {.load = load, .ctx = ctx};
+
+    ignore_signals();
+    reload(&k);
+    while (!k.over) {
+        struct duty *d = first(&k);
+        struct pollfd fd = {.fd = RENEWAL_FD, .events = POLLIN};
+        int got = poll(&fd, 1, wait_ms(d));
+        if (got > 0)
+            take_orders(&k);
+        else if (got == 0 && d != NULL && wait_ms(d) == 0)
+            attend(&k, d);
+    }
+    forget(k.duties, k.n);
+    config_unref(k.config);
+}
