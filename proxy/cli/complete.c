@@ -52,9 +52,16 @@ static void offer_word(const struct line *l, const char *word, const char *help)
 
 static struct slice next_word(struct slice *rest)
 {
-    while (rest->n > 0 && *rest->p == ' ')
+    struct slice word;
+
+    while (rest->n > 0 && strchr(" \n", *rest->p) != NULL)
         rest->p++, rest->n--;
-    return slice_split(rest, ' ');
+    word = (struct slice){rest->p, 0};
+    while (rest->n > 0 && strchr(" \n", *rest->p) == NULL)
+        rest->p++, rest->n--, word.n++;
+    if (rest->n > 0)
+        rest->p++, rest->n--;
+    return word;
 }
 
 /* "  -c, --config FILE   the configuration" */
@@ -360,7 +367,7 @@ static bool is_form_of(struct slice form, const char *first)
 
 static bool offer_operands(const struct line *l)
 {
-    struct slice synopsis = slice_of(l->command->synopsis);
+    struct slice synopsis = slice_of(l->command->synopsis), previous = {0};
     const char *first = NULL;
     int before = operands_before(l, &first);
     bool any = false;
@@ -371,7 +378,9 @@ static bool offer_operands(const struct line *l)
         if (word.n == 0)
             continue;
         any = true;
-        offer_alternatives(l, word);
+        if (!slice_eq(word, previous)) /* `cert fetch` has two forms */
+            offer_alternatives(l, word);
+        previous = word;
     }
     return any;
 }

@@ -48,7 +48,7 @@ def test_every_option_of_its_help():
     ("check --identity ", ["current", "next", "both"]),
     ("check --identity=n", ["--identity=next"]),
     ("check --skip server", ["server-certificate"]),
-    ("cert ", ["show", "public", "request"]),
+    ("cert ", ["show", "public", "request", "fetch"]),
     ("cert show ", [":files"]),
     ("cert request --key-type rsa", ["rsa-2048", "rsa-3072"]),
     ("ca show --dir ", [":folders"]),

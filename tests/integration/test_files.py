@@ -97,7 +97,8 @@ def test_every_option_that_names_a_file_is_tried():
     assert named == {"caller-token-file", "admin-token-file", "log", "local-ca", "certificate", "private-key",
                      "passphrase-file", "certificate-next", "private-key-next", "passphrase-file-next", "ca-file",
                      "crl-file", "callers-file",
-                     "service-key-file", "certificate-store"}  # in test_btp_renewal.py
+                     "service-key-file", "certificate-store",  # in test_btp_renewal.py
+                     "parent-proxy-keytab", "parent-proxy-password-file"}  # in test_parent_config.py
 
 
 @pytest.mark.parametrize("mode", [0o602, 0o622])
