@@ -62,7 +62,7 @@ install_packages gcc libc6-dev cmake ninja-build libevent-dev libssl-dev libhttp
     zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev libseccomp-dev libkrb5-dev libcurl4-openssl-dev \
     libcurl4 ca-certificates scdoc
 mkdir -p build
-say "building (half a minute; build/release.log has the details)"
+say "building (a minute or two; build/release.log has the details)"
 if ! { cmake --preset release -DSFMTLS_TESTS=OFF && cmake --build --preset release; } >build/release.log 2>&1; then
     cat build/release.log >&2
     fail "the build failed; the lines above say why"

@@ -304,7 +304,7 @@ static const struct fail_info table[FAIL_COUNT] = {
                                "private CA set `ca-file`."},
     [FAIL_SERVER_EXPIRED] =
         {"server-certificate-expired", 502, "tls_certificate_error", BLAME_SERVER, 0,
-         "Server certificate expired",
+         "Server certificate not valid now",
          "The server's certificate, or one above it, is not valid at this time.",
          "Check this machine's clock; if it is right, the server's operator must renew."},
     [FAIL_SERVER_WRONG_HOST] =

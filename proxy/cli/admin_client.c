@@ -21,7 +21,7 @@ static enum status find_address(const struct config *c, struct admin_place *out,
     char text[ADDRESS_TEXT_SIZE];
 
     if (c->nadmins == 0) {
-        diag_at(why, c->file,
+        diag_at(why, c->file != NULL ? c->file : "the environment",
                 "the configuration has no `admin`, by which the running sfmtls could be asked; %s",
                 c->file == NULL ? "set SFMTLS_ADMIN=localhost:8081"
                                 : "add admin = localhost:8081 to [proxy]");

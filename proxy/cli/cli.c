@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -87,6 +88,11 @@ int cli_bad_option(const char *command, int option, char **argv, const struct op
 }
 
 /* ---- help ---- */
+
+const char *cli_program(void)
+{
+    return program_invocation_name;
+}
 
 int cli_help_of(const struct command *c)
 {

@@ -38,6 +38,9 @@ int cli_usage(const char *command, const char *format, ...) PRINTF_LIKE(2, 3);
 struct option;
 int cli_bad_option(const char *command, int option, char **argv, const struct option *options);
 
+/* How the program was called, so that what is printed can be copied. */
+const char *cli_program(void);
+
 int cli_help_of(const struct command *c); /* for --help; returns EXIT_DONE */
 
 #endif

@@ -350,8 +350,8 @@ static void show_next_steps(const struct demo *d)
     (void)printf(
         "The throw-away certificates and the configuration are in %s until Ctrl-C. This walks\n"
         "the path to the server and says what is wrong, if anything is:\n\n"
-        "    sfmtls check -c %s/sfmtls.ini\n",
-        d->folder, d->folder);
+        "    %s check -c %s/sfmtls.ini\n",
+        d->folder, cli_program(), d->folder);
 }
 
 static void stop_server(void *arg)

@@ -165,7 +165,9 @@ static void write_text(struct buf *out, const char *file, const struct answers *
              "; Written by `sfmtls init`. `sfmtls help config` explains every option.\n\n"
              "[proxy]\n"
              "; Where callers connect: this user and root, on this machine.\n"
-             "listen      = %s\n\n",
+             "listen      = %s\n"
+             "; Who asks `sfmtls status`, or a browser, there sees what goes on; needs a restart.\n"
+             ";admin       = localhost:8081\n\n",
              a->listen == NULL ? default_listen : a->listen);
     add_tenant(out, file, a);
 }
@@ -241,8 +243,8 @@ static void show_next(const char *file, const char *listen)
             "that user,\nand make a call:\n\n    systemctl restart sfmtls\n");
     else
         (void)printf("\nStart it in this folder, and make a call from another terminal:\n\n"
-                     "    sfmtls run%s%s\n",
-                     found ? "" : " -c ", found ? "" : file);
+                     "    %s run%s%s\n",
+                     cli_program(), found ? "" : " -c ", found ? "" : file);
     calls_show(listen == NULL ? default_listen : listen, first_path);
 }
 

@@ -113,6 +113,20 @@ static void show_near(const char *text, const struct sf_host **near, size_t n)
                       near[i]->environment);
 }
 
+static char *choose_near(char *text);
+
+/* Another server was answered, or what may have been meant for the next question. */
+static char *choose_again(char *text, char *answer)
+{
+    const struct sf_host *near[MAX_NEAR] = {NULL};
+    bool is_server = strpbrk(answer, ".:") != NULL || find_near(answer, near) > 0;
+
+    if (!is_server)
+        cli_say("`%s` is neither one of the numbers nor the name of a server", answer);
+    free(is_server ? text : answer);
+    return choose_near(is_server ? without_path(answer) : text);
+}
+
 /* The answer, or what it chooses among those that are near. NULL: there is no more input. */
 static char *choose_near(char *text)
 {
@@ -128,8 +142,7 @@ static char *choose_near(char *text)
         free(answer);
         answer = mem_copy_string(near[number - 1]->api);
     } else if (answer != NULL && strcmp(answer, text) != 0) {
-        free(text);
-        return choose_near(without_path(answer));
+        return choose_again(text, answer);
     }
     free(text);
     return answer;

@@ -332,9 +332,9 @@ const struct command command_run = {
     "serve callers",
     "  -c, --config FILE        the configuration; the default is the first of ./sfmtls.ini,\n"
     "                           $XDG_CONFIG_HOME/sfmtls/sfmtls.ini, /etc/sfmtls/sfmtls.ini\n"
-    "      --set KEY=VALUE      an option of [proxy], or of the only tenant, in place of the "
-    "file's\n"
-    "      --set TENANT.KEY=VALUE  an option of that tenant\n"
+    "      --set KEY=VALUE      an option of [proxy], in place of the file's; or, if the file has\n"
+    "                           no tenant, of the only one\n"
+    "      --set TENANT.KEY=VALUE  an option of that tenant, in place of the file's\n"
     "  -t, --test               do all that comes before listening, then end; exit status 2 if\n"
     "                           `run` would not start or if no tenant could be served\n"
     "      --ready-fd N         when ready, write one line of JSON with the addresses to the\n"

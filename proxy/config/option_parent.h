@@ -13,9 +13,9 @@
                       "the server. TLS and the checks of the server's certificate stay the "       \
                       "same."),                                                                    \
         ROW("parent-proxy-user", AT(parent_options.user), .set = option_set_text,                  \
-            .example = "CORP\\\\sfmtls", .type = "name",                                           \
+            .example = "CORP\\sfmtls", .type = "name",                                             \
             .help = "The user for the parent proxy that the same section names, for Basic, "       \
-                    "Digest and NTLM (DOMAIN\\\\USER)."),                                          \
+                    "Digest and NTLM (DOMAIN\\USER)."),                                            \
         ROW("parent-proxy-password-file", AT(parent_options.password_file),                        \
             .set = option_set_path, .file = OPTION_READS, .example = "proxy.pass", .type = "file", \
             .help = "A file with the password of that user."),                                     \

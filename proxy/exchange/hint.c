@@ -86,12 +86,14 @@ static void tell_success(struct buf *part, const struct hint_history *h)
     char text[CLOCK_TEXT_SIZE], before[CLOCK_TEXT_SIZE];
 
     if (i->last_success != 0)
-        buf_addf(part, "It worked until %s.", date(i->last_success, text));
+        buf_addf(part, "This certificate worked until %s.", date(i->last_success, text));
     else if (i->previous_success != 0)
-        buf_addf(part, "A reload brought it at %s; the one before it worked until %s.",
+        buf_addf(part,
+                 "A reload brought this certificate at %s; the one before it worked until %s.",
                  date(i->since, text), date(i->previous_success, before));
     else
-        buf_addf(part, "It has not worked since sfmtls loaded it at %s.", date(i->since, text));
+        buf_addf(part, "This certificate has not worked since sfmtls loaded it at %s.",
+                 date(i->since, text));
 }
 
 static bool is_recent(const struct hint_history *h, int64_t when)

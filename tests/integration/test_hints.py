@@ -240,12 +240,12 @@ TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 def test_since_when_it_worked(server, proxy):
     p = proxy(server.port)
     server.answer = CODES["auth0032"]
-    assert re.search(f"It has not worked since sfmtls loaded it at {TIME}\\.", hint_of(p.request())[1])
+    assert re.search(f"This certificate has not worked since sfmtls loaded it at {TIME}\\.", hint_of(p.request())[1])
     server.answer = "200 OK", "", b""
     assert p.request().status == 200
     p.wait_for_log(2)
     server.answer = CODES["auth0032"]
-    assert re.search(f"It worked until {TIME}\\.", hint_of(p.request())[1])
+    assert re.search(f"This certificate worked until {TIME}\\.", hint_of(p.request())[1])
 
 
 def test_reload_before(server, proxy, tenant, pki):
@@ -256,7 +256,7 @@ def test_reload_before(server, proxy, tenant, pki):
     p.said("notice: reloaded")
     server.answer = CODES["auth0032"]
     cause = hint_of(p.request())[1]
-    assert re.search(f"A reload brought it at {TIME}; the one before it worked until {TIME}\\.", cause)
+    assert re.search(f"A reload brought this certificate at {TIME}; the one before it worked until {TIME}\\.", cause)
     p.rewrite(p.config.read_text() + "max-upstream = 5\n")
     harness.eventually(lambda: p.stderr.count("notice: reloaded") == 2)
     server.answer = CODES["lgn0003"]

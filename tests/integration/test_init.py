@@ -64,6 +64,7 @@ def test_dialogue_of_a_newcomer(folder):
     (["performancemanager4.successfactors.com", ""], "api4.successfactors.com"),
     (["api4.sucessfactors.com", "api4.sucessfactors.com"], "api4.sucessfactors.com"),
     (["api4.sucessfactors.com", "api10.successfactors.com"], "api10.successfactors.com"),
+    (["api4.sucessfactors.com", "ACME", "1"], "api4.successfactors.com"),
     (["api5", "api4", "2"], "api4preview.sapsf.com"),
     (["https://api4.successfactors.com/odata/v2/"], "https://api4.successfactors.com"),
     (["two words", "api.example.com:8443"], "api.example.com:8443"),

@@ -42,7 +42,8 @@ def test_calls_are_counted(proxy, server):
     last = told["last_hint"]
     assert told["last_failure"] == last == status(p)["failures"][0]
     assert (last["code"], last["token"], last["count"], last["status"], last["hint"]) == ("lgn0002", None, 8, 403, True)
-    assert last["sentence"].split(" It worked until")[0] == cause.split(" It worked until")[0]
+    history = " This certificate worked until"
+    assert last["sentence"].split(history)[0] == cause.split(history)[0]
     assert last["first"] <= last["time"] and last["cure"]
     server.answer = "200 OK", "", b""
     assert p.request().status == 200

@@ -82,7 +82,8 @@ TEST(failures_of_the_way_show_on_it)
         struct failure why;
         failure_plain(&why, (enum fail)i);
         enum check_step s = check_step_of_failure(&why);
-        CHECK_INT(s == CHECK_CERTIFICATE || (s >= CHECK_PARENT_PROXY && s <= CHECK_CLIENT_CERTIFICATE),
+        CHECK_INT(s == CHECK_CERTIFICATE ||
+                      (s >= CHECK_PARENT_PROXY && s <= CHECK_CLIENT_CERTIFICATE),
                   true, fail_info((enum fail)i)->token);
     }
 }
