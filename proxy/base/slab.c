@@ -75,7 +75,7 @@ static struct block *block_with_room(struct slab *s)
     if (first != NULL)
         return list_entry(first, struct block, node);
     struct block *b = map_block();
-    list_prepend(&s->with_room, &b->node);
+    list_append(&s->with_room, &b->node);
     s->blocks++;
     return b;
 }
