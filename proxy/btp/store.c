@@ -1,9 +1,11 @@
 #include "btp/store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -11,11 +13,13 @@
 #include "base/mem.h"
 #include "base/path_guard.h"
 
+static const char prefix[] = ".sfmtls-", suffix[] = ".new";
+
 enum status store_put(const char *path, struct slice bytes, char **temporary, struct diag *why)
 {
     char *folder = path_folder(path);
 
-    *temporary = mem_format("%s/.sfmtls-%ld.new", folder, (long)getpid());
+    *temporary = mem_format("%s/%s%ld%s", folder, prefix, (long)getpid(), suffix);
     free(folder);
     (void)unlink(*temporary); /* of a process of the same number that was killed */
     enum status st = file_write_new(*temporary, bytes, 0600, why);
@@ -55,6 +59,26 @@ void store_drop(char *temporary)
     if (temporary != NULL)
         (void)unlink(temporary);
     free(temporary);
+}
+
+static bool is_temporary(const char *name)
+{
+    size_t n = strlen(name);
+
+    return n > strlen(prefix) + strlen(suffix) && strncmp(name, prefix, strlen(prefix)) == 0 &&
+           strcmp(name + n - strlen(suffix), suffix) == 0;
+}
+
+void store_sweep(const char *folder)
+{
+    DIR *d = opendir(folder);
+    const struct dirent *e;
+
+    while (d != NULL && (e = readdir(d)) != NULL)
+        if (is_temporary(e->d_name))
+            (void)unlinkat(dirfd(d), e->d_name, 0);
+    if (d != NULL)
+        (void)closedir(d);
 }
 
 enum status store_look(const char *path, const struct credential_files *files,
