@@ -75,6 +75,7 @@ void renewal_guard(load_fn *load, void *ctx)
     int pause = LEAST_PAUSE_S;
 
     set_signals();
+    (void)prctl(PR_SET_NAME, "sfmtls-renew"); /* not "exe", by which it was started */
     for (;;) {
         int64_t begun = clock_monotonic_us();
         int status = keep(load, ctx);
