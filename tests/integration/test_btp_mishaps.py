@@ -4,6 +4,7 @@ import datetime
 import os
 import pathlib
 import signal
+import threading
 import time
 
 import pytest
@@ -88,3 +89,18 @@ def test_a_store_is_for_certificates_alone(fetching, cloud, tenant, nginx, tmp_p
     assert words in tried(tmp_path / "a.ini", fetching.section() + inside.section())
     assert words in tried(tmp_path / "b.ini", inside.section() + fetching.section())
     assert words in tried(fetching.store / "sfmtls.ini", fetching.section())
+
+
+def test_a_look_has_no_passphrase_of_another_tenant(proxy, cloud, tenant, nginx, tmp_path, environment):
+    """In its environment, of which it has a copy."""
+    cloud.put(NAME, cloud.issue())
+    gate = threading.Event()
+    cloud.fault = lambda h: gate.wait(harness.LIMIT) and None
+    one, two = (Fetching(cloud, tenant, nginx.port, tmp_path / "tenants", name) for name in ("acme", "globex"))
+    p = proxy(one.section(passphrase_env="ACME_PASS") + two.section(passphrase_env="GLOBEX_PASS"),
+              {**environment, "ACME_PASS": "of-acme", "GLOBEX_PASS": "of-globex"})
+    harness.eventually(lambda: cloud.calls)
+    [helper] = children_of(keeper_of(p))
+    held = pathlib.Path(f"/proc/{helper}/environ").read_bytes()
+    gate.set()
+    assert (b"of-acme" in held) != (b"of-globex" in held)
