@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/path_guard.h"
+
+enum { LEFT_S = 600 };
 
 static const char prefix[] = ".sfmtls-", suffix[] = ".new";
 
@@ -61,11 +64,15 @@ void store_drop(char *temporary)
     free(temporary);
 }
 
-static bool is_temporary(const char *name)
+/* Not one that is just being written. */
+static bool is_left(int folder, const char *name)
 {
+    struct stat st;
     size_t n = strlen(name);
 
-    return n > strlen(prefix) + strlen(suffix) && strncmp(name, prefix, strlen(prefix)) == 0 &&
+    return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           st.st_mtim.tv_sec < clock_wall_us() / 1000000 - LEFT_S &&
+           n > strlen(prefix) + strlen(suffix) && strncmp(name, prefix, strlen(prefix)) == 0 &&
            strcmp(name + n - strlen(suffix), suffix) == 0;
 }
 
@@ -75,7 +82,7 @@ void store_sweep(const char *folder)
     const struct dirent *e;
 
     while (d != NULL && (e = readdir(d)) != NULL)
-        if (is_temporary(e->d_name))
+        if (is_left(dirfd(d), e->d_name))
             (void)unlinkat(dirfd(d), e->d_name, 0);
     if (d != NULL)
         (void)closedir(d);

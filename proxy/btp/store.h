@@ -16,8 +16,7 @@ enum status store_put(const char *path, struct slice bytes, char **temporary,
 enum status store_settle(char *temporary, const char *path, struct diag *why) MUST_CHECK;
 void store_drop(char *temporary); /* or removes it; NULL is allowed */
 
-/* Removes what was never given its name, by processes that were killed. Nobody else may be at work
- * in that folder. */
+/* Removes what was never given its name, by processes that were killed. */
 void store_sweep(const char *folder);
 
 /* Looks at what is in a file, with the passphrases of files, whose certificate and key do not

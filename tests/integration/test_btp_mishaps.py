@@ -42,6 +42,7 @@ def test_a_look_that_was_killed_leaves_nothing_behind(proxy, fetching, cloud, en
     fetching.seed(old)
     fetching.seed(new, "certificate-next.pem")
     fetching.seed(new, ".sfmtls-1.new")
+    os.utime(fetching.store / ".sfmtls-1.new", (time.time() - 3600,) * 2)
     p = proxy(fetching.section(), environment)
     p.said("tenant acme: the certificate was renewed")
     is_used(p, new)
