@@ -288,3 +288,16 @@ bool path_is_same(const char *a, const char *b)
         return is_one_inode(&x, &y);
     return is_same_place(a, b);
 }
+
+bool path_is_within(const char *path, const char *folder)
+{
+    char *its = path_folder(path), *inner = realpath(its, NULL), *outer = realpath(folder, NULL);
+    size_t n = outer == NULL ? 0 : strlen(outer);
+    bool within = inner != NULL && n > 0 && strncmp(inner, outer, n) == 0 &&
+                  (inner[n] == '\0' || inner[n] == '/' || outer[n - 1] == '/');
+
+    free(its);
+    free(inner);
+    free(outer);
+    return within;
+}

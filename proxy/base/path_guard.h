@@ -50,6 +50,9 @@ void path_explain(const struct path_verdict *v, const char *path, struct diag *w
 /* Do both lead to the same file? If one is missing: would it be made in the place of the other? */
 bool path_is_same(const char *a, const char *b);
 
+/* Is what path names, or would name, in folder or below it? */
+bool path_is_within(const char *path, const char *folder);
+
 /* The folder of a path, which is "." where it names none; the caller frees it. */
 char *path_folder(const char *path);
 

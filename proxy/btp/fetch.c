@@ -50,13 +50,16 @@ static void pause_for(int64_t ms)
     (void)poll(NULL, 0, (int)(ms + clock_monotonic_us() % 500));
 }
 
-static void call(const struct fetch *f, const struct web_request *r, struct web_answer *out)
+/* once: only if it was surely not done. */
+static void call(const struct fetch *f, const struct web_request *r, bool once,
+                 struct web_answer *out)
 {
     int64_t pause = 500;
 
     for (int i = 1;; i++, pause *= 2) {
         web_call(f->web, r, out);
-        if (i >= f->tries || !may_pass(out) || out->retry_after > PATIENCE_S)
+        bool again = once ? out->flaw == WEB_FINE && out->status == 429 : may_pass(out);
+        if (i >= f->tries || !again || out->retry_after > PATIENCE_S)
             return;
         int64_t asked = out->retry_after * 1000;
         file_wipe(&out->body);
@@ -170,7 +173,7 @@ bool fetch_token(struct fetch *f, struct fetch_failure *why)
                                   .max = MAX_TOKEN_ANSWER};
     f->token.n = 0;
     buf_reserve(&f->token, MAX_TOKEN_ANSWER);
-    call(f, &r, &a);
+    call(f, &r, false, &a);
     bool got = judge_token(f, &a, why);
     buf_add(&f->token, "", 1);
     file_wipe(&a.body);
@@ -200,7 +203,7 @@ static void call_service(const struct fetch *f, enum btp_level l, const char *na
                                .content_type = "application/json",
                                .token = f->token.p,
                                .max = max},
-         out);
+         body.p != NULL, out);
     buf_free(&url);
 }
 
@@ -282,6 +285,7 @@ bool fetch_order(struct fetch *f, enum btp_level l, const struct certificate_wis
     ask_certificate(&body, w);
     call_service(f, l, NULL, buf_slice(&body), MAX_CERTIFICATE_ANSWER, &a);
     bool refused = is_refused(&a, why);
+    why->is_open = a.flaw != WEB_FINE || a.status >= 500;
     file_wipe(&a.body);
     buf_free(&body);
     return !refused;

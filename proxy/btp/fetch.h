@@ -16,6 +16,7 @@ struct fetch_failure {
     struct diag why;     /* one sentence, with what is known beside the cause's own */
     int64_t retry_after; /* seconds that BTP asks to wait; 0: it says nothing */
     bool at_token;       /* it is the token that is not to be had */
+    bool is_open;        /* BTP did not say whether it was done */
 };
 
 /* tries: how often a call is made that fails for a reason which may pass, with growing pauses; 1:
@@ -30,7 +31,8 @@ bool fetch_token(struct fetch *f, struct fetch_failure *why);
 bool fetch_certificate(struct fetch *f, enum btp_level l, const char *name, struct buf *out,
                        struct fetch_failure *why);
 
-/* Has one made. It can be fetched then: it is the chain alone. */
+/* Has one made. It can be fetched then: it is the chain alone. Not asked for again if the
+ * answer is lost: it may be there. */
 bool fetch_order(struct fetch *f, enum btp_level l, const struct certificate_wish *w,
                  struct fetch_failure *why);
 

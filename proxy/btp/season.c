@@ -61,8 +61,9 @@ static int64_t spread(int64_t pause, uint32_t chance)
 int64_t season_next(const struct season *s, int64_t now, uint32_t chance)
 {
     bool absent = s->not_after == 0 || s->not_after <= now;
+    int64_t looked = least(s->looked, now); /* the clock may have been set back */
 
-    if (s->looked == 0 || s->looked > now + DAY) /* never, or the clock was set back */
+    if (looked == 0)
         return absent || now >= season_begins(s->not_before, s->not_after)
                    ? now
                    : now + MINUTE + chance % (10 * MINUTE);
@@ -70,5 +71,5 @@ int64_t season_next(const struct season *s, int64_t now, uint32_t chance)
                    : absent        ? growing(s->unchanged, HOUR)
                                    : pause(s, now);
     next = most(next, least(s->wait, DAY));
-    return s->looked + most(spread(next, chance), SEASON_LEAST_S);
+    return looked + most(spread(next, chance), SEASON_LEAST_S);
 }

@@ -1,9 +1,12 @@
 #include "btp/store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -11,11 +14,15 @@
 #include "base/mem.h"
 #include "base/path_guard.h"
 
+enum { LEFT_S = 600 };
+
+static const char prefix[] = ".sfmtls-", suffix[] = ".new";
+
 enum status store_put(const char *path, struct slice bytes, char **temporary, struct diag *why)
 {
     char *folder = path_folder(path);
 
-    *temporary = mem_format("%s/.sfmtls-%ld.new", folder, (long)getpid());
+    *temporary = mem_format("%s/%s%ld%s", folder, prefix, (long)getpid(), suffix);
     free(folder);
     (void)unlink(*temporary); /* of a process of the same number that was killed */
     enum status st = file_write_new(*temporary, bytes, 0600, why);
@@ -55,6 +62,30 @@ void store_drop(char *temporary)
     if (temporary != NULL)
         (void)unlink(temporary);
     free(temporary);
+}
+
+/* Not one that is just being written. */
+static bool is_left(int folder, const char *name)
+{
+    struct stat st;
+    size_t n = strlen(name);
+
+    return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           st.st_mtim.tv_sec < clock_wall_us() / 1000000 - LEFT_S &&
+           n > strlen(prefix) + strlen(suffix) && strncmp(name, prefix, strlen(prefix)) == 0 &&
+           strcmp(name + n - strlen(suffix), suffix) == 0;
+}
+
+void store_sweep(const char *folder)
+{
+    DIR *d = opendir(folder);
+    const struct dirent *e;
+
+    while (d != NULL && (e = readdir(d)) != NULL)
+        if (is_left(dirfd(d), e->d_name))
+            (void)unlinkat(dirfd(d), e->d_name, 0);
+    if (d != NULL)
+        (void)closedir(d);
 }
 
 enum status store_look(const char *path, const struct credential_files *files,

@@ -16,6 +16,9 @@ enum status store_put(const char *path, struct slice bytes, char **temporary,
 enum status store_settle(char *temporary, const char *path, struct diag *why) MUST_CHECK;
 void store_drop(char *temporary); /* or removes it; NULL is allowed */
 
+/* Removes what was never given its name, by processes that were killed. */
+void store_sweep(const char *folder);
+
 /* Looks at what is in a file, with the passphrases of files, whose certificate and key do not
  * count. The sentence has no place in it: the file's name is not one that anybody knows. */
 enum status store_look(const char *path, const struct credential_files *files,

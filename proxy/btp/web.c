@@ -221,6 +221,12 @@ static enum web_flaw flaw_of(CURLcode code)
     }
 }
 
+/* The library repeats the URL of a proxy that it cannot use, with its password. */
+static bool is_harmless(const char *error)
+{
+    return error[0] != '\0' && strchr(error, '@') == NULL;
+}
+
 static void judge(const struct web *w, CURLcode code, const struct receiver *r,
                   struct web_answer *out)
 {
@@ -231,7 +237,7 @@ static void judge(const struct web *w, CURLcode code, const struct receiver *r,
     if (r->overflows)
         diag_set(&out->why, "the answer is larger than %zu KiB", r->max >> 10);
     else
-        diag_set(&out->why, "%s", w->error[0] != '\0' ? w->error : curl.text_of(code));
+        diag_set(&out->why, "%s", is_harmless(w->error) ? w->error : curl.text_of(code));
     (void)curl.get(w->easy, CURLINFO_RESPONSE_CODE, &status);
     (void)curl.get(w->easy, CURLINFO_RETRY_AFTER, &wait);
     out->status = (int)status;

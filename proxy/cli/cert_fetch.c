@@ -154,6 +154,13 @@ static int deliver(struct job *j)
 
 /* ---- a key of our own ---- */
 
+static void tell_key(const struct job *j, const char *what)
+{
+    cli_say("the certificate %s and its key is in %s: get it later by `cert fetch --private-key "
+            "%s`",
+            what, j->a->key_out, j->a->key_out);
+}
+
 /* The key is on the disk before anything is asked for: a certificate whose key is lost is worth
  * nothing. It stays there if BTP may have made the certificate. */
 static enum status make_request(const struct job *j, struct buf *request, struct diag *why)
@@ -186,7 +193,10 @@ static int order(struct job *j)
     buf_free(&request);
     if (ordered)
         return EXIT_DONE;
-    (void)unlink(j->a->key_out);
+    if (failure.is_open)
+        tell_key(j, "may have been made");
+    else
+        (void)unlink(j->a->key_out);
     return fail(&failure);
 }
 
@@ -204,9 +214,7 @@ static int fetch(struct job *j)
     if (fetch_certificate(j->fetch, j->level, j->a->name, &j->content, &failure))
         return deliver(j);
     if (j->a->csr)
-        cli_say("the certificate was requested and its key is in %s: get it later by `cert fetch "
-                "--private-key %s`",
-                j->a->key_out, j->a->key_out);
+        tell_key(j, "was requested");
     return fail(&failure);
 }
 

@@ -11,7 +11,7 @@
 #include "cli/config_file.h"
 #include "cli/prompt.h"
 #include "cli/serve.h"
-#include "ops/renewal_keeper.h"
+#include "ops/renewal_guard.h"
 
 /* --renew is how `run` starts itself as the keeper of ops/renewal.h: it is nobody else's. */
 enum { OPT_READY_FD = 256, OPT_HELP, OPT_SET, OPT_RENEW, OPT_PAIR };
@@ -276,7 +276,7 @@ static int renew(struct arguments *a)
 
     if (find_sources(a, &why) != ST_OK)
         return EXIT_USAGE;
-    renewal_keep(load_names, a);
+    renewal_guard(load_names, a);
     return EXIT_DONE;
 }
 

@@ -1,4 +1,5 @@
 /* A certificate that is fetched from BTP: its options, and the files in its folder. */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -102,20 +103,58 @@ enum status load_store(struct loader *l, struct diag *why)
     return st;
 }
 
+static enum status refuse_same(const struct tenant *t, const char *other, struct diag *why)
+{
+    diag_at(why, tenant_where(t, "certificate-store"),
+            "tenant %s has the same certificate-store; make a folder for each", other);
+    return ST_BAD_INPUT;
+}
+
+static enum status refuse_shared(const struct tenant *t, const char *path, struct diag *why)
+{
+    diag_at(why, tenant_where(t, "certificate-store"),
+            "%s is in certificate-store, too, where the process that fetches could read and change "
+            "it; make a folder for certificates alone",
+            path);
+    return ST_BAD_INPUT;
+}
+
+static bool is_own(const struct tenant *t, const char *path)
+{
+    bool own = false;
+
+    for (int i = 0; i < IDENTITIES; i++) {
+        char *its = config_store_path(t, i);
+        own = own || strcmp(path, its) == 0;
+        free(its);
+    }
+    return own;
+}
+
+/* Who fetches may read and change all that is in the folder. */
+static enum status check_alone(const struct config *c, const struct tenant *t, struct diag *why)
+{
+    for (size_t i = 0; i < c->ntenants; i++) {
+        const struct tenant *o = c->tenants[i];
+        if (o == t || !tenant_fetches(o))
+            continue;
+        if (path_is_same(o->fetch.store, t->fetch.store))
+            return refuse_same(t, o->name, why);
+        if (path_is_within(o->fetch.store, t->fetch.store))
+            return refuse_shared(t, o->fetch.store, why);
+    }
+    for (size_t i = 0; i < c->nfiles; i++)
+        if (!is_own(t, c->files[i].path) && path_is_within(c->files[i].path, t->fetch.store))
+            return refuse_shared(t, c->files[i].path, why);
+    return ST_OK;
+}
+
 enum status load_check_stores(const struct loader *l, struct diag *why)
 {
     const struct config *c = l->config;
 
-    for (size_t i = 0; i < c->ntenants; i++) {
-        for (size_t k = 0; k < i; k++) {
-            const struct tenant *a = c->tenants[k], *b = c->tenants[i];
-            if (!tenant_fetches(a) || !tenant_fetches(b) ||
-                !path_is_same(a->fetch.store, b->fetch.store))
-                continue;
-            diag_at(why, tenant_where(b, "certificate-store"),
-                    "tenant %s has the same certificate-store; make a folder for each", a->name);
+    for (size_t i = c->ntenants; i-- > 0;)
+        if (tenant_fetches(c->tenants[i]) && check_alone(c, c->tenants[i], why) != ST_OK)
             return ST_BAD_INPUT;
-        }
-    }
     return ST_OK;
 }

@@ -208,8 +208,12 @@ static bool receive(struct renewal *r)
 
     if (n < 0)
         return errno == EAGAIN || errno == EINTR;
-    if (n > 0 && renewal_record_is_sound(&rec, (long)n))
-        take(r, &rec);
+    if (n > 0 && renewal_record_is_sound(&rec, (long)n)) {
+        if (rec.outcome == RENEWAL_NOTICE)
+            log_say(LOG_ERROR, "the process that renews certificates %s", rec.sentence);
+        else
+            take(r, &rec);
+    }
     return n > 0;
 }
 

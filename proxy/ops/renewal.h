@@ -1,8 +1,9 @@
 /*
  * renewal: certificates that are fetched from BTP, as the process that serves
- * sees it: it starts the keeper (renewal_keeper.h), tells it of reloads, and
- * takes its records, which the log, the status and the metrics show. The files
- * that change are taken by the usual reload.
+ * sees it: it starts the guard (renewal_guard.h), which starts the keeper
+ * (renewal_keeper.h), tells that one of reloads, and takes its records, which
+ * the log, the status and the metrics show. The files that change are taken by
+ * the usual reload.
  */
 #ifndef OPS_RENEWAL_H
 #define OPS_RENEWAL_H
@@ -12,7 +13,7 @@
 
 struct renewal;
 
-/* Starts the keeper: this program again, with these arguments. Before the process is confined, and
+/* Starts the guard: this program again, with these arguments. Before the process is confined, and
  * before any thread. c: of which variables the keeper needs none. */
 enum status renewal_start(const struct config *c, const char *const arguments[],
                           struct renewal **out, struct diag *why) MUST_CHECK;
@@ -20,7 +21,7 @@ enum status renewal_start(const struct config *c, const char *const arguments[],
 /* Begins to take records, in a thread of its own; false: there is none to be had. */
 bool renewal_watch(struct renewal *r);
 
-/* Ends the keeper, too. NULL is allowed. */
+/* Ends guard and keeper, too. NULL is allowed. */
 void renewal_stop(struct renewal *r);
 
 /* Another configuration is in use. Any thread. NULL is allowed. */

@@ -160,10 +160,11 @@ static enum renewal_outcome outcome_of(const struct look *l, const struct creden
         return RENEWAL_UNCHANGED;
     if (is_over(current))
         return RENEWAL_FIRST;
-    if (is_same(l->held[IDENTITY_NEXT], fetched) ||
-        credential_not_before(fetched) < credential_not_before(current))
-        return RENEWAL_UNCHANGED;
-    return is_known_as(current, fetched) ? RENEWAL_RENEWED : RENEWAL_NEXT;
+    int64_t younger = credential_not_before(fetched) - credential_not_before(current);
+    bool known = is_known_as(current, fetched);
+    if (younger < 0 || (is_same(l->held[IDENTITY_NEXT], fetched) && (!known || younger == 0)))
+        return RENEWAL_UNCHANGED; /* else it is of a look that was killed */
+    return known ? RENEWAL_RENEWED : RENEWAL_NEXT;
 }
 
 /* Takes temporary. */
@@ -224,11 +225,15 @@ static void take(struct look *l, struct slice content)
     credential_unref(c);
 }
 
-/* The one that was replaced is a fallback as long as it is valid. */
-static void clear(const struct look *l)
+/* The one that was replaced is a fallback as long as it is valid. Before anything is put there. */
+static void clear(struct look *l)
 {
-    if (l->held[IDENTITY_NEXT] != NULL && is_over(l->held[IDENTITY_NEXT]))
-        (void)unlink(l->paths[IDENTITY_NEXT]);
+    store_sweep(l->tenant->fetch.store);
+    if (l->held[IDENTITY_NEXT] == NULL || !is_over(l->held[IDENTITY_NEXT]))
+        return;
+    (void)unlink(l->paths[IDENTITY_NEXT]);
+    credential_unref(l->held[IDENTITY_NEXT]);
+    l->held[IDENTITY_NEXT] = NULL;
 }
 
 /* ---- the look ---- */
@@ -254,6 +259,7 @@ static void ask(struct look *l)
     struct service_key key;
     struct diag why;
 
+    clear(l);
     if (write_mark(l, &why) != ST_OK) {
         fail_by(l, CAUSE_BTP_STORE, &why);
         return;
@@ -264,7 +270,6 @@ static void ask(struct look *l)
     }
     ask_btp(l, &key);
     service_key_free(&key);
-    clear(l);
     forget_store(l);
     read_store(l); /* as it is now */
 }

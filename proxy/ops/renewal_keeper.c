@@ -24,8 +24,8 @@ enum { LOOK_MS = 120 * 1000, LONGEST_WAIT_MS = 3600 * 1000 };
 struct duty {
     char *tenant;
     struct season season;
-    bool known; /* the store was inspected */
-    int64_t due;
+    bool known;           /* the store was inspected */
+    int64_t due, planned; /* planned: when due was set */
 };
 
 struct keeper {
@@ -67,7 +67,8 @@ static void forget(struct duty *duties, size_t n)
     free(duties);
 }
 
-/* What was asked before, and when, stays known; what failed may work by now. */
+/* What was asked before, and when, stays known, and how long BTP asked to wait; what failed may
+ * work by now. */
 static void adopt(struct keeper *k, struct config *c)
 {
     struct duty *new = mem_new((c->ntenants + 1) * sizeof(new[0]));
@@ -82,7 +83,6 @@ static void adopt(struct keeper *k, struct config *c)
         if (before != NULL)
             d->season = before->season;
         d->season.failures = 0;
-        d->season.wait = 0;
     }
     forget(k->duties, k->n);
     k->duties = new;
@@ -91,17 +91,30 @@ static void adopt(struct keeper *k, struct config *c)
     k->config = c;
 }
 
-/* A configuration that cannot be read is not used by the other process either. */
-static void reload(struct keeper *k)
-{
-    struct config *c;
-    struct diag ignored;
+/* ---- the other end ---- */
 
-    if (k->load(k->ctx, &c, &ignored) == ST_OK)
-        adopt(k, c);
+static void report(struct keeper *k, const struct renewal_record *r)
+{
+    if (send(RENEWAL_FD, r, sizeof(*r), MSG_NOSIGNAL) < 0)
+        k->over = true;
 }
 
-/* ---- the other end ---- */
+/* The other process could read it, but maybe as another user. */
+static void reload(struct keeper *k)
+{
+    struct renewal_record r = {.mark = RENEWAL_MARK, .outcome = RENEWAL_NOTICE};
+    struct config *c;
+    struct diag why;
+
+    if (k->load(k->ctx, &c, &why) == ST_OK) {
+        adopt(k, c);
+        return;
+    }
+    (void)snprintf(r.sentence, sizeof(r.sentence),
+                   "cannot read the configuration, and fetches %s until a reload: %s",
+                   k->config == NULL ? "nothing" : "by the one before", diag_sentence(&why));
+    report(k, &r);
+}
 
 static void take_orders(struct keeper *k)
 {
@@ -114,12 +127,6 @@ static void take_orders(struct keeper *k)
         reload(k);
 }
 
-static void report(struct keeper *k, const struct renewal_record *r)
-{
-    if (send(RENEWAL_FD, r, sizeof(*r), MSG_NOSIGNAL) < 0)
-        k->over = true;
-}
-
 /* ---- one look ---- */
 
 static const struct tenant *tenant_of(const struct keeper *k, const char *name)
@@ -130,11 +137,13 @@ static const struct tenant *tenant_of(const struct keeper *k, const char *name)
     return NULL;
 }
 
-static void look(const struct keeper *k, const char *tenant, bool ask, int to)
+static void look(const struct keeper *k, pid_t keeper, const char *tenant, bool ask, int to)
 {
     struct renewal_record r;
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != keeper)
+        _exit(1);
     (void)close(RENEWAL_FD);
     harden_again();
     renewal_fetch(k->config, tenant_of(k, tenant), ask, &r);
@@ -178,10 +187,9 @@ static void collect(struct keeper *k, const char *tenant, pid_t child, int from,
     char sentence[128];
     int status = 0;
     bool told = wait_for(k, from) && renewal_record_is_sound(out, read(from, out, sizeof(*out))) &&
-                strcmp(out->tenant, tenant) == 0;
+                out->outcome != RENEWAL_NOTICE && strcmp(out->tenant, tenant) == 0;
 
-    if (!told)
-        (void)kill(child, SIGKILL);
+    (void)kill(child, SIGKILL); /* it has nothing to do any more */
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
     if (told)
@@ -196,7 +204,7 @@ static void collect(struct keeper *k, const char *tenant, pid_t child, int from,
 static void send_out(struct keeper *k, const char *tenant, bool ask, struct renewal_record *out)
 {
     int ends[2];
-    pid_t child = -1;
+    pid_t keeper = getpid(), child = -1;
 
     if (pipe2(ends, O_CLOEXEC) != 0) {
         fail(tenant, "there is no pipe to be had", out);
@@ -204,7 +212,7 @@ static void send_out(struct keeper *k, const char *tenant, bool ask, struct rene
     }
     child = fork();
     if (child == 0)
-        look(k, tenant, ask, ends[1]);
+        look(k, keeper, tenant, ask, ends[1]);
     (void)close(ends[1]);
     if (child > 0)
         collect(k, tenant, child, ends[0], out);
@@ -215,11 +223,17 @@ static void send_out(struct keeper *k, const char *tenant, bool ask, struct rene
 
 /* ---- when ---- */
 
+static void plan(struct duty *d)
+{
+    d->planned = now_s();
+    d->due = season_next(&d->season, d->planned, chance());
+}
+
 static void note(struct duty *d, struct renewal_record *r)
 {
     struct season *s = &d->season;
 
-    if (r->looked > s->looked)
+    if (r->looked > s->looked || (r->looked != 0 && s->looked > now_s()))
         s->looked = r->looked;
     if (r->cause != CAUSE_BTP_HELPER || r->outcome != RENEWAL_FAILED) {
         s->not_before = r->not_before;
@@ -238,7 +252,7 @@ static void note(struct duty *d, struct renewal_record *r)
         s->wait = 0;
         s->unchanged = in_vain ? s->unchanged + 1 : 0;
     }
-    d->due = season_next(s, now_s(), chance());
+    plan(d);
     r->next = d->due;
 }
 
@@ -262,6 +276,16 @@ static struct duty *first(struct keeper *k)
     return best;
 }
 
+/* What is due at a time of a clock that was ahead would be due too late. */
+static void heed_clock(struct keeper *k)
+{
+    int64_t now = now_s();
+
+    for (size_t i = 0; i < k->n; i++)
+        if (k->duties[i].known && k->duties[i].planned > now)
+            plan(&k->duties[i]);
+}
+
 static int wait_ms(const struct duty *d)
 {
     int64_t ms = d == NULL ? LONGEST_WAIT_MS : !d->known ? 0 : (d->due - now_s()) * 1000;
@@ -269,22 +293,13 @@ static int wait_ms(const struct duty *d)
     return ms < 0 ? 0 : ms > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : (int)ms;
 }
 
-/* Signals are for the process that serves; this one ends when that one has. */
-static void ignore_signals(void)
-{
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE, SIGQUIT};
-
-    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
-        (void)signal(signals[i], SIG_IGN);
-}
-
 void renewal_keep(enum status (*load)(void *ctx, struct config **out, struct diag *why), void *ctx)
 {
     struct keeper k = {.load = load, .ctx = ctx};
 
-    ignore_signals();
     reload(&k);
     while (!k.over) {
+        heed_clock(&k);
         struct duty *d = first(&k);
         struct pollfd fd = {.fd = RENEWAL_FD, .events = POLLIN};
         int got = poll(&fd, 1, wait_ms(d));

@@ -16,7 +16,7 @@
 
 #include "config/config.h"
 
-/* The socket to the process that serves; whoever starts the keeper puts it there. */
+/* The socket to the process that serves; whoever starts the guard puts it there. */
 enum { RENEWAL_FD = 3 };
 
 /* load: the names of the configuration, as they are now. Returns when the other end is closed. */

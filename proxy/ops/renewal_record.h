@@ -18,6 +18,7 @@ enum renewal_outcome {
     RENEWAL_RENEWED, /* same issuer and subject: it takes the place of the old one */
     RENEWAL_NEXT,    /* another issuer or subject: it is certificate-next */
     RENEWAL_FAILED,
+    RENEWAL_NOTICE, /* of no tenant: the sentence says what became of the process that renews */
     RENEWAL_OUTCOMES
 };
 

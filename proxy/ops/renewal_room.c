@@ -1,6 +1,7 @@
 #include "ops/renewal_room.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/x509.h>
 
@@ -61,10 +62,31 @@ static void allow_all(struct landlock *l, const struct config *c, const struct t
     allow(l, t->fetch.store, LANDLOCK_READ | LANDLOCK_LIST | LANDLOCK_STORE);
 }
 
+static bool is_wanted(const struct tenant *t, const char *variable)
+{
+    const char *own = t->identities[IDENTITY_CURRENT].passphrase_env;
+
+    return own != NULL && strcmp(own, variable) == 0;
+}
+
+/* Other tenants' are overwritten in this process's copy of the environment. */
+static void forget_passphrases(const struct config *c, const struct tenant *t)
+{
+    for (size_t i = 0; i < c->ntenants; i++) {
+        for (int k = 0; k < IDENTITIES; k++) {
+            const char *variable = c->tenants[i]->identities[k].passphrase_env;
+            char *value = variable == NULL || is_wanted(t, variable) ? NULL : getenv(variable);
+            if (value != NULL)
+                explicit_bzero(value, strlen(value));
+        }
+    }
+}
+
 void renewal_room_enter(const struct config *c, const struct tenant *t)
 {
     struct diag ignored; /* the process that serves has told what the kernel lacks */
 
+    forget_passphrases(c, t);
     if (!c->sandbox || sandbox_is_impossible())
         return;
     struct landlock *l = landlock_new(&ignored);

@@ -96,7 +96,7 @@ class Btp:
     # ---- the services ----
 
     def serve(self, h):
-        body = h.rfile.read(int(h.headers.get("Content-Length", 0)))
+        h.body = body = h.rfile.read(int(h.headers.get("Content-Length", 0)))
         with self.lock:
             self.calls.append((h.command, h.path))
             self.raw.append(f"{h.command} {h.path}\n{h.headers}".encode() + body)

@@ -1,5 +1,6 @@
 """`cert fetch`: a certificate out of BTP, and every fault on the way."""
 import base64
+import io
 import os
 import re
 import stat
@@ -244,6 +245,49 @@ def test_a_certificate_of_another_key_is_not_taken(cloud, tmp_path):
     done = fetch(cloud, "--csr", "--key-out", tmp_path / "own.key", "--common-name", "own", "-o", out, name="own.pem")
     assert done.returncode == 1 and "btp-certificate-unfit" in done.stderr, done.stderr
     assert not out.exists()
+
+
+def test_the_key_of_an_order_without_an_answer_is_kept(cloud, tmp_path):
+    """BTP may have made the certificate: it is ordered once, and can be got with the key later."""
+    def cut(h):
+        if h.command == "POST" and h.path != "/oauth/token":
+            cloud.make(Deaf(), "subaccount", h.body)
+            return 201, b"x" * 100, (), True
+        return None
+
+    class Deaf:
+        """Of the order, but without an answer of its own."""
+        send_response = send_header = end_headers = lambda *_: None
+        wfile, close_connection = io.BytesIO(), False
+
+    cloud.fault = cut
+    key, out = tmp_path / "own.key", tmp_path / "own.pem"
+    done = fetch(cloud, "--csr", "--key-out", key, "--common-name", "own", "-o", out, name="own.pem")
+    assert done.returncode == 1 and f"`cert fetch --private-key {key}`" in done.stderr, done.stderr
+    assert sum(call[0] == "POST" and call[1] != "/oauth/token" for call in cloud.calls) == 1
+    done = fetch(cloud, "--private-key", key, "-o", out, name="own.pem")
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_order_that_is_refused_leaves_no_key(cloud, tmp_path):
+    cloud.fault = lambda h: (409, b"{}") if h.command == "POST" and h.path != "/oauth/token" else None
+    key = tmp_path / "own.key"
+    done = fetch(cloud, "--csr", "--key-out", key, "--common-name", "own", "-o", tmp_path / "own.pem", name="own.pem")
+    assert done.returncode == 1 and not key.exists(), done.stderr
+
+
+@pytest.mark.parametrize("proxy", ["http://user:hunter2@[::1", "http://user:hunter2@127.0.0.1:99999",
+                                   "nonsense://user:hunter2@127.0.0.1:1", "http://user:hunter2@127.0.0.1:{port}"])
+def test_the_password_of_a_proxy_is_not_repeated(cloud, proxy):
+    done = fetch(cloud, env={"https_proxy": proxy.format(port=harness.closed_port()), "no_proxy": ""})
+    assert done.returncode == 1 and "btp-unreachable" in done.stderr and "hunter2" not in done.stderr, done.stderr
+
+
+def test_stdout_that_is_full(cloud):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([harness.BINARY, "cert", "fetch", "--service-key", cloud.key, "--name", NAME, "--ca-file",
+                               cloud.pki / "ca.pem", "-o", "-"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode != 0, done.stderr
 
 
 @pytest.mark.parametrize("words", [

@@ -57,7 +57,7 @@ TEST(next_looks)
         {"Retry-After", {.failures = 1, .looked = NOW, .wait = 300}, 300},
         {"a short Retry-After", {.failures = 1, .looked = NOW, .wait = 7}, M},
         {"an absurd Retry-After", {.failures = 1, .looked = NOW, .wait = INT64_MAX / 2}, D},
-        {"the clock was set back", {.looked = NOW + 2 * D}, 0},
+        {"the clock was set back", {.looked = NOW + 2 * D}, M},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
