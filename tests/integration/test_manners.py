@@ -359,6 +359,18 @@ def test_hold_is_of_the_rate_path(proxy, tenant, pki, started):
     assert p.request(target="/a/x").status == 200
 
 
+@pytest.mark.parametrize("workers", [1, 4])
+def test_hold_of_a_rate_path_ends(proxy, tenant, pki, started, workers):
+    """Also for a request that comes when all earlier ones are forgotten: no slot's end wakes it."""
+    server = refusing(pki, started)
+    server.fields = {"Retry-After": "3"}
+    p = proxy(tenant(server.port, rate="/a/b/* 9/s"), queue_timeout="10m", workers=workers)
+    assert p.request(target="/a/b/c").status == 429
+    PAUSE.wait(1.5)
+    assert p.request(target="/a/b/d").status == 200
+    assert server.times()[1] - server.times()[0] >= 3
+
+
 def test_retry_after_can_be_disregarded(proxy, tenant, pki, started):
     server = refusing(pki, started)
     server.fields = {"Retry-After": "300"}
