@@ -17,6 +17,8 @@ from conftest import proxy_section
 from harness import closed_port, head_lines
 from test_failures import check_answer, check_failure
 
+PAUSE = threading.Event()
+
 
 def tunnel(c, target):
     """What comes after a 200: both ways, until both are over."""
@@ -46,9 +48,9 @@ class Parent:
     An answer is bytes (or several, sent one by one), after which the tunnel begins if it is a 2xx; a function of the
     connection; or "close", "reset", "silence"."""
 
-    def __init__(self, started, answers):
+    def __init__(self, started, answers, listener=None):
         self.answers, self.heads, self.count, self.lock = answers, [], 0, threading.Lock()
-        self.server = harness.Script(None, self._serve, tls=False)
+        self.server = harness.Script(None, self._serve, tls=False, listener=listener)
         started.append(self.server)
         self.port = self.server.port
         self.url = f"http://127.0.0.1:{self.port}"
@@ -451,6 +453,26 @@ def test_caller_that_does_not_wait(parent, nginx, proxy, tenant):
     assert p.last_log()["error"] == "caller-gone"
 
 
+def answer_before_it_is_asked(c, head):
+    """Takes no more than the beginning of the next CONNECT, and answers that."""
+    c.send(challenge(MD5 % (r'\"\\' * 240000)))
+    c.sock.recv(1, socket.MSG_PEEK)  # the rest finds no room
+    c.send(OK)
+    return c.at_end() and True
+
+
+def test_parent_that_answers_what_it_has_not_read(started, nginx, proxy, tenant, tmp_path):
+    """Nothing of the CONNECT may end up in the tunnel."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 200)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    up = Parent(started, [answer_before_it_is_asked], listener)
+    p = proxy(tenant(nginx.port), parent_proxy=up.url, max_head="1048576", **secrets(tmp_path, "digest"))
+    check_answer(p.request(), 502, "parent-proxy-bad-answer", "http_protocol_error")
+
+
 # ---- NTLM, as far as a script can go ----
 
 def has_gss():
@@ -487,6 +509,43 @@ def test_ntlm_that_ends_early(second, token, parent, nginx, proxy, tenant, tmp_p
     answer = p.request()
     assert answer.token == token, answer.body
     assert base64.b64decode(up.all("Proxy-Authorization")[1].split(" ")[1]).startswith(b"NTLMSSP\0\1")
+
+
+def keytab(path):
+    """Of anna@A.TEST (MIT's format, version 2)."""
+    text = lambda s: struct.pack(">H", len(s)) + s
+    entry = struct.pack(">H", 1) + text(b"A.TEST") + text(b"anna") + struct.pack(">IIBH", 1, 0, 1, 18) + text(bytes(32))
+    path.write_bytes(b"\5\2" + struct.pack(">i", len(entry)) + entry)
+    return path
+
+
+@contextlib.contextmanager
+def silent_kdc(folder):
+    """Kerberos takes its time: nobody answers."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as kdc, socket.create_server(("127.0.0.1", 0)) as listener:
+        kdc.bind(("127.0.0.1", listener.getsockname()[1]))
+        port = kdc.getsockname()[1]
+        (folder / "krb5.conf").write_text("[libdefaults]\ndefault_realm = A.TEST\ndns_lookup_kdc = false\n[realms]\n"
+                                          f"A.TEST = {{\nkdc = 127.0.0.1:{port}\n}}\n")
+        yield {"KRB5_CONFIG": f"{folder}/krb5.conf"}
+
+
+@needs_ntlm
+@pytest.mark.parametrize("unasked", [OK, challenge("Negotiate"), challenge("Negotiate AAAA"), b"SSH"])
+def test_parent_that_speaks_unasked(unasked, parent, nginx, proxy, tenant, tmp_path):
+    """While Kerberos looks for what to say: nothing of that is an answer."""
+    def speak(c, head):
+        c.send(challenge("Negotiate"))
+        PAUSE.wait(0.3)  # they are read one by one
+        c.send(unasked)
+        return c.at_end() and True
+
+    up = parent(speak)
+    with silent_kdc(tmp_path) as environment:
+        p = proxy(tenant(nginx.port), environment, parent_proxy=up.url, parent_proxy_auth="negotiate",
+                  parent_proxy_keytab=keytab(tmp_path / "anna.keytab"), connect_timeout="2s")
+        check_answer(p.request(), 502, "parent-proxy-no-ticket", "proxy_configuration_error")
+    assert up.count == 1
 
 
 @needs_ntlm
