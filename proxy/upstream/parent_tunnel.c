@@ -350,7 +350,8 @@ static size_t on_data(void *ctx, const char *p, size_t n)
     struct slice in = {p, n};
 
     t->heard |= n > 0;
-    if (n > 0 && !t->knows && !t->in_body) { /* nothing has been asked yet that it could be an answer to */
+    if (n > 0 && !t->knows &&
+        !t->in_body) { /* nothing has been asked yet that it could be an answer to */
         lose(t);
         return n;
     }

@@ -560,6 +560,31 @@ def test_auto_without_a_ticket(ticket, parent, nginx, proxy, tenant, tmp_path):
 
 
 @needs_ntlm
+def test_tickets_in_the_keyring(parent, nginx, pki, proxy, tenant, tmp_path, release):
+    """Their system calls would end the program, which takes whoever makes them for an intruder."""
+    up = parent(challenge("Negotiate, " + MD5 % "a"), OK)
+    p = proxy(tenant(nginx.port), {"KRB5CCNAME": "KEYRING:persistent:0"}, parent_proxy=up.url.replace("127.0.0.1", "localhost"),
+              process={"binary": release}, **secrets(tmp_path, "auto"))
+    assert p.request(target="/who").status == 200
+    assert is_right(up.all("Proxy-Authorization")[1], f"127.0.0.1:{nginx.port}")
+
+
+@needs_ntlm
+@pytest.mark.skipif(not harness.setting("FULL"), reason="--full")
+def test_callers_that_leave_while_it_is_found_out(parent, nginx, proxy, tenant, tmp_path):
+    """What a helper has found may come in the turn in which they left."""
+    up = parent(challenge("Negotiate, " + MD5 % "a"))
+    p = proxy(tenant(nginx.port, max_upstream=1000), parent_proxy=up.url, parent_proxy_ccache=f"FILE:{tmp_path}/none",
+              **secrets(tmp_path, "auto"))
+    for i in range(200):
+        callers = [p.caller().send(head_lines()) for _ in range(40)]
+        PAUSE.wait(i % 20 / 1000)
+        for c in callers:
+            c.reset()
+    assert p.request().token == "parent-proxy-auth-failed"
+
+
+@needs_ntlm
 def test_negotiate_without_a_ticket(parent, nginx, proxy, tenant, tmp_path):
     up = parent(challenge("Negotiate"))
     p = proxy(tenant(nginx.port), parent_proxy=up.url, parent_proxy_ccache=f"FILE:{tmp_path}/none",
