@@ -359,6 +359,25 @@ def test_hold_is_of_the_rate_path(proxy, tenant, pki, started):
     assert p.request(target="/a/x").status == 200
 
 
+def test_who_waits_in_vain_leaves_the_queue_to_others(proxy, tenant, pki, started, counter):
+    """A tenant whose server asks to be left alone for long does not use up what all tenants share."""
+    server = refusing(pki, started)
+    server.fields = {"Retry-After": "300"}
+    p = proxy(tenant(server.port) + tenant(counter.port, "b", "B", rate="* 1/s"), queue="4", queue_timeout="30s",
+              admin="127.0.0.1:0")
+    to_a, to_b = ([("successfactors-companyid", company)] for company in ("ACME", "B"))
+    assert p.request(target="/a/b/c", fields=to_a).status == 429
+    callers = [p.caller().send(head_lines("GET", "/a/b/c", "successfactors-companyid: ACME")) for _ in range(2)]
+    eventually(lambda: sum(entry["waiting"] for entry in held(p)) == 2)
+    refused = [p.request(target="/a/b/c", fields=to_a) for _ in range(4)]
+    assert {answer.token for answer in refused} == {"server-asked-to-wait"}
+    assert {200 < int(answer.get("Retry-After")) <= 300 for answer in refused} == {True}
+    assert {p.request(fields=to_b).status for _ in range(3)} == {200}
+    assert len(server.came) == 1
+    for c in callers:
+        c.reset()
+
+
 @pytest.mark.parametrize("workers", [1, 4])
 def test_hold_of_a_rate_path_ends(proxy, tenant, pki, started, workers):
     """Also for a request that comes when all earlier ones are forgotten: no slot's end wakes it."""

@@ -563,7 +563,8 @@ def test_auto_without_a_ticket(ticket, parent, nginx, proxy, tenant, tmp_path):
 def test_tickets_in_the_keyring(parent, nginx, pki, proxy, tenant, tmp_path, release):
     """Their system calls would end the program, which takes whoever makes them for an intruder."""
     up = parent(challenge("Negotiate, " + MD5 % "a"), OK)
-    p = proxy(tenant(nginx.port), {"KRB5CCNAME": "KEYRING:persistent:0"}, parent_proxy=up.url.replace("127.0.0.1", "localhost"),
+    p = proxy(tenant(nginx.port), {"KRB5CCNAME": "KEYRING:persistent:0"},
+              parent_proxy=up.url.replace("127.0.0.1", "localhost"),
               process={"binary": release}, **secrets(tmp_path, "auto"))
     assert p.request(target="/who").status == 200
     assert is_right(up.all("Proxy-Authorization")[1], f"127.0.0.1:{nginx.port}")
