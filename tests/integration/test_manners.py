@@ -210,6 +210,22 @@ def test_reload_forgets_nothing_and_changes_the_rate(proxy, tenant, counter, wor
         assert_never_more(counter.times()[before - 1:], 1, stalls)
 
 
+@pytest.mark.parametrize("workers", [1, 4])
+def test_reload_without_the_rate_while_some_wait(proxy, tenant, counter, workers):
+    """They keep their turns, also when callers leave and the end comes; others need not wait any more."""
+    p = proxy(tenant(counter.port, rate="* 1/s"), queue_timeout="1m", workers=workers, admin="127.0.0.1:0")
+    assert p.request().status == 200
+    callers = [p.caller().send(head_lines()) for _ in range(6)]
+    eventually(lambda: limits(p)[0]["waiting"] >= 3)
+    reload(p, p.config.read_text().replace("* 1/s", "off"))
+    assert p.request().status == 200
+    for c in callers[:3]:
+        c.reset()
+    p.signal(signal.SIGTERM)
+    assert [c.answer().status for c in callers[3:]] == [200] * 3
+    assert p.wait() == 0
+
+
 def test_renewed_certificate_forgets_nothing(proxy, tenant, counter, pki):
     p = proxy(tenant(counter.port, rate="* 1/s"), queue_timeout="1m")
     with Stalls() as stalls:
