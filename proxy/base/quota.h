@@ -42,6 +42,12 @@ static inline bool quota_is_exceeded(const struct quota *q)
            atomic_load_explicit(&q->limit, memory_order_relaxed);
 }
 
+static inline bool quota_is_half_taken(const struct quota *q)
+{
+    return 2 * atomic_load_explicit(&q->used, memory_order_relaxed) >=
+           atomic_load_explicit(&q->limit, memory_order_relaxed);
+}
+
 static inline bool quota_take(struct quota *q)
 {
     return quota_take_many(q, 1);

@@ -84,6 +84,27 @@ static enum status check_user(const struct source *s, struct diag *why)
     return ST_OK;
 }
 
+/* Other ways may do where Kerberos is not the only one. */
+static enum status check_tickets(struct loader *l, const struct source *s, struct diag *why)
+{
+    const struct parent_options *o = s->options;
+    const char *set = parent_proxy_environment_ccache();
+    struct diag found;
+
+    if ((o->auth != PARENT_NEGOTIATE && o->auth != PARENT_AUTO) || o->ccache != NULL ||
+        o->keytab != NULL || set == NULL || parent_proxy_can_read_ccache(set))
+        return ST_OK;
+    diag_at(
+        &found, "KRB5CCNAME",
+        "`%s` is not possible here; set parent-proxy-ccache to FILE:/PATH, DIR:/PATH or KCM:", set);
+    if (o->auth == PARENT_NEGOTIATE) {
+        *why = found;
+        return ST_BAD_INPUT;
+    }
+    load_note(l->config, LOG_WARNING, mem_copy_string(found.text));
+    return ST_OK;
+}
+
 /* ---- the password ---- */
 
 static void cut_line_end(struct buf *b)
@@ -94,6 +115,11 @@ static void cut_line_end(struct buf *b)
         b->n--;
 }
 
+static bool is_visible(const struct buf *b)
+{
+    return chars_are(buf_slice(b), CHAR_VALUE);
+}
+
 static enum status read_password(struct config *c, const struct source *s, struct diag *why)
 {
     const char *path = s->options->password_file, *key = "parent-proxy-password-file";
@@ -102,7 +128,7 @@ static enum status read_password(struct config *c, const struct source *s, struc
 
     if (st == ST_OK) {
         cut_line_end(out);
-        if (!chars_are(buf_slice(out), CHAR_VALUE)) {
+        if (!is_visible(out)) {
             diag_at(why, path,
                     "the password has a control character in it; write it alone on the first line");
             st = ST_BAD_INPUT;
@@ -133,18 +159,21 @@ static void add_decoded(struct buf *out, struct slice in)
     }
 }
 
-/* USER[:PASSWORD]@ of a variable, unless the file says who. */
-static void take_user(const struct source *s, struct slice user)
+/* USER[:PASSWORD]@ of a variable, unless the file says who. False: nobody can be called that. */
+static bool take_user(const struct source *s, struct slice user)
 {
     struct slice name = slice_split(&user, ':');
     struct buf decoded = {0};
 
     if (s->options->user != NULL)
-        return;
+        return true;
     add_decoded(&decoded, name);
-    s->parent->user = mem_copy_bytes(decoded.p, decoded.n);
     add_decoded(&s->parent->password, user);
+    bool is_sound = decoded.n > 0 && is_visible(&decoded) && is_visible(&s->parent->password);
+    if (is_sound)
+        s->parent->user = mem_copy_bytes(decoded.p, decoded.n);
     buf_free(&decoded);
+    return is_sound;
 }
 
 /* [http://][USER[:PASSWORD]@]HOST[:PORT][/] */
@@ -167,9 +196,7 @@ static bool read_variable(const struct source *s, const char *value)
         return false;
     s->parent->at =
         (struct endpoint){mem_copy_bytes(a.host.p, a.host.n), a.port == 0 ? CURL_PORT : a.port};
-    if (at != NULL)
-        take_user(s, user);
-    return true;
+    return at == NULL || take_user(s, user);
 }
 
 /* The value is not repeated: it may hold a password. */
@@ -230,6 +257,8 @@ static enum status load_source(struct loader *l, struct source *s, struct diag *
     enum status st = find(s, why);
     if (st == ST_OK && s->parent != NULL)
         st = check_user(s, why);
+    if (st == ST_OK && s->parent != NULL)
+        st = check_tickets(l, s, why);
     if (st != ST_OK || s->parent == NULL)
         return st;
     complete(s);

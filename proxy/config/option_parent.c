@@ -17,27 +17,19 @@ enum status option_set_parent_proxy(const struct option *o, void *section, const
     return st == ST_OK ? option_set_text(o, section, s, why) : st;
 }
 
-static bool begins(const char *text, const char *beginning)
-{
-    return strncmp(text, beginning, strlen(beginning)) == 0;
-}
-
-/* KEYRING: would need system calls that the sandbox takes for an intruder's. */
 enum status option_set_ccache(const struct option *o, void *section, const struct setting *s,
                               struct diag *why)
 {
     char **out = (char **)(void *)((char *)section + o->offset);
-    const char *path = begins(s->value, "FILE:") ? s->value + 5 : s->value;
-    const char *colon = strchr(s->value, ':');
+    const char *path = strncmp(s->value, "FILE:", 5) == 0 ? s->value + 5 : s->value;
 
-    if (begins(s->value, "DIR:/") || begins(s->value, "KCM:"))
-        return option_set_text(o, section, s, why);
-    if (path == s->value && colon != NULL &&
-        memchr(s->value, '/', (size_t)(colon - path)) == NULL) {
+    if (!parent_proxy_can_read_ccache(s->value)) {
         diag_set(why, "`%s` is not possible here; write a file, FILE:/PATH, DIR:/PATH or KCM:",
                  s->value);
         return ST_BAD_INPUT;
     }
+    if (strncmp(s->value, "DIR:", 4) == 0 || strncmp(s->value, "KCM:", 4) == 0)
+        return option_set_text(o, section, s, why);
     free(*out);
     *out = mem_format("FILE:%s%s", path[0] == '/' ? "" : s->folder, path);
     return ST_OK;

@@ -136,14 +136,30 @@ bool parent_proxy_may_need_gss(const struct parent_proxy *p)
            (p->auth == PARENT_AUTO || p->auth == PARENT_NEGOTIATE || p->auth == PARENT_NTLM);
 }
 
-char *parent_proxy_ccache(const struct parent_proxy *p)
+bool parent_proxy_can_read_ccache(const char *ccache)
+{
+    const char *colon = strchr(ccache, ':');
+    bool has_type = colon != NULL && memchr(ccache, '/', (size_t)(colon - ccache)) == NULL;
+
+    return !has_type || begins(ccache, "FILE:") || begins(ccache, "DIR:/") ||
+           begins(ccache, "KCM:");
+}
+
+const char *parent_proxy_environment_ccache(void)
 {
     const char *set = getenv("KRB5CCNAME");
 
+    return set != NULL && *set != '\0' ? set : NULL;
+}
+
+char *parent_proxy_ccache(const struct parent_proxy *p)
+{
+    const char *set = p->ccache != NULL ? p->ccache : parent_proxy_environment_ccache();
+
     if (p->keytab != NULL)
         return mem_format("MEMORY:sfmtls %s", p->keytab);
-    if (p->ccache != NULL || (set != NULL && *set != '\0'))
-        return mem_copy_string(p->ccache != NULL ? p->ccache : set);
+    if (set != NULL && parent_proxy_can_read_ccache(set))
+        return mem_copy_string(set);
     return mem_format("FILE:/tmp/krb5cc_%lu", (unsigned long)geteuid());
 }
 

@@ -41,6 +41,13 @@ bool parent_proxy_may_need_gss(const struct parent_proxy *p);
 /* How many requests have had that nonce of Digest, this one included (RFC 7616, 3.4). */
 unsigned parent_proxy_count(struct parent_proxy *p, struct slice nonce);
 
+/* Are Kerberos tickets there that can be got at? KEYRING: would need system calls that the sandbox
+ * takes for an intruder's. */
+bool parent_proxy_can_read_ccache(const char *ccache);
+
+/* KRB5CCNAME; NULL: it is not set. */
+const char *parent_proxy_environment_ccache(void);
+
 /* Where Kerberos tickets are. The caller frees it. */
 char *parent_proxy_ccache(const struct parent_proxy *p);
 

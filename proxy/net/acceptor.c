@@ -313,27 +313,47 @@ static void on_pause_over(void *ctx)
     (void)event_add(&a->incoming, NULL);
 }
 
+/* False, and errno: it took none. */
+static bool take_one(struct acceptor *a)
+{
+    struct address from = {.length = sizeof(from.storage)};
+    int fd = accept4(a->fd, &from.any, &from.length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (fd >= 0)
+        a->on_accept(a->ctx, fd, &from);
+    return fd >= 0;
+}
+
+static bool is_one_that_left(int error)
+{
+    return error == ECONNABORTED || error == EINTR;
+}
+
 static void on_incoming(evutil_socket_t fd, short what, void *arg)
 {
     struct acceptor *a = arg;
-    struct address from;
     int got = 0;
 
+    (void)fd;
     (void)what;
     for (int i = 0; i < a->batch && a->fd >= 0; i++) {
-        from.length = sizeof(from.storage);
-        int accepted = accept4(fd, &from.any, &from.length, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (accepted >= 0) {
-            a->on_accept(a->ctx, accepted, &from);
+        if (take_one(a)) {
             got++;
         } else if (address_is_shortage(errno)) {
             pause_accepting(a, errno);
             return;
-        } else if (errno != ECONNABORTED && errno != EINTR) {
+        } else if (!is_one_that_left(errno)) {
             break;
         }
     }
     a->batch = got < a->batch ? (got > 0 ? got : 1) : (got * 2 < BATCH ? got * 2 : BATCH);
+}
+
+void acceptor_take_waiting(struct acceptor *a)
+{
+    for (int i = 0; i < BACKLOG && a->loop != NULL && !a->inherited; i++)
+        if (!take_one(a) && !is_one_that_left(errno))
+            return;
 }
 
 void acceptor_start(struct acceptor *a, struct loop *l, acceptor_hook *on_accept, void *ctx)

@@ -33,6 +33,10 @@ enum status acceptor_permit(struct acceptor *a, const struct address_access *acc
 typedef void acceptor_hook(void *ctx, int fd, const struct address *from);
 void acceptor_start(struct acceptor *a, struct loop *l, acceptor_hook *on_accept, void *ctx);
 
+/* Before acceptor_close(): those that have connected and were not accepted yet. Of an inherited
+ * socket, they are left to whoever listens there next. */
+void acceptor_take_waiting(struct acceptor *a);
+
 /* From now on on_accept gets that ctx. */
 void acceptor_retarget(struct acceptor *a, void *ctx);
 

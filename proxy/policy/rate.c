@@ -73,7 +73,7 @@ void rate_hold(struct rate *r, int64_t until)
 
 int64_t rate_next(const struct rate *r, int64_t now)
 {
-    int64_t next = r->limit == 0 ? r->held : RATE_NEVER;
+    int64_t next = r->limit == 0 || find_free(r, now) >= 0 ? r->held : RATE_NEVER;
 
     for (size_t i = 0; i < r->nslots; i++)
         if (r->slots[i] > now && r->slots[i] < next)

@@ -107,6 +107,8 @@ static void close_doors(struct process *s, bool all)
         struct door *d = s->doors[i];
         if (d->acceptor == NULL || (d->client.for_operators && !all))
             continue;
+        if (!all)
+            acceptor_take_waiting(d->acceptor);
         acceptor_close(d->acceptor);
         d->acceptor = NULL;
     }

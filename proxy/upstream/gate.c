@@ -282,6 +282,14 @@ static void join(struct pass *p, struct gate *g, struct line_caller whose)
     line_join(&g->line, &t->place, whose);
 }
 
+/* The queue is everybody's: where there is not much room left in it, nobody waits in vain. With the
+ * lock held. */
+static bool is_hopeless(const struct gate *g, const struct upstreams *all, int64_t now)
+{
+    return g->rate.held - now > all->generation->config->queue_timeout * 1000 &&
+           quota_is_half_taken(all->queue);
+}
+
 enum pass_result pass_enter(struct pass *p, struct gate *g, struct upstreams *all,
                             struct line_caller whose, struct failure *why)
 {
@@ -294,16 +302,19 @@ enum pass_result pass_enter(struct pass *p, struct gate *g, struct upstreams *al
     p->was_held = g->rate.held > now;
     p->slot = g->line.length == 0 ? rate_take(&g->rate, now) : RATE_NO_SLOT;
     p->open = p->slot != RATE_NO_SLOT;
-    bool refused = !p->open && !quota_take(all->queue);
+    bool hopeless = !p->open && is_hopeless(g, all, now);
+    bool refused = hopeless || (!p->open && !quota_take(all->queue));
     if (!p->open && !refused)
         join(p, g, whose);
     unlock(g);
     if (p->open)
         return PASS_OPEN;
-    if (refused) {
+    if (hopeless)
+        explain_timeout(p, why);
+    else if (refused)
         failure_plain(why, FAIL_QUEUE_FULL);
+    if (refused)
         return PASS_REFUSED;
-    }
     timer_init(&p->timer, on_timeout, p);
     timer_start(all->loop, &p->timer, all->generation->config->queue_timeout);
     serve_and_watch(all, g);

@@ -15,7 +15,6 @@ enum {
     MAX_REFUSAL = 256 * 1024, /* bytes of a 407 that are read, so that its connection goes on */
     MAX_LOST = 4,
 };
-/* bytes of a 407 that are read, so that its connection goes on */
 
 struct parent_tunnel {
     struct upstreams *all;
@@ -59,7 +58,6 @@ static void release(void *arg)
 {
     struct parent_tunnel *t = arg;
 
-    parent_auth_stop(&t->auth);
     body_free(&t->body);
     head_free(t->head);
     parent_proxy_unref(t->parent);
@@ -82,6 +80,7 @@ void parent_tunnel_cancel(struct parent_tunnel *t)
     if (t->dial != NULL)
         dial_cancel(t->dial);
     drop_stream(t);
+    parent_auth_stop(&t->auth); /* what a helper has found may come before the burial */
     timer_stop(&t->deadline);
     loop_bury(t->all->loop, t, release);
 }
@@ -205,17 +204,22 @@ static void explain_status(const struct parent_tunnel *t, struct failure *why)
                 t->head->reason.n == 0 ? "" : t->head->reason.p, t->target);
 }
 
-static void fail_malformed(struct parent_tunnel *t, const struct failure *found)
+static void fail_answer(struct parent_tunnel *t, enum fail id, const char *how)
 {
-    bool large = found->id == FAIL_ANSWER_TOO_LARGE;
     struct failure why;
 
-    failure_set(&why, large ? FAIL_PARENT_TOO_LARGE : FAIL_PARENT_MALFORMED,
-                "The parent proxy %s (%s) answered CONNECT %s with %s.", t->parent->name,
-                t->parent->where, t->target,
-                large ? "a head that is larger than max-head and max-fields allow"
-                      : "something that is not well-formed HTTP/1.1");
+    failure_set(&why, id, "The parent proxy %s (%s) answered CONNECT %s %s.", t->parent->name,
+                t->parent->where, t->target, how);
     fail(t, &why);
+}
+
+static void fail_malformed(struct parent_tunnel *t, const struct failure *found)
+{
+    if (found->id == FAIL_ANSWER_TOO_LARGE)
+        fail_answer(t, FAIL_PARENT_TOO_LARGE,
+                    "with a head that is larger than max-head and max-fields allow");
+    else
+        fail_answer(t, FAIL_PARENT_MALFORMED, "with something that is not well-formed HTTP/1.1");
 }
 
 static bool says_keep_alive(const struct head *h)
@@ -292,6 +296,8 @@ static void take_head(struct parent_tunnel *t, struct slice *in)
     t->reader = (struct h1_reader){0};
     if (t->head->status == 407) {
         take_challenge(t);
+    } else if (t->head->status / 100 == 2 && stream_queued(t->stream) > 0) {
+        fail_answer(t, FAIL_PARENT_MALFORMED, "before it had read that");
     } else if (t->head->status / 100 == 2) {
         establish(t, *in);
     } else if (t->head->status >= 200) {
@@ -344,6 +350,11 @@ static size_t on_data(void *ctx, const char *p, size_t n)
     struct slice in = {p, n};
 
     t->heard |= n > 0;
+    if (n > 0 && !t->knows &&
+        !t->in_body) { /* nothing has been asked yet that it could be an answer to */
+        lose(t);
+        return n;
+    }
     while (step(t, &in))
         continue;
     return t->ended || t->stream != stream ? n : n - in.n;

@@ -210,6 +210,22 @@ def test_reload_forgets_nothing_and_changes_the_rate(proxy, tenant, counter, wor
         assert_never_more(counter.times()[before - 1:], 1, stalls)
 
 
+@pytest.mark.parametrize("workers", [1, 4])
+def test_reload_without_the_rate_while_some_wait(proxy, tenant, counter, workers):
+    """They keep their turns, also when callers leave and the end comes; others need not wait any more."""
+    p = proxy(tenant(counter.port, rate="* 1/s"), queue_timeout="1m", workers=workers, admin="127.0.0.1:0")
+    assert p.request().status == 200
+    callers = [p.caller().send(head_lines()) for _ in range(6)]
+    eventually(lambda: limits(p)[0]["waiting"] >= 3)
+    reload(p, p.config.read_text().replace("* 1/s", "off"))
+    assert p.request().status == 200
+    for c in callers[:3]:
+        c.reset()
+    p.signal(signal.SIGTERM)
+    assert [c.answer().status for c in callers[3:]] == [200] * 3
+    assert p.wait() == 0
+
+
 def test_renewed_certificate_forgets_nothing(proxy, tenant, counter, pki):
     p = proxy(tenant(counter.port, rate="* 1/s"), queue_timeout="1m")
     with Stalls() as stalls:
@@ -357,6 +373,37 @@ def test_hold_is_of_the_rate_path(proxy, tenant, pki, started):
     assert p.request(target="/a/b/c").status == 429
     assert p.request(target="/a/b/d/e").token == "server-asked-to-wait"
     assert p.request(target="/a/x").status == 200
+
+
+def test_who_waits_in_vain_leaves_the_queue_to_others(proxy, tenant, pki, started, counter):
+    """A tenant whose server asks to be left alone for long does not use up what all tenants share."""
+    server = refusing(pki, started)
+    server.fields = {"Retry-After": "300"}
+    p = proxy(tenant(server.port) + tenant(counter.port, "b", "B", rate="* 1/s"), queue="4", queue_timeout="30s",
+              admin="127.0.0.1:0")
+    to_a, to_b = ([("successfactors-companyid", company)] for company in ("ACME", "B"))
+    assert p.request(target="/a/b/c", fields=to_a).status == 429
+    callers = [p.caller().send(head_lines("GET", "/a/b/c", "successfactors-companyid: ACME")) for _ in range(2)]
+    eventually(lambda: sum(entry["waiting"] for entry in held(p)) == 2)
+    refused = [p.request(target="/a/b/c", fields=to_a) for _ in range(4)]
+    assert {answer.token for answer in refused} == {"server-asked-to-wait"}
+    assert {200 < int(answer.get("Retry-After")) <= 300 for answer in refused} == {True}
+    assert {p.request(fields=to_b).status for _ in range(3)} == {200}
+    assert len(server.came) == 1
+    for c in callers:
+        c.reset()
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_hold_of_a_rate_path_ends(proxy, tenant, pki, started, workers):
+    """Also for a request that comes when all earlier ones are forgotten: no slot's end wakes it."""
+    server = refusing(pki, started)
+    server.fields = {"Retry-After": "3"}
+    p = proxy(tenant(server.port, rate="/a/b/* 9/s"), queue_timeout="10m", workers=workers)
+    assert p.request(target="/a/b/c").status == 429
+    PAUSE.wait(1.5)
+    assert p.request(target="/a/b/d").status == 200
+    assert server.times()[1] - server.times()[0] >= 3
 
 
 def test_retry_after_can_be_disregarded(proxy, tenant, pki, started):

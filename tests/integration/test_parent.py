@@ -17,6 +17,8 @@ from conftest import proxy_section
 from harness import closed_port, head_lines
 from test_failures import check_answer, check_failure
 
+PAUSE = threading.Event()
+
 
 def tunnel(c, target):
     """What comes after a 200: both ways, until both are over."""
@@ -46,9 +48,9 @@ class Parent:
     An answer is bytes (or several, sent one by one), after which the tunnel begins if it is a 2xx; a function of the
     connection; or "close", "reset", "silence"."""
 
-    def __init__(self, started, answers):
+    def __init__(self, started, answers, listener=None):
         self.answers, self.heads, self.count, self.lock = answers, [], 0, threading.Lock()
-        self.server = harness.Script(None, self._serve, tls=False)
+        self.server = harness.Script(None, self._serve, tls=False, listener=listener)
         started.append(self.server)
         self.port = self.server.port
         self.url = f"http://127.0.0.1:{self.port}"
@@ -451,6 +453,26 @@ def test_caller_that_does_not_wait(parent, nginx, proxy, tenant):
     assert p.last_log()["error"] == "caller-gone"
 
 
+def answer_before_it_is_asked(c, head):
+    """Takes no more than the beginning of the next CONNECT, and answers that."""
+    c.send(challenge(MD5 % (r'\"\\' * 240000)))
+    c.sock.recv(1, socket.MSG_PEEK)  # the rest finds no room
+    c.send(OK)
+    return c.at_end() and True
+
+
+def test_parent_that_answers_what_it_has_not_read(started, nginx, proxy, tenant, tmp_path):
+    """Nothing of the CONNECT may end up in the tunnel."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 200)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    up = Parent(started, [answer_before_it_is_asked], listener)
+    p = proxy(tenant(nginx.port), parent_proxy=up.url, max_head="1048576", **secrets(tmp_path, "digest"))
+    check_answer(p.request(), 502, "parent-proxy-bad-answer", "http_protocol_error")
+
+
 # ---- NTLM, as far as a script can go ----
 
 def has_gss():
@@ -489,6 +511,43 @@ def test_ntlm_that_ends_early(second, token, parent, nginx, proxy, tenant, tmp_p
     assert base64.b64decode(up.all("Proxy-Authorization")[1].split(" ")[1]).startswith(b"NTLMSSP\0\1")
 
 
+def keytab(path):
+    """Of anna@A.TEST (MIT's format, version 2)."""
+    text = lambda s: struct.pack(">H", len(s)) + s
+    entry = struct.pack(">H", 1) + text(b"A.TEST") + text(b"anna") + struct.pack(">IIBH", 1, 0, 1, 18) + text(bytes(32))
+    path.write_bytes(b"\5\2" + struct.pack(">i", len(entry)) + entry)
+    return path
+
+
+@contextlib.contextmanager
+def silent_kdc(folder):
+    """Kerberos takes its time: nobody answers."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as kdc, socket.create_server(("127.0.0.1", 0)) as listener:
+        kdc.bind(("127.0.0.1", listener.getsockname()[1]))
+        port = kdc.getsockname()[1]
+        (folder / "krb5.conf").write_text("[libdefaults]\ndefault_realm = A.TEST\ndns_lookup_kdc = false\n[realms]\n"
+                                          f"A.TEST = {{\nkdc = 127.0.0.1:{port}\n}}\n")
+        yield {"KRB5_CONFIG": f"{folder}/krb5.conf"}
+
+
+@needs_ntlm
+@pytest.mark.parametrize("unasked", [OK, challenge("Negotiate"), challenge("Negotiate AAAA"), b"SSH"])
+def test_parent_that_speaks_unasked(unasked, parent, nginx, proxy, tenant, tmp_path):
+    """While Kerberos looks for what to say: nothing of that is an answer."""
+    def speak(c, head):
+        c.send(challenge("Negotiate"))
+        PAUSE.wait(0.3)  # they are read one by one
+        c.send(unasked)
+        return c.at_end() and True
+
+    up = parent(speak)
+    with silent_kdc(tmp_path) as environment:
+        p = proxy(tenant(nginx.port), environment, parent_proxy=up.url, parent_proxy_auth="negotiate",
+                  parent_proxy_keytab=keytab(tmp_path / "anna.keytab"), connect_timeout="2s")
+        check_answer(p.request(), 502, "parent-proxy-no-ticket", "proxy_configuration_error")
+    assert up.count == 1
+
+
 @needs_ntlm
 @pytest.mark.parametrize("ticket", [True, False])
 def test_auto_without_a_ticket(ticket, parent, nginx, proxy, tenant, tmp_path):
@@ -498,6 +557,32 @@ def test_auto_without_a_ticket(ticket, parent, nginx, proxy, tenant, tmp_path):
               parent_proxy_ccache=f"FILE:{tmp_path}/none", **secrets(tmp_path, "auto"))
     assert p.request(target="/who").status == 200
     assert is_right(up.all("Proxy-Authorization")[1], f"127.0.0.1:{nginx.port}")
+
+
+@needs_ntlm
+def test_tickets_in_the_keyring(parent, nginx, pki, proxy, tenant, tmp_path, release):
+    """Their system calls would end the program, which takes whoever makes them for an intruder."""
+    up = parent(challenge("Negotiate, " + MD5 % "a"), OK)
+    p = proxy(tenant(nginx.port), {"KRB5CCNAME": "KEYRING:persistent:0"},
+              parent_proxy=up.url.replace("127.0.0.1", "localhost"),
+              process={"binary": release}, **secrets(tmp_path, "auto"))
+    assert p.request(target="/who").status == 200
+    assert is_right(up.all("Proxy-Authorization")[1], f"127.0.0.1:{nginx.port}")
+
+
+@needs_ntlm
+@pytest.mark.skipif(not harness.setting("FULL"), reason="--full")
+def test_callers_that_leave_while_it_is_found_out(parent, nginx, proxy, tenant, tmp_path):
+    """What a helper has found may come in the turn in which they left."""
+    up = parent(challenge("Negotiate, " + MD5 % "a"))
+    p = proxy(tenant(nginx.port, max_upstream=1000), parent_proxy=up.url, parent_proxy_ccache=f"FILE:{tmp_path}/none",
+              **secrets(tmp_path, "auto"))
+    for i in range(200):
+        callers = [p.caller().send(head_lines()) for _ in range(40)]
+        PAUSE.wait(i % 20 / 1000)
+        for c in callers:
+            c.reset()
+    assert p.request().token == "parent-proxy-auth-failed"
 
 
 @needs_ntlm

@@ -107,7 +107,8 @@ def test_proxy_without_a_port_is_where_curl_looks(tmp_path, pki):
 
 
 @pytest.mark.parametrize("value", ["socks5://proxy:1080", "https://proxy:443", "http://:1", "http://a b:1",
-                                   "http://u:p@"])
+                                   "http://u:p@", "http://u%0d%0aX:p@proxy:1", "http://u:p%00@proxy:1",
+                                   "http://u%7f@proxy:1", "http://:p@proxy:1"])
 def test_variable_that_is_no_http_proxy(value, tmp_path, pki):
     (tmp_path / "sfmtls.ini").write_text(HEAD + section(pki, parent_proxy="system"))
     tried = harness.run_cli("run", "-t", cwd=tmp_path, env={"https_proxy": value})
@@ -164,6 +165,18 @@ def test_what_is_refused(name, tmp_path, pki):
     tried = harness.run_cli("run", "-t", cwd=tmp_path)
     assert tried.returncode == 2 and f"sfmtls.ini{place}" in tried.stderr and says in tried.stderr, tried.stderr
     assert "secret" not in tried.stderr
+
+
+@pytest.mark.parametrize("auth, code", [("negotiate", 2), ("auto", 0), ("digest", 0)])
+@pytest.mark.parametrize("tickets", ["KEYRING:persistent:0", "API:x", "DIR:x"])
+def test_tickets_of_the_environment_that_are_out_of_reach(tickets, auth, code, tmp_path, pki):
+    (tmp_path / "proxy.pass").write_text("secret\n")
+    (tmp_path / "proxy.pass").chmod(0o600)
+    who = "parent-proxy-user = a\nparent-proxy-password-file = proxy.pass\n"
+    (tmp_path / "sfmtls.ini").write_text(HEAD + f"parent-proxy = p:1\nparent-proxy-auth = {auth}\n{who}" + section(pki))
+    tried = harness.run_cli("run", "-t", cwd=tmp_path, env={"KRB5CCNAME": tickets})
+    assert tried.returncode == code, tried.stderr
+    assert (f"KRB5CCNAME: `{tickets}` is not possible here" in tried.stderr) == (auth != "digest"), tried.stderr
 
 
 @pytest.mark.parametrize("mode, says", [(0o600, None), (0o640, None), (0o644, "every user of this machine may read"),

@@ -195,6 +195,7 @@ class Kdc(Daemon):
         (folder / "krb5.conf").write_text(f"""
 [libdefaults]
 default_realm = SFMTLS.TEST
+default_ccache_name = KEYRING:persistent:%{{uid}}
 dns_lookup_kdc = false
 dns_lookup_realm = false
 dns_canonicalize_hostname = false

@@ -186,6 +186,17 @@ def test_request_that_comes_with_the_end_is_answered(proxy, nginx):
     assert p.wait() == 0
 
 
+@pytest.mark.parametrize("workers", [1, 4])
+def test_caller_that_nobody_has_accepted_at_the_end_is_answered(proxy, nginx, workers):
+    """To it, the connection is made."""
+    p = proxy(nginx.port, workers=workers)
+    with harness.frozen(p):
+        callers = [p.caller().send("GET /who HTTP/1.1\r\nHost: localhost\r\n\r\n") for _ in range(20)]
+        p.signal(signal.SIGTERM)
+    assert [c.answer().status for c in callers] == [200] * 20
+    assert p.wait() == 0
+
+
 @pytest.mark.parametrize("more", [{"WATCHDOG_PID": "1"}, {"WATCHDOG_USEC": "x"}], ids=str)
 def test_no_watchdog_of_another_process(proxy, nginx, supervisor, more):
     p = proxy(nginx.port, environment=environment(supervisor, **more))

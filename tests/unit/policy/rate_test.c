@@ -84,6 +84,11 @@ TEST(who_asked_to_wait_is_left_alone)
     rate_note_sent(&r, rate_take(&r, 6 * S), 6 * S);
     rate_hold(&r, 20 * S);
     CHECK_INT(rate_next(&r, 7 * S), 20 * S, "both");
+    CHECK_INT(rate_next(&r, 15 * S), 20 * S, "the slot is free, and only the hold is left");
+    rate_set(&r, 2);
+    rate_note_sent(&r, rate_take(&r, 20 * S), 20 * S);
+    CHECK(rate_take(&r, 20 * S) >= 0);
+    CHECK_INT(rate_next(&r, 20 * S), 20 * S + RATE_TRANSIT_US + RATE_WINDOW_US, "then not");
     rate_free(&r);
 }
 
