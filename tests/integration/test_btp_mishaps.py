@@ -11,8 +11,8 @@ import pytest
 
 import harness
 import btp
-from test_btp_renewal import (CONFINED, DAY, NAME, Fetching, cloud, environment, fetching, is_used,  # noqa: F401 (fixtures)
-                              children_of, guard_of, keeper_of, status)
+from test_btp_renewal import (CONFINED, DAY, NAME, Fetching, children_of, cloud, environment,  # noqa: F401 (fixtures)
+                              fetching, guard_of, is_used, keeper_of, status)
 
 
 def seconds_to(time_text):
