@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/config_file.h"
+#include "sf/hosts.h"
 
 enum {
     OPT_JSON = 256,
@@ -215,7 +216,70 @@ static int nothing_to_check(const struct config *config, const struct check_opti
     return cli_usage("check", "the configuration has no tenant %s", o->tenant);
 }
 
-static int check(const struct arguments *a)
+/* Settings of the command line, with the texts that they consist of. */
+struct pairs {
+    struct config_pair *all;
+    char **texts;
+    size_t n, ntexts;
+};
+
+static char *keep(struct pairs *p, char *text)
+{
+    p->texts = mem_grow(p->texts, (p->ntexts + 1) * sizeof(p->texts[0]));
+    return p->texts[p->ntexts++] = text;
+}
+
+static void add_pair(struct pairs *p, const struct tenant *t, const char *key, const char *value)
+{
+    p->all = mem_grow(p->all, (p->n + 1) * sizeof(p->all[0]));
+    p->all[p->n++] =
+        (struct config_pair){keep(p, mem_format("%s.%s", t->name, key)), value, "--probe"};
+}
+
+static void free_pairs(struct pairs *p)
+{
+    for (size_t i = 0; i < p->ntexts; i++)
+        free(p->texts[i]);
+    free(p->texts);
+    free(p->all);
+}
+
+/* The plain host of each tenant's server, if it has one. */
+static void list_plain(const struct config *c, struct pairs *out)
+{
+    for (size_t i = 0; i < c->ntenants; i++) {
+        const struct tenant *t = c->tenants[i];
+        struct sf_lookup found = sf_lookup_host(t->server.host);
+        if (found.kind != SF_API || found.api_host[0] == '\0')
+            continue;
+        add_pair(out, t, "server", keep(out, mem_format("%s:%d", found.api_host, t->server.port)));
+        add_pair(out, t, "server-as-is", "yes");
+    }
+}
+
+/* The same configuration with the plain hosts of the API servers; NULL: there are none, or it
+ * cannot be loaded again. Nobody is asked for a passphrase: that tenant then has no certificate. */
+static struct config *load_plain(const char *file, const struct config *c)
+{
+    struct pairs pairs = {0};
+    struct config_sources from;
+    struct config *plain = NULL;
+    char *found = NULL;
+    struct diag why;
+
+    list_plain(c, &pairs);
+    if (pairs.n > 0 && config_file_sources(file, &from, &found, &why) == ST_OK) {
+        from.arguments = pairs.all;
+        from.narguments = pairs.n;
+        if (config_load_flawed(&from, NULL, NULL, &plain, &why) != ST_OK)
+            plain = NULL;
+    }
+    free_pairs(&pairs);
+    free(found);
+    return plain;
+}
+
+static int check(struct arguments *a)
 {
     struct config *config;
     struct check result;
@@ -225,6 +289,8 @@ static int check(const struct arguments *a)
         (void)cli_error(ST_BAD_INPUT, &why);
         return EXIT_USAGE;
     }
+    if (a->check.probe)
+        a->check.plain = load_plain(a->file, config);
     check_run(config, &a->check, &result);
     int code = fails(&result) ? EXIT_FAILED : EXIT_DONE;
     if (result.nwalks == 0)
@@ -233,6 +299,7 @@ static int check(const struct arguments *a)
         show(&result, a->json);
     check_free(&result);
     config_unref(config);
+    config_unref(a->check.plain);
     return code;
 }
 
@@ -256,9 +323,8 @@ const struct command command_check = {
     "      --fail-days N        a certificate that ends in less than N days is a failure\n"
     "      --skip STEP          leave a step out; may be repeated\n"
     "      --path PATH          what to ask the server for; the default is /odata/v2/\n"
-    "      --probe              on AUTH0032, ask also under the other certificate, and under "
-    "other\n"
-    "                           tenants that have the same one\n"
+    "      --probe              on AUTH0032, ask also under the other certificate, under other\n"
+    "                           tenants that have the same one, and at the plain host\n"
     "\n"
     "The steps: configuration, (btp-token, btp-certificate,) certificate, chain, clock, "
     "parent-proxy,\n"

@@ -11,6 +11,7 @@
 #include "http/mask.h"
 #include "ops/call.h"
 #include "ops/check_btp.h"
+#include "ops/check_probe.h"
 #include "policy/validity.h"
 #include "tls/facts.h"
 
@@ -362,61 +363,6 @@ static void tell_unasked(struct walker *w)
                "Name a path that a rule covers with --path.");
 }
 
-/* ---- a closer look at AUTH0032 ---- */
-
-static void add_probe(struct walker *w, struct buf *said, size_t tenant, int identity,
-                      const char *name)
-{
-    struct call_result r;
-
-    call_make(w->room, tenant, identity, w->options->path, &r);
-    const struct cause_answer answer = {r.status, slice_of(r.content_type), buf_slice(&r.content)};
-    struct cause_found found;
-    const struct cause *c = r.failed ? NULL : cause_of_answer(&answer, &found);
-    const char *outcome = r.failed               ? failure_code(&r.failure)
-                          : is_success(r.status) ? "accepted"
-                          : c != NULL            ? c->code
-                                                 : "another-answer";
-    buf_addf(said, "%s{", said->n == 0 ? "" : ",");
-    json_add_member(said, "with", slice_of(name));
-    json_add_member(said, "outcome", slice_of(outcome));
-    buf_add_string(said, "}");
-    call_result_free(&r);
-}
-
-static bool has_same_certificate(const struct walker *w, const struct tenant *other)
-{
-    const struct credential *own = w->tenant->identities[w->identity].credential,
-                            *its = other->identities[IDENTITY_CURRENT].credential;
-
-    return other != w->tenant && its != NULL &&
-           memcmp(credential_fingerprint(own), credential_fingerprint(its),
-                  CREDENTIAL_FINGERPRINT_SIZE) == 0;
-}
-
-/* What the other certificate gets, and what this one gets for other companies. */
-static void check_probe(struct walker *w)
-{
-    struct check_report *report = &w->steps[CHECK_COMPANY];
-    struct buf said = {0};
-    int other = 1 - w->identity;
-
-    if (report->code == NULL || strcmp(report->code, cause_of(CAUSE_AUTH0032)->code) != 0)
-        return;
-    if (tenant_has_identity(w->tenant, other))
-        add_probe(w, &said, w->index, other, identity_title(other));
-    for (size_t i = 0; i < w->config->ntenants; i++) {
-        if (!has_same_certificate(w, w->config->tenants[i]))
-            continue;
-        char *name = mem_format("tenant %s", w->config->tenants[i]->name);
-        add_probe(w, &said, i, IDENTITY_CURRENT, name);
-        free(name);
-    }
-    buf_addf(&report->evidence, "%s\"probes\":[%.*s]", report->evidence.n == 0 ? "" : ",",
-             (int)said.n, said.n == 0 ? "" : said.p);
-    buf_free(&said);
-}
-
 /* ---- all of it ---- */
 
 /* What is said of a step where all is well. */
@@ -501,7 +447,9 @@ static void walk(struct walker *w)
         call_make(w->room, w->index, w->identity, path, &r);
         judge_call(w, path, &r);
         if (w->options->probe)
-            check_probe(w);
+            check_probe(
+                &(struct check_probe){w->config, w->options, w->room, w->index, w->identity},
+                &w->steps[CHECK_COMPANY]);
     } else if (check_succeeded(w->steps, CHECK_CERTIFICATE)) {
         check_chain(w);
     }

@@ -665,6 +665,14 @@ def test_probe_asks_what_others_get(world, tmp_path):
     assert "probes" not in step_of(walk, "company").get("evidence", {})
 
 
+def test_probe_asks_the_plain_host(world, tmp_path):
+    """Which says LGN0003 to whom it knows. Here it has the name of the certificate host, which is noticed."""
+    place = world.answers(NOT_MAPPED, server="api4.successfactors.com")
+    walk = check(tmp_path, place.text, "--probe", code=1)[0]
+    assert step_of(walk, "company")["evidence"]["probes"] == [
+        {"with": "plain host api4.successfactors.com", "outcome": "server-certificate-wrong-host"}]
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_step_that_is_left_out(world, tmp_path, step):
     walk, = check(tmp_path, world.answers(FINE).text, "--skip", step, code=0)
