@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/config_file.h"
+#include "cli/given.h"
 #include "cli/prompt.h"
 #include "config/parent_proxy.h"
 #include "http/authorization.h"
@@ -190,7 +191,24 @@ static void add_fields(struct buf *out, const struct explanation *e)
     }
 }
 
-static void show_text(const struct explanation *e, struct buf *out)
+/* Is it one of [proxy], or of the tenant that the request would get? */
+static bool concerns(const struct config_given *g, const struct explanation *e)
+{
+    return g->tenant == NULL || (e->tenant != NULL && strcmp(g->tenant, e->tenant->name) == 0);
+}
+
+static void add_settings(struct buf *out, const struct config *c, const struct explanation *e)
+{
+    for (size_t i = 0; i < c->ngiven; i++) {
+        if (!concerns(&c->given[i], e))
+            continue;
+        char *text = given_text(&c->given[i]);
+        cli_add_line(out, "setting", text);
+        free(text);
+    }
+}
+
+static void show_text(const struct config *c, const struct explanation *e, struct buf *out)
 {
     add_where(out, e);
     if (e->head.n > 0) {
@@ -204,8 +222,9 @@ static void show_text(const struct explanation *e, struct buf *out)
         buf_addf(out, "\nThe caller would get %d %s:\n    %s\n    %s\n", f->status, f->token,
                  e->failure.detail.text, failure_cure(&e->failure));
     }
-    if (e->nnotes > 0)
+    if (e->nnotes > 0 || c->ngiven > 0)
         buf_add_string(out, "\n");
+    add_settings(out, c, e);
     for (size_t i = 0; i < e->nnotes; i++)
         cli_add_line(out, "note", e->notes[i]);
     buf_add_string(out, "\nNothing was sent.\n");
@@ -274,7 +293,28 @@ static void add_refusal(struct buf *out, const struct failure *why)
     buf_add_string(out, "}");
 }
 
-static void show_json(const struct explanation *e, struct buf *out)
+static void add_json_settings(struct buf *out, const struct config *c, const struct explanation *e)
+{
+    bool first = true;
+
+    buf_add_string(out, ",\"settings\":[");
+    for (size_t i = 0; i < c->ngiven; i++) {
+        const struct config_given *g = &c->given[i];
+        if (!concerns(g, e))
+            continue;
+        buf_addf(out, "%s{", first ? "" : ",");
+        json_add_member(out, "tenant", slice_of(g->tenant));
+        json_add_member(out, "key", slice_of(g->key));
+        json_add_member(out, "value", slice_of(g->value));
+        json_add_member(out, "where", slice_of(g->where));
+        json_add_member(out, "replaced", slice_of(g->replaced));
+        buf_add_string(out, "}");
+        first = false;
+    }
+    buf_add_string(out, "]");
+}
+
+static void show_json(const struct config *c, const struct explanation *e, struct buf *out)
 {
     struct buf listener = {0};
 
@@ -295,7 +335,9 @@ static void show_json(const struct explanation *e, struct buf *out)
         json_add(out, slice_of(e->notes[i]));
         buf_add_string(out, "\"");
     }
-    buf_add_string(out, "]}\n");
+    buf_add_string(out, "]");
+    add_json_settings(out, c, e);
+    buf_add_string(out, "}\n");
 }
 
 /* ---- the command ---- */
@@ -315,7 +357,7 @@ static int explain(const struct arguments *a)
     if (!explain_make(c, &a->request, &e, &why)) {
         (void)cli_usage("explain", "%s", why.text);
     } else {
-        (a->json ? show_json : show_text)(&e, &text);
+        (a->json ? show_json : show_text)(c, &e, &text);
         (void)fwrite(text.p, 1, text.n, stdout);
         code = e.passes ? EXIT_DONE : EXIT_FAILED;
         explain_free(&e);

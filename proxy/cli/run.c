@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/config_file.h"
+#include "cli/given.h"
 #include "cli/prompt.h"
 #include "cli/serve.h"
 #include "ops/renewal_guard.h"
@@ -210,11 +211,7 @@ static enum status load_again(void *arguments, struct config **out, struct diag 
 static void show_given(const struct config *c)
 {
     for (size_t i = 0; i < c->ngiven; i++) {
-        const struct config_given *g = &c->given[i];
-        char *line = mem_format("%s%s%s = %s (%s%s%s)", g->tenant == NULL ? "" : g->tenant,
-                                g->tenant == NULL ? "" : ".", g->key, g->value, g->where,
-                                g->replaced == NULL ? "" : " in place of ",
-                                g->replaced == NULL ? "" : g->replaced);
+        char *line = given_text(&c->given[i]);
         char *visible = utf8_escape(line);
         (void)puts(visible);
         free(visible);

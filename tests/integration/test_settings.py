@@ -1,4 +1,5 @@
 """Settings of the environment and of --set: their names, which of them counts, where each value comes from."""
+import json
 import os
 import random
 import re
@@ -202,3 +203,18 @@ def test_local_ca_for_servers_of_the_environment(pki, tmp_path):
     assert made.returncode == 0, made.stderr
     made = harness.run_cli("ca", "init", "--dir", str(tmp_path / "b"), cwd=tmp_path, env=lone(pki, SFMTLS_QUEU="3"))
     assert "SFMTLS_QUEU: " in sentence_of(made)
+
+
+def test_explain_shows_where_values_come_from(pki, tmp_path, tenant):
+    """Those that the file does not have so, of [proxy] and of the tenant that the request would get."""
+    (tmp_path / "sfmtls.ini").write_text("[proxy]\nlisten = 127.0.0.1:8080\n" + tenant(443)
+                                         + tenant(444, "globex", "GLOBEX"))
+    environment = {"SFMTLS_TENANT_ACME_RATE": "off", "SFMTLS_TENANT_GLOBEX_RATE": "off", "SFMTLS_LISTEN": "127.0.0.1:1"}
+    words = ["explain", "-c", str(tmp_path / "sfmtls.ini"), "-H", "successfactors-companyid: ACME", "/odata/v2/User"]
+    text = harness.run_cli(*words, env=environment).stdout
+    assert re.findall(r"(?m)^setting +(.*)$", text) == [
+        f"listen = 127.0.0.1:1 (SFMTLS_LISTEN in place of {tmp_path}/sfmtls.ini:2)",
+        "acme.rate = off (SFMTLS_TENANT_ACME_RATE)"], text
+    told = json.loads(harness.run_cli(*words, "--json", env=environment).stdout)
+    assert [(s["key"], s["tenant"], s["value"], s["where"]) for s in told["settings"]] == [
+        ("listen", None, "127.0.0.1:1", "SFMTLS_LISTEN"), ("rate", "acme", "off", "SFMTLS_TENANT_ACME_RATE")]
