@@ -168,7 +168,7 @@ static void install(void *arg)
         admin_note_reload(l->serve->admin, NULL);
         log_say(LOG_NOTICE, "reloaded");
         announce_config(l->config, &l->serve->expiry);
-        renewal_reloaded(l->serve->renewal);
+        renewal_reloaded(l->serve->renewal, l->config);
         plan_look(l->serve);
         notify_systemd("READY=1");
     } else {

@@ -74,6 +74,25 @@ static void become_keeper(int nowhere, int end, const char *const arguments[],
     _exit(127);
 }
 
+/* Its private-key is here, but what was fetched does not fit. */
+static bool is_distrusted(const struct tenant *t)
+{
+    return tenant_fetches(t) && t->identities[IDENTITY_CURRENT].private_key != NULL &&
+           !tenant_has_identity(t, IDENTITY_CURRENT);
+}
+
+static void send_order(const struct renewal *r, char order, const struct config *c)
+{
+    struct buf b = {0};
+
+    buf_add(&b, &order, 1);
+    for (size_t i = 0; i < c->ntenants; i++)
+        if (is_distrusted(c->tenants[i]) && b.n < RENEWAL_ORDER_MAX - RENEWAL_TENANT_SIZE)
+            buf_addf(&b, "\n%s", c->tenants[i]->name);
+    (void)!send(r->fd, b.p, b.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    buf_free(&b);
+}
+
 static struct renewal *renewal_new(int fd)
 {
     struct renewal *r = NEW(struct renewal);
@@ -106,7 +125,7 @@ enum status renewal_start(const struct config *c, const char *const arguments[],
                  "sfmtls have more processes",
                  strerror(errno));
     else
-        *out = renewal_new(ends[0]);
+        send_order(*out = renewal_new(ends[0]), RENEWAL_DISTRUST, c);
     (void)close(nowhere);
     free(environment);
     return child < 0 ? ST_SYSTEM : ST_OK;
@@ -265,10 +284,10 @@ void renewal_stop(struct renewal *r)
     free(r);
 }
 
-void renewal_reloaded(struct renewal *r)
+void renewal_reloaded(struct renewal *r, const struct config *c)
 {
     if (r != NULL)
-        (void)!send(r->fd, "r", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        send_order(r, RENEWAL_RELOAD, c);
 }
 
 void renewal_ask(struct renewal *r, const char *tenant, struct renewal_facts *out)

@@ -25,7 +25,7 @@ bool renewal_watch(struct renewal *r);
 void renewal_stop(struct renewal *r);
 
 /* Another configuration is in use. Any thread. NULL is allowed. */
-void renewal_reloaded(struct renewal *r);
+void renewal_reloaded(struct renewal *r, const struct config *c);
 
 /* What is known of a tenant. Times in seconds since 1970; 0: never. */
 struct renewal_facts {

@@ -22,6 +22,7 @@ struct look {
     struct credential_files files; /* the passphrases */
     char *paths[IDENTITIES];
     struct credential *held[IDENTITIES]; /* NULL: none, or one that cannot be read */
+    bool distrusts;                      /* the first of those does not fit private-key */
     struct renewal_record *out;
 };
 
@@ -67,7 +68,7 @@ static void forget_store(struct look *l)
 
 static void report_store(struct look *l)
 {
-    const struct credential *c = l->held[IDENTITY_CURRENT];
+    const struct credential *c = l->distrusts ? NULL : l->held[IDENTITY_CURRENT];
 
     l->out->not_before = c == NULL || credential_not_before(c) < 0 ? 0 : credential_not_before(c);
     l->out->not_after = c == NULL || credential_not_after(c) < 0 ? 0 : credential_not_after(c);
@@ -126,9 +127,11 @@ static bool has_another_key(const struct look *l, const struct credential *fetch
     const struct credential *held = l->held[IDENTITY_CURRENT];
     bool apart = l->tenant->identities[IDENTITY_CURRENT].private_key != NULL;
 
-    return apart && held != NULL &&
-           X509_PUBKEY_eq(X509_get_X509_PUBKEY(credential_leaf(held)),
-                          X509_get_X509_PUBKEY(credential_leaf(fetched))) != 1;
+    if (!apart || held == NULL)
+        return false;
+    bool same = X509_PUBKEY_eq(X509_get_X509_PUBKEY(credential_leaf(held)),
+                               X509_get_X509_PUBKEY(credential_leaf(fetched))) == 1;
+    return same == l->distrusts;
 }
 
 /* For a moment the new one is certificate-next, then they change places: at no time is there none.
@@ -158,7 +161,7 @@ static enum renewal_outcome outcome_of(const struct look *l, const struct creden
 
     if (is_same(current, fetched))
         return RENEWAL_UNCHANGED;
-    if (is_over(current))
+    if (is_over(current) || l->distrusts)
         return RENEWAL_FIRST;
     int64_t younger = credential_not_before(fetched) - credential_not_before(current);
     bool known = is_known_as(current, fetched);
@@ -182,10 +185,12 @@ static void put_in_place(struct look *l, char *temporary, const struct credentia
         st = store_settle(temporary, l->paths[IDENTITY_NEXT], &why);
     else
         store_drop(temporary);
-    if (st != ST_OK)
+    if (st != ST_OK) {
         fail_by(l, CAUSE_BTP_STORE, &why);
-    else
-        l->out->outcome = outcome;
+        return;
+    }
+    l->out->outcome = outcome;
+    l->distrusts = l->distrusts && outcome != RENEWAL_FIRST;
 }
 
 static void refuse(struct look *l, const struct diag *flaw)
@@ -213,7 +218,8 @@ static void take(struct look *l, struct slice content)
     if (st == ST_OK)
         st = store_judge(c, apart, &why);
     if (st == ST_OK && has_another_key(l, c)) {
-        diag_set(&why, "it is for another key than the one in private-key");
+        diag_set(&why, l->distrusts ? "it does not fit the key in private-key"
+                                    : "it is for another key than the one in private-key");
         st = ST_MISMATCH;
     }
     if (st == ST_OK) {
@@ -274,11 +280,11 @@ static void ask(struct look *l)
     read_store(l); /* as it is now */
 }
 
-void renewal_fetch(const struct config *c, const struct tenant *t, bool asks,
+void renewal_fetch(const struct config *c, const struct tenant *t, bool asks, bool distrusts,
                    struct renewal_record *out)
 {
     const struct identity *i = &t->identities[IDENTITY_CURRENT];
-    struct look l = {.tenant = t, .out = out};
+    struct look l = {.tenant = t, .distrusts = distrusts && i->private_key != NULL, .out = out};
 
     l.files = (struct credential_files){.passphrase_file = i->passphrase_file,
                                         .passphrase_env = i->passphrase_env,

@@ -8,8 +8,9 @@
 #include "config/config.h"
 #include "ops/renewal_record.h"
 
-/* ask: BTP, too; not only what is in the store. Confines the process. */
-void renewal_fetch(const struct config *c, const struct tenant *t, bool ask,
+/* ask: BTP, too; not only what is in the store. distrusts: what is in the store does not fit
+ * private-key, which this process cannot read. Confines the process. */
+void renewal_fetch(const struct config *c, const struct tenant *t, bool ask, bool distrusts,
                    struct renewal_record *out);
 
 #endif

@@ -25,6 +25,7 @@ struct duty {
     char *tenant;
     struct season season;
     bool known;           /* the store was inspected */
+    bool distrusted;      /* what is in the store does not fit private-key */
     int64_t due, planned; /* planned: when due was set */
 };
 
@@ -116,15 +117,33 @@ static void reload(struct keeper *k)
     report(k, &r);
 }
 
+/* names: each behind a line feed. */
+static void distrust(struct keeper *k, char *names)
+{
+    char *rest = names;
+
+    for (size_t i = 0; i < k->n; i++)
+        k->duties[i].distrusted = false;
+    for (const char *name; (name = strtok_r(rest, "\n", &rest)) != NULL;) {
+        struct duty *d = find(k, name);
+        if (d != NULL)
+            d->distrusted = true;
+    }
+}
+
 static void take_orders(struct keeper *k)
 {
-    char order;
-    ssize_t n = recv(RENEWAL_FD, &order, sizeof(order), MSG_DONTWAIT);
+    static char order[RENEWAL_ORDER_MAX + 1];
+    ssize_t n = recv(RENEWAL_FD, order, sizeof(order) - 1, MSG_DONTWAIT);
 
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
         k->over = true;
-    else if (n > 0)
+    if (n <= 0)
+        return;
+    order[n] = '\0';
+    if (order[0] == RENEWAL_RELOAD)
         reload(k);
+    distrust(k, order + 1);
 }
 
 /* ---- one look ---- */
@@ -137,7 +156,7 @@ static const struct tenant *tenant_of(const struct keeper *k, const char *name)
     return NULL;
 }
 
-static void look(const struct keeper *k, pid_t keeper, const char *tenant, bool ask, int to)
+static void look(const struct keeper *k, pid_t keeper, const struct duty *d, int to)
 {
     struct renewal_record r;
 
@@ -146,7 +165,7 @@ static void look(const struct keeper *k, pid_t keeper, const char *tenant, bool 
         _exit(1);
     (void)close(RENEWAL_FD);
     harden_again();
-    renewal_fetch(k->config, tenant_of(k, tenant), ask, &r);
+    renewal_fetch(k->config, tenant_of(k, d->tenant), d->known, d->distrusted, &r);
     _exit(write(to, &r, sizeof(r)) == (ssize_t)sizeof(r) ? 0 : 1);
 }
 
@@ -201,23 +220,23 @@ static void collect(struct keeper *k, const char *tenant, pid_t child, int from,
     fail(tenant, sentence, out);
 }
 
-static void send_out(struct keeper *k, const char *tenant, bool ask, struct renewal_record *out)
+static void send_out(struct keeper *k, const struct duty *d, struct renewal_record *out)
 {
     int ends[2];
     pid_t keeper = getpid(), child = -1;
 
     if (pipe2(ends, O_CLOEXEC) != 0) {
-        fail(tenant, "there is no pipe to be had", out);
+        fail(d->tenant, "there is no pipe to be had", out);
         return;
     }
     child = fork();
     if (child == 0)
-        look(k, keeper, tenant, ask, ends[1]);
+        look(k, keeper, d, ends[1]);
     (void)close(ends[1]);
     if (child > 0)
-        collect(k, tenant, child, ends[0], out);
+        collect(k, d->tenant, child, ends[0], out);
     else
-        fail(tenant, "no process can be started", out);
+        fail(d->tenant, "no process can be started", out);
     (void)close(ends[0]);
 }
 
@@ -260,7 +279,7 @@ static void attend(struct keeper *k, struct duty *d)
 {
     struct renewal_record r;
 
-    send_out(k, d->tenant, d->known, &r);
+    send_out(k, d, &r);
     d->known = true;
     note(d, &r);
     report(k, &r);

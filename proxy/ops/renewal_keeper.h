@@ -19,6 +19,10 @@
 /* The socket to the process that serves; whoever starts the guard puts it there. */
 enum { RENEWAL_FD = 3 };
 
+/* The orders: one of these letters, then the names of the tenants whose certificate in the store
+ * cannot be used with their private-key, each behind a line feed. */
+enum { RENEWAL_RELOAD = 'r', RENEWAL_DISTRUST = 'd', RENEWAL_ORDER_MAX = 60000 };
+
 /* load: the names of the configuration, as they are now. Returns when the other end is closed. */
 void renewal_keep(enum status (*load)(void *ctx, struct config **out, struct diag *why), void *ctx);
 

@@ -121,3 +121,20 @@ def test_a_look_has_no_passphrase_of_another_tenant(proxy, cloud, tenant, nginx,
     held = pathlib.Path(f"/proc/{helper}/environ").read_bytes()
     gate.set()
     assert (b"of-acme" in held) != (b"of-globex" in held)
+
+
+def test_a_chain_for_another_key_is_replaced_once_btp_has_the_right_one(proxy, fetching, cloud, pki, environment):
+    """It came into an empty store, where nothing tells the process that fetches which key is in private-key."""
+    fetching.seed((pki / "globex-chain.pem").read_bytes())
+    cloud.put(NAME, (pki / "globex-chain.pem").read_bytes())
+    mark = fetching.store / ".asked"
+    mark.touch(0o600)
+    os.utime(mark, (time.time() - 3 * DAY,) * 2)
+    p = proxy(fetching.section(private_key=pki / "acme.key"), environment)
+    p.said("btp-certificate-unfit: sfmtls.pem was fetched, but it does not fit the key in private-key; its requests")
+    p.stop()
+    os.utime(mark, (time.time() - 3 * DAY,) * 2)
+    cloud.put(NAME, (pki / "acme-chain.pem").read_bytes())
+    p = proxy(fetching.section(private_key=pki / "acme.key"), environment)
+    is_used(p, (pki / "acme.pem").read_bytes())
+    assert (fetching.store / "certificate.pem").read_bytes() == (pki / "acme-chain.pem").read_bytes()
