@@ -50,8 +50,8 @@ command -v npm >/dev/null && command -v node >/dev/null || sh conf/setup.sh --pa
 export LC_ALL=C.UTF-8 # what the tools say is compared
 python=/usr/bin/python3
 work=$(mktemp -d "${TMPDIR:-/tmp}/sfmtls-tests-XXXXXX")
-lint=
-trap '[ -z "$lint" ] || kill -- "-$lint" 2>/dev/null || :; rm -rf "$work"' EXIT
+beside=
+trap 'for job in $beside; do kill -- "-${job#*=}" 2>/dev/null || :; done; rm -rf "$work"' EXIT
 mkdir -p build
 total=0
 
@@ -66,7 +66,9 @@ look_at_times() { # used = seconds of a processor that have been used by what ha
 
 stage() {
     end_stage
-    ! grep -qs failed "$work/lint" || { cat build/lint.log; exit 1; }
+    for job in $beside; do
+        [ ! -e "$work/${job%=*}.failed" ] || { cat "build/${job%=*}.log"; exit 1; }
+    done
     title=$1
     begun=$(now)
     look_at_times
@@ -81,10 +83,24 @@ end_stage() {
     title=
 }
 
-build() { # PRESET PRESET, side by side
-    { cmake --preset "$1" && cmake --build --preset "$1"; } >"build/$1.log" 2>&1 &
-    { cmake --preset "$2" && cmake --build --preset "$2"; } >"build/$2.log" 2>&1 || { cat "build/$2.log"; exit 1; }
-    wait $! || { cat "build/$1.log"; exit 1; }
+build() { # PRESET...: one after the other
+    for preset; do
+        { cmake --preset "$preset" && cmake --build --preset "$preset"; } >"build/$preset.log" 2>&1 ||
+            { cat "build/$preset.log"; exit 1; }
+    done
+}
+
+start_beside() { # NAME COMMAND...: runs beside all that follows, in what time that leaves; its log is build/NAME.log
+    name=$1
+    shift
+    setsid nice -n 19 sh -c '"$@" || { echo failed >"$0"; exit 1; }' "$work/$name.failed" "$@" >"build/$name.log" 2>&1 &
+    beside="$beside $name=$!"
+}
+
+wait_for() { # NAME
+    for job in $beside; do
+        [ "${job%=*}" != "$1" ] || wait "${job#*=}" || { cat "build/$1.log"; exit 1; }
+    done
 }
 
 count() { # the number that stands before the word $2 at the end of file $1
@@ -128,15 +144,16 @@ clients() { # what tests/integration/package-lock.json pins, in build/npm
 }
 
 stage 'build'
-clients
-build ci fuzz
-if chosen lint; then
-    # Beside all that follows, in what time that leaves.
-    setsid nice -n 19 sh -c 'sh tests/lint/run.sh build/release/sfmtls build/fuzz || { echo failed >"$1"; exit 1; }' \
-        sh "$work/lint" >build/lint.log 2>&1 &
-    lint=$!
-fi
-build asan tsan
+clients &
+clients=$!
+build ci asan &
+build fuzz tsan
+wait $!
+wait $clients
+! chosen lint || start_beside lint sh tests/lint/run.sh build/release/sfmtls build/fuzz
+# Every day the package of this Debian is built and looked at. With --full it is installed in fresh systems, which are
+# booted, and the image is built and run.
+! chosen package || start_beside package $python -m pytest -q -p no:cacheprovider --basetemp "$work/package" tests/package
 export SFMTLS_RELEASE="$PWD/build/release/sfmtls"
 sh tests/certs/make.sh "$work/pki"
 export SFMTLS_TEST_PKI="$work/pki"
@@ -152,32 +169,24 @@ fi
 if chosen asan; then
     stage 'integration tests, ASan and UBSan'
     # Browsers and other clients take minutes, and see no difference: they try the released program. So do those that
-    # are marked, and long tables of what the fuzz targets read, too.
-    integration asan -m 'not released' $(without browser clients newman many_keys config import \
-        parent_config)
+    # are marked, long tables of what the fuzz targets read, too, commands, and what passwords take their time for.
+    integration asan -m 'not released' $(without browser clients newman many_keys config import parent_config \
+        callers_file certificate cli completion examples files init listen noise settings try)
 fi
 if chosen tsan; then
     stage 'integration tests, TSan, several workers'
     # Where threads meet: what a process shares, what changes while it serves, what is done beside the workers.
-    SFMTLS_WORKERS=4 integration tsan -m 'not alone' $(of admin bodies callers callers_file chaos collecting connect \
-        cookies failures limits log log_caller manners metrics operate overlap parent peer pool process reload reload_keys \
-        hints session_reuse slowloris status trace)
+    SFMTLS_WORKERS=4 integration tsan -m 'not alone' $(of admin callers callers_file chaos collecting connect \
+        cookies limits manners metrics operate overlap parent peer pool process reload reload_keys session_reuse \
+        slowloris status trace)
 fi
 if chosen release; then
     stage 'integration tests, as released'
-    # In its sandbox; without long tables, commands and waits that are the same outside of it.
-    integration release $(without tenants vectors certificate browser turns vanished manners callers_file)
+    # In its sandbox; without long tables and waits that are the same outside of it.
+    integration release $(without tenants vectors browser turns vanished manners batch cookies failures framing \
+        head hints link_places links overlap own_name pool ranges readings set_cookie strict unasked)
     # A browser gives up what takes too long beside others.
     integration release tests/integration/test_browser.py
-fi
-if chosen package; then
-    # Every day the package of this Debian is built and looked at. With --full it is installed in fresh systems, which are
-    # booted, and the image is built and run.
-    stage 'package'
-    $python -m pytest -q -p no:cacheprovider --basetemp "$work/package" tests/package >"$work/integration" 2>&1 ||
-        { cat "$work/integration"; exit 1; }
-    tail -n 1 "$work/integration"
-    total=$((total + $(count "$work/integration" passed)))
 fi
 if chosen counts; then
     stage 'what a request costs'
@@ -191,26 +200,28 @@ if chosen counts; then
         echo 'this system does not let strace trace: not compared'
     fi
 fi
-if chosen mutants; then
+if chosen mutants && [ -n "${SFMTLS_FULL:-}" ]; then
     stage 'mutants that are accepted, all in one program'
     sh tests/mutate/run.sh --accepted
-    total=$((total + 1))
-    if [ -n "${SFMTLS_FULL:-}" ]; then
-        stage 'twenty mutants, chosen by the commit'
-        sh tests/mutate/run.sh --sample 20
-    fi
+    stage 'twenty mutants, chosen by the commit'
+    sh tests/mutate/run.sh --sample 20
+    total=$((total + 21))
 fi
 if chosen fuzz; then
     stage "fuzzing, $fuzz_seconds s for each target"
     sh tests/fuzz/run.sh "$fuzz_seconds" 2
     total=$((total + $(ls tests/fuzz/*_fuzz.c | wc -l)))
 fi
+stage 'lint and package, what was left of them'
 if chosen lint; then
-    stage 'lint, what was left of it'
-    wait "$lint" || { cat build/lint.log; exit 1; }
-    lint=
+    wait_for lint
     cat build/lint.log
     total=$((total + 1))
+fi
+if chosen package; then
+    wait_for package
+    tail -n 1 build/package.log
+    total=$((total + $(count build/package.log passed)))
 fi
 
 end_stage
