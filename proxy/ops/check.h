@@ -20,7 +20,7 @@ struct check_options {
     const char *path;            /* of the GET */
     int64_t fail_days; /* a certificate that ends sooner fails; 0: a valid one is enough */
     bool skip[CHECK_STEPS];
-    bool probe; /* on AUTH0032, ask under other identities and companies what they get */
+    bool probe;           /* on AUTH0032, ask under other identities and companies what they get */
     struct config *plain; /* for probe: the same tenants, with the API servers' plain hosts; NULL:
                              these are not asked. Of config_load_flawed() */
 };
