@@ -60,7 +60,7 @@ fi
 say "this installs the packages that the build needs, if they are missing, and builds in $PWD/build/release"
 install_packages gcc libc6-dev cmake ninja-build libevent-dev libssl-dev libhttp-parser-dev libinih-dev \
     zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev libseccomp-dev libkrb5-dev libcurl4-openssl-dev \
-    libcurl4 ca-certificates scdoc
+    ca-certificates scdoc
 mkdir -p build
 say "building (a minute or two; build/release.log has the details)"
 if ! { cmake --preset release -DSFMTLS_TESTS=OFF && cmake --build --preset release; } >build/release.log 2>&1; then

@@ -31,7 +31,7 @@ chosen() { # STAGE
 
 sh conf/setup.sh --packages gcc libc6-dev cmake ninja-build libevent-dev libssl-dev libhttp-parser-dev \
     libinih-dev zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev libseccomp-dev libkrb5-dev libcurl4-openssl-dev \
-    libcurl4 ca-certificates clang \
+    ca-certificates clang \
     clang-tidy clang-format cppcheck llvm openssl curl wget gnutls-bin apache2-utils whois nginx-light haproxy \
     default-jdk-headless python3 python3-pytest python3-pytest-xdist python3-requests python3-jsonschema \
     libnss-wrapper squid libgssapi-krb5-2 procps systemd hostname iproute2 chromium scdoc mandoc man-db strace valgrind \

@@ -5,7 +5,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 sh conf/setup.sh --packages gcc libc6-dev cmake ninja-build libevent-dev libssl-dev libhttp-parser-dev \
-    libinih-dev zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev libseccomp-dev libcurl4-openssl-dev libcurl4 openssl nginx-light haproxy wrk python3 util-linux
+    libinih-dev zlib1g-dev libjansson-dev libyaml-dev libcrypt-dev libseccomp-dev libkrb5-dev \
+    libcurl4-openssl-dev openssl nginx-light haproxy wrk python3 util-linux
 sh conf/setup.sh
 bench=bench
 case ${1:-} in
