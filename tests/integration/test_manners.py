@@ -101,8 +101,7 @@ def test_never_more_in_any_second(proxy, tenant, counter, rate, workers):
         calls = [Background(p.request, target=SCIM) for _ in range(16)]
         assert {call.result().status for call in calls} == {200}
     assert len(counter.came) == 16
-    assert_never_more(counter.times(), 5, stalls)
-    assert counter.times()[-1] - counter.times()[0] > 3
+    assert_never_more(counter.times(), 5, stalls)  # so the last comes three such seconds after the first
     assert max(queue_times(p, 16)) > 2.9
 
 
