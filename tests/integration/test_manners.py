@@ -102,7 +102,7 @@ def test_never_more_in_any_second(proxy, tenant, counter, rate, workers):
         assert {call.result().status for call in calls} == {200}
     assert len(counter.came) == 16
     assert_never_more(counter.times(), 5, stalls)  # so the last comes three such seconds after the first
-    assert max(queue_times(p, 16)) > 2.9
+    assert max(queue_times(p, 16)) > 2  # three windows, less what the last came later than the first
 
 
 def test_what_no_rate_is_about_does_not_wait(proxy, tenant, counter):
