@@ -13,7 +13,7 @@ import urllib.parse
 
 import harness
 
-CLIENT, SECRET, TOKEN = "sb-clone!b1|destination-xsappname!b2", "s3cr+t/of=binding$", "eyJ.token-of-the-stub.sig"
+CLIENT, SECRET, TOKEN = "sb-clone!b1|destination-xsappname!b2", "s3cr+t/of=binding$", "eyJ.token-of-the-test.sig"
 LIVES = 90 * 86400
 
 

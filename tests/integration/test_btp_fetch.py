@@ -19,20 +19,20 @@ NAME = "sfmtls.pem"
 def certificates(pki, tmp_path_factory):
     """One certificate of each kind, made once."""
     folder = tmp_path_factory.mktemp("certificates")
-    stub = btp.Btp(pki, folder)
-    made = {"fine": stub.issue(), "expired": stub.issue(begins=-7200, lives=3600)}
-    stub.stop()
+    service = btp.Btp(pki, folder)
+    made = {"fine": service.issue(), "expired": service.issue(begins=-7200, lives=3600)}
+    service.stop()
     return made
 
 
 @pytest.fixture
 def cloud(pki, tmp_path, started, certificates):
     (tmp_path / "cloud").mkdir()
-    stub = btp.Btp(pki, tmp_path / "cloud")
-    started.append(stub)
-    stub.put(NAME, certificates["fine"])
-    stub.key = stub.service_key(tmp_path / "key.json")
-    return stub
+    service = btp.Btp(pki, tmp_path / "cloud")
+    started.append(service)
+    service.put(NAME, certificates["fine"])
+    service.key = service.service_key(tmp_path / "key.json")
+    return service
 
 
 def fetch(cloud, *words, key=None, name=NAME, env=None, trusted=True):

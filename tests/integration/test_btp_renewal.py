@@ -26,9 +26,9 @@ DAY = 86400
 @pytest.fixture
 def cloud(pki, tmp_path, started):
     (tmp_path / "cloud").mkdir()
-    stub = btp.Btp(pki, tmp_path / "cloud")
-    started.append(stub)
-    return stub
+    service = btp.Btp(pki, tmp_path / "cloud")
+    started.append(service)
+    return service
 
 
 class Fetching:

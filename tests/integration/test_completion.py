@@ -4,7 +4,6 @@ import pathlib
 import pty
 import re
 import select
-import shutil
 import subprocess
 import time
 
@@ -145,7 +144,6 @@ def test_bash(home, line, words):
 
 
 @pytest.mark.released
-@pytest.mark.skipif(shutil.which("zsh") is None, reason="there is no zsh")
 @pytest.mark.parametrize("line,words", LINES, ids=str)
 def test_zsh(home, line, words):
     prepare = f"fpath=({SCRIPTS} $fpath); autoload -Uz compinit; compinit -u -D; PS1='$ '"
@@ -153,7 +151,6 @@ def test_zsh(home, line, words):
 
 
 @pytest.mark.released
-@pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish")
 def test_fish(home):
     def complete(line):
         return subprocess.run(["fish", "--no-config", "-c", f"source {SCRIPTS}/sfmtls.fish; complete -C '{line}'"],
