@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "base/log_sink.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 enum {
     RING_SIZE = 256 * 1024,
@@ -276,7 +277,7 @@ enum status log_start(enum log_format format, struct diag *why)
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&sink.done_cond, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
-    if (sink.wake < 0 || pthread_create(&sink.thread, NULL, writer_main, NULL) != 0) {
+    if (sink.wake < 0 || !thread_start(&sink.thread, writer_main, NULL)) {
         diag_set(why, "cannot start the log writer: %s", strerror(errno));
         return ST_SYSTEM;
     }

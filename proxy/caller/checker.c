@@ -3,12 +3,12 @@
 #include <assert.h>
 #include <crypt.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "caller/admitted.h"
 #include "config/callers.h"
 
@@ -146,10 +146,7 @@ static void *thread_main(void *arg)
 {
     struct checker *c = arg;
     struct crypt_data *room = NEW(struct crypt_data);
-    sigset_t all;
 
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_BLOCK, &all, NULL); /* signals are the first thread's */
     (void)pthread_mutex_lock(&c->lock);
     while (!c->stopped) {
         struct question *q = c->running = take(c);
@@ -210,7 +207,7 @@ static struct question *ask(struct checker *c, const struct credentials *what,
                             const unsigned char *mac)
 {
     if (!c->started && !c->stopped)
-        c->started = pthread_create(&c->thread, NULL, thread_main, c) == 0;
+        c->started = thread_start(&c->thread, thread_main, c);
     if (!c->started || c->nwaiting == CHECKER_QUEUE)
         return NULL;
     struct question *q = question_new(what, mac);

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "cli/calls.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
@@ -394,7 +395,7 @@ static void on_ready(void *ctx, const struct process *process)
         (void)snprintf(d->address, sizeof(d->address), "localhost:%d", address_port(&d->at));
     else
         address_text(&d->at, d->address);
-    d->called = pthread_create(&d->caller, NULL, caller_main, d) == 0;
+    d->called = thread_start(&d->caller, caller_main, d);
 }
 
 static void on_stopped(void *ctx)

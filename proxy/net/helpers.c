@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <stddef.h>
 
+#include "base/thread.h"
+
 struct crew {
     const int max_threads;
     const size_t max_waiting; /* 0: any number */
@@ -77,8 +79,7 @@ bool helpers_submit(enum helper_kind kind, struct helper_job *j)
     if (room) {
         list_append(&c->jobs, &j->node);
         c->waiting++;
-        if (c->idle == 0 && c->threads < c->max_threads &&
-            pthread_create(&thread, NULL, thread_main, c) == 0) {
+        if (c->idle == 0 && c->threads < c->max_threads && thread_start(&thread, thread_main, c)) {
             (void)pthread_detach(thread);
             c->threads++;
         }

@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 enum {
     SETTLE_MS = 50,     /* several files change together */
@@ -202,10 +202,7 @@ static int wait_ms(const struct reloader *r)
 static void *thread_main(void *arg)
 {
     struct reloader *r = arg;
-    sigset_t all;
 
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_BLOCK, &all, NULL); /* signals are the first thread's */
     log_attach_thread();
     while (!atomic_load(&r->stopping)) {
         struct pollfd fds[] = {{.fd = r->wake, .events = POLLIN},
@@ -239,7 +236,7 @@ struct reloader *reloader_start(const struct config *c, const struct reload_hook
     r->watch = -1;
     r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     follow_loaded(r, c);
-    if (r->wake >= 0 && pthread_create(&r->thread, NULL, thread_main, r) == 0)
+    if (r->wake >= 0 && thread_start(&r->thread, thread_main, r))
         return r;
     forget_files(r);
     buf_free(&r->seen);

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "ops/renewal_keeper.h"
 
 struct seen {
@@ -240,11 +241,8 @@ static void *thread_main(void *arg)
 {
     struct renewal *r = arg;
     struct pollfd fds[] = {{.fd = r->fd, .events = POLLIN}, {.fd = r->wake, .events = POLLIN}};
-    sigset_t all;
     bool alive = true;
 
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_BLOCK, &all, NULL); /* signals are the first thread's */
     log_attach_thread();
     while (alive) {
         (void)poll(fds, 2, -1);
@@ -265,7 +263,7 @@ static void *thread_main(void *arg)
 
 bool renewal_watch(struct renewal *r)
 {
-    r->watched = r->wake >= 0 && pthread_create(&r->thread, NULL, thread_main, r) == 0;
+    r->watched = r->wake >= 0 && thread_start(&r->thread, thread_main, r);
     return r->watched;
 }
 

@@ -8,9 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <event2/event.h>
-
 #include "base/mem.h"
+#include "base/thread.h"
 #include "caller/admission.h"
 #include "caller/arrival.h"
 #include "caller/census.h"
@@ -20,6 +19,7 @@
 #include "exchange/exchange.h"
 #include "net/helpers.h"
 #include "process/listen.h"
+#include "process/signals.h"
 #include "process/worker.h"
 
 enum { TURNED_AWAY_MAX = 256 };
@@ -136,31 +136,16 @@ bool process_is_stopping(const struct process *s)
     return s->stopping;
 }
 
-static void on_stop_signal(evutil_socket_t number, short what, void *arg)
+static void on_signal(void *ctx, int number)
 {
-    (void)number;
-    (void)what;
-    process_stop(arg);
-}
+    struct process *s = ctx;
 
-static void on_reopen_signal(evutil_socket_t number, short what, void *arg)
-{
-    struct process *s = arg;
-
-    (void)number;
-    (void)what;
-    if (s->hooks->on_log_reopen != NULL)
+    if (number == SIGUSR1 && s->hooks->on_log_reopen != NULL)
         s->hooks->on_log_reopen(s->hooks->ctx);
-}
-
-static void on_reload_signal(evutil_socket_t number, short what, void *arg)
-{
-    struct process *s = arg;
-
-    (void)number;
-    (void)what;
-    if (s->hooks->on_reload != NULL)
+    if (number == SIGHUP && s->hooks->on_reload != NULL)
         s->hooks->on_reload(s->hooks->ctx);
+    if (number == SIGTERM || number == SIGINT)
+        process_stop(s);
 }
 
 /* ---- listeners ---- */
@@ -301,36 +286,14 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-static void watch_signals(struct process *s)
-{
-    static const struct {
-        int number;
-        void (*run)(evutil_socket_t number, short what, void *arg);
-    } handlers[] = {{SIGTERM, on_stop_signal},
-                    {SIGINT, on_stop_signal},
-                    {SIGUSR1, on_reopen_signal},
-                    {SIGHUP, on_reload_signal}};
-    struct event_base *base = loop_base(s->threads[0].worker->loop);
-
-    for (size_t i = 0; i < ARRAY_LEN(handlers); i++) {
-        /* What libevent restores: nobody dies at the very end. */
-        (void)signal(handlers[i].number, SIG_IGN);
-        s->signals[i] = evsignal_new(base, handlers[i].number, handlers[i].run, s);
-        (void)event_add(s->signals[i], NULL);
-    }
-}
-
-/* Signals are the first thread's: the others inherit a mask that blocks them all. */
 static void start_threads(struct process *s)
 {
-    sigset_t all, old;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_BLOCK, &all, &old);
+    s->signals = signals_watch(s->threads[0].worker->loop, on_signal, s);
+    if (s->signals == NULL)
+        abort(); /* the system has no descriptor for us at start */
     for (size_t i = 1; i < s->nthreads; i++)
-        if (pthread_create(&s->threads[i].id, NULL, thread_main, s->threads[i].worker) != 0)
-            abort(); /* the system has no thread for us at start */
-    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+        if (!thread_start(&s->threads[i].id, thread_main, s->threads[i].worker))
+            abort(); /* nor a thread */
 }
 
 const struct config *process_config(const struct process *s)
@@ -348,7 +311,6 @@ bool process_run(struct process *s)
     struct loop *l = s->threads[0].worker->loop;
 
     s->running = s->nthreads;
-    watch_signals(s);
     start_threads(s);
     process_announce(s);
     for (size_t i = 0; i < s->ndoors; i++)
@@ -365,9 +327,7 @@ void process_free(struct process *s)
 {
     close_doors(s, true);
     timer_stop(&s->deadline);
-    for (size_t i = 0; i < ARRAY_LEN(s->signals); i++)
-        if (s->signals[i] != NULL)
-            event_free(s->signals[i]);
+    signals_free(s->signals);
     helpers_stop();
     checker_stop(s->shared.clients.checker);
     for (size_t i = 0; i < s->nthreads; i++)

@@ -10,7 +10,7 @@
 #include "process/process.h"
 #include "process/worker.h"
 
-struct event;
+struct signals;
 
 /* A listener. Never changed, and kept to the end: clients hold it. */
 struct door {
@@ -36,8 +36,8 @@ struct process {
     size_t nthreads;
     struct clients **clients; /* of each worker */
     struct upstreams **upstreams;
-    size_t next; /* worker that gets the next connection */
-    struct event *signals[4];
+    size_t next;             /* worker that gets the next connection */
+    struct signals *signals; /* NULL: it does not run yet */
     struct timer deadline;
     bool stopping, drained;
     size_t running; /* workers that are not drained yet */

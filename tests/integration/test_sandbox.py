@@ -75,6 +75,8 @@ def check_threads(p):
     found = list(status_of_threads(p))
     for status in found:
         assert (status["Seccomp"], status["NoNewPrivs"]) == ("2", "1")
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):  # read from a descriptor
+            assert int(status["SigBlk"], 16) >> number - 1 & 1, (number, status)
         for kind in ("Inh", "Prm", "Eff", "Amb") + (("Bnd",) if ROOTED else ()):
             assert int(status[f"Cap{kind}"], 16) == 0, (kind, status)
     return len(found)
