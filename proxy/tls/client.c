@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/mem.h"
+#include "tls/ciphers.h"
 #include "tls/error.h"
 #include "tls/session.h"
 #include "tls/verify.h"
@@ -49,6 +50,7 @@ static void configure(SSL_CTX *context)
     static const unsigned char alpn[] = "\x08http/1.1";
 
     (void)SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    ciphers_order(context);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_cert_cb(context, on_certificate_request, NULL);
     SSL_CTX_set_post_handshake_auth(context, 1);
