@@ -17,15 +17,20 @@ void buf_reserve(struct buf *b, size_t more)
     b->cap = cap;
 }
 
+/* Two digits at a time: a division costs more than all else. */
 void buf_add_u64(struct buf *b, uint64_t value)
 {
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233"
+        "34353637383940414243444546474849505152535455565758596061626364656667"
+        "6869707172737475767778798081828384858687888990919293949596979899";
     char digits[20];
     size_t i = sizeof(digits);
 
-    do {
-        digits[--i] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
+    for (; value > 9; value /= 100)
+        memcpy(digits + (i -= 2), pairs + 2 * (value % 100), 2);
+    if (value > 0 || i == sizeof(digits))
+        digits[--i] = (char)('0' + value);
     buf_add(b, digits + i, sizeof(digits) - i);
 }
 

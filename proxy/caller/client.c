@@ -50,6 +50,7 @@ struct client {
     int request_minor;
     int64_t requests;      /* that came so far, inside of a CONNECT if it is in one */
     bool request_keeps;    /* the caller wants to go on after this request */
+    bool nothing_follows;  /* so says this request */
     bool persists;         /* the connection goes on after this answer */
     bool ended;            /* the caller has sent its last byte */
     struct inside *inside; /* the CONNECT whose inside is being read; NULL: none */
@@ -181,7 +182,8 @@ void client_done(struct client *c, bool read)
     if (c->persists && !c->ended && !c->all->draining) {
         set_state(c, CLIENT_IDLE);
         rest(c);
-    } else if (!read || stream_is_sending(c->stream) || stream_has_unread(c->stream)) {
+    } else if (!read || stream_is_sending(c->stream) ||
+               stream_has_unread(c->stream, c->nothing_follows)) {
         linger(c);
     } else {
         close_client(c, STREAM_CLOSE);
@@ -279,6 +281,8 @@ static void note_request(struct client *c, const struct head *h)
     c->request_minor = h->minor;
     c->request_keeps =
         !head_says(h, OPTION_CLOSE) && (h->minor > 0 || head_says(h, OPTION_KEEP_ALIVE));
+    /* RFC 9112, 9.6; but some clients send an empty line after a body. */
+    c->nothing_follows = head_says(h, OPTION_CLOSE) && !h->chunked && h->content_length == 0;
 }
 
 enum persistence client_decide(struct client *c, bool reusable)

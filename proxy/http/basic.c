@@ -4,16 +4,19 @@
 
 #include "base/mem.h"
 
-static int base64_value(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
+/* RFC 4648, 4, by what stands for each value; 0: not of the alphabet, else the value plus 1. */
+/* clang-format off */
+static const unsigned char base64_values[256] = {
+    ['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8,
+    ['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64,
+};
+/* clang-format on */
 
 /* Takes the padding off, which may be left out as a whole (RFC 4648, 3.2); false if it is wrong. */
 static bool cut_padding(struct slice *in)
@@ -38,10 +41,10 @@ static size_t base64_decode(struct slice in, char *out)
     if (!cut_padding(&in))
         return SIZE_MAX;
     for (size_t i = 0; i < in.n; i++) {
-        int v = base64_value(in.p[i]);
-        if (v < 0)
+        unsigned v = base64_values[(unsigned char)in.p[i]];
+        if (v == 0)
             return SIZE_MAX;
-        value = (value << 6 | (unsigned)v) & 0xffff;
+        value = (value << 6 | (v - 1)) & 0xffff;
         bits += 6;
         if (bits >= 8) {
             bits -= 8;

@@ -44,10 +44,12 @@ bool stream_is_alive(const struct stream *s)
            s->ops->is_at_rest(s) && is_silent(s);
 }
 
-bool stream_has_unread(const struct stream *s)
+bool stream_has_unread(const struct stream *s, bool all_has_come)
 {
     char byte;
 
-    return !s->closed && s->end == STREAM_GOES_ON &&
-           (s->in.n > 0 || s->early.n > 0 || recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
+    if (s->closed || s->end != STREAM_GOES_ON)
+        return false;
+    return s->in.n > 0 || s->early.n > 0 ||
+           (!all_has_come && recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
 }

@@ -94,6 +94,23 @@ TEST(bufs_grow)
     buf_free(&b);
 }
 
+/* Around each power of ten, as the C library writes them. */
+TEST(numbers_are_written_in_decimal)
+{
+    uint64_t power = 1;
+
+    for (int digits = 1; digits <= 20; digits++, power *= 10)
+        for (uint64_t near = 0; near < 24; near++) {
+            struct buf got = {0}, want = {0};
+            uint64_t value = digits == 20 && near > 11 ? UINT64_MAX - near : power + near - 12;
+            buf_add_u64(&got, value);
+            buf_addf(&want, "%llu", (unsigned long long)value);
+            CHECK(slice_eq(buf_slice(&got), buf_slice(&want)));
+            buf_free(&got);
+            buf_free(&want);
+        }
+}
+
 struct item {
     int value;
     struct list node;

@@ -112,3 +112,31 @@ TEST(credentials_may_hold_any_byte)
     CHECK_INT(b.password.n, 2, "NUL and p");
     basic_wipe(&b);
 }
+
+/* "Og" is a colon and the upper half of the first byte of a password, which is zero. */
+TEST(each_byte_of_base64_stands_for_its_value)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char value[] = "Basic Og??";
+    struct basic b;
+
+    for (int third = 0; third < 256; third++)
+        for (int fourth = 1; fourth < 256; fourth++) {
+            const char *v = third == 0 ? NULL : strchr(alphabet, third),
+                       *w = strchr(alphabet, fourth);
+            value[8] = (char)third;
+            value[9] = (char)fourth;
+            if (strchr(" \t=", fourth) != NULL)
+                continue;
+            bool found = basic_read((struct slice){value, 10}, &b);
+            CHECK_INT(found, v != NULL && w != NULL, "bytes of the alphabet");
+            if (!found)
+                continue;
+            CHECK_INT(b.password.n, 2, "length");
+            CHECK_INT((unsigned char)b.password.p[0], (v - alphabet) >> 2, "first");
+            CHECK_INT((unsigned char)b.password.p[1], ((v - alphabet) << 6 | (w - alphabet)) & 0xff,
+                      "second");
+            basic_wipe(&b);
+        }
+}
