@@ -4,16 +4,14 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "config/parent_proxy.h"
 #include "exchange/hint.h"
 #include "http/mask.h"
 #include "ops/call.h"
 #include "ops/check_btp.h"
+#include "ops/check_files.h"
 #include "ops/check_probe.h"
-#include "policy/validity.h"
-#include "tls/facts.h"
 
 enum { CLOCK_TOLERANCE_S = 300 };
 
@@ -28,187 +26,6 @@ struct walker {
     struct check_report *steps;
     const struct diag *file_flaw; /* NULL: the files may be used */
 };
-
-static void fine(struct walker *w, enum check_step s, char *sentence)
-{
-    check_tell(w->steps, s, CHECK_OK, NULL, sentence, NULL);
-}
-
-static void add_evidence(struct walker *w, enum check_step s, const char *name, const char *value)
-{
-    if (value != NULL && *value != '\0')
-        json_add_member(&w->steps[s].evidence, name, slice_of(value));
-}
-
-static void add_number(struct walker *w, enum check_step s, const char *name, long long value)
-{
-    struct buf *out = &w->steps[s].evidence;
-
-    buf_addf(out, "%s\"%s\":%lld", out->n == 0 ? "" : ",", name, value);
-}
-
-static void add_list(struct walker *w, enum check_step s, const char *name, char *const *values,
-                     size_t n)
-{
-    struct buf *out = &w->steps[s].evidence;
-
-    buf_addf(out, "%s\"%s\":[", out->n == 0 ? "" : ",", name);
-    for (size_t i = 0; i < n; i++) {
-        buf_add_string(out, i == 0 ? "\"" : ",\"");
-        json_add(out, slice_of(values[i]));
-        buf_add_string(out, "\"");
-    }
-    buf_add_string(out, "]");
-}
-
-/* ---- the configuration and the certificate ---- */
-
-/* With the limits that apply (`rate`). */
-static char *describe_section(const struct tenant *t)
-{
-    struct buf text = {0};
-
-    buf_add_string(&text, t->where);
-    for (size_t i = 0; i < t->nrates; i++) {
-        buf_add_string(&text, i == 0 ? "; at most " : ", ");
-        tenant_write_rate(&t->rates[i], &text);
-    }
-    char *out = mem_copy_bytes(text.p, text.n);
-    buf_free(&text);
-    return out;
-}
-
-static void add_limits(struct walker *w)
-{
-    const struct tenant *t = w->tenant;
-    char **limits = mem_new((t->nrates + 1) * sizeof(limits[0]));
-
-    for (size_t i = 0; i < t->nrates; i++)
-        limits[i] = mem_format("%s %zu/s", t->rates[i].text, t->rates[i].limit);
-    add_list(w, CHECK_CONFIGURATION, "limits", limits, t->nrates);
-    for (size_t i = 0; i < t->nrates; i++)
-        free(limits[i]);
-    free(limits);
-}
-
-static void check_configuration(struct walker *w)
-{
-    if (w->file_flaw != NULL)
-        check_tell(w->steps, CHECK_CONFIGURATION, CHECK_FAIL, NULL,
-                   mem_copy_string(w->file_flaw->text), NULL);
-    fine(w, CHECK_CONFIGURATION, describe_section(w->tenant));
-    add_evidence(w, CHECK_CONFIGURATION, "section", w->tenant->where);
-    add_limits(w);
-}
-
-static enum cause_id cause_of_flaw(enum status st)
-{
-    return st == ST_LOCKED     ? CAUSE_PASSPHRASE
-           : st == ST_MISMATCH ? CAUSE_KEY_MISMATCH
-                               : CAUSE_CERTIFICATE_UNREADABLE;
-}
-
-/* The finding of that level and subject, or NULL. */
-static const char *finding(const struct credential *c, enum finding_level level,
-                           enum finding_about about)
-{
-    size_t count;
-    const struct finding *all = credential_findings(c, &count);
-
-    for (size_t i = 0; i < count; i++)
-        if (all[i].level == level && all[i].about == about)
-            return all[i].sentence;
-    return NULL;
-}
-
-static void tell_finding(struct walker *w, enum check_step s, enum check_result r,
-                         const char *sentence, const struct cause *c)
-{
-    if (sentence != NULL)
-        check_tell(w->steps, s, r, c == NULL ? NULL : c->code, mem_copy_string(sentence),
-                   c == NULL ? NULL : c->cure);
-}
-
-static void check_end(struct walker *w, const struct facts *f)
-{
-    const struct cause *c = cause_of(CAUSE_CERTIFICATE_ENDS_SOON);
-
-    if (f->days_left < w->options->fail_days)
-        check_tell_cause(w->steps, c,
-                         mem_format("The client certificate ends on %.10s, in %lld days.",
-                                    f->not_after, f->days_left));
-}
-
-static void add_facts(struct walker *w, const struct facts *f)
-{
-    add_evidence(w, CHECK_CERTIFICATE, "subject", f->subject);
-    add_evidence(w, CHECK_CERTIFICATE, "issuer", f->issuer);
-    json_add_member(&w->steps[CHECK_CERTIFICATE].evidence, "serial", buf_slice(&f->serial));
-    json_add_member(&w->steps[CHECK_CERTIFICATE].evidence, "sha256", buf_slice(&f->sha256));
-    add_evidence(w, CHECK_CERTIFICATE, "not_before", f->not_before);
-    add_evidence(w, CHECK_CERTIFICATE, "not_after", f->not_after);
-    add_number(w, CHECK_CERTIFICATE, "days_left", f->days_left);
-    add_evidence(w, CHECK_CERTIFICATE, "key_type", f->key_type);
-}
-
-static void judge_credential(struct walker *w, const struct credential *c)
-{
-    const struct cause *soon = cause_of(CAUSE_CERTIFICATE_ENDS_SOON),
-                       *unfit = cause_of(CAUSE_NO_CLIENT_AUTH);
-    struct failure why;
-    struct facts f;
-
-    facts_collect(c, clock_wall_us() / 1000000, &f);
-    if (!identity_is_presentable(w->tenant, w->identity, &why))
-        check_tell_failure(w->steps, &why);
-    if (finding(c, FINDING_ERROR, ABOUT_USAGE) != NULL)
-        check_tell_cause(w->steps, unfit, mem_copy_string(unfit->sentence));
-    tell_finding(w, CHECK_CERTIFICATE, CHECK_FAIL, finding(c, FINDING_ERROR, ABOUT_OTHER), NULL);
-    check_end(w, &f);
-    tell_finding(w, CHECK_CERTIFICATE, CHECK_WARN, finding(c, FINDING_WARNING, ABOUT_DATES), soon);
-    tell_finding(w, CHECK_CERTIFICATE, CHECK_WARN, finding(c, FINDING_WARNING, ABOUT_USAGE), NULL);
-    tell_finding(w, CHECK_CERTIFICATE, CHECK_WARN, finding(c, FINDING_WARNING, ABOUT_OTHER), NULL);
-    fine(w, CHECK_CERTIFICATE,
-         mem_format("%s, until %.10s (%lld days left)", f.subject, f.not_after, f.days_left));
-    add_facts(w, &f);
-    facts_free(&f);
-}
-
-static void check_certificate(struct walker *w)
-{
-    const struct identity *i = &w->tenant->identities[w->identity];
-
-    struct failure why;
-
-    if (i->flaw != NULL && tenant_fetches(w->tenant) &&
-        !identity_is_presentable(w->tenant, w->identity, &why))
-        check_tell_failure(w->steps, &why);
-    else if (i->flaw != NULL)
-        check_tell_cause(w->steps, cause_of(cause_of_flaw(i->flaw_status)),
-                         mem_copy_string(i->flaw));
-    else
-        judge_credential(w, i->credential);
-    add_evidence(w, CHECK_CERTIFICATE, "file", i->certificate);
-}
-
-/* After the call, which can show more. */
-static void check_chain(struct walker *w)
-{
-    const struct credential *c = w->tenant->identities[w->identity].credential;
-    char **names = NULL;
-    int n = credential_chain_length(c);
-
-    tell_finding(w, CHECK_CHAIN, CHECK_WARN, finding(c, FINDING_WARNING, ABOUT_CHAIN), NULL);
-    fine(w, CHECK_CHAIN,
-         mem_format("%d certificate%s sent beside it", n, n == 1 ? " is" : "s are"));
-    names = mem_new((size_t)(n + 1) * sizeof(names[0]));
-    for (int i = 0; i < n; i++)
-        names[i] = credential_chain_subject(c, i);
-    add_list(w, CHECK_CHAIN, "chain", names, (size_t)n);
-    for (int i = 0; i < n; i++)
-        free(names[i]);
-    free(names);
-}
 
 /* ---- the clock ---- */
 
@@ -231,11 +48,11 @@ static void check_clock(struct walker *w, const struct call_result *r)
                          mem_format("The clock of this machine is %s.", text));
         free(text);
     }
-    fine(w, CHECK_CLOCK,
-         mem_copy_string(r->date_s == 0 ? "it agrees with the dates of the certificate"
-                                        : "it agrees with the server's Date"));
+    check_fine(w->steps, CHECK_CLOCK,
+               mem_copy_string(r->date_s == 0 ? "it agrees with the dates of the certificate"
+                                              : "it agrees with the server's Date"));
     if (r->date_s != 0)
-        add_number(w, CHECK_CLOCK, "ahead_s", ahead);
+        check_note_number(&w->steps[CHECK_CLOCK], "ahead_s", ahead);
 }
 
 /* ---- the connection ---- */
@@ -272,12 +89,13 @@ static void check_request(struct walker *w, const struct call_result *r)
 static void add_connection(struct walker *w, const struct call_result *r)
 {
     if (w->tenant->parent != NULL)
-        add_evidence(w, CHECK_PARENT_PROXY, "proxy", w->tenant->parent->name);
-    add_evidence(w, CHECK_CONNECT, "address", r->address);
-    add_evidence(w, CHECK_TLS, "version", r->tls);
-    add_evidence(w, CHECK_TLS, "cipher", r->cipher);
-    add_list(w, CHECK_SERVER_CERTIFICATE, "chain", r->chain, r->nchain);
-    add_list(w, CHECK_CERTIFICATE_REQUEST, "authorities", r->authorities, r->nauthorities);
+        check_note(&w->steps[CHECK_PARENT_PROXY], "proxy", w->tenant->parent->name);
+    check_note(&w->steps[CHECK_CONNECT], "address", r->address);
+    check_note(&w->steps[CHECK_TLS], "version", r->tls);
+    check_note(&w->steps[CHECK_TLS], "cipher", r->cipher);
+    check_note_list(&w->steps[CHECK_SERVER_CERTIFICATE], "chain", r->chain, r->nchain);
+    check_note_list(&w->steps[CHECK_CERTIFICATE_REQUEST], "authorities", r->authorities,
+                    r->nauthorities);
 }
 
 /* ---- the answer ---- */
@@ -350,7 +168,7 @@ static void judge_answer(struct walker *w, const struct call_result *r)
         tell_cause(w, r, cause_sharpen(c, &r->evidence), &found);
     else if (!is_success(r->status))
         tell_status(w, r);
-    add_number(w, CHECK_HTTP, "status", r->status);
+    check_note_number(&w->steps[CHECK_HTTP], "status", r->status);
 }
 
 /* No answer: it was not asked for. */
@@ -407,7 +225,7 @@ static void judge_call(struct walker *w, const char *path, const struct call_res
         tell_unasked(w);
     if (r->connected)
         check_request(w, r);
-    check_chain(w);
+    check_chain(w->steps, w->tenant, w->identity);
 }
 
 static bool wants_call(const struct walker *w)
@@ -437,10 +255,10 @@ static void walk(struct walker *w)
     for (int s = 0; s < CHECK_STEPS; s++)
         if (w->options->skip[s])
             check_leave_out(w->steps, (enum check_step)s);
-    check_configuration(w);
+    check_configuration(w->steps, w->tenant, w->file_flaw);
     if (fetches(w->tenant, w->identity) && check_succeeded(w->steps, CHECK_CONFIGURATION))
         check_btp(w->steps, w->tenant);
-    check_certificate(w);
+    check_certificate(w->steps, w->tenant, w->identity, w->options->fail_days);
     if (wants_call(w)) {
         if (w->options->skip[CHECK_HTTP] || !call_is_allowed(w->room, w->index, path))
             path = NULL;
@@ -451,11 +269,11 @@ static void walk(struct walker *w)
                 &(struct check_probe){w->config, w->options, w->room, w->index, w->identity},
                 &w->steps[CHECK_COMPANY]);
     } else if (check_succeeded(w->steps, CHECK_CERTIFICATE)) {
-        check_chain(w);
+        check_chain(w->steps, w->tenant, w->identity);
     }
     for (int s = 0; s < CHECK_STEPS; s++)
         if (!check_is_settled(w->steps, (enum check_step)s))
-            fine(w, (enum check_step)s, fine_text(w, (enum check_step)s, &r));
+            check_fine(w->steps, (enum check_step)s, fine_text(w, (enum check_step)s, &r));
     call_result_free(&r);
 }
 

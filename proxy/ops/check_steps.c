@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 
 /* Each step needs the one before it, and may need another one. A step that only warns is enough. */
@@ -184,6 +185,37 @@ void check_tell(struct check_report steps[], enum check_step s, enum check_resul
     report->code = code;
     report->sentence = sentence;
     report->cure = cure;
+}
+
+void check_fine(struct check_report steps[], enum check_step s, char *sentence)
+{
+    check_tell(steps, s, CHECK_OK, NULL, sentence, NULL);
+}
+
+void check_note(struct check_report *r, const char *name, const char *value)
+{
+    if (value != NULL && *value != '\0')
+        json_add_member(&r->evidence, name, slice_of(value));
+}
+
+void check_note_number(struct check_report *r, const char *name, long long value)
+{
+    struct buf *out = &r->evidence;
+
+    buf_addf(out, "%s\"%s\":%lld", out->n == 0 ? "" : ",", name, value);
+}
+
+void check_note_list(struct check_report *r, const char *name, char *const *values, size_t n)
+{
+    struct buf *out = &r->evidence;
+
+    buf_addf(out, "%s\"%s\":[", out->n == 0 ? "" : ",", name);
+    for (size_t i = 0; i < n; i++) {
+        buf_add_string(out, i == 0 ? "\"" : ",\"");
+        json_add(out, slice_of(values[i]));
+        buf_add_string(out, "\"");
+    }
+    buf_add_string(out, "]");
 }
 
 void check_leave_out(struct check_report steps[], enum check_step s)

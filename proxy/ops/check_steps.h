@@ -60,6 +60,14 @@ void check_tell(struct check_report steps[], enum check_step s, enum check_resul
 void check_tell_failure(struct check_report steps[], const struct failure *why);
 void check_tell_cause(struct check_report steps[], const struct cause *c, char *sentence);
 
+/* It succeeded, unless it was judged before; takes the sentence. */
+void check_fine(struct check_report steps[], enum check_step s, char *sentence);
+
+/* Adds a member to the evidence; a value of NULL or "" adds none. */
+void check_note(struct check_report *r, const char *name, const char *value);
+void check_note_number(struct check_report *r, const char *name, long long value);
+void check_note_list(struct check_report *r, const char *name, char *const *values, size_t n);
+
 /* The step is not wanted. */
 void check_leave_out(struct check_report steps[], enum check_step s);
 
