@@ -7,9 +7,9 @@
 #   sh tests/run.sh [--full] STAGE...   some of: lint unit asan tsan release package counts mutants fuzz
 set -eu
 cd "$(dirname "$0")/.."
-fuzz_seconds=3
+fuzz_seconds=3 fuzz_seed=1
 if [ "${1:-}" = --full ]; then
-    fuzz_seconds=120
+    fuzz_seconds=120 fuzz_seed=0
     export SFMTLS_FULL=1
     shift
 fi
@@ -209,7 +209,7 @@ if chosen mutants && [ -n "${SFMTLS_FULL:-}" ]; then
 fi
 if chosen fuzz; then
     stage "fuzzing, $fuzz_seconds s for each target"
-    sh tests/fuzz/run.sh "$fuzz_seconds" 2
+    sh tests/fuzz/run.sh "$fuzz_seconds" 2 "$fuzz_seed"
     total=$((total + $(ls tests/fuzz/*_fuzz.c | wc -l)))
 fi
 stage 'lint and package, what was left of them'

@@ -3,13 +3,15 @@
 # corpus that is kept beside it, and says how fast each was and how much of the program it reached:
 # edges (cov) and features (ft), as libFuzzer counts them. What they find new goes to
 # build/fuzz/corpus; a crash ends the run and leaves its input there. Credentials need seeds with
-# private keys, which are made anew each time.
+# private keys, which are made anew each time. With a SEED it looks at the same inputs each time: a change that
+# breaks one of them is found by whoever makes it; without, it finds what nobody has tried.
 #
-#   sh tests/fuzz/run.sh [SECONDS [JOBS]]
+#   sh tests/fuzz/run.sh [SECONDS [JOBS [SEED]]]
 set -eu
 cd "$(dirname "$0")/../.."
 seconds=${1:-60}
 jobs=${2:-1}
+seed=${3:-0} # 0: by chance
 mkdir -p build
 cmake --preset fuzz >build/fuzz.log 2>&1 || { cat build/fuzz.log; exit 1; }
 cmake --build --preset fuzz >>build/fuzz.log 2>&1 || { cat build/fuzz.log; exit 1; }
@@ -60,7 +62,7 @@ run() { # TARGET
     out=build/fuzz/corpus/$name
     mkdir -p "$out" "tests/fuzz/corpus/$name"
     [ "$name" != credential_fuzz ] || make_credentials "$PWD/$out"
-    if "build/fuzz/tests/$name" -max_total_time="$seconds" -print_final_stats=1 -timeout=60 \
+    if "build/fuzz/tests/$name" -max_total_time="$seconds" -seed="$seed" -print_final_stats=1 -timeout=60 \
         -artifact_prefix="build/fuzz/corpus/$name-" "$out" "tests/fuzz/corpus/$name" \
         >"build/fuzz/$name.log" 2>&1; then
         runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "build/fuzz/$name.log")
