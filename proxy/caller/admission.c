@@ -45,34 +45,34 @@ static int64_t share_of(const struct config *c, const struct peer *p)
 
 /* Without one of these, the address is all that is known of a caller; but a Unix socket has none,
  * and costs next to nothing to ask for. */
-static bool needs_peer(const struct config *c, const struct allowed_uids *u,
-                       const struct address *from)
+bool admission_needs_peer(const struct clients *all, const struct admission_rule *rule,
+                          const struct address *from)
 {
-    return !u->any || c->per_caller > 0 || c->serves_remote || c->keeps_sessions ||
+    const struct config *c = all->config;
+
+    return !rule->uids->any || c->per_caller > 0 || c->serves_remote || c->keeps_sessions ||
            (c->log_caller && address_is_unix(from));
 }
 
 bool admission_take(struct clients *all, const struct admission_rule *rule,
-                    const struct newcomer *n, struct admission *out, struct failure *why)
+                    const struct address *from, const struct peer *p, struct admission *out,
+                    struct failure *why)
 {
-    const struct config *c = all->config;
-    struct peer p;
     int64_t share = 0;
 
-    *out = (struct admission){.caller = caller_id_of_address(n->from)};
-    if (needs_peer(c, rule->uids, n->from)) {
-        peer_ask(all->peers, n->fd, n->from, n->to, &p);
-        out->caller = caller_id_of_peer(&p);
-        if (!check_uid(all, rule->uids, &p, why))
+    *out = (struct admission){.caller = caller_id_of_address(from)};
+    if (p != NULL) {
+        out->caller = caller_id_of_peer(p);
+        if (!check_uid(all, rule->uids, p, why))
             return false;
-        share = rule->places == &all->shared->clients ? share_of(c, &p) : 0;
+        share = rule->places == &all->shared->clients ? share_of(all->config, p) : 0;
     }
     if (!quota_take(rule->places)) {
         failure_plain(why, FAIL_TOO_MANY_CALLERS);
         return false;
     }
     if (share > 0)
-        out->of_caller = census_take(all->shared->census, &p, share);
+        out->of_caller = census_take(all->shared->census, p, share);
     if (share > 0 && out->of_caller == NULL) {
         quota_give(rule->places);
         failure_plain(why, FAIL_CALLER_SHARE);

@@ -17,22 +17,20 @@ struct admission {
     struct census_entry *of_caller; /* NULL: its caller's are not counted */
 };
 
-/* A connection that was just accepted. */
-struct newcomer {
-    int fd;
-    const struct address *from;
-    const struct address *to; /* where it came in; NULL: fd knows it */
-};
-
 /* Where it takes its place, and who may. */
 struct admission_rule {
     struct quota *places; /* a caller's share is limited if they are those of max-connections */
     const struct allowed_uids *uids;
 };
 
-/* False: it is to be told why and closed, and takes no place. */
+/* Is the system to be asked whose a connection from there is (peer_ask())? */
+bool admission_needs_peer(const struct clients *all, const struct admission_rule *rule,
+                          const struct address *from);
+
+/* p: what the system said; NULL: it was not asked. False: the connection is to be told why and
+ * closed, and takes no place. */
 bool admission_take(struct clients *all, const struct admission_rule *rule,
-                    const struct newcomer *n, struct admission *out,
+                    const struct address *from, const struct peer *p, struct admission *out,
                     struct failure *why) MUST_CHECK;
 void admission_give(struct clients *all, struct admission *a);
 

@@ -26,20 +26,54 @@ static void turn_away(struct clients *all, const struct client_door *door, int f
     client_turn_away(client_new(all, door, fd, &place), why);
 }
 
-void arrival_take(struct clients *all, const struct client_door *door, int fd,
-                  const struct address *from)
+/* peers[i] is NULL if nobody is asked whose that connection is, or points into rooms. */
+static void ask_whose(struct clients *all, const struct client_door *door,
+                      const struct admission_rule *rule, const struct accepted accepted[], size_t n,
+                      struct peer rooms[], const struct peer *peers[])
 {
-    const struct newcomer n = {fd, from, door->own.length > 0 ? &door->own : NULL};
-    const struct admission_rule rule = {
-        .places = door->places == NULL ? &all->shared->clients : door->places,
-        .uids = door->for_operators ? config_admin_uids(all->config) : &all->config->allow_uid};
+    struct newcomer asked[ACCEPTED_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct accepted *a = &accepted[i];
+        peers[i] = NULL;
+        if (!admission_needs_peer(all, rule, &a->from))
+            continue;
+        peers[i] = &rooms[count];
+        asked[count++] =
+            (struct newcomer){a->fd, &a->from, door->own.length > 0 ? &door->own : NULL};
+    }
+    peer_ask(all->peers, asked, count, rooms);
+}
+
+static void take(struct clients *all, const struct client_door *door,
+                 const struct admission_rule *rule, const struct accepted *a, const struct peer *p)
+{
     struct admission admission;
     struct failure why;
 
-    if ((all->draining && !door->for_operators) || all->ended)
-        (void)close(fd);
-    else if (!admission_take(all, &rule, &n, &admission, &why))
-        turn_away(all, door, fd, &admission.caller, &why);
+    if (!admission_take(all, rule, &a->from, p, &admission, &why))
+        turn_away(all, door, a->fd, &admission.caller, &why);
     else
-        (void)client_new(all, door, fd, &admission);
+        (void)client_new(all, door, a->fd, &admission);
+}
+
+void arrival_take(struct clients *all, const struct client_door *door,
+                  const struct accepted accepted[], size_t n)
+{
+    const struct admission_rule rule = {
+        .places = door->places == NULL ? &all->shared->clients : door->places,
+        .uids = door->for_operators ? config_admin_uids(all->config) : &all->config->allow_uid};
+    const bool ends = (all->draining && !door->for_operators) || all->ended;
+    struct peer rooms[ACCEPTED_MAX];
+    const struct peer *peers[ACCEPTED_MAX];
+
+    if (!ends)
+        ask_whose(all, door, &rule, accepted, n, rooms, peers);
+    for (size_t i = 0; i < n; i++) {
+        if (ends)
+            (void)close(accepted[i].fd);
+        else
+            take(all, door, &rule, &accepted[i], peers[i]);
+    }
 }

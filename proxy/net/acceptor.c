@@ -18,13 +18,7 @@
 #include "base/mem.h"
 #include "net/inherit.h"
 
-enum {
-    BACKLOG = 1024,
-    BATCH = 16,
-    PAUSE_MS = 200,
-    TELL_AGAIN_MS = 60 * 1000,
-    LAST_LOW_PORT = 1023
-};
+enum { BACKLOG = 1024, PAUSE_MS = 200, TELL_AGAIN_MS = 60 * 1000, LAST_LOW_PORT = 1023 };
 
 struct acceptor {
     int fd;
@@ -313,47 +307,57 @@ static void on_pause_over(void *ctx)
     (void)event_add(&a->incoming, NULL);
 }
 
-/* False, and errno: it took none. */
-static bool take_one(struct acceptor *a)
-{
-    struct address from = {.length = sizeof(from.storage)};
-    int fd = accept4(a->fd, &from.any, &from.length, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-    if (fd >= 0)
-        a->on_accept(a->ctx, fd, &from);
-    return fd >= 0;
-}
-
 static bool is_one_that_left(int error)
 {
     return error == ECONNABORTED || error == EINTR;
 }
 
+/* Takes at most n and hands them on; how many. errno: why no more; 0: there may be more. */
+static int take(struct acceptor *a, int n)
+{
+    struct accepted all[ACCEPTED_MAX];
+    int got = 0, error = 0;
+
+    for (int i = 0; i < n && error == 0; i++) {
+        struct accepted *one = &all[got];
+        one->from.length = sizeof(one->from.storage);
+        one->fd = accept4(a->fd, &one->from.any, &one->from.length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (one->fd >= 0)
+            got++;
+        else if (!is_one_that_left(errno))
+            error = errno;
+    }
+    if (got > 0)
+        a->on_accept(a->ctx, all, (size_t)got);
+    errno = error;
+    return got;
+}
+
 static void on_incoming(evutil_socket_t fd, short what, void *arg)
 {
     struct acceptor *a = arg;
-    int got = 0;
+    const int wanted = a->batch;
 
     (void)fd;
     (void)what;
-    for (int i = 0; i < a->batch && a->fd >= 0; i++) {
-        if (take_one(a)) {
-            got++;
-        } else if (address_is_shortage(errno)) {
-            pause_accepting(a, errno);
-            return;
-        } else if (!is_one_that_left(errno)) {
-            break;
-        }
-    }
-    a->batch = got < a->batch ? (got > 0 ? got : 1) : (got * 2 < BATCH ? got * 2 : BATCH);
+    int got = take(a, wanted), error = errno;
+    if (address_is_shortage(error))
+        pause_accepting(a, error);
+    if (got == wanted)
+        a->batch = got * 2 < ACCEPTED_MAX ? got * 2 : ACCEPTED_MAX;
+    else if (!address_is_shortage(error))
+        a->batch = got > 0 ? got : 1;
 }
 
 void acceptor_take_waiting(struct acceptor *a)
 {
-    for (int i = 0; i < BACKLOG && a->loop != NULL && !a->inherited; i++)
-        if (!take_one(a) && !is_one_that_left(errno))
-            return;
+    int taken = 0;
+
+    if (a->loop == NULL || a->inherited)
+        return;
+    do
+        taken += take(a, ACCEPTED_MAX);
+    while (errno == 0 && taken < BACKLOG);
 }
 
 void acceptor_start(struct acceptor *a, struct loop *l, acceptor_hook *on_accept, void *ctx)

@@ -30,7 +30,15 @@ enum status acceptor_permit(struct acceptor *a, const struct address_access *acc
                             struct diag *why) MUST_CHECK;
 
 /* fd is the taker's, non-blocking and close-on-exec; from: the caller's address. */
-typedef void acceptor_hook(void *ctx, int fd, const struct address *from);
+struct accepted {
+    int fd;
+    struct address from;
+};
+
+enum { ACCEPTED_MAX = 16 };
+
+/* Gets those that were waiting, at most ACCEPTED_MAX of them. */
+typedef void acceptor_hook(void *ctx, const struct accepted all[], size_t n);
 void acceptor_start(struct acceptor *a, struct loop *l, acceptor_hook *on_accept, void *ctx);
 
 /* Before acceptor_close(): those that have connected and were not accepted yet. Of an inherited

@@ -1,10 +1,12 @@
 #include "net/peer.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <linux/inet_diag.h>
@@ -57,24 +59,38 @@ static uint32_t interface_of(const struct address *a)
     return scope != 0 ? scope : 1;
 }
 
-static bool send_request(struct peer_asker *p, const struct address *theirs,
-                         const struct address *ours)
+/* One socket that the kernel is asked for, and what it says. */
+struct lookup {
+    const struct address *theirs, *ours;
+    enum answer answer;
+    struct inet_diag_msg found; /* of ANSWER_UID and ANSWER_NOBODY */
+};
+
+static void write_request(const struct lookup *l, uint32_t sequence, struct request *out)
 {
-    struct request r = {
-        .head = {.nlmsg_len = sizeof(r),
+    *out = (struct request){
+        .head = {.nlmsg_len = sizeof(*out),
                  .nlmsg_type = SOCK_DIAG_BY_FAMILY,
                  .nlmsg_flags = NLM_F_REQUEST,
-                 .nlmsg_seq = ++p->sequence},
-        .body = {.sdiag_family = (uint8_t)theirs->any.sa_family,
+                 .nlmsg_seq = sequence},
+        .body = {.sdiag_family = (uint8_t)l->theirs->any.sa_family,
                  .sdiag_protocol = IPPROTO_TCP,
                  .idiag_states = ~0U,
-                 .id.idiag_if = interface_of(theirs),
+                 .id.idiag_if = interface_of(l->theirs),
                  .id.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}},
     };
+    put_address(l->theirs, out->body.id.idiag_src, &out->body.id.idiag_sport);
+    put_address(l->ours, out->body.id.idiag_dst, &out->body.id.idiag_dport);
+}
 
-    put_address(theirs, r.body.id.idiag_src, &r.body.id.idiag_sport);
-    put_address(ours, r.body.id.idiag_dst, &r.body.id.idiag_dport);
-    return send(p->fd, &r, sizeof(r), MSG_DONTWAIT) == (ssize_t)sizeof(r);
+static bool send_requests(struct peer_asker *p, const struct lookup lookups[], size_t n)
+{
+    struct request requests[PEER_MAX_AT_ONCE];
+
+    for (size_t i = 0; i < n; i++)
+        write_request(&lookups[i], ++p->sequence, &requests[i]);
+    return send(p->fd, requests, n * sizeof(requests[0]), MSG_DONTWAIT) ==
+           (ssize_t)(n * sizeof(requests[0]));
 }
 
 static enum answer read_error(const struct nlmsghdr *head, size_t n)
@@ -86,50 +102,75 @@ static enum answer read_error(const struct nlmsghdr *head, size_t n)
     return e->error == -ENOENT ? ANSWER_NO_SOCKET : ANSWER_NONE;
 }
 
-/* The kernel answers while it is sent the question, so the answer is there, and no other. */
-static enum answer ask(struct peer_asker *p, const struct address *theirs,
-                       const struct address *ours, struct inet_diag_msg *out)
+static enum answer read_answer(const struct nlmsghdr *head, size_t n, struct inet_diag_msg *out)
 {
-    union {
-        struct nlmsghdr head;
-        char bytes[1024];
-    } answer;
-    ssize_t n;
-
-    if (p->fd < 0 || !send_request(p, theirs, ours))
+    if (head->nlmsg_type == NLMSG_ERROR)
+        return read_error(head, n);
+    if (head->nlmsg_type != SOCK_DIAG_BY_FAMILY || n < NLMSG_LENGTH(sizeof(*out)))
         return ANSWER_NONE;
-    do
-        n = recv(p->fd, &answer, sizeof(answer), MSG_DONTWAIT);
-    while (n >= (ssize_t)sizeof(answer.head) && answer.head.nlmsg_seq != p->sequence);
-    if (n < (ssize_t)sizeof(answer.head))
-        return ANSWER_NONE;
-    if (answer.head.nlmsg_type == NLMSG_ERROR)
-        return read_error(&answer.head, (size_t)n);
-    if (answer.head.nlmsg_type != SOCK_DIAG_BY_FAMILY || (size_t)n < NLMSG_LENGTH(sizeof(*out)))
-        return ANSWER_NONE;
-    memcpy(out, NLMSG_DATA(&answer.head), sizeof(*out));
+    memcpy(out, (const char *)head + NLMSG_HDRLEN, sizeof(*out));
     return out->idiag_inode != 0 ? ANSWER_UID : ANSWER_NOBODY;
 }
 
-/* Without an established socket the kernel looks for one that listens there: not the caller's. */
-static enum answer ask_caller(struct peer_asker *p, const struct address *theirs,
-                              const struct address *ours, uid_t *uid)
+/* Takes up to n messages, which answer questions from that number on or are of no interest; how
+ * many were answers. 0: there are no more. */
+static size_t receive(struct peer_asker *p, struct lookup lookups[], size_t n, uint32_t first)
 {
-    struct inet_diag_msg m;
-    enum answer a = ask(p, theirs, ours, &m);
+    union {
+        struct nlmsghdr head;
+        char bytes[256];
+    } rooms[PEER_MAX_AT_ONCE];
+    struct iovec parts[PEER_MAX_AT_ONCE];
+    struct mmsghdr messages[PEER_MAX_AT_ONCE] = {{.msg_len = 0}};
+    size_t answers = 0;
+    int got;
+
+    for (size_t i = 0; i < n; i++) {
+        parts[i] = (struct iovec){&rooms[i], sizeof(rooms[i])};
+        messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
+    }
+    do {
+        got = recvmmsg(p->fd, messages, (unsigned)n, MSG_DONTWAIT, NULL);
+        for (int i = 0; i < got; i++) {
+            uint32_t at = rooms[i].head.nlmsg_seq - first;
+            if (messages[i].msg_len < sizeof(rooms[i].head) || at >= n)
+                continue;
+            lookups[at].answer =
+                read_answer(&rooms[i].head, messages[i].msg_len, &lookups[at].found);
+            answers++;
+        }
+    } while (got > 0 && answers == 0);
+    return answers;
+}
+
+/* The kernel answers while it is sent the questions, so the answers are there. */
+static void ask(struct peer_asker *p, struct lookup lookups[], size_t n)
+{
+    const uint32_t first = p->sequence + 1;
+    size_t answers = 0, more = 1;
+
+    for (size_t i = 0; i < n; i++)
+        lookups[i].answer = ANSWER_NONE;
+    if (p->fd < 0 || n == 0 || !send_requests(p, lookups, n))
+        return;
+    for (; answers < n && more > 0; answers += more)
+        more = receive(p, lookups, n, first);
+}
+
+/* Without an established socket the kernel looks for one that listens there: not the caller's. */
+static enum answer judge(const struct lookup *l)
+{
+    const struct inet_diag_msg *m = &l->found;
     __be32 ip[4];
     __be16 their_port, our_port;
 
-    if (a != ANSWER_UID && a != ANSWER_NOBODY)
-        return a;
-    put_address(theirs, ip, &their_port);
-    put_address(ours, ip, &our_port);
-    if (m.id.idiag_sport != their_port || m.id.idiag_dport != our_port)
+    if (l->answer != ANSWER_UID && l->answer != ANSWER_NOBODY)
+        return l->answer;
+    put_address(l->theirs, ip, &their_port);
+    put_address(l->ours, ip, &our_port);
+    if (m->id.idiag_sport != their_port || m->id.idiag_dport != our_port)
         return ANSWER_NO_SOCKET;
-    if ((1 << m.idiag_state & HELD) == 0)
-        return ANSWER_NOBODY;
-    *uid = m.idiag_uid;
-    return a;
+    return (1 << m->idiag_state & HELD) == 0 ? ANSWER_NOBODY : l->answer;
 }
 
 /* ---- the asker ---- */
@@ -138,9 +179,8 @@ static enum answer ask_caller(struct peer_asker *p, const struct address *theirs
 static bool works_for(struct peer_asker *p, const char *any_port)
 {
     struct address at, nowhere;
-    struct inet_diag_msg m;
+    struct lookup l = {.theirs = &at, .ours = &nowhere, .answer = ANSWER_NONE};
     struct diag why;
-    bool works = false;
 
     if (address_parse(any_port, &at, &why) != ST_OK)
         return false;
@@ -148,10 +188,10 @@ static bool works_for(struct peer_asker *p, const char *any_port)
     int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && bind(fd, &at.any, at.length) == 0 && listen(fd, 1) == 0 &&
         getsockname(fd, &at.any, &at.length) == 0)
-        works = ask(p, &at, &nowhere, &m) == ANSWER_UID;
+        ask(p, &l, 1);
     if (fd >= 0)
         (void)close(fd);
-    return works;
+    return l.answer == ANSWER_UID;
 }
 
 struct peer_asker *peer_asker_new(void)
@@ -200,27 +240,53 @@ static bool is_within_machine(const struct address *theirs, const struct address
            address_is_same_host(theirs, ours);
 }
 
-void peer_ask(struct peer_asker *p, int fd, const struct address *from, const struct address *to,
-              struct peer *out)
+/* What the kernel did not say of a TCP connection says where it is from. */
+static void tell(const struct lookup *l, struct peer *out)
 {
-    struct address ours;
+    enum answer a = judge(l);
 
-    out->kind = PEER_UNTOLD;
-    out->from = *from;
-    if (address_is_unix(&out->from)) {
-        ask_unix(fd, out);
-        return;
-    }
-    if (to != NULL)
-        ours = *to;
-    else if (!address_of_socket(fd, &ours))
-        return;
-    address_unmap(&out->from);
-    address_unmap(&ours);
-    enum answer a = ask_caller(p, &out->from, &ours, &out->uid);
-    if (a == ANSWER_UID)
+    if (a == ANSWER_UID) {
         out->kind = PEER_TOLD;
-    else if (a != ANSWER_NOBODY && !is_within_machine(&out->from, &ours) &&
-             !address_is_available(&out->from))
+        out->uid = l->found.idiag_uid;
+    } else if (a != ANSWER_NOBODY && !is_within_machine(&out->from, l->ours) &&
+               !address_is_available(&out->from)) {
         out->kind = PEER_REMOTE;
+    }
+}
+
+static bool find_own_address(const struct newcomer *c, struct address *out)
+{
+    bool known = c->to != NULL;
+
+    if (known)
+        *out = *c->to;
+    else
+        known = address_of_socket(c->fd, out);
+    if (known)
+        address_unmap(out);
+    return known;
+}
+
+void peer_ask(struct peer_asker *p, const struct newcomer all[], size_t n, struct peer out[])
+{
+    struct lookup lookups[PEER_MAX_AT_ONCE];
+    struct address ours[PEER_MAX_AT_ONCE];
+    struct peer *asked_for[PEER_MAX_AT_ONCE];
+    size_t count = 0;
+
+    assert(n <= PEER_MAX_AT_ONCE);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (struct peer){.kind = PEER_UNTOLD, .from = *all[i].from};
+        if (address_is_unix(&out[i].from)) {
+            ask_unix(all[i].fd, &out[i]);
+        } else if (find_own_address(&all[i], &ours[count])) {
+            address_unmap(&out[i].from);
+            lookups[count].theirs = &out[i].from;
+            lookups[count].ours = &ours[count];
+            asked_for[count++] = &out[i];
+        }
+    }
+    ask(p, lookups, count);
+    for (size_t i = 0; i < count; i++)
+        tell(&lookups[i], asked_for[i]);
 }

@@ -36,9 +36,16 @@ struct peer {
     struct address from; /* not for Unix sockets, whose family it has */
 };
 
-/* fd: an accepted connection; from: the address that it was accepted from; to: that at which it
- * came in, NULL: fd knows it. */
-void peer_ask(struct peer_asker *p, int fd, const struct address *from, const struct address *to,
-              struct peer *out);
+/* A connection that was just accepted. */
+struct newcomer {
+    int fd;
+    const struct address *from; /* from which it was accepted */
+    const struct address *to;   /* where it came in; NULL: fd knows it */
+};
+
+enum { PEER_MAX_AT_ONCE = 16 };
+
+/* Of n connections, with two system calls for all that are TCP. */
+void peer_ask(struct peer_asker *p, const struct newcomer all[], size_t n, struct peer out[]);
 
 #endif

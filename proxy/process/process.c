@@ -26,35 +26,46 @@ enum { TURNED_AWAY_MAX = 256 };
 
 /* ---- connections ---- */
 
-struct arrival {
+/* What one worker gets of what one listener has accepted. */
+struct share {
     struct clients *to;
     const struct client_door *door;
-    int fd;
-    struct address from;
+    size_t n;
+    struct accepted accepted[ACCEPTED_MAX];
 };
 
-static void on_arrival(void *arg)
+static void on_share(void *arg)
 {
-    struct arrival *a = arg;
+    struct share *s = arg;
 
-    arrival_take(a->to, a->door, a->fd, &a->from);
-    free(a);
+    arrival_take(s->to, s->door, s->accepted, s->n);
+    free(s);
 }
 
-void process_on_accept(void *ctx, int fd, const struct address *from)
+/* Each worker gets the next of them in turn, the first worker at once. */
+void process_on_accept(void *ctx, const struct accepted all[], size_t n)
 {
     struct door *d = ctx;
     struct process *s = d->process;
-    struct worker *w = s->threads[s->next].worker;
+    const size_t workers = s->nthreads, first = s->next;
 
-    s->next = (s->next + 1) % s->nthreads;
-    if (w == s->threads[0].worker) {
-        arrival_take(&w->clients, &d->client, fd, from);
-        return;
+    s->next = (first + n) % workers;
+    for (size_t w = 0; w < workers && w < n; w++) {
+        struct worker *to = s->threads[(first + w) % workers].worker;
+        struct share share;
+        share.to = &to->clients;
+        share.door = &d->client;
+        share.n = 0;
+        for (size_t i = w; i < n; i += workers)
+            share.accepted[share.n++] = all[i];
+        if (to == s->threads[0].worker) {
+            arrival_take(share.to, share.door, share.accepted, share.n);
+            continue;
+        }
+        struct share *posted = NEW(struct share);
+        *posted = share;
+        loop_post(to->loop, on_share, posted);
     }
-    struct arrival *a = NEW(struct arrival);
-    *a = (struct arrival){&w->clients, &d->client, fd, *from};
-    loop_post(w->loop, on_arrival, a);
 }
 
 /* ---- the end ---- */

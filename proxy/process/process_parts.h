@@ -44,7 +44,7 @@ struct process {
 };
 
 /* Of an acceptor, with its door. */
-void process_on_accept(void *ctx, int fd, const struct address *from);
+void process_on_accept(void *ctx, const struct accepted all[], size_t n);
 
 /* Takes the acceptor. */
 struct door *process_add_listener(struct process *s, const struct config *c,

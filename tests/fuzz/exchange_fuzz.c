@@ -780,7 +780,7 @@ static struct caller *caller_in(unsigned slot)
     *place = (int)ncallers++;
     struct caller *c = &callers[*place];
     *c = (struct caller){.fd = fd, .pure = true};
-    arrival_take(&worker->clients, &door, fd, &(struct address){.any.sa_family = AF_UNSPEC});
+    arrival_take(&worker->clients, &door, &(struct accepted){fd, {.any.sa_family = AF_UNSPEC}}, 1);
     return c;
 }
 
