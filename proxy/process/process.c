@@ -1,6 +1,7 @@
 #include "process/process_parts.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -280,7 +281,14 @@ enum status process_new(struct config *c, const struct process_hooks *hooks, boo
     }
     make_workers(s, c);
     timer_init(&s->deadline, on_deadline, s);
-    st = admission_check(s->clients, s->nthreads, c, why);
+    s->signals = signals_watch(s->threads[0].worker->loop, on_signal, s);
+    if (s->signals == NULL) {
+        diag_set(why, "signals cannot be watched: %s; raise the limit of open files (ulimit -n)",
+                 strerror(errno));
+        st = ST_SYSTEM;
+    } else {
+        st = admission_check(s->clients, s->nthreads, c, why);
+    }
     if (st == ST_OK)
         *out = s;
     else
@@ -299,12 +307,9 @@ static void *thread_main(void *arg)
 
 static void start_threads(struct process *s)
 {
-    s->signals = signals_watch(s->threads[0].worker->loop, on_signal, s);
-    if (s->signals == NULL)
-        abort(); /* the system has no descriptor for us at start */
     for (size_t i = 1; i < s->nthreads; i++)
         if (!thread_start(&s->threads[i].id, thread_main, s->threads[i].worker))
-            abort(); /* nor a thread */
+            abort(); /* the system has no thread for us at start */
 }
 
 const struct config *process_config(const struct process *s)

@@ -36,8 +36,8 @@ struct process {
     size_t nthreads;
     struct clients **clients; /* of each worker */
     struct upstreams **upstreams;
-    size_t next;             /* worker that gets the next connection */
-    struct signals *signals; /* NULL: it does not run yet */
+    size_t next; /* worker that gets the next connection */
+    struct signals *signals;
     struct timer deadline;
     bool stopping, drained;
     size_t running; /* workers that are not drained yet */

@@ -13,7 +13,7 @@
 struct signals;
 
 /* Blocks them in the calling thread, for good; other threads have all blocked (base/thread.h). run
- * is told the number. NULL: the system has no descriptor for us. */
+ * is told the number. NULL, and errno: the system has no descriptor for us. */
 struct signals *signals_watch(struct loop *l, void (*run)(void *ctx, int number), void *ctx);
 
 /* NULL is allowed. They stay blocked: nobody dies at the very end, with files half removed. */
