@@ -386,6 +386,14 @@ class Proxy:
             assert code == self.expected_exit, f"exit {code}: {self.stderr}"
 
 
+def has_ended(pid):
+    """Of a process whose parent has ended: whoever takes over in a container may leave it as a zombie."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 @contextlib.contextmanager
 def frozen(p):
     """The proxy stands still meanwhile, all of its threads, so that it finds all that happens at once."""

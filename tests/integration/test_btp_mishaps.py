@@ -90,7 +90,7 @@ def test_no_process_outlives_a_proxy_that_is_killed(proxy, fetching, cloud, envi
         assert sum(name.startswith("socket:") for name in held) == 1, held  # no listener
     p.expected_exit = -signal.SIGKILL
     p.process.kill()
-    harness.eventually(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in processes))
+    harness.eventually(lambda: all(map(harness.has_ended, processes)))
 
 
 def test_a_store_is_for_certificates_alone(fetching, cloud, tenant, nginx, tmp_path):

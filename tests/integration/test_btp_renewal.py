@@ -284,7 +284,7 @@ def test_the_keeper_ends_with_the_proxy_and_is_missed(proxy, fetching, cloud, en
     is_used(p, cloud.certificates["subaccount"][NAME])
     processes = guard_of(p), keeper_of(p)
     p.stop()
-    harness.eventually(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in processes))
+    harness.eventually(lambda: all(map(harness.has_ended, processes)))
     p = proxy(fetching.section(), environment)
     os.kill(guard_of(p), signal.SIGKILL)
     p.said("the process that renews certificates has ended")
