@@ -142,6 +142,8 @@ WRONG = {
     "socks": ("parent-proxy = socks5://proxy:1", ":3:", "plain HTTP, not socks5"),
     "user": ("parent-proxy = http://u:secret@proxy:1", ":3:", "set parent-proxy-user and parent-proxy-password-file"),
     "no port": ("parent-proxy = http://proxy", ":3:", "write http://HOST:PORT, system or none"),
+    "no host": ("parent-proxy = http://", ":3:", "write http://HOST:PORT, system or none"),
+    "slash": ("parent-proxy = http:///", ":3:", "write http://HOST:PORT, system or none"),
     "path": ("parent-proxy = http://proxy:1/x", ":3:", "write http://HOST:PORT, system or none"),
     "auth alone": ("parent-proxy-auth = digest", ":3:", "without a `parent-proxy` in the same section"),
     "file alone": ("parent-proxy-keytab = k", ":3:", "without a `parent-proxy` in the same section"),
@@ -177,6 +179,13 @@ def test_tickets_of_the_environment_that_are_out_of_reach(tickets, auth, code, t
     tried = harness.run_cli("run", "-t", cwd=tmp_path, env={"KRB5CCNAME": tickets})
     assert tried.returncode == code, tried.stderr
     assert (f"KRB5CCNAME: `{tickets}` is not possible here" in tried.stderr) == (auth != "digest"), tried.stderr
+
+
+def test_tickets_of_the_configuration_come_before_those_of_the_environment(tmp_path, pki):
+    (tmp_path / "sfmtls.ini").write_text(HEAD + "parent-proxy = p:1\nparent-proxy-auth = negotiate\n"
+                                         f"parent-proxy-ccache = FILE:{tmp_path}/tickets\n" + section(pki))
+    tried = harness.run_cli("run", "-t", cwd=tmp_path, env={"KRB5CCNAME": "KEYRING:persistent:0"})
+    assert tried.returncode == 0 and "KRB5CCNAME" not in tried.stderr, tried.stderr
 
 
 @pytest.mark.parametrize("mode, says", [(0o600, None), (0o640, None), (0o644, "every user of this machine may read"),
