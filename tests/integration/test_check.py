@@ -643,6 +643,16 @@ def test_certificate_that_ends_soon(world, tmp_path, pki):
     assert check(tmp_path, text, "--fail-days", "200", code=1)
 
 
+def test_intermediate_that_the_server_has_itself(world, tmp_path):
+    """The call succeeds, but another server of the tenant may not have it."""
+    known = world.chain(world.pki / "client-sub.pem", world.pki / "client-ca.pem")
+    made = world.s_server("-Verify", "2", "-verify_return_error", "-CAfile", f"{world.pki}/{known}")
+    walk, = check(tmp_path, world.tenant(made.port, certificate="acme.pem", private_key=f"{world.pki}/acme.key"))
+    step = step_of(walk, "chain")
+    assert step["result"] == "warn" and "CN=Test Client Sub CA" in step["sentence"], step
+    assert step_of(walk, "client-certificate")["result"] == "ok"
+
+
 def test_both_identities_before_a_switch(world, tmp_path):
     """The one in use works, the next one is not known yet."""
     place = FAULTS["new_certificate_not_synchronised"][0](world)

@@ -58,5 +58,8 @@ TEST(parameters_are_found_and_unquoted)
     b.n = 0;
     CHECK(challenge_param(&c, "empty", &b) && b.n == 0);
     CHECK(!challenge_param(&c, "opaque", &b));
+    rest = SLICE("Digest realm=, nonce=n");
+    CHECK(challenge_next(&rest, &c));
+    CHECK(!challenge_param(&c, "realm", &b) && !challenge_param(&c, "nonce", &b));
     buf_free(&b);
 }

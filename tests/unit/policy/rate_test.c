@@ -41,6 +41,23 @@ TEST(a_late_answer_holds_up_nobody)
     rate_free(&r);
 }
 
+TEST(the_next_moment_is_when_the_first_of_those_taken_is_free)
+{
+    struct rate r = {0};
+    const int64_t due = RATE_TRANSIT_US + RATE_WINDOW_US;
+
+    rate_set(&r, 3);
+    for (int i = 0; i < 3; i++)
+        rate_note_sent(&r, rate_take(&r, 0), (3 - i) * 100 * MS);
+    rate_set(&r, 1);
+    CHECK_INT(rate_next(&r, 0), due + 100 * MS, "three are taken");
+    CHECK_INT(rate_take(&r, due + 100 * MS), RATE_NO_SLOT, "still more than one");
+    CHECK_INT(rate_next(&r, due + 100 * MS), due + 200 * MS, "two are taken");
+    CHECK_INT(rate_next(&r, due + 200 * MS), due + 300 * MS, "one is taken");
+    CHECK(rate_take(&r, due + 300 * MS) >= 0);
+    rate_free(&r);
+}
+
 TEST(what_is_not_sent_does_not_count)
 {
     struct rate r = {0};
