@@ -22,6 +22,7 @@ export SFMTLS_RELEASE="$PWD/build/release/sfmtls"
 [ -x "$SFMTLS_RELEASE" ] || SFMTLS_RELEASE=$SFMTLS
 
 unit() { # LAYER
+    printf '%s: ' "$1"
     build/asan/tests/unit_"$1"
 }
 
@@ -29,7 +30,11 @@ integration() { # NAME
     if [ -f "tests/integration/test_${1#test_}.py" ]; then
         set -- "tests/integration/test_${1#test_}.py"
     else
-        set -- tests/integration -k "$1"
+        # Reading all files takes longer than most tests. Names of cases may come from a file that has no tests.
+        files=$(find tests/integration -maxdepth 1 -name '*.py' \
+            \( -iname "*$1*" -o -exec grep -qiF -e "$1" {} \; \) -print | sort)
+        [ -n "$files" ] && ! printf '%s\n' "$files" | grep -qv '/test_[^/]*$' || files=tests/integration
+        set -- $files -k "$1"
     fi
     /usr/bin/python3 -m pytest -q -p no:cacheprovider -n "$(nproc)" "$@"
 }

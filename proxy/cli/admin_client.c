@@ -24,7 +24,7 @@ static enum status find_address(const struct config *c, struct admin_place *out,
         diag_at(why, c->file != NULL ? c->file : "the environment",
                 "the configuration has no `admin`, by which the running sfmtls could be asked; %s",
                 c->file == NULL ? "set SFMTLS_ADMIN=localhost:8081"
-                                : "add admin = localhost:8081 to [proxy]");
+                                : "add admin = localhost:8081 to [proxy] and restart sfmtls");
         return ST_BAD_INPUT;
     }
     address_text(&c->admins[0].address, text);
@@ -171,8 +171,9 @@ static void explain(const struct admin_place *p, int error, struct diag *why)
 {
     bool slow = error == EAGAIN || error == EINPROGRESS;
 
-    diag_set(why, "no answer from %s (%s); is sfmtls running, with this configuration?", p->name,
-             slow ? "it takes too long" : strerror(error));
+    diag_set(why,
+             "no answer from %s (%s); is sfmtls running, and was it started with this `admin`?",
+             p->name, slow ? "it takes too long" : strerror(error));
 }
 
 enum status admin_ask(const struct admin_place *p, const char *method, const char *path,

@@ -351,8 +351,10 @@ static void show_next_steps(const struct demo *d)
     (void)printf(
         "The throw-away certificates and the configuration are in %s until Ctrl-C. This walks\n"
         "the path to the server and says what is wrong, if anything is:\n\n"
-        "    %s check -c %s/sfmtls.ini\n",
-        d->folder, cli_program(), d->folder);
+        "    %s check -c %s/sfmtls.ini\n\n"
+        "The demo keeps what it has read at its start. To see what a change there does:\n\n"
+        "    %s run -c %s/sfmtls.ini --set listen=localhost:8090\n",
+        d->folder, cli_program(), d->folder, cli_program(), d->folder);
 }
 
 static void stop_server(void *arg)
@@ -434,8 +436,8 @@ static bool set_fault(struct demo *d, const char *name)
     for (size_t i = 0; i < count; i++)
         buf_addf(&names, "%s%s", i == 0 ? "" : ", ", all[i].name);
     if (d->fault == NULL)
-        (void)cli_usage("demo", "--fault %s: there is no such fault, but %.*s", name, (int)names.n,
-                        names.p);
+        (void)cli_usage("demo", "--fault %s: there is no such fault; there are: %.*s", name,
+                        (int)names.n, names.p);
     buf_free(&names);
     return d->fault != NULL;
 }
@@ -521,7 +523,6 @@ const struct command command_demo = {
     "      --listen ADDRESS     where the proxy listens; the default is localhost:8080, or a\n"
     "                           free port if 8080 is in use\n"
     "      --ready-fd N         as for run\n"
-    "      --fault NAME         with something wrong, to see what that looks like; a NAME that "
-    "does\n"
-    "                           not exist lists those that do\n",
+    "      --fault NAME         with something wrong, to see what that looks like; `--fault list`\n"
+    "                           lists the names\n",
     command};

@@ -166,7 +166,7 @@ static void write_text(struct buf *out, const char *file, const struct answers *
              "[proxy]\n"
              "; Where callers connect: this user and root, on this machine.\n"
              "listen      = %s\n"
-             "; Who asks `sfmtls status`, or a browser, there sees what goes on; needs a restart.\n"
+             "; Where `sfmtls status` and browsers see what goes on; from the next start on.\n"
              ";admin       = localhost:8081\n\n",
              a->listen == NULL ? default_listen : a->listen);
     add_tenant(out, file, a);

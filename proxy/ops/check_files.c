@@ -15,7 +15,7 @@ static char *describe_section(const struct tenant *t)
 
     buf_add_string(&text, t->where);
     for (size_t i = 0; i < t->nrates; i++) {
-        buf_add_string(&text, i == 0 ? "; at most " : ", ");
+        buf_add_string(&text, i == 0 ? "; rate = " : ", ");
         tenant_write_rate(&t->rates[i], &text);
     }
     char *out = mem_copy_bytes(text.p, text.n);

@@ -120,8 +120,8 @@ static const struct cause table[CAUSE_COUNT] = {
     [CAUSE_SERVER_SELF_SIGNED] =
         {"server-certificate-self-signed", WHERE_TLS, "the server's certificate is its own issuer",
          "The server's certificate is signed by itself, not by a CA.",
-         "Check that `server` leads to the right machine; if it does, put this certificate into "
-         "the file that `ca-file` names.",
+         "Check that `server` leads to the right machine; if it does, put this certificate, which "
+         "`openssl s_client -connect HOST:PORT` shows, into the file that `ca-file` names.",
          ""},
     [CAUSE_SERVER_ISSUER_UNKNOWN] =
         {"server-issuer-unknown", WHERE_TLS,

@@ -367,7 +367,7 @@ FAULTS = {
 
 
 def test_faults_of_the_demo_are_listed():
-    assert re.search(r"but (.*); `", refused("demo", "--fault", "nonsense"))[1].split(", ") == list(FAULTS)
+    assert re.search(r"there are: (.*); `", refused("demo", "--fault", "nonsense"))[1].split(", ") == list(FAULTS)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -58,7 +58,8 @@ def escape(text):
 
 def newman(folder, environment=None, **variables):
     """Runs the collection; its report. environment: in place of NO_PROXY."""
-    assert NEWMAN.exists(), "newman is missing: sh tests/run.sh installs it into build/npm"
+    assert NEWMAN.exists(), ("newman is missing; tests/run.sh installs it, or: mkdir -p build/npm && cp "
+                             "tests/integration/package*.json build/npm && npm --prefix build/npm ci --ignore-scripts")
     report = folder / "report.json"
     words = [word for name, value in variables.items() for word in ("--env-var", f"{name}={value}")]
     result = subprocess.run([NEWMAN, "run", COLLECTION, "--reporters", "cli,json", "--reporter-json-export", report,

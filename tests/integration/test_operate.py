@@ -253,7 +253,7 @@ def test_quit_command(served):
     p, command = served(admin_actions="yes")
     assert command("quit").returncode == 0 and p.wait() == 0
     done = command("quit")
-    assert done.returncode == 1 and "is sfmtls running, with this configuration?" in done.stderr
+    assert done.returncode == 1 and "is sfmtls running, and was it started with this `admin`?" in done.stderr
 
 
 def test_orders_that_are_refused(served):

@@ -87,7 +87,7 @@ def circles(graph):
 def check(build):
     graph = uses(build)
     if not graph:
-        yield f"{build}: no object files; build it first"
+        yield f"{build}: no object files; build it first: cmake --build {build}"
     for source, used in graph.items():
         for other, name in used.items():
             if layer(other) not in (layer(source), *LAYERS[layer(source)]):
