@@ -225,7 +225,7 @@ static void judge_call(struct walker *w, const char *path, const struct call_res
         tell_unasked(w);
     if (r->connected)
         check_request(w, r);
-    check_chain(w->steps, w->tenant, w->identity);
+    check_chain(w->steps, w->tenant, w->identity, r->authorities, r->nauthorities);
 }
 
 static bool wants_call(const struct walker *w)
@@ -269,7 +269,7 @@ static void walk(struct walker *w)
                 &(struct check_probe){w->config, w->options, w->room, w->index, w->identity},
                 &w->steps[CHECK_COMPANY]);
     } else if (check_succeeded(w->steps, CHECK_CERTIFICATE)) {
-        check_chain(w->steps, w->tenant, w->identity);
+        check_chain(w->steps, w->tenant, w->identity, NULL, 0);
     }
     for (int s = 0; s < CHECK_STEPS; s++)
         if (!check_is_settled(w->steps, (enum check_step)s))

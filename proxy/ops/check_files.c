@@ -1,6 +1,7 @@
 #include "ops/check_files.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -140,13 +141,38 @@ void check_certificate(struct check_report steps[], const struct tenant *t, int 
     check_note(&steps[CHECK_CERTIFICATE], "file", i->certificate);
 }
 
-void check_chain(struct check_report steps[], const struct tenant *t, int identity)
+/* Nothing is missing behind an issuer whom the server says that it accepts. */
+static bool is_accepted(const struct credential *c, char *const authorities[], size_t n)
+{
+    char *issuer = credential_chain_issuer(c);
+    bool found = false;
+
+    for (size_t i = 0; i < n && !found; i++)
+        found = strcmp(authorities[i], issuer) == 0;
+    free(issuer);
+    return found;
+}
+
+static const char *find_gap(const struct credential *c, char *const authorities[], size_t n)
+{
+    size_t count;
+    const struct finding *all = credential_findings(c, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (all[i].level == FINDING_WARNING && all[i].about == ABOUT_CHAIN &&
+            !(all[i].about_issuer && is_accepted(c, authorities, n)))
+            return all[i].sentence;
+    return NULL;
+}
+
+void check_chain(struct check_report steps[], const struct tenant *t, int identity,
+                 char *const authorities[], size_t nauthorities)
 {
     const struct credential *c = t->identities[identity].credential;
     char **names = NULL;
     int n = credential_chain_length(c);
 
-    tell_finding(steps, CHECK_CHAIN, CHECK_WARN, finding(c, FINDING_WARNING, ABOUT_CHAIN), NULL);
+    tell_finding(steps, CHECK_CHAIN, CHECK_WARN, find_gap(c, authorities, nauthorities), NULL);
     check_fine(steps, CHECK_CHAIN,
                mem_format("%d certificate%s sent beside it", n, n == 1 ? " is" : "s are"));
     names = mem_new((size_t)(n + 1) * sizeof(names[0]));

@@ -16,7 +16,9 @@ void check_configuration(struct check_report steps[], const struct tenant *t,
 void check_certificate(struct check_report steps[], const struct tenant *t, int identity,
                        int fail_days);
 
-/* Of a certificate that can be used; after the call, which can show more. */
-void check_chain(struct check_report steps[], const struct tenant *t, int identity);
+/* Of a certificate that can be used; after the call, which can show more. authorities: the names of
+ * the CAs that the server said it accepts, if it said so. */
+void check_chain(struct check_report steps[], const struct tenant *t, int identity,
+                 char *const authorities[], size_t nauthorities);
 
 #endif

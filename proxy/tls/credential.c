@@ -151,6 +151,13 @@ char *credential_chain_subject(const struct credential *c, int i)
     return names_text(X509_get_subject_name(sk_X509_value(c->chain, i)));
 }
 
+char *credential_chain_issuer(const struct credential *c)
+{
+    int n = sk_X509_num(c->chain);
+
+    return names_text(X509_get_issuer_name(n == 0 ? c->leaf : sk_X509_value(c->chain, n - 1)));
+}
+
 char *credential_issuer(const struct credential *c)
 {
     return names_text(X509_get_issuer_name(c->leaf));

@@ -92,6 +92,8 @@ const X509 *credential_leaf(const struct credential *c);           /* borrowed *
 const X509 *credential_top(const struct credential *c);            /* the last that is sent */
 int credential_chain_length(const struct credential *c);           /* what is sent after the leaf */
 char *credential_chain_subject(const struct credential *c, int i); /* the caller frees it */
+/* Who issued the last certificate that is sent; to be freed. */
+char *credential_chain_issuer(const struct credential *c);
 const struct finding *credential_findings(const struct credential *c, size_t *count);
 
 char *credential_issuer(const struct credential *c);   /* RFC 2253; the caller frees it */
