@@ -89,6 +89,7 @@ static const struct {
      "200 OK\r\nSet-Cookie: JSESSIONID=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/\r\n", ""},
     {"not known", "401 Unauthorized\r\n", ""},
     {"not allowed", "403 Forbidden\r\n", ""},
+    {"a refusal", "400 Bad Request\r\nSet-Cookie: BIGipServerP_X=9; path=/\r\n", FIELDS},
     {"an error", "500 Error\r\nSet-Cookie: JSESSIONID=x; Path=/\r\n", FIELDS},
 };
 
