@@ -67,27 +67,27 @@ class Desk:
     """A script whose requests wait until the test answers them, in the order of their arrival."""
 
     class Request:
-        def __init__(self, c, head, body):
-            self.c, self.head, self.body = c, head, body
+        def __init__(self, c, head, body, fields):
+            self.c, self.head, self.body, self.fields = c, head, body, fields
             self.target, self.way, self.decided = target_of(head), None, threading.Event()
 
         def answer(self, way=None):
             """Answers with its target; way(connection) ends the connection behind it."""
             self.way = way
-            self.c.reply(self.target.encode())
+            self.c.reply(self.target.encode(), fields=self.fields)
             self.decided.set()
 
         def drop(self, way):
             self.way = way
             self.decided.set()
 
-    def __init__(self):
-        self.arrived = queue.SimpleQueue()
+    def __init__(self, fields=""):
+        self.arrived, self.fields = queue.SimpleQueue(), fields
 
     def __call__(self, c):
         with contextlib.suppress(ssl.SSLError, ConnectionError):
             while (request := c.request()) is not None:
-                r = Desk.Request(c, *request)
+                r = Desk.Request(c, *request, self.fields)
                 self.arrived.put(r)
                 happened(r.decided)
                 if r.way is not None:
@@ -380,9 +380,11 @@ def test_worker_gets_the_place_that_another_one_frees(proxy, script, tenant):
         assert first.result().body == b"/first" and second.result().body == b"/second"
 
 
-def test_no_worker_starves(proxy, script, tenant):
-    """A worker that always has requests waiting does not keep the only place to itself."""
-    desk = Desk()
+@pytest.mark.parametrize("fields", ["", "Connection: close\r\n"])
+def test_no_worker_starves(proxy, script, tenant, fields):
+    """A worker that always has requests waiting does not keep the only place to itself, whether the server keeps its
+    connections or not."""
+    desk = Desk(fields)
     p = proxy(tenant(script(desk).port, max_upstream="1"), workers="2", queue_timeout="30s",
               drain_timeout="1s")
     first = asking(p, "/busy")      # the first worker's, as every other caller
@@ -392,7 +394,7 @@ def test_no_worker_starves(proxy, script, tenant):
     for _ in range(3):
         busy.append(asking(p, "/busy"))
         idle.append(p.caller())     # the second worker's, so that the next one is the first's again
-    for turn in range(50):
+    for turn in range(20):
         if served.target == "/lonely":
             break
         served.answer()
