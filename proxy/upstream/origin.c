@@ -193,10 +193,11 @@ static void on_offer(void *arg)
 {
     struct offer *f = arg;
     bool taken = false;
+    bool ended = f->to->ended; /* the next worker may be gone */
 
-    if (!f->to->ended)
+    if (!ended)
         each_of(f->to, f->tenant, take_offer, &taken);
-    if (!taken && f->left > 0) {
+    if (!taken && !ended && f->left > 0) {
         pass_on(f);
         return;
     }

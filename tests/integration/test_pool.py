@@ -4,6 +4,7 @@ import contextlib
 import queue
 import random
 import re
+import signal
 import socket
 import ssl
 import threading
@@ -411,6 +412,31 @@ def test_no_worker_starves(proxy, script, tenant, fields):
     for waiting in busy:
         desk.next().answer()
     assert [waiting.result().status for waiting in busy] == [200] * len(busy)
+
+
+@pytest.mark.parametrize("end", range(harness.count(2, 20)))
+def test_end_while_places_go_round(proxy, script, tenant, end):
+    """Between workers that all have requests waiting: nothing of them is left behind."""
+    server = script(harness.answering(lambda c, head, body: c.reply(b"x", fields="Connection: close\r\n")))
+    p = proxy(tenant(server.port, max_upstream="1"), workers="4", drain_timeout="1s")
+    over = threading.Event()
+
+    def call():
+        with contextlib.suppress(ConnectionError, EOFError):
+            while not over.is_set():
+                with p.caller() as c:
+                    for _ in range(5):
+                        c.request()
+
+    calls = [Background(call) for _ in range(24)]
+    harness.eventually(lambda: len(server.connections) > 50)
+    p.expected_exit = None
+    p.signal(signal.SIGTERM)
+    p.signal(signal.SIGINT)
+    p.wait()
+    over.set()
+    for waiting in calls:
+        waiting.result()
 
 
 def test_queue_of_several_workers_is_one(proxy, script, tenant):
