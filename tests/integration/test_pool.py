@@ -944,9 +944,16 @@ def test_all_addresses_share_connect_timeout(proxy, tenant, names, deaf):
         deaf(f"127.0.0.{last}", port)
     names.set(server_test=[f"127.0.0.{n}" for n in (2, 3, 4, 5)])
     p = proxy(tenant(port, connect_to=f"server.test:{port}"), names.environment, connect_timeout="1s")
-    answer = p.request()
-    assert (answer.status, answer.token) == (504, "connect-timeout")
-    assert 900 < float(p.last_log()["total-ms"]) < 10_000
+    answers = []
+
+    def has_its_name():
+        """On a busy machine the lookup alone may take that long."""
+        answers.append(p.request())
+        return answers[-1].token != "name-timeout"
+
+    harness.eventually(has_its_name)
+    assert (answers[-1].status, answers[-1].token) == (504, "connect-timeout")
+    assert 900 < float(p.last_log(len(answers))["total-ms"]) < 10_000
 
 
 def test_both_families_are_tried(proxy, script, tenant, names):
