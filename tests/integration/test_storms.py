@@ -174,7 +174,8 @@ def test_storm(proxy, tenant, pki, started, tmp_path, workers, seed):
     known = hashed("secret")
     path.write_text("".join(f"{user}:{known}\n" for user in users))
     server = Judge(pki, started, seed)
-    p = proxy(tenant(server.port, callers_file=path, session_reuse="on", rate=f"/* {RATE}/s", certificate_next=f"{pki}/globex-all.pem"),
+    p = proxy(tenant(server.port, callers_file=path, session_reuse="on", rate=f"/* {RATE}/s",
+                     certificate_next=f"{pki}/globex-all.pem"),
               workers=workers, admin="127.0.0.1:0", queue_timeout="20s")
     over, calm = threading.Event(), threading.Event()
     with Stalls() as stalls:
