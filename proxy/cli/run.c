@@ -13,6 +13,7 @@
 #include "cli/prompt.h"
 #include "cli/serve.h"
 #include "ops/renewal_guard.h"
+#include "process/signals.h"
 
 /* --renew is how `run` starts itself as the keeper of ops/renewal.h: it is nobody else's. */
 enum { OPT_READY_FD = 256, OPT_HELP, OPT_SET, OPT_RENEW, OPT_PAIR };
@@ -288,6 +289,7 @@ static int run(struct arguments *a)
     s->load = load_again;
     s->load_names = load_names;
     s->load_ctx = a;
+    signals_hold();
     if (load(a, &s->config, &why) != ST_OK) {
         (void)cli_error(ST_BAD_INPUT, &why);
         return EXIT_USAGE;

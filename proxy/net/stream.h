@@ -120,7 +120,7 @@ bool stream_has_ended(const struct stream *s);
 bool stream_has_ended_well(const struct stream *s);
 
 /* Has the peer sent something that nobody has used? A system call, unless it said that all has
- * come. */
+ * come, without TLS. */
 bool stream_has_unread(const struct stream *s, bool all_has_come);
 
 /* From now on the peer is to be silent, until it is spoken to again: what it does all the same is

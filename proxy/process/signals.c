@@ -28,6 +28,16 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         s->run(s->ctx, (int)one.ssi_signo);
 }
 
+void signals_hold(void)
+{
+    sigset_t held;
+
+    (void)sigemptyset(&held);
+    (void)sigaddset(&held, SIGHUP);
+    (void)sigaddset(&held, SIGUSR1);
+    (void)pthread_sigmask(SIG_BLOCK, &held, NULL);
+}
+
 struct signals *signals_watch(struct loop *l, void (*run)(void *ctx, int number), void *ctx)
 {
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};

@@ -12,6 +12,10 @@
 
 struct signals;
 
+/* SIGHUP and SIGUSR1 wait until they are watched: whoever wants a reload, or another log, while the
+ * program begins does not want its death. The others end it, as long as nothing is served. */
+void signals_hold(void);
+
 /* Blocks them in the calling thread, for good; other threads have all blocked (base/thread.h). run
  * is told the number. NULL, and errno: the system has no descriptor for us. */
 struct signals *signals_watch(struct loop *l, void (*run)(void *ctx, int number), void *ctx);

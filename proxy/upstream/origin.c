@@ -10,7 +10,7 @@
 #include "upstream/pool.h"
 #include "upstream/upstream.h"
 
-enum { STREAK_MAX = 16, COURTESY_MS = 10 };
+enum { STREAK_MAX = 16 };
 
 struct origin {
     struct site site;
@@ -20,16 +20,11 @@ struct origin {
     int pooled;          /* the identity under which those in the pool were made */
     struct list waiting; /* acquires that have no connection in the making */
     int nwaiting;
-    int streak;            /* places kept while other workers had requests waiting */
-    struct timer courtesy; /* while it runs, free places are left to other workers */
+    int streak; /* places kept while other workers had requests waiting */
 };
 
 static void serve_waiting(struct origin *o);
-
-static void on_courtesy_over(void *ctx)
-{
-    serve_waiting(ctx);
-}
+static void serve_first(struct origin *o);
 
 static struct origin *origin_of(struct site *s)
 {
@@ -48,7 +43,6 @@ static void release(struct site *s)
 {
     struct origin *o = origin_of(s);
 
-    timer_stop(&o->courtesy);
     list_remove(&o->node);
     loop_bury(s->all->loop, o, free_origin);
 }
@@ -65,7 +59,6 @@ struct origin *origin_new(struct upstreams *all, struct generation *g, size_t te
     list_init(&o->node);
     pool_init(&o->pool);
     list_init(&o->waiting);
-    timer_init(&o->courtesy, on_courtesy_over, o);
     return o;
 }
 
@@ -99,47 +92,137 @@ void origin_retire(struct origin *o)
 
 /* ---- other workers ---- */
 
+static bool others_wait(const struct origin *o)
+{
+    return atomic_load(&o->site.shared->waiting) > o->nwaiting;
+}
+
+/* For each origin of the worker that has these counts; f says whether to go on. */
+static void each_of(struct upstreams *u, const struct shared_tenant *t,
+                    bool (*f)(void *ctx, struct origin *o), void *ctx)
+{
+    for (size_t i = 0; i < u->generation->config->ntenants; i++)
+        if (u->origins[i]->site.shared == t && !f(ctx, u->origins[i]))
+            return;
+    list_each (node, &u->retired) {
+        struct origin *o = list_entry(node, struct origin, node);
+        if (o->site.shared == t && !f(ctx, o))
+            return;
+    }
+}
+
 struct poke {
     struct upstreams *to;
     struct shared_tenant *tenant;
 };
 
-static void poke(struct origin *o)
+static bool poke(void *ctx, struct origin *o)
 {
+    (void)ctx;
     serve_waiting(o);
-    if (list_empty(&o->waiting) && atomic_load(&o->site.shared->waiting) > 0)
+    if (list_empty(&o->waiting) && others_wait(o))
         (void)pool_drop_one(&o->pool, "its place is for a request of another worker");
+    return true;
 }
 
 /* Another worker has a request waiting, or has freed a place. */
 static void on_poke(void *arg)
 {
     struct poke *p = arg;
-    struct upstreams *u = p->to;
 
-    for (size_t i = 0; !u->ended && i < u->generation->config->ntenants; i++)
-        if (u->origins[i]->site.shared == p->tenant)
-            poke(u->origins[i]);
-    list_each (node, &u->retired) {
-        struct origin *o = list_entry(node, struct origin, node);
-        if (!u->ended && o->site.shared == p->tenant)
-            poke(o);
-    }
+    if (!p->to->ended)
+        each_of(p->to, p->tenant, poke, NULL);
     shared_tenant_unref(p->tenant);
     free(p);
 }
 
-static void poke_others(struct origin *o)
+static void poke_others(const struct upstreams *own, struct shared_tenant *t)
 {
-    const struct upstreams *own = o->site.all;
-
     for (size_t i = 0; !own->ended && i < own->nall; i++) {
         if (own->all[i] == own)
             continue;
         struct poke *p = NEW(struct poke);
-        *p = (struct poke){own->all[i], shared_tenant_ref(o->site.shared)};
+        *p = (struct poke){own->all[i], shared_tenant_ref(t)};
         loop_post(p->to->loop, on_poke, p);
     }
+}
+
+/* A place that is taken, and looks for a request: it goes round the workers, and comes back. So
+ * none can take it before the one whose turn it is, however long that one takes to wake up. */
+struct offer {
+    struct upstreams *to;
+    struct shared_tenant *tenant;
+    size_t left; /* workers to ask after this one */
+};
+
+static void on_offer(void *arg);
+
+static void pass_on(struct offer *f)
+{
+    const struct upstreams *from = f->to;
+    size_t i = 0;
+
+    while (from->all[i] != from)
+        i++;
+    f->to = from->all[(i + 1) % from->nall];
+    f->left--;
+    loop_post(f->to->loop, on_offer, f);
+}
+
+static bool take_offer(void *ctx, struct origin *o)
+{
+    bool *taken = ctx;
+
+    if (list_empty(&o->waiting))
+        return true;
+    *taken = true;
+    serve_first(o);
+    serve_waiting(o); /* the first may have needed no place after all */
+    return false;
+}
+
+/* Who has begun to wait since it was asked has seen no free place. */
+static void give_up_place(const struct upstreams *own, struct shared_tenant *t)
+{
+    quota_give(&t->upstreams);
+    if (atomic_load(&t->waiting) > 0)
+        poke_others(own, t);
+}
+
+static void on_offer(void *arg)
+{
+    struct offer *f = arg;
+    bool taken = false;
+    bool ended = f->to->ended; /* the next worker may be gone */
+
+    if (!ended)
+        each_of(f->to, f->tenant, take_offer, &taken);
+    if (!taken && !ended && f->left > 0) {
+        pass_on(f);
+        return;
+    }
+    if (!taken)
+        give_up_place(f->to, f->tenant);
+    shared_tenant_unref(f->tenant);
+    free(f);
+}
+
+static void offer_place(struct origin *o)
+{
+    struct offer *f = NEW(struct offer);
+
+    o->streak = 0;
+    *f = (struct offer){o->site.all, shared_tenant_ref(o->site.shared), o->site.all->nall};
+    pass_on(f);
+}
+
+/* Every so often a place goes to another worker that has requests waiting, or they would starve
+ * beside one that always has some itself. */
+static bool is_others_turn(struct origin *o)
+{
+    if (!others_wait(o))
+        o->streak = 0;
+    return o->streak >= STREAK_MAX;
 }
 
 /* No connection serves a new request under an identity that is not in use any more. */
@@ -185,37 +268,48 @@ static void open_for(struct origin *o, struct acquire *a)
     a->opening = upstream_open(&o->site, a->identity, &a->way, on_opened, a);
 }
 
+/* With a place that is taken. */
+static void serve_first(struct origin *o)
+{
+    struct acquire *a = list_entry(list_first(&o->waiting), struct acquire, node);
+    struct failure why;
+
+    leave_queue(a);
+    o->streak++;
+    choose_identity(o, a);
+    if (identity_is_presentable(o->site.tenant, a->identity, &why)) {
+        open_for(o, a);
+    } else { /* it has expired while the request waited */
+        give_up_place(o->site.all, o->site.shared);
+        a->done(a->ctx, NULL, &why);
+    }
+}
+
 static void serve_waiting(struct origin *o)
 {
-    struct list *first;
-
-    if (timer_runs(&o->courtesy))
-        return;
-    while ((first = list_first(&o->waiting)) != NULL && quota_take(&o->site.shared->upstreams)) {
-        struct acquire *a = list_entry(first, struct acquire, node);
-        struct failure why;
-        leave_queue(a);
-        choose_identity(o, a);
-        if (identity_is_presentable(o->site.tenant, a->identity, &why)) {
-            open_for(o, a);
-        } else { /* it has expired while the request waited */
-            quota_give(&o->site.shared->upstreams);
-            a->done(a->ctx, NULL, &why);
-        }
-    }
+    while (!list_empty(&o->waiting) && quota_take(&o->site.shared->upstreams))
+        serve_first(o);
 }
 
 static void on_place_freed(struct site *s)
 {
     struct origin *o = origin_of(s);
+    struct quota *places = &o->site.shared->upstreams;
 
-    quota_give(&o->site.shared->upstreams);
-    if (o->site.all->ended)
+    if (o->site.all->ended) {
+        quota_give(places);
         return;
+    }
+    if ((list_empty(&o->waiting) || is_others_turn(o)) && others_wait(o) &&
+        !quota_is_exceeded(places)) {
+        offer_place(o);
+        return;
+    }
+    quota_give(places);
     serve_waiting(o);
-    if ((list_empty(&o->waiting) || timer_runs(&o->courtesy)) &&
-        atomic_load(&o->site.shared->waiting) > 0)
-        poke_others(o);
+    if (list_empty(&o->waiting) &&
+        others_wait(o)) /* they came in between, or there were too many */
+        poke_others(o->site.all, o->site.shared);
 }
 
 static void on_queue_timeout(void *ctx)
@@ -253,7 +347,7 @@ static enum acquire_result enqueue(struct origin *o, struct acquire *a, struct f
     atomic_fetch_add(&o->site.shared->waiting, 1);
     serve_waiting(o); /* a place freed elsewhere in between: whoever freed it saw nobody waiting */
     if (a->queued)
-        poke_others(o);
+        poke_others(o->site.all, o->site.shared);
     return ACQUIRE_WAITS;
 }
 
@@ -273,7 +367,7 @@ enum acquire_result origin_acquire(struct origin *o, struct acquire *a, enum acq
         a->way.queue = a->waited_us;
     if (kind == ACQUIRE_ANY && (*u = take_pooled(o)) != NULL)
         return ACQUIRED;
-    bool place = !timer_runs(&o->courtesy) && quota_take(&o->site.shared->upstreams);
+    bool place = quota_take(&o->site.shared->upstreams);
     if (!place && pool_drop_one(&o->pool, "its place is for a new one"))
         place = quota_take(&o->site.shared->upstreams);
     if (!place)
@@ -292,21 +386,6 @@ void origin_cancel(struct acquire *a)
     }
 }
 
-/* Every so often a place goes to another worker that has requests waiting, or they would starve
- * beside one that always has some itself. */
-static bool is_others_turn(struct origin *o)
-{
-    if (atomic_load_explicit(&o->site.shared->waiting, memory_order_relaxed) <= o->nwaiting) {
-        o->streak = 0;
-        return false;
-    }
-    if (++o->streak < STREAK_MAX)
-        return false;
-    o->streak = 0;
-    timer_start(o->site.all->loop, &o->courtesy, COURTESY_MS);
-    return true;
-}
-
 /* The one that waits longest gets it, if a used one will do. */
 static bool hand_over(struct origin *o, struct upstream *u)
 {
@@ -315,6 +394,7 @@ static bool hand_over(struct origin *o, struct upstream *u)
     if (a->kind != ACQUIRE_ANY)
         return false;
     leave_queue(a);
+    o->streak++;
     a->done(a->ctx, u, NULL);
     return true;
 }
@@ -351,8 +431,8 @@ void origin_give_back(struct origin *o, struct upstream *u, int64_t idle_ms)
     }
     if (!list_empty(&o->waiting) && hand_over(o, u))
         return;
-    if (atomic_load_explicit(&o->site.shared->waiting, memory_order_relaxed) > 0) {
-        upstream_close(u, STREAM_CLOSE, "its place is for a request of another worker");
+    if (!list_empty(&o->waiting) || others_wait(o)) {
+        upstream_close(u, STREAM_CLOSE, "its place is for a request that waits");
         return;
     }
     LOG_TRACE("connection %llu to %s rests", upstream_number(u), o->site.tenant->name);

@@ -830,6 +830,34 @@ def test_callers_who_leave_at_any_point(alone):
     harness.eventually(lambda: p.proxy.descriptors() <= before + 1)
 
 
+def test_close_notify_behind_the_last_request(alone):
+    """TLS 1.3 lets a caller end its half at once (RFC 8446, 6.1): closing over that would destroy the answer."""
+    came, may_answer, answered = threading.Event(), threading.Event(), threading.Event()
+
+    def reply(c, head, body):
+        came.set()
+        harness.happened(may_answer)
+        c.reply(b"answer")
+        answered.set()
+
+    p = alone(harness.answering(reply))
+    with enter(p) as c:
+        c.send(harness.head_lines("GET", "/", "Connection: close").replace("localhost", SERVER))
+        harness.happened(came)
+        with harness.frozen(p.proxy):
+            may_answer.set()
+            harness.happened(answered)
+            harness.arrived(p.server.connections[0].sock)
+            c.sock.setblocking(False)
+            with contextlib.suppress(ssl.SSLWantReadError):
+                c.sock.unwrap()
+        c.sock.settimeout(harness.LIMIT)
+        assert c.answer().body == b"answer"
+        with pytest.raises(ssl.SSLZeroReturnError):
+            c.sock.recv(1)
+        assert socket.socket.recv(c.sock, 1) == b"", "without a reset"
+
+
 def test_an_idle_connect_ends(alone):
     p = alone(idle_timeout="1s", head_timeout="1s")  # within which each step has to be done
     with connect(p.proxy.caller()) as c:

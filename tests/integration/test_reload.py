@@ -378,6 +378,28 @@ def swap_link(s, name, target):
     os.replace(s.live / "..new", s.live / name)
 
 
+def test_signal_while_it_starts(service, started, tmp_path):
+    """Who wants a reload or another log does not want its end. Starting waits for a passphrase meanwhile."""
+    s = service()
+    s.p.stop()
+    os.mkfifo(s.live / "fifo")
+    slow = s.tenant("slow", "SLOW", private_key=s.pki / "acme-encrypted.key", passphrase_file=s.live / "pass",
+                    certificate=s.pki / "acme-chain.pem")
+    (s.live / "pass").symlink_to("fifo")
+    keep_pid = ["sh", "-c", f'echo $$ > {tmp_path}/pid; exec "$@"', "sh"]
+    starting = Background(harness.Proxy, s.folder, config(s.tenant(), slow), prefix=keep_pid)
+    with open(s.live / "pass", "wb") as passphrase:  # opened by now: it is there
+        swap_link(s, "pass", s.pki / "acme.pass")
+        pid = int((tmp_path / "pid").read_text())
+        os.kill(pid, signal.SIGUSR1)
+        os.kill(pid, signal.SIGHUP)
+        passphrase.write((s.pki / "acme.pass").read_bytes())
+    p = starting.result()
+    started.append(p)
+    assert p.process.pid == pid
+    p.said("notice: reloaded")
+
+
 @pytest.mark.parametrize("what", ["certificate", "configuration", "links"])
 def test_change_while_it_starts(service, what, started):
     """Behind the reading of a file, but before anybody watches it. Starting waits for a passphrase meanwhile."""
