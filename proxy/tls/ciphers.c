@@ -27,19 +27,32 @@ static struct buf name_in_order(const SSL_CTX *context, bool of_tls13)
             if (is_of_tls13(cipher) == of_tls13 && comes_first(cipher) == (turn == 0))
                 buf_addf(&names, "%s%s", names.n > 0 ? ":" : "", SSL_CIPHER_get_name(cipher));
         }
-    if (names.n > 0)
-        buf_add(&names, "", 1);
+    buf_add(&names, "", 1);
     return names;
+}
+
+/* As OpenSSL would offer them if openssl.cnf said nothing. */
+static bool is_default(const SSL_CTX *context)
+{
+    SSL_CTX *other = SSL_CTX_new(TLS_client_method());
+    bool same = other != NULL && SSL_CTX_set_cipher_list(other, OSSL_default_cipher_list()) == 1 &&
+                SSL_CTX_set_ciphersuites(other, OSSL_default_ciphersuites()) == 1;
+    const STACK_OF(SSL_CIPHER) *offered = SSL_CTX_get_ciphers(context);
+    const STACK_OF(SSL_CIPHER) *usual = same ? SSL_CTX_get_ciphers(other) : NULL;
+    same = same && sk_SSL_CIPHER_num(offered) == sk_SSL_CIPHER_num(usual);
+    for (int i = 0; same && i < sk_SSL_CIPHER_num(offered); i++)
+        same = sk_SSL_CIPHER_value(offered, i) == sk_SSL_CIPHER_value(usual, i);
+    SSL_CTX_free(other);
+    return same;
 }
 
 void ciphers_order(SSL_CTX *context)
 {
+    if (!is_default(context))
+        return;
     struct buf before = name_in_order(context, false), tls13 = name_in_order(context, true);
-
-    if (before.n > 0)
-        (void)SSL_CTX_set_cipher_list(context, before.p);
-    if (tls13.n > 0)
-        (void)SSL_CTX_set_ciphersuites(context, tls13.p);
+    (void)SSL_CTX_set_cipher_list(context, before.p);
+    (void)SSL_CTX_set_ciphersuites(context, tls13.p);
     buf_free(&before);
     buf_free(&tls13);
 }

@@ -8,8 +8,8 @@
 
 /* AES-128-GCM first, as browsers offer it (with ECDHE in TLS 1.2): it costs the least per byte, and
  * it is not weaker than the certificates that are used with it (RFC 9325, 4.2 recommends it first,
- * RFC 8446, 9.1 demands it). Which ciphers are offered stays the decision of the system
- * (openssl.cnf), and which is taken that of the server. */
+ * RFC 8446, 9.1 demands it). Where openssl.cnf says which ciphers are offered, it also
+ * says in which order: nothing is changed. */
 void ciphers_order(SSL_CTX *context);
 
 #endif

@@ -61,7 +61,8 @@ TEST(aes_128_is_offered_first_in_both_versions)
     SSL_CTX_free(context);
 }
 
-TEST(what_the_system_forbids_stays_forbidden)
+/* In openssl.cnf. */
+TEST(what_the_administrator_orders_stays_ordered)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 
@@ -70,6 +71,10 @@ TEST(what_the_system_forbids_stays_forbidden)
     struct offer o = order(context);
     CHECK_INT(place(&o, "TLS_AES_128_GCM_SHA256"), MAX, "AES-128");
     CHECK_INT(place(&o, "TLS_AES_256_GCM_SHA384"), 0, "AES-256");
+    SSL_CTX_set_ciphersuites(context, "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256");
+    o = order(context);
+    CHECK_INT(place(&o, "TLS_AES_256_GCM_SHA384"), 0, "AES-256");
+    CHECK_INT(place(&o, "TLS_AES_128_GCM_SHA256"), 1, "AES-128");
     SSL_CTX_set_ciphersuites(context, "");
     o = order(context);
     CHECK_INT(place(&o, "TLS_AES_256_GCM_SHA384"), MAX, "TLS 1.3");
