@@ -373,4 +373,7 @@ const struct page_origin *config_find_origin(const struct config *c, struct slic
 /* The configuration file with every option, commented, at its default. */
 void config_write_reference(struct buf *out);
 
+/* The same of one option, with the section that it belongs to; false: there is none of that key. */
+bool config_write_option(const char *key, struct buf *out);
+
 #endif

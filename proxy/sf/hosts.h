@@ -36,7 +36,7 @@ struct sf_lookup {
 };
 
 /* The API server that somebody may have meant who wrote that host name (plain or of certificates),
- * which is none that is known; NULL: none has nearly that name. */
+ * which is none that is known, also one of a data center (dc4); NULL: none has nearly that name. */
 const struct sf_host *sf_similar_host(const char *host);
 
 /* Looks a host name up, whatever its case; a dot at the end is ignored. */
