@@ -104,10 +104,11 @@ static enum status set(struct loader *l, const struct settings_entry *e, struct 
 static void begin_tenant(struct loader *l, const struct settings_section *section)
 {
     struct config *c = l->config;
+    bool is_of_variables = section->source == FROM_ENVIRONMENT; /* no one of them is its place */
 
     l->tenant = NEW(struct tenant);
     l->tenant->name = mem_copy_string(section->tenant);
-    l->tenant->where = mem_copy_string(section->where);
+    l->tenant->where = mem_copy_string(is_of_variables ? "the environment" : section->where);
     c->tenants = mem_grow(c->tenants, (c->ntenants + 1) * sizeof(struct tenant *));
     c->tenants[c->ntenants++] = l->tenant;
 }
