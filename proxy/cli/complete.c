@@ -189,10 +189,11 @@ static const char *configuration_of(const struct line *l)
 /* NULL: it cannot be read, so no tenant is known. */
 static struct config *load(const struct line *l)
 {
+    const struct config_choice choice = {.file = configuration_of(l)};
     struct config *c;
     struct diag why;
 
-    return config_file_load_names(configuration_of(l), &c, &why) == ST_OK ? c : NULL;
+    return config_file_load_names(&choice, &c, &why) == ST_OK ? c : NULL;
 }
 
 static void offer_tenants(const struct line *l)

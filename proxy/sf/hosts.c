@@ -209,16 +209,6 @@ static size_t distance(const char *host, bool in_sf, const struct sf_host *h)
     return letters < (in_sf ? 2 : FAR) ? 2 * letters : 2 * FAR;
 }
 
-/* A data center (dc4), or a name without its domain (api4). */
-static const struct sf_host *meant_by_label(const char *label)
-{
-    const struct sf_host *likeliest = NULL;
-
-    if (strpbrk(label, "0123456789") != NULL) /* `api` may be a machine of that name */
-        (void)sf_near_hosts(label, &likeliest, 1);
-    return likeliest;
-}
-
 const struct sf_host *sf_similar_host(const char *given)
 {
     const struct sf_host *nearest = NULL;
@@ -228,8 +218,6 @@ const struct sf_host *sf_similar_host(const char *given)
 
     if (found.kind == SF_UI || !normalize(given, host))
         return NULL;
-    if (strchr(host, '.') == NULL)
-        return meant_by_label(host);
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         size_t d = distance(host, found.kind == SF_API, &table[i]);
         if (d == 0)

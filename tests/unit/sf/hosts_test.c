@@ -124,7 +124,7 @@ TEST(a_mistyped_server_has_a_similar_one)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        const struct sf_host *h = sf_similar_host(cases[i].host);
+        const struct sf_host *h = sf_meant_host(cases[i].host);
         CHECK_TEXT(h == NULL ? NULL : h->api, cases[i].api, cases[i].host);
     }
 }
