@@ -65,8 +65,9 @@ def test_what_matters(proxy, pki, tenant):
     p.said("not reloaded")
     text = page_of(p).text
     first = text[:text.index("Tenants")]
-    for words in ("tenants with a valid certificate: 1 of 2", "globex: expired", "ended on 20", "globex: client-certificate-expired",
-                  answer.json()["cure"].replace("`", ""), "The last reload was refused", "unknown key colour"):
+    for words in ("tenants with a valid certificate: 1 of 2", "globex: expired", "ended on 20",
+                  "globex: client-certificate-expired", answer.json()["cure"].replace("`", ""),
+                  "The last reload was refused", "unknown key colour"):
         assert words in first, (words, first)
     failures = text[text.index("Last failures"):]
     assert failures.index("client-certificate-expired") < failures.index(before.json()["code"])

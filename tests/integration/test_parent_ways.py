@@ -1,4 +1,4 @@
-"""Everything that one tenant's calls can come by, through a parent proxy or past it: what that proxy and the server see."""
+"""All that one tenant's calls can come by, through a parent proxy or past it: what that proxy and the server see."""
 import json
 
 import pytest
