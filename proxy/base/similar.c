@@ -31,3 +31,18 @@ size_t similar_distance(const char *a, const char *b)
     }
     return row[n];
 }
+
+struct similar similar_to(const char *word)
+{
+    return (struct similar){.word = word, .distance = strlen(word) / 3 + 2};
+}
+
+void similar_offer(struct similar *s, const char *name)
+{
+    size_t d = similar_distance(s->word, name);
+
+    if (d >= s->distance)
+        return;
+    s->distance = d;
+    s->name = name;
+}

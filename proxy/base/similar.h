@@ -9,4 +9,13 @@
 /* Levenshtein's distance; b of 64 bytes or more is far from everything. */
 size_t similar_distance(const char *a, const char *b);
 
+/* Which of many names somebody meant who wrote a word that is none of them. */
+struct similar {
+    const char *word, *name; /* the nearest so far; NULL: none is near */
+    size_t distance;
+};
+
+struct similar similar_to(const char *word);
+void similar_offer(struct similar *s, const char *name); /* of two alike the first is kept */
+
 #endif

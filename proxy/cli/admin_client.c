@@ -55,20 +55,33 @@ static enum status find_token(const struct config *c, struct admin_place *out, s
     return ST_OK;
 }
 
-enum status admin_place_find(const char *file, struct admin_place *out, struct diag *why)
+/* Takes c. */
+static enum status find_place(struct config *c, struct admin_place *out, struct diag *why)
 {
-    struct config *c;
-    enum status st = config_file_load_names(file, &c, why);
-
-    if (st != ST_OK)
-        return st;
     *out = (struct admin_place){0};
-    st = find_address(c, out, why);
+    enum status st = find_address(c, out, why);
+
     if (st == ST_OK)
         st = find_token(c, out, why);
     config_unref(c);
     if (st != ST_OK)
         admin_place_free(out);
+    return st;
+}
+
+enum status admin_place_find(const struct config_choice *choice, struct admin_place *out,
+                             struct diag *why)
+{
+    struct config *c;
+    struct diag flaw, other;
+
+    if (config_file_load_names(choice, &c, &flaw) == ST_OK)
+        return find_place(c, out, why);
+    enum status st = config_file_load_admin(choice, &c, why);
+    if (st == ST_OK && (st = find_place(c, out, &other)) != ST_OK)
+        diag_set(why, "%s; or name the running sfmtls with --set admin=ADDRESS", flaw.text);
+    if (st == ST_OK)
+        out->flaw = mem_copy_string(flaw.text);
     return st;
 }
 
@@ -78,6 +91,7 @@ void admin_place_free(struct admin_place *p)
         secret_wipe(p->token, strlen(p->token));
     free(p->token);
     free(p->name);
+    free(p->flaw);
 }
 
 /* ---- one request ---- */

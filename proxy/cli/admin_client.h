@@ -7,7 +7,7 @@
 #define CLI_ADMIN_CLIENT_H
 
 #include "base/buf.h"
-#include "config/config.h"
+#include "cli/config_choice.h"
 
 /* Where it is, and by what it is asked. */
 struct admin_place {
@@ -15,11 +15,12 @@ struct admin_place {
     size_t naddresses;
     char *name;  /* for sentences */
     char *token; /* NULL: none is needed */
+    char *flaw;  /* of the configuration, which could tell the place nevertheless; NULL: none */
 };
 
-/* Reads the configuration, but nothing of what it names but a file of tokens. file NULL: the usual
- * one. */
-enum status admin_place_find(const char *file, struct admin_place *out,
+/* Reads the configuration, but nothing of what it names but a file of tokens. The process that runs
+ * may have been started with an earlier one, so a flaw elsewhere is no obstacle. */
+enum status admin_place_find(const struct config_choice *choice, struct admin_place *out,
                              struct diag *why) MUST_CHECK;
 void admin_place_free(struct admin_place *p);
 

@@ -15,7 +15,8 @@
 enum { OPT_DIR = 256, OPT_REPLACE };
 
 struct arguments {
-    const char *file, *folder;
+    struct config_choice from;
+    const char *folder;
     bool replace;
 };
 
@@ -156,7 +157,7 @@ static enum status load(const struct arguments *a, bool required, struct config 
 {
     char *found = NULL;
     struct config_sources sources;
-    enum status st = config_file_sources(a->file, &sources, &found, why);
+    enum status st = config_file_sources(&a->from, &sources, &found, why);
 
     *out = NULL;
     if (st == ST_OK)
@@ -188,8 +189,10 @@ static void tell_setting(const struct config *c, const char *folder)
 {
     char *used = make_absolute(config_local_ca_folder(c));
 
-    if (strcmp(used, folder) != 0)
+    if (strcmp(used, folder) != 0 && c->file != NULL)
         cli_say("put `local-ca = %s` into [proxy] of %s", folder, c->file);
+    else if (strcmp(used, folder) != 0)
+        cli_say("set SFMTLS_LOCAL_CA=%s", folder);
     free(used);
 }
 
@@ -251,7 +254,7 @@ static int show(const struct arguments *a)
     struct diag why;
     int code;
 
-    if (a->folder == NULL && load(a, a->file != NULL, &c, &why) != ST_OK)
+    if (a->folder == NULL && load(a, a->from.file != NULL, &c, &why) != ST_OK)
         return cli_error(ST_BAD_INPUT, &why);
     char *folder = make_absolute(choose_folder(a, c));
     if (local_ca_is_in(folder)) {
@@ -270,7 +273,7 @@ static int show(const struct arguments *a)
 /* ---- arguments ---- */
 
 static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'},
+    CONFIG_CHOICE_OPTIONS,
     {"dir", required_argument, NULL, OPT_DIR},
     {"replace", no_argument, NULL, OPT_REPLACE},
     {"help", no_argument, NULL, 'h'},
@@ -287,8 +290,9 @@ static bool parse(int argc, char **argv, bool shows, struct arguments *a, int *c
         if (option == 'h') {
             *code = cli_help_of(&command_ca);
             return false;
-        } else if (option == 'c') {
-            a->file = optarg;
+        } else if (option == 'c' || option == OPT_SET) {
+            if (!config_choice_take(&a->from, "ca", option, optarg))
+                return false;
         } else if (option == OPT_DIR) {
             a->folder = optarg;
         } else if (option == OPT_REPLACE && !shows) {
@@ -319,15 +323,16 @@ static int command(int argc, char **argv)
     bool shows = strcmp(argv[1], "show") == 0;
     if (!shows && strcmp(argv[1], "init") != 0)
         return cli_usage("ca", "there is no `ca %s`", argv[1]);
-    if (!parse(argc - 1, argv + 1, shows, &a, &code))
-        return code;
-    return shows ? show(&a) : init(&a);
+    if (parse(argc - 1, argv + 1, shows, &a, &code))
+        code = shows ? show(&a) : init(&a);
+    config_choice_free(&a.from);
+    return code;
 }
 
 const struct command command_ca = {
     "ca",
-    "init [-c FILE] [--dir DIR] [--replace]\n"
-    "show [-c FILE] [--dir DIR]",
+    "init [-c FILE] [--set [TENANT.]KEY=VALUE]... [--dir DIR] [--replace]\n"
+    "show [-c FILE] [--set [TENANT.]KEY=VALUE]... [--dir DIR]",
     "the local CA for CONNECT (https_proxy)",
     "  init                     make a root, which callers must trust, and an intermediate CA, "
     "with\n"
@@ -337,6 +342,7 @@ const struct command command_ca = {
     "  show                     print names, dates and fingerprint, and how callers trust the CA\n"
     "  -c, --config FILE        the configuration that names the servers; the default is as for "
     "run\n"
+    "      --set KEY=VALUE      an option in place of the file's, as for `sfmtls run`\n"
     "      --dir DIR            the folder; the default is `local-ca` of the configuration, else\n"
     "                           $XDG_DATA_HOME/sfmtls/ca (~/.local/share/sfmtls/ca), or\n"
     "                           /var/lib/sfmtls/ca if the configuration is in /etc/sfmtls or "

@@ -24,14 +24,14 @@ enum {
 };
 
 struct arguments {
-    const char *file;
+    struct config_choice from;
     bool json;
     struct check_options check;
 };
 
 static const struct option options[] = {
     {"help", no_argument, NULL, 'h'},
-    {"config", required_argument, NULL, 'c'},
+    CONFIG_CHOICE_OPTIONS,
     {"json", no_argument, NULL, OPT_JSON},
     {"identity", required_argument, NULL, OPT_IDENTITY},
     {"fail-days", required_argument, NULL, OPT_FAIL_DAYS},
@@ -93,8 +93,8 @@ static bool set_option(struct arguments *a, int option, char **argv)
 {
     switch (option) {
     case 'c':
-        a->file = optarg;
-        return true;
+    case OPT_SET:
+        return config_choice_take(&a->from, "check", option, optarg);
     case OPT_JSON:
         return a->json = true;
     case OPT_PROBE:
@@ -216,67 +216,65 @@ static int nothing_to_check(const struct config *config, const struct check_opti
     return cli_usage("check", "the configuration has no tenant %s", o->tenant);
 }
 
-/* Settings of the command line, with the texts that they consist of. */
-struct pairs {
-    struct config_pair *all;
-    char **texts;
-    size_t n, ntexts;
-};
-
-static char *keep(struct pairs *p, char *text)
+static void add_pair(struct config_choice *out, const struct tenant *t, const char *key,
+                     const char *value)
 {
-    p->texts = mem_grow(p->texts, (p->ntexts + 1) * sizeof(p->texts[0]));
-    return p->texts[p->ntexts++] = text;
-}
+    char *name = config_choice_keep(out, mem_format("%s.%s", t->name, key));
 
-static void add_pair(struct pairs *p, const struct tenant *t, const char *key, const char *value)
-{
-    p->all = mem_grow(p->all, (p->n + 1) * sizeof(p->all[0]));
-    p->all[p->n++] =
-        (struct config_pair){keep(p, mem_format("%s.%s", t->name, key)), value, "--probe"};
-}
-
-static void free_pairs(struct pairs *p)
-{
-    for (size_t i = 0; i < p->ntexts; i++)
-        free(p->texts[i]);
-    free(p->texts);
-    free(p->all);
+    config_choice_add(out, name, value, "--probe");
 }
 
 /* The plain host of each tenant's server, if it has one. */
-static void list_plain(const struct config *c, struct pairs *out)
+static void list_plain(const struct config *c, struct config_choice *out)
 {
     for (size_t i = 0; i < c->ntenants; i++) {
         const struct tenant *t = c->tenants[i];
         struct sf_lookup found = sf_lookup_host(t->server.host);
         if (found.kind != SF_API || found.api_host[0] == '\0')
             continue;
-        add_pair(out, t, "server", keep(out, mem_format("%s:%d", found.api_host, t->server.port)));
+        char *server = mem_format("%s:%d", found.api_host, t->server.port);
+        add_pair(out, t, "server", config_choice_keep(out, server));
         add_pair(out, t, "server-as-is", "yes");
     }
 }
 
+/* Does one of those set what this one sets? */
+static bool is_among(const struct config_pair *p, const struct config_choice *of)
+{
+    bool names_tenant = strchr(p->key, '.') != NULL;
+    bool same = false;
+
+    for (size_t i = 0; !same && i < of->npairs; i++) {
+        char *key =
+            names_tenant ? mem_copy_string(p->key) : mem_format(CONFIG_LONE_TENANT ".%s", p->key);
+        same = strcmp(of->pairs[i].key, key) == 0;
+        free(key);
+    }
+    return same;
+}
+
 /* The same configuration with the plain hosts of the API servers; NULL: there are none, or it
  * cannot be loaded again. Nobody is asked for a passphrase: that tenant then has no certificate. */
-static struct config *load_plain(const char *file, const struct config *c)
+static struct config *load_plain(const struct config_choice *choice, const struct config *c)
 {
-    struct pairs pairs = {0};
+    struct config_choice plain = {.file = choice->file};
     struct config_sources from;
-    struct config *plain = NULL;
+    struct config *out = NULL;
     char *found = NULL;
     struct diag why;
 
-    list_plain(c, &pairs);
-    if (pairs.n > 0 && config_file_sources(file, &from, &found, &why) == ST_OK) {
-        from.arguments = pairs.all;
-        from.narguments = pairs.n;
-        if (config_load_flawed(&from, NULL, NULL, &plain, &why) != ST_OK)
-            plain = NULL;
-    }
-    free_pairs(&pairs);
+    list_plain(c, &plain);
+    const bool any = plain.npairs > 0;
+    for (size_t i = 0; any && i < choice->npairs; i++)
+        if (!is_among(&choice->pairs[i], &plain))
+            config_choice_add(&plain, choice->pairs[i].key, choice->pairs[i].value,
+                              choice->pairs[i].where);
+    if (any && config_file_sources(&plain, &from, &found, &why) == ST_OK &&
+        config_load_flawed(&from, NULL, NULL, &out, &why) != ST_OK)
+        out = NULL;
+    config_choice_free(&plain);
     free(found);
-    return plain;
+    return out;
 }
 
 static int check(struct arguments *a)
@@ -285,12 +283,12 @@ static int check(struct arguments *a)
     struct check result;
     struct diag why;
 
-    if (config_file_load_flawed(a->file, &config, &why) != ST_OK) {
+    if (config_file_load_flawed(&a->from, &config, &why) != ST_OK) {
         (void)cli_error(ST_BAD_INPUT, &why);
         return EXIT_USAGE;
     }
     if (a->check.probe)
-        a->check.plain = load_plain(a->file, config);
+        a->check.plain = load_plain(&a->from, config);
     check_run(config, &a->check, &result);
     int code = fails(&result) ? EXIT_FAILED : EXIT_DONE;
     if (result.nwalks == 0)
@@ -308,15 +306,19 @@ static int command(int argc, char **argv)
     struct arguments a = {.check = {.identities = {[IDENTITY_CURRENT] = true}, .path = CHECK_PATH}};
     int code;
 
-    return parse(argc, argv, &a, &code) ? check(&a) : code;
+    if (parse(argc, argv, &a, &code))
+        code = check(&a);
+    config_choice_free(&a.from);
+    return code;
 }
 
 const struct command command_check = {
     "check",
-    "[-c FILE] [TENANT] [--json] [--identity current|next|both] [--fail-days N] [--skip STEP]...\n"
-    "    [--path PATH] [--probe]",
+    "[-c FILE] [--set [TENANT.]KEY=VALUE]... [TENANT] [--json] [--identity current|next|both]\n"
+    "    [--fail-days N] [--skip STEP]... [--path PATH] [--probe]",
     "walk the path to the API server and explain what is wrong",
     "  -c, --config FILE        the configuration, as for `sfmtls run`\n"
+    "      --set KEY=VALUE      an option in place of the file's, as for `sfmtls run`\n"
     "      --json               one line of JSON\n"
     "      --identity WHICH     current (certificate, the default), next (certificate-next) or "
     "both\n"

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/similar.h"
 #include "base/utf8.h"
 
 /* ---- errors ---- */
@@ -70,6 +71,20 @@ static bool begins_option(const char *word, const struct option *options)
     return false;
 }
 
+static int refuse_unknown(const char *command, const char *word, const struct option *options)
+{
+    char *name = mem_copy_bytes(word + 2, strcspn(word + 2, "="));
+    struct similar s = similar_to(name);
+
+    for (const struct option *o = options; o->name != NULL; o++)
+        similar_offer(&s, o->name);
+    int code = s.name == NULL
+                   ? cli_usage(command, "unknown option %s", word)
+                   : cli_usage(command, "unknown option %s (did you mean --%s?)", word, s.name);
+    free(name);
+    return code;
+}
+
 /* getopt_long() leaves the character in optopt, or an option's value if a value was not wanted. */
 int cli_bad_option(const char *command, int option, char **argv, const struct option *options)
 {
@@ -84,6 +99,8 @@ int cli_bad_option(const char *command, int option, char **argv, const struct op
         return cli_usage(command, "%.*s takes no value", (int)strcspn(word, "="), word);
     if (is_long && begins_option(word, options))
         return cli_usage(command, "%s matches several options: write it in full", word);
+    if (is_long)
+        return refuse_unknown(command, word, options);
     return cli_usage(command, "unknown option %s", word);
 }
 

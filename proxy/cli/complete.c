@@ -189,10 +189,11 @@ static const char *configuration_of(const struct line *l)
 /* NULL: it cannot be read, so no tenant is known. */
 static struct config *load(const struct line *l)
 {
+    const struct config_choice choice = {.file = configuration_of(l)};
     struct config *c;
     struct diag why;
 
-    return config_file_load_names(configuration_of(l), &c, &why) == ST_OK ? c : NULL;
+    return config_file_load_names(&choice, &c, &why) == ST_OK ? c : NULL;
 }
 
 static void offer_tenants(const struct line *l)
@@ -205,15 +206,22 @@ static void offer_tenants(const struct line *l)
         config_unref(c);
 }
 
-/* The keys of [proxy] or of a tenant, after head. */
-static void offer_keys_of(const struct line *l, enum option_section section, const char *head)
+/* The keys of [proxy] or of a tenant, between head and tail. */
+static void offer_keys_of(const struct line *l, enum option_section section, const char *head,
+                          const char *tail)
 {
     size_t count;
     const struct option *table = option_table(&count);
 
     for (size_t i = 0; i < count; i++)
         if (table[i].section == section && !option_is_prefix(&table[i]))
-            offer(l, head, slice_of(table[i].key), "=", slice_of(table[i].type));
+            offer(l, head, slice_of(table[i].key), tail, slice_of(table[i].type));
+}
+
+static void offer_options_of_file(const struct line *l)
+{
+    offer_keys_of(l, SECTION_PROXY, "", "");
+    offer_keys_of(l, SECTION_TENANT, "", "");
 }
 
 /* The values of `key=`, where they are few. */
@@ -245,12 +253,12 @@ static void offer_settings(const struct line *l)
         offer_settings_of(l, equals);
         return;
     }
-    offer_keys_of(l, SECTION_PROXY, "");
-    offer_keys_of(l, SECTION_TENANT, "");
+    offer_keys_of(l, SECTION_PROXY, "", "=");
+    offer_keys_of(l, SECTION_TENANT, "", "=");
     c = load(l);
     for (size_t i = 0; c != NULL && i < c->ntenants; i++) {
         char *head = mem_format("%s.", c->tenants[i]->name);
-        offer_keys_of(l, SECTION_TENANT, head);
+        offer_keys_of(l, SECTION_TENANT, head, "=");
         free(head);
     }
     if (c != NULL)
@@ -262,9 +270,11 @@ static const struct {
     const char *name;
     offerer *offer;
 } values[] = {
-    {"FILE", offer_files},         {"OUT", offer_files},      {"DIR", offer_folders},
-    {"HOST", offer_hosts},         {"STEP", offer_steps},     {"--fault", offer_faults},
-    {"KEY=VALUE", offer_settings}, {"TENANT", offer_tenants}, {"COMMAND", offer_commands},
+    {"FILE", offer_files},         {"OUT", offer_files},
+    {"DIR", offer_folders},        {"HOST", offer_hosts},
+    {"STEP", offer_steps},         {"--fault", offer_faults},
+    {"KEY=VALUE", offer_settings}, {"TENANT", offer_tenants},
+    {"COMMAND", offer_commands},   {"OPTION", offer_options_of_file},
 };
 
 static bool offer_value(const struct line *l, struct slice name)

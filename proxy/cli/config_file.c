@@ -46,34 +46,42 @@ static enum status find(char **out, struct diag *why)
     return ST_BAD_INPUT;
 }
 
-enum status config_file_sources(const char *file, struct config_sources *out, char **found,
-                                struct diag *why)
+enum status config_file_sources(const struct config_choice *choice, struct config_sources *out,
+                                char **found, struct diag *why)
 {
-    enum status st = file != NULL ? ST_OK : find(found, why);
+    enum status st = choice->file != NULL ? ST_OK : find(found, why);
 
-    *out = (struct config_sources){.file = file != NULL ? file : *found,
-                                   .environment = (const char *const *)environ};
-    return config_is_in_environment(out->environment) ? ST_OK : st;
+    *out = (struct config_sources){.file = choice->file != NULL ? choice->file : *found,
+                                   .environment = (const char *const *)environ,
+                                   .arguments = choice->pairs,
+                                   .narguments = choice->npairs};
+    return choice->npairs > 0 || config_is_in_environment(out->environment) ? ST_OK : st;
 }
 
-typedef enum status loader(const struct config_sources *from, config_ask *ask, void *ask_ctx,
-                           struct config **out, struct diag *why);
+/* One of the two, by which a file is loaded. */
+typedef enum status whole_loader(const struct config_sources *from, config_ask *ask, void *ask_ctx,
+                                 struct config **out, struct diag *why);
+typedef enum status names_loader(const struct config_sources *from, struct config **out,
+                                 struct diag *why);
 
-static enum status load_by(loader *load, const char *file, struct config **out, struct diag *why)
+static enum status load_by(whole_loader *whole, names_loader *names,
+                           const struct config_choice *choice, struct config **out,
+                           struct diag *why)
 {
     char *found = NULL;
     struct config_sources from;
-    enum status st = config_file_sources(file, &from, &found, why);
+    enum status st = config_file_sources(choice, &from, &found, why);
 
     if (st == ST_OK)
-        st = load(&from, prompt_ask, NULL, out, why);
+        st = names != NULL ? names(&from, out, why) : whole(&from, prompt_ask, NULL, out, why);
     free(found);
     return st;
 }
 
-enum status config_file_load(const char *file, struct config **out, struct diag *why)
+enum status config_file_load(const struct config_choice *choice, struct config **out,
+                             struct diag *why)
 {
-    enum status st = load_by(config_load_from, file, out, why);
+    enum status st = load_by(config_load_from, NULL, choice, out, why);
 
     if (st != ST_OK)
         return st;
@@ -83,20 +91,20 @@ enum status config_file_load(const char *file, struct config **out, struct diag 
     return st;
 }
 
-static enum status load_names(const struct config_sources *from, config_ask *ask, void *ask_ctx,
-                              struct config **out, struct diag *why)
+enum status config_file_load_names(const struct config_choice *choice, struct config **out,
+                                   struct diag *why)
 {
-    (void)ask;
-    (void)ask_ctx;
-    return config_load_names_from(from, out, why);
+    return load_by(NULL, config_load_names_from, choice, out, why);
 }
 
-enum status config_file_load_names(const char *file, struct config **out, struct diag *why)
+enum status config_file_load_admin(const struct config_choice *choice, struct config **out,
+                                   struct diag *why)
 {
-    return load_by(load_names, file, out, why);
+    return load_by(NULL, config_load_admin_from, choice, out, why);
 }
 
-enum status config_file_load_flawed(const char *file, struct config **out, struct diag *why)
+enum status config_file_load_flawed(const struct config_choice *choice, struct config **out,
+                                    struct diag *why)
 {
-    return load_by(config_load_flawed, file, out, why);
+    return load_by(config_load_flawed, NULL, choice, out, why);
 }

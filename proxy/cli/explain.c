@@ -19,13 +19,14 @@
 enum { OPT_JSON = 256, MAX_FIELDS = 100 };
 
 struct arguments {
-    const char *file, *fields[MAX_FIELDS];
+    struct config_choice from;
+    const char *fields[MAX_FIELDS];
     struct explain_request request;
     bool json;
 };
 
 static const struct option options[] = {
-    {"help", no_argument, NULL, 'h'},         {"config", required_argument, NULL, 'c'},
+    {"help", no_argument, NULL, 'h'},         CONFIG_CHOICE_OPTIONS,
     {"header", required_argument, NULL, 'H'}, {"user", required_argument, NULL, 'u'},
     {"json", no_argument, NULL, OPT_JSON},    {NULL, 0, NULL, 0},
 };
@@ -76,8 +77,8 @@ static bool set_option(struct arguments *a, int option, char **argv)
 {
     switch (option) {
     case 'c':
-        a->file = optarg;
-        return true;
+    case OPT_SET:
+        return config_choice_take(&a->from, "explain", option, optarg);
     case 'H':
         return add_header(a, optarg);
     case 'u':
@@ -349,7 +350,7 @@ static int explain(const struct arguments *a)
     struct config *c;
     struct diag why;
 
-    if (config_file_load(a->file, &c, &why) != ST_OK) {
+    if (config_file_load(&a->from, &c, &why) != ST_OK) {
         (void)cli_error(ST_BAD_INPUT, &why);
         return EXIT_USAGE;
     }
@@ -372,13 +373,19 @@ static int command(int argc, char **argv)
     struct arguments a = {0};
     int code;
 
-    return parse(argc, argv, &a, &code) ? explain(&a) : code;
+    if (parse(argc, argv, &a, &code))
+        code = explain(&a);
+    config_choice_free(&a.from);
+    return code;
 }
 
 const struct command command_explain = {
-    "explain", "[-c FILE] [METHOD] URL [-H FIELD]... [-u USER] [--json]",
+    "explain",
+    "[-c FILE] [--set [TENANT.]KEY=VALUE]... [METHOD] URL [-H FIELD]... [-u USER]\n"
+    "    [--json]",
     "show what would become of a request, without sending it",
     "  -c, --config FILE        the configuration, as for `sfmtls run`\n"
+    "      --set KEY=VALUE      an option in place of the file's, as for `sfmtls run`\n"
     "  -H, --header FIELD       a field of the request, as in 'Accept: application/json'; may be\n"
     "                           repeated\n"
     "  -u, --user USER          a user of Basic credentials, without the password\n"

@@ -14,14 +14,14 @@
 
 enum { OPT_JSON = 256, OPT_MAX, PAUSE_MS = 100, MAX_S = 30 };
 
-static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+static const struct option options[] = {CONFIG_CHOICE_OPTIONS,
                                         {"help", no_argument, NULL, 'h'},
                                         {"json", no_argument, NULL, OPT_JSON},
                                         {"max", required_argument, NULL, OPT_MAX},
                                         {NULL, 0, NULL, 0}};
 
 struct arguments {
-    const char *file; /* NULL: the usual one */
+    struct config_choice from;
     bool json;
     int64_t max_ms;
 };
@@ -33,8 +33,8 @@ static int take(const struct command *c, int option, struct arguments *a)
     const bool shows = c == &command_status, waits = c == &command_wait || c == &command_reload;
     struct diag why;
 
-    if (option == 'c') {
-        a->file = optarg;
+    if (option == 'c' || option == OPT_SET) {
+        return config_choice_take(&a->from, c->name, option, optarg) ? EXIT_DONE : EXIT_USAGE;
     } else if (option == OPT_JSON && shows) {
         a->json = true;
     } else if (option == OPT_MAX && waits) {
@@ -235,21 +235,30 @@ static int reload(const struct admin_place *p, const struct arguments *a)
 
 typedef int action(const struct admin_place *p, const struct arguments *a);
 
-static int run(const struct command *c, action *act, int argc, char **argv)
+static int ask_the_running(action *act, const struct arguments *a)
 {
-    struct arguments a = {.max_ms = MAX_S * 1000};
     struct admin_place place;
     struct diag why;
-    int code;
 
-    if (!parse(c, argc, argv, &a, &code))
-        return code;
-    if (admin_place_find(a.file, &place, &why) != ST_OK) {
+    if (admin_place_find(&a->from, &place, &why) != ST_OK) {
         (void)cli_error(ST_BAD_INPUT, &why);
         return EXIT_USAGE;
     }
-    code = act(&place, &a);
+    if (place.flaw != NULL)
+        cli_say("the configuration is not valid, but names `admin`: %s", place.flaw);
+    int code = act(&place, a);
     admin_place_free(&place);
+    return code;
+}
+
+static int run(const struct command *c, action *act, int argc, char **argv)
+{
+    struct arguments a = {.max_ms = MAX_S * 1000};
+    int code;
+
+    if (parse(c, argc, argv, &a, &code))
+        code = ask_the_running(act, &a);
+    config_choice_free(&a.from);
     return code;
 }
 
@@ -273,29 +282,30 @@ static int run_quit(int argc, char **argv)
     return run(&command_quit, quit, argc, argv);
 }
 
+#define FORM "[-c FILE] [--set KEY=VALUE]..."
 #define FIND_HELP                                                                                  \
-    "  -c, --config FILE  the configuration, which names the `admin` address and its tokens; "     \
-    "the\n"                                                                                        \
-    "                     default is the same file that `run` takes\n"
+    "  -c, --config FILE    the configuration, which names the `admin` address and its tokens;\n"  \
+    "                       the default is the same file that `run` takes\n"                       \
+    "      --set KEY=VALUE  an option in place of the file's, as in --set admin=localhost:8081\n"
 
 const struct command command_status = {
-    "status", "[-c FILE] [--json]", "show the state of a running sfmtls",
-    FIND_HELP "      --json         print what /status answers\n"
+    "status", FORM " [--json]", "show the state of a running sfmtls",
+    FIND_HELP "      --json           print what /status answers\n"
               "\n"
               "Exit status: 0 it answered, 1 it did not, 2 the configuration names no `admin`.\n",
     run_status};
 
 const struct command command_wait = {
-    "wait", "[-c FILE] [--max TIME]", "wait until a running sfmtls is ready",
-    FIND_HELP "      --max TIME     how long, as in 500ms, 30s or 2m; the default is 30s\n"
+    "wait", FORM " [--max TIME]", "wait until a running sfmtls is ready",
+    FIND_HELP "      --max TIME       how long, as in 500ms, 30s or 2m; the default is 30s\n"
               "\n"
               "Ready means that a tenant has a certificate that is valid now. No server is asked.\n"
               "Exit status: 0 it is ready, 1 not in time, 2 the configuration names no `admin`.\n",
     run_wait};
 
 const struct command command_reload = {
-    "reload", "[-c FILE] [--max TIME]", "let a running sfmtls load its configuration again",
-    FIND_HELP "      --max TIME     how long to wait for the result; the default is 30s\n"
+    "reload", FORM " [--max TIME]", "let a running sfmtls load its configuration again",
+    FIND_HELP "      --max TIME       how long to wait for the result; the default is 30s\n"
               "\n"
               "Needs admin-actions = yes in the configuration that is in use.\n"
               "Exit status: 0 the configuration is in use, 1 it was refused, 2 the configuration\n"
@@ -303,7 +313,7 @@ const struct command command_reload = {
     run_reload};
 
 const struct command command_quit = {
-    "quit", "[-c FILE]", "let a running sfmtls finish its requests and end",
+    "quit", FORM, "let a running sfmtls finish its requests and end",
     FIND_HELP "\n"
               "Needs admin-actions = yes in the configuration that is in use.\n"
               "Exit status: 0 it will end, 1 it refused or did not answer, 2 the configuration\n"

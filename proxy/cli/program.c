@@ -1,17 +1,18 @@
 #include "cli/program.h"
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 #include <openssl/crypto.h>
 
 #include "base/fail.h"
+#include "base/similar.h"
 #include "cli/commands.h"
 #include "cli/complete.h"
-#include "config/config.h"
+#include "config/option.h"
 #include "ops/harden.h"
 #include "sf/cause.h"
 #include "tls/key_memory.h"
@@ -24,9 +25,10 @@ static const struct command version = {
     "version", "", "print the version of sfmtls and its libraries", "", command_version};
 
 static const struct command help = {
-    "help", "[COMMAND|config|errors|causes]",
-    "explain a command; config: all options; errors, causes: all of them",
+    "help", "[COMMAND|OPTION|config|errors|causes]",
+    "explain a command or an option; config: all options; errors, causes: all of them",
     "  help COMMAND   the options of a command\n"
+    "  help OPTION    an option of the configuration file, such as ca-file\n"
     "  help config    the configuration file with every option at its default\n"
     "  help errors    every error that the proxy can answer or log, its meaning and its cure\n"
     "  help causes    every cause of an error that is known, also of errors of the server\n",
@@ -53,6 +55,20 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
+/* also: another word that it may be; NULL: there is none. */
+static int refuse_unknown(const char *what, const char *word, const char *also)
+{
+    struct similar s = similar_to(word);
+
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        similar_offer(&s, commands[i]->name);
+    if (also != NULL)
+        similar_offer(&s, also);
+    if (s.name == NULL)
+        return cli_usage(NULL, "there is no %s `%s`", what, word);
+    return cli_usage(NULL, "there is no %s `%s` (did you mean `%s`?)", what, word, s.name);
+}
+
 static bool is_help(const char *word)
 {
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
@@ -75,6 +91,17 @@ static int print_config(void)
     struct buf text = {0};
 
     config_write_reference(&text);
+    (void)fwrite(text.p, 1, text.n, stdout);
+    buf_free(&text);
+    return EXIT_DONE;
+}
+
+static int print_option(const char *key)
+{
+    struct buf text = {0};
+
+    if (!config_write_option(key, &text))
+        return refuse_unknown("command or option", key, option_nearest_of_all(key));
     (void)fwrite(text.p, 1, text.n, stdout);
     buf_free(&text);
     return EXIT_DONE;
@@ -123,9 +150,7 @@ static int command_help(int argc, char **argv)
     if (strcmp(argv[1], "causes") == 0)
         return print_causes();
     const struct command *c = find(argv[1]);
-    if (c == NULL)
-        return cli_usage(NULL, "there is no command `%s`", argv[1]);
-    return cli_help_of(c);
+    return c != NULL ? cli_help_of(c) : print_option(argv[1]);
 }
 
 static int command_version(int argc, char **argv)
@@ -155,7 +180,7 @@ static int run_command(int argc, char **argv)
     const struct command *c = find(argv[0]);
 
     if (c == NULL)
-        return cli_usage(NULL, "there is no command `%s`", argv[0]);
+        return refuse_unknown("command", argv[0], NULL);
     return c->run(argc, argv);
 }
 

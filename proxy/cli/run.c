@@ -16,7 +16,7 @@
 #include "process/signals.h"
 
 /* --renew is how `run` starts itself as the keeper of ops/renewal.h: it is nobody else's. */
-enum { OPT_READY_FD = 256, OPT_HELP, OPT_SET, OPT_RENEW, OPT_PAIR };
+enum { OPT_READY_FD = 256, OPT_HELP, OPT_RENEW, OPT_PAIR };
 
 /* Options that stand for a setting, in the order of getopt's values. */
 static const char *const pair_options[] = {"--listen",      "--server",      "--company-id",
@@ -24,11 +24,10 @@ static const char *const pair_options[] = {"--listen",      "--server",      "--
                                            "--ca-file"};
 
 static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'},
+    CONFIG_CHOICE_OPTIONS,
     {"test", no_argument, NULL, 't'},
     {"help", no_argument, NULL, 'h'},
     {"ready-fd", required_argument, NULL, OPT_READY_FD},
-    {"set", required_argument, NULL, OPT_SET},
     {"renew", no_argument, NULL, OPT_RENEW},
     {"listen", required_argument, NULL, OPT_PAIR},
     {"server", required_argument, NULL, OPT_PAIR + 1},
@@ -41,25 +40,16 @@ static const struct option options[] = {
 };
 
 struct arguments {
-    const char *file;
-    char *found; /* the same, if it was not given */
+    struct config_choice from;
+    char *found; /* its file, if it was not given */
     bool test, renews;
     int ready_fd;
     int argc;
     char **argv;
-    struct config_pair *pairs;
-    char **texts; /* what the pairs of --set consist of: a key and a place for each */
-    size_t npairs, ntexts;
     bool given[ARRAY_LEN(pair_options)], given_any;
     struct config_sources sources;
     struct serve serve;
 };
-
-static void add_pair(struct arguments *a, const char *key, const char *value, const char *where)
-{
-    a->pairs = mem_grow(a->pairs, (a->npairs + 1) * sizeof(a->pairs[0]));
-    a->pairs[a->npairs++] = (struct config_pair){key, value, where};
-}
 
 static bool add_option(struct arguments *a, int i, const char *value)
 {
@@ -68,27 +58,7 @@ static bool add_option(struct arguments *a, int i, const char *value)
         return false;
     }
     a->given[i] = a->given_any = true;
-    add_pair(a, pair_options[i] + strlen("--"), value, pair_options[i]);
-    return true;
-}
-
-static char *keep(struct arguments *a, char *text)
-{
-    a->texts = mem_grow(a->texts, (a->ntexts + 1) * sizeof(a->texts[0]));
-    return a->texts[a->ntexts++] = text;
-}
-
-static bool add_set(struct arguments *a, const char *text)
-{
-    const char *value = strchr(text, '=');
-
-    if (value == NULL || value == text) {
-        (void)cli_usage("run", "--set %.*s: write KEY=VALUE or TENANT.KEY=VALUE",
-                        (int)strcspn(text, "="), text);
-        return false;
-    }
-    char *key = keep(a, mem_copy_bytes(text, (size_t)(value - text)));
-    add_pair(a, key, value + 1, keep(a, mem_format("--set %s", key)));
+    config_choice_add(&a->from, pair_options[i] + strlen("--"), value, pair_options[i]);
     return true;
 }
 
@@ -102,7 +72,7 @@ static bool check(struct arguments *a, int argc, char **argv)
     }
     while (first < ARRAY_LEN(pair_options) && !a->given[first])
         first++;
-    if (a->given_any && a->file != NULL) {
+    if (a->given_any && a->from.file != NULL) {
         (void)cli_usage("run", "-c and %s exclude each other: put it into the file, or use --set",
                         pair_options[first]);
         return false;
@@ -120,17 +90,15 @@ static bool parse(int argc, char **argv, struct arguments *a, int *code)
         if (option == 'h') {
             *code = cli_help_of(&command_run);
             return false;
-        } else if (option == 'c') {
-            a->file = optarg;
+        } else if (option == 'c' || option == OPT_SET) {
+            if (!config_choice_take(&a->from, "run", option, optarg))
+                return false;
         } else if (option == 't') {
             a->test = true;
         } else if (option == OPT_RENEW) {
             a->renews = true;
         } else if (option == OPT_READY_FD) {
             if (!a->renews && !serve_parse_ready_fd("run", optarg, &a->ready_fd))
-                return false;
-        } else if (option == OPT_SET) {
-            if (!add_set(a, optarg))
                 return false;
         } else if (option >= OPT_PAIR) {
             if (!add_option(a, option - OPT_PAIR, optarg))
@@ -147,15 +115,12 @@ static bool parse(int argc, char **argv, struct arguments *a, int *code)
  * needs none. */
 static enum status find_sources(struct arguments *a, struct diag *why)
 {
-    enum status st = ST_OK;
-
-    if (a->given_any)
-        a->sources.environment = (const char *const *)environ;
-    else
-        st = config_file_sources(a->file, &a->sources, &a->found, why);
-    a->sources.arguments = a->pairs;
-    a->sources.narguments = a->npairs;
-    return a->npairs > 0 ? ST_OK : st;
+    if (!a->given_any)
+        return config_file_sources(&a->from, &a->sources, &a->found, why);
+    a->sources = (struct config_sources){.environment = (const char *const *)environ,
+                                         .arguments = a->from.pairs,
+                                         .narguments = a->from.npairs};
+    return ST_OK;
 }
 
 static enum status load_settings(struct arguments *a, struct config **out, struct diag *why)
@@ -315,10 +280,7 @@ static int command(int argc, char **argv)
         a.argv = argv;
         code = a.renews ? renew(&a) : run(&a);
     }
-    for (size_t i = 0; i < a.ntexts; i++)
-        free(a.texts[i]);
-    free(a.texts);
-    free(a.pairs);
+    config_choice_free(&a.from);
     free(a.found);
     return code;
 }

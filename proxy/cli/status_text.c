@@ -136,6 +136,10 @@ static void add_tenant(struct buf *b, json_t *t)
     add_visible(b, text_of(t, "company_id"));
     buf_add_string(b, " at ");
     add_visible(b, text_of(t, "server"));
+    if (json_is_string(json_object_get(t, "parent_proxy"))) {
+        buf_add_string(b, ", through the parent proxy ");
+        add_visible(b, text_of(t, "parent_proxy"));
+    }
     buf_addf(b, "\n    %lld calls, %lld succeeded, %lld failed, %lld with a hint; connections ",
              number_of(t, "calls"), number_of(t, "succeeded"), number_of(t, "failed"),
              number_of(t, "hinted"));

@@ -11,13 +11,14 @@
 enum { OPT_NAMES = 256 };
 
 struct arguments {
-    const char *file, *out;
+    struct config_choice from;
+    const char *out;
     bool names;
 };
 
 static const struct option options[] = {
     {"help", no_argument, NULL, 'h'},
-    {"config", required_argument, NULL, 'c'},
+    CONFIG_CHOICE_OPTIONS,
     {"out", required_argument, NULL, 'o'},
     {"names", no_argument, NULL, OPT_NAMES},
     {NULL, 0, NULL, 0},
@@ -33,8 +34,9 @@ static bool parse(int argc, char **argv, struct arguments *a, int *code)
         if (option == 'h') {
             *code = cli_help_of(&command_support);
             return false;
-        } else if (option == 'c') {
-            a->file = optarg;
+        } else if (option == 'c' || option == OPT_SET) {
+            if (!config_choice_take(&a->from, "support", option, optarg))
+                return false;
         } else if (option == 'o') {
             a->out = optarg;
         } else if (option == OPT_NAMES) {
@@ -56,7 +58,7 @@ static int support(const struct arguments *a)
     struct config *c;
     struct diag why;
 
-    if (config_file_load_flawed(a->file, &c, &why) != ST_OK) {
+    if (config_file_load_flawed(&a->from, &c, &why) != ST_OK) {
         (void)cli_error(ST_BAD_INPUT, &why);
         return EXIT_USAGE;
     }
@@ -77,13 +79,17 @@ static int command(int argc, char **argv)
     struct arguments a = {0};
     int code;
 
-    return parse(argc, argv, &a, &code) ? support(&a) : code;
+    if (parse(argc, argv, &a, &code))
+        code = support(&a);
+    config_choice_free(&a.from);
+    return code;
 }
 
 const struct command command_support = {
-    "support", "[-c FILE] [-o FILE] [--names]",
+    "support", "[-c FILE] [--set [TENANT.]KEY=VALUE]... [-o FILE] [--names]",
     "write what somebody else needs to see what is wrong",
     "  -c, --config FILE        the configuration, as for `sfmtls run`\n"
+    "      --set KEY=VALUE      an option in place of the file's, as for `sfmtls run`\n"
     "  -o, --out FILE           write to FILE instead of stdout; never overwrites a file\n"
     "      --names              name hosts, companies, users and files, instead of hashing them\n"
     "\n"

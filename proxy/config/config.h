@@ -247,6 +247,9 @@ struct config {
 /* Asks a person for the passphrase of a file; leaves *out alone if there is none to ask. */
 typedef void config_ask(void *ctx, const char *path, struct buf *out);
 
+/* The tenant whose options are set without a name. */
+#define CONFIG_LONE_TENANT "default"
+
 /* A setting of the command line. */
 struct config_pair {
     const char *key; /* of [proxy] or of the only tenant; or TENANT.KEY */
@@ -272,6 +275,10 @@ enum status config_load_from(const struct config_sources *from, config_ask *ask,
 
 /* The same without what they name: no certificate, no key, no CA. It cannot be served. */
 enum status config_load_names_from(const struct config_sources *from, struct config **out,
+                                   struct diag *why) MUST_CHECK;
+
+/* Only the admin listener and the files of its tokens, whatever else is wrong. */
+enum status config_load_admin_from(const struct config_sources *from, struct config **out,
                                    struct diag *why) MUST_CHECK;
 
 /* The same of a file alone. */
@@ -372,5 +379,8 @@ const struct page_origin *config_find_origin(const struct config *c, struct slic
 
 /* The configuration file with every option, commented, at its default. */
 void config_write_reference(struct buf *out);
+
+/* The same of one option, with the section that it belongs to; false: there is none of that key. */
+bool config_write_option(const char *key, struct buf *out);
 
 #endif

@@ -104,10 +104,11 @@ static enum status set(struct loader *l, const struct settings_entry *e, struct 
 static void begin_tenant(struct loader *l, const struct settings_section *section)
 {
     struct config *c = l->config;
+    bool is_of_variables = section->source == FROM_ENVIRONMENT; /* no one of them is its place */
 
     l->tenant = NEW(struct tenant);
     l->tenant->name = mem_copy_string(section->tenant);
-    l->tenant->where = mem_copy_string(section->where);
+    l->tenant->where = mem_copy_string(is_of_variables ? "the environment" : section->where);
     c->tenants = mem_grow(c->tenants, (c->ntenants + 1) * sizeof(struct tenant *));
     c->tenants[c->ntenants++] = l->tenant;
 }
@@ -318,10 +319,11 @@ static enum status load(struct loader *l, const struct config_sources *from, str
     enum status st = start(l, from->file, why); /* first: the file's mark is older than its text */
 
     if (st == ST_OK)
-        st = read_sources(&s, from, why);
+        st = (l->admin_only ? load_read_admin : read_sources)(&s, from, why);
     for (size_t i = 0; st == ST_OK && i < s.count; i++)
-        st = load_section(l, s.sections[i], why);
-    if (st == ST_OK)
+        if (s.sections[i]->tenant == NULL || !l->admin_only)
+            st = load_section(l, s.sections[i], why);
+    if (st == ST_OK && !l->admin_only)
         st = finish(l, from, why);
     settings_free(&s);
     return end(l, st, out);
@@ -339,6 +341,14 @@ enum status config_load_names_from(const struct config_sources *from, struct con
                                    struct diag *why)
 {
     struct loader l = {.names_only = true};
+
+    return load(&l, from, out, why);
+}
+
+enum status config_load_admin_from(const struct config_sources *from, struct config **out,
+                                   struct diag *why)
+{
+    struct loader l = {.names_only = true, .admin_only = true};
 
     return load(&l, from, out, why);
 }

@@ -13,6 +13,7 @@ struct loader {
     char *folder;     /* of the file */
     bool keeps_flaws; /* an identity that cannot be loaded is not an error: see struct identity */
     bool names_only;  /* nothing that it names is loaded */
+    bool admin_only;  /* nothing else is even looked at */
     const struct settings_section *section; /* that is loaded */
     struct tenant *tenant;                  /* whose section that is; NULL: [proxy] */
     struct trust **trusts;
@@ -85,6 +86,11 @@ enum status load_check_remote(const struct loader *l, struct diag *why) MUST_CHE
 
 /* Makes the TLS side of each. */
 enum status load_tls_clients(struct loader *l, struct diag *why) MUST_CHECK;
+
+/* Collects from file and environment what names the admin listener and its tokens, and skips what
+ * else is there, flaws too. Adds all of the command line, which somebody has just written. */
+enum status load_read_admin(struct settings *s, const struct config_sources *from,
+                            struct diag *why) MUST_CHECK;
 
 /* Anew, after an identity or the trust has changed. */
 void load_write_pool_key(struct tenant *t);

@@ -17,7 +17,8 @@ static enum status refuse(const struct loader *l, const char *key, const char *f
 {
     const char *where = tenant_where(l->tenant, key);
 
-    diag_at(why, where == NULL ? l->tenant->where : where, "`%s` %s", key, flaw);
+    diag_at(why, where == NULL ? tenant_where(l->tenant, "certificate-source") : where, "`%s` %s",
+            key, flaw);
     return ST_BAD_INPUT;
 }
 

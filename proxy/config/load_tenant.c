@@ -65,7 +65,7 @@ static void warn_about_host(const struct loader *l, const struct sf_lookup *foun
 /* A host that is not in the table may be new, or mistyped. */
 static void doubt_host(const struct loader *l, const struct sf_lookup *found)
 {
-    const struct sf_host *similar = sf_similar_host(l->tenant->server.host);
+    const struct sf_host *similar = sf_meant_host(l->tenant->server.host);
 
     if (similar != NULL)
         load_note(

@@ -432,38 +432,26 @@ void option_free_texts(enum option_section section, void *values)
             free(*(char **)(void *)((char *)values + table[i].offset));
 }
 
-/* Nearer than *best, which becomes its distance; NULL: none is. */
-static const char *nearest_in(enum option_section section, const char *key, size_t *best)
+static void offer_all(enum option_section section, struct similar *s)
 {
-    const char *nearest = NULL;
-
-    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-        size_t d = similar_distance(key, table[i].key);
-        if (table[i].section == section && d < *best) {
-            *best = d;
-            nearest = table[i].key;
-        }
-    }
-    return nearest;
-}
-
-static size_t reach(const char *key)
-{
-    return strlen(key) / 3 + 2;
+    for (size_t i = 0; i < ARRAY_LEN(table); i++)
+        if (table[i].section == section)
+            similar_offer(s, table[i].key);
 }
 
 const char *option_nearest(enum option_section section, const char *key)
 {
-    size_t best = reach(key);
+    struct similar s = similar_to(key);
 
-    return nearest_in(section, key, &best);
+    offer_all(section, &s);
+    return s.name;
 }
 
 const char *option_nearest_of_all(const char *key)
 {
-    size_t best = reach(key);
-    const char *proxy = nearest_in(SECTION_PROXY, key, &best);
-    const char *tenant = nearest_in(SECTION_TENANT, key, &best);
+    struct similar s = similar_to(key);
 
-    return tenant != NULL ? tenant : proxy;
+    offer_all(SECTION_PROXY, &s);
+    offer_all(SECTION_TENANT, &s);
+    return s.name;
 }

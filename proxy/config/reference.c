@@ -45,18 +45,33 @@ static void add_option(struct buf *out, const struct option *o)
     buf_addf(out, "\n;%s = %s\n", key, value);
 }
 
+static const struct {
+    enum option_section section;
+    const char *title, *about;
+} sections[] = {
+    {SECTION_PROXY, "[proxy]", "The process and its listeners."},
+    {SECTION_TENANT, ";[tenant acme]",
+     "A company, its server and its certificate. Write one section for each tenant, with a name "
+     "of its own."},
+};
+
+bool config_write_option(const char *key, struct buf *out)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
+        const struct option *o = option_find(sections[i].section, key);
+        if (o == NULL)
+            continue;
+        buf_addf(out, "%s%s\n", found ? "\n" : "", sections[i].title);
+        add_option(out, o);
+        found = true;
+    }
+    return found;
+}
+
 void config_write_reference(struct buf *out)
 {
-    static const struct {
-        enum option_section section;
-        const char *title, *about;
-    } sections[] = {
-        {SECTION_PROXY, "[proxy]", "The process and its listeners."},
-        {SECTION_TENANT, ";[tenant acme]",
-         "A company, its server and its certificate. Write one section for each tenant, with a "
-         "name "
-         "of its own."},
-    };
     size_t count;
     const struct option *options = option_table(&count);
 

@@ -178,7 +178,7 @@ enum status settings_add_named(struct settings *s, enum settings_source source, 
     struct settings_section *to;
 
     if (is_lone)
-        tenant = SETTINGS_LONE_TENANT;
+        tenant = CONFIG_LONE_TENANT;
     enum status st = find_or_begin(s, source, tenant, where, &to, why);
     if (st == ST_OK)
         st = add_trimmed(to, source, key, value, where, why);
@@ -196,7 +196,7 @@ enum status settings_check(const struct settings *s, struct diag *why)
     for (size_t i = 0; s->lone_where != NULL && i < s->count; i++) {
         const struct settings_section *other = s->sections[i];
         if (other->tenant == NULL ||
-            (other->source != FROM_FILE && strcmp(other->tenant, SETTINGS_LONE_TENANT) == 0))
+            (other->source != FROM_FILE && strcmp(other->tenant, CONFIG_LONE_TENANT) == 0))
             continue;
         struct buf variable = {0};
         variable_add_name(&variable, other->tenant, "");
@@ -212,7 +212,7 @@ enum status settings_check(const struct settings *s, struct diag *why)
 
 void settings_add_cure(const struct settings_section *section, const char *key, struct buf *out)
 {
-    bool is_lone = strcmp(section->tenant, SETTINGS_LONE_TENANT) == 0;
+    bool is_lone = strcmp(section->tenant, CONFIG_LONE_TENANT) == 0;
 
     if (section->source == FROM_FILE)
         buf_addf(out, "the line `%s = ...`", key);

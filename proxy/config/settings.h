@@ -12,9 +12,6 @@
 
 enum settings_source { FROM_FILE, FROM_ENVIRONMENT, FROM_ARGUMENTS };
 
-/* The tenant whose options are set without a name. */
-#define SETTINGS_LONE_TENANT "default"
-
 struct settings_entry {
     char *key, *value, *where;
     enum settings_source source;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "config/parent_proxy.h"
 #include "exchange/exchanges.h"
 #include "ops/renewal.h"
 #include "policy/validity.h"
@@ -145,7 +146,7 @@ static void add_next_end(const struct view *v)
     add_text(v->b, t->name);
     buf_add_string(v->b, ": ");
     add_days(v->b, days_left(v, c));
-    buf_addf(v->b, "</p><p class=dim>ends on %.10s: ", end);
+    buf_addf(v->b, "</p><p class=dim>%s on %.10s: ", days_left(v, c) < 0 ? "ended" : "ends", end);
     add_text(v->b, credential_subject(c));
     buf_add_string(v->b, "</p></section>");
 }
@@ -278,7 +279,13 @@ static void add_tenant(const struct view *v, size_t i)
     add_text(v->b, t->company_id);
     buf_add_string(v->b, " at ");
     add_text(v->b, t->host_field);
-    buf_add_string(v->b, "</small></td><td>");
+    buf_add_string(v->b, "</small>");
+    if (t->parent != NULL) {
+        buf_add_string(v->b, "<small>through the parent proxy ");
+        add_text(v->b, t->parent->name);
+        buf_add_string(v->b, "</small>");
+    }
+    buf_add_string(v->b, "</td><td>");
     add_tenant_state(v->b, status_tenant_state(&past));
     buf_add_string(v->b, "</td><td>");
     for (int k = 0; k < IDENTITIES; k++)

@@ -24,7 +24,7 @@ const char page_style[] =
     "var(--line);border-radius:.4rem}\n"
     "th,td{text-align:left;vertical-align:top;padding:.45rem .75rem;border-bottom:1px solid "
     "var(--line)}th{font-size:.85rem;color:var(--dim);font-weight:600;white-space:nowrap}\n"
-    "td.name{font-weight:600}td small{display:block}\n"
+    "td.name{font-weight:600;width:32%}td small{display:block}\n"
     "td .badge{margin:.1rem 0}td meter{width:7rem;vertical-align:middle}\n"
     "tr:last-child td{border-bottom:0}\n"
     "code{font-size:.9em;background:var(--ground);padding:0 .25rem;border-radius:.2rem}\n"
@@ -37,5 +37,6 @@ const char page_style[] =
     "footer{margin:1.75rem 0 .5rem;color:var(--dim);font-size:.85rem}a{color:inherit}\n"
     "@media(max-width:45rem){thead{display:none}table,tbody,tr,td{display:block}"
     "tr{padding:.5rem 0;border-bottom:1px solid var(--line)}tr:last-child{border-bottom:0}"
-    "td{border:0;padding:.1rem .9rem}td[data-of]::before{content:attr(data-of) \": \";"
+    "td,td.name{border:0;padding:.1rem .9rem;width:auto}td[data-of]::before{content:attr(data-of) "
+    "\": \";"
     "color:var(--dim)}dl{grid-template-columns:1fr}dt{margin-top:.3rem}}\n";

@@ -36,7 +36,7 @@ struct sf_lookup {
 };
 
 /* The API server that somebody may have meant who wrote that host name (plain or of certificates),
- * which is none that is known; NULL: none has nearly that name. */
+ * which is none that is known, NULL: none has nearly that name. */
 const struct sf_host *sf_similar_host(const char *host);
 
 /* Looks a host name up, whatever its case; a dot at the end is ignored. */
@@ -45,5 +45,9 @@ struct sf_lookup sf_lookup_host(const char *host);
 /* hosts_near.c: the API servers that somebody may mean who writes that: a data center (DC4, 4), the
  * beginning of a name (api4), or a name with a slip. The likeliest is the first; room at most. */
 size_t sf_near_hosts(const char *text, const struct sf_host **out, size_t room);
+
+/* The same as sf_similar_host(), also for a data center or a name without its domain in place of a
+ * host name: dc4, api4. */
+const struct sf_host *sf_meant_host(const char *host);
 
 #endif

@@ -45,3 +45,14 @@ size_t sf_near_hosts(const char *text, const struct sf_host **out, size_t room)
                 out[found++] = &hosts[i];
     return found;
 }
+
+const struct sf_host *sf_meant_host(const char *host)
+{
+    const struct sf_host *likeliest = NULL;
+
+    if (strchr(host, '.') != NULL)
+        return sf_similar_host(host);
+    if (strpbrk(host, "0123456789") != NULL) /* `api` may be a machine of that name */
+        (void)sf_near_hosts(host, &likeliest, 1);
+    return likeliest;
+}

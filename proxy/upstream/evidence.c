@@ -24,7 +24,7 @@ void evidence_collect(const struct tenant *t, const struct tls_link *link, const
     *out = (struct cause_evidence){.is_sf = sf_lookup_host(host).kind == SF_API,
                                    .has_ca_file = t->ca_file != NULL,
                                    .has_connect_to = t->connect_to.host != NULL,
-                                   .is_mistyped = sf_similar_host(host) != NULL,
+                                   .is_mistyped = sf_meant_host(host) != NULL,
                                    .talk = link->is_not_tls   ? TALK_NOT_TLS
                                            : link->is_too_old ? TALK_OLD_VERSION
                                                               : TALK_FINE,
@@ -47,7 +47,7 @@ static void say(const struct tenant *t, const struct cause *c, struct failure *w
                  t->server.host, said.text);
     else if (c == cause_of(CAUSE_SERVER_MISTYPED))
         diag_set(&why->detail, "%s Did you mean %s?", said.text,
-                 sf_similar_host(t->server.host)->api);
+                 sf_meant_host(t->server.host)->api);
     else if (cause_says_more(c))
         diag_set(&why->detail, "%s %s", c->sentence, said.text);
 }

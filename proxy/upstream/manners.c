@@ -3,15 +3,18 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/mask.h"
 
-/* A path without a `rate` that is to be left alone. */
+/* What is to be left alone: a path without a `rate`, or what a `rate` was about that is not there
+ * any more. */
 struct held {
     struct list node;
-    struct slice key; /* its first two segments */
+    struct slice key;     /* the first two segments of the path; or how all paths of `rate` begin */
+    struct pattern *rate; /* NULL: there was none */
     struct gate *gate;
 };
 
@@ -47,6 +50,9 @@ static void forget(struct account *a, struct held *h)
     list_remove(&h->node);
     atomic_fetch_sub(&a->nheld, 1);
     gate_unref(h->gate);
+    if (h->rate != NULL)
+        pattern_free(h->rate);
+    free(h->rate);
     free((char *)(uintptr_t)h->key.p);
     free(h);
 }
@@ -61,17 +67,107 @@ static void account_unref(struct account *a)
     free(a);
 }
 
-/* The gate of the same path goes on, with those that wait there. */
-static struct gate *gate_for(const struct tenant_rate *r, const struct manners *previous,
-                             const struct tenant *previous_tenant)
+/* Of too many, the first is forgotten. Takes the gate and the pattern. */
+static void append(struct account *a, struct slice key, struct pattern *rate, struct gate *gate)
 {
-    for (size_t i = 0; previous != NULL && i < previous->ngates; i++) {
-        if (strcmp(previous_tenant->rates[i].text, r->text) != 0)
+    struct held *h = NEW(struct held);
+
+    if (atomic_load(&a->nheld) >= MANNERS_HELD_MAX)
+        forget(a, list_entry(list_first(&a->held), struct held, node));
+    *h = (struct held){.key = {mem_copy_bytes(key.p, key.n), key.n}, .rate = rate, .gate = gate};
+    list_append(&a->held, &h->node);
+    atomic_fetch_add(&a->nheld, 1);
+}
+
+/* ---- another generation ---- */
+
+static int64_t held_us(struct gate *g)
+{
+    struct gate_view v;
+
+    gate_look(g, &v);
+    return v.held_us;
+}
+
+static bool has_rate(const struct tenant *t, const char *text)
+{
+    for (size_t i = 0; i < t->nrates; i++)
+        if (strcmp(t->rates[i].text, text) == 0)
+            return true;
+    return false;
+}
+
+/* How all paths begin that fit. */
+static struct slice beginning_of(const struct pattern *p)
+{
+    struct slice text = {p->text.n == 0 ? "" : p->text.p, p->text.n};
+    const char *star = text.n == 0 ? NULL : memchr(text.p, '*', text.n);
+
+    return star == NULL ? text : (struct slice){text.p, (size_t)(star - text.p)};
+}
+
+/* A `rate` that is taken out while its paths are to be left alone: the server has asked for that,
+ * whatever the configuration says. With the lock held. */
+static void keep_held(struct account *a, const struct manners *previous,
+                      const struct tenant *previous_tenant, const struct tenant *t)
+{
+    for (size_t i = 0; i < previous->ngates; i++) {
+        const struct tenant_rate *r = &previous_tenant->rates[i];
+        if (has_rate(t, r->text) || held_us(previous->gates[i]) == 0)
             continue;
-        gate_set_limit(previous->gates[i], r->limit);
-        return gate_ref(previous->gates[i]);
+        struct pattern *copy = NEW(struct pattern);
+        *copy = (struct pattern){.covers_batch = r->path.covers_batch};
+        pattern_set(copy, slice_of(r->text));
+        append(a, beginning_of(copy), copy, gate_ref(previous->gates[i]));
     }
-    return gate_new(r->text, r->limit);
+}
+
+/* The gate of a `rate` that is put in again; NULL: it is not known. With the lock held. */
+static struct gate *take_back(struct account *a, const char *text)
+{
+    struct gate *found = NULL;
+
+    list_each (node, &a->held) {
+        struct held *h = list_entry(node, struct held, node);
+        if (h->rate == NULL || strcmp(gate_path(h->gate), text) != 0)
+            continue;
+        gate_unref(found);
+        found = gate_ref(h->gate);
+        forget(a, h);
+    }
+    return found;
+}
+
+/* It begins with the holds of all paths that may be some of this `rate`: what a `rate` is about is
+ * left alone as a whole. With the lock held. */
+static struct gate *new_gate(const struct account *a, const struct tenant_rate *r)
+{
+    struct gate *g = gate_new(r->text, r->limit);
+
+    list_each (node, &a->held) {
+        const struct held *h = list_entry(node, struct held, node);
+        const int64_t left = pattern_may_fit(&r->path, h->key) ? held_us(h->gate) : 0;
+        if (left > 0)
+            (void)gate_hold(g, left);
+    }
+    return g;
+}
+
+/* The gate of the same path goes on, with those that wait there. With the lock held. */
+static struct gate *gate_for(struct account *a, const struct tenant_rate *r,
+                             const struct manners *previous, const struct tenant *previous_tenant)
+{
+    struct gate *g = NULL;
+
+    for (size_t i = 0; g == NULL && previous != NULL && i < previous->ngates; i++)
+        if (strcmp(previous_tenant->rates[i].text, r->text) == 0)
+            g = gate_ref(previous->gates[i]);
+    if (g == NULL)
+        g = take_back(a, r->text);
+    if (g == NULL)
+        return new_gate(a, r);
+    gate_set_limit(g, r->limit);
+    return g;
 }
 
 /* respect-retry-after was switched off. */
@@ -97,8 +193,12 @@ struct manners *manners_new(const struct tenant *t, const struct manners *previo
         atomic_fetch_add_explicit(&m->account->refs, 1, memory_order_relaxed);
     m->ngates = t->nrates;
     m->gates = mem_new((m->ngates + 1) * sizeof(m->gates[0]));
+    (void)pthread_mutex_lock(&m->account->lock);
+    if (previous != NULL)
+        keep_held(m->account, previous, previous_tenant, t);
     for (size_t i = 0; i < m->ngates; i++)
-        m->gates[i] = gate_for(&t->rates[i], previous, previous_tenant);
+        m->gates[i] = gate_for(m->account, &t->rates[i], previous, previous_tenant);
+    (void)pthread_mutex_unlock(&m->account->lock);
     if (!t->respect_retry_after)
         release(m);
     return m;
@@ -113,7 +213,7 @@ void manners_free(struct manners *m)
     free(m);
 }
 
-/* ---- paths that are to be left alone ---- */
+/* ---- what is to be left alone ---- */
 
 /* "/odata/v2" of "/odata/v2/User": with what comes before the third '/'. */
 static struct slice first_segments(struct slice path)
@@ -126,61 +226,62 @@ static struct slice first_segments(struct slice path)
     return path;
 }
 
-static bool is_over(const struct held *h)
+/* With the lock held; forgets what is over. Of several, the one that lasts longest. */
+static struct held *find_held(struct account *a, struct slice path, bool of_rates_too)
 {
-    struct gate_view v;
-
-    gate_look(h->gate, &v);
-    return v.held_us == 0 && v.waiting == 0;
-}
-
-/* With the lock held; forgets what is over. */
-static struct held *find_held(struct account *a, struct slice key)
-{
+    const struct slice key = first_segments(path);
     struct held *found = NULL;
+    int64_t longest = -1;
 
     list_each (node, &a->held) {
         struct held *h = list_entry(node, struct held, node);
-        if (is_over(h))
+        struct gate_view v;
+        gate_look(h->gate, &v);
+        if (v.held_us == 0 && v.waiting == 0)
             forget(a, h);
-        else if (slice_eq(h->key, key))
+        else if (v.held_us > longest &&
+                 (h->rate == NULL ? slice_eq(h->key, key)
+                                  : of_rates_too && pattern_fits(h->rate, path))) {
             found = h;
+            longest = v.held_us;
+        }
     }
     return found;
 }
 
-/* With the lock held. Of too many paths, the first is forgotten. */
-static struct held *add_held(struct account *a, struct slice key)
+static struct gate *new_held(struct account *a, struct slice key)
 {
-    struct held *h = NEW(struct held);
     struct buf shown = {0};
 
-    if (atomic_load(&a->nheld) >= MANNERS_HELD_MAX)
-        forget(a, list_entry(list_first(&a->held), struct held, node));
     mask_path(&shown, key);
     buf_add(&shown, "", 1); /* the NUL */
-    h->gate = gate_new(shown.p, 0);
+    struct gate *g = gate_new(shown.p, 0);
     buf_free(&shown);
-    h->key = (struct slice){mem_copy_bytes(key.p, key.n), key.n};
-    list_append(&a->held, &h->node);
-    atomic_fetch_add(&a->nheld, 1);
-    return h;
+    append(a, key, NULL, g);
+    return g;
 }
 
-/* hold_us: for how long to leave it alone; 0: it is only looked for. *news: see gate_hold(). */
-static struct gate *take_held(struct account *a, struct slice path, int64_t hold_us, bool *news)
+/* The gate of a path without a `rate` that is to be left alone, if it is. */
+static struct gate *look_for_held(struct account *a, struct slice path)
 {
-    struct slice key = first_segments(path);
+    (void)pthread_mutex_lock(&a->lock);
+    const struct held *h = find_held(a, path, true);
+    struct gate *g = h == NULL ? NULL : gate_ref(h->gate);
+    (void)pthread_mutex_unlock(&a->lock);
+    return g;
+}
+
+/* For so long it is to be left alone. *news: see gate_hold(). */
+static struct gate *hold_path(struct account *a, struct slice path, int64_t us, bool *news)
+{
+    const struct slice key = first_segments(path);
 
     if (key.n > MANNERS_PATH_MAX)
         return NULL;
     (void)pthread_mutex_lock(&a->lock);
-    struct held *h = find_held(a, key);
-    if (h == NULL && hold_us > 0)
-        h = add_held(a, key);
-    if (h != NULL && hold_us > 0)
-        *news = gate_hold(h->gate, hold_us);
-    struct gate *g = h == NULL ? NULL : gate_ref(h->gate);
+    const struct held *h = find_held(a, path, false);
+    struct gate *g = gate_ref(h == NULL ? new_held(a, key) : h->gate);
+    *news = gate_hold(g, us);
     (void)pthread_mutex_unlock(&a->lock);
     return g;
 }
@@ -206,7 +307,7 @@ struct gate *manners_find(struct manners *m, const struct tenant *t, struct slic
 
     if (g != NULL || atomic_load_explicit(&m->account->nheld, memory_order_relaxed) == 0)
         return g;
-    return take_held(m->account, path, 0, NULL);
+    return look_for_held(m->account, path);
 }
 
 /* ---- what the server answers ---- */
@@ -217,7 +318,7 @@ static struct gate *hold(struct manners *m, const struct tenant *t, struct slice
     struct gate *g = find_rate(m, t, path);
 
     if (g == NULL)
-        return take_held(m->account, path, seconds * 1000000, news);
+        return hold_path(m->account, path, seconds * 1000000, news);
     *news = gate_hold(g, seconds * 1000000);
     return g;
 }
@@ -270,7 +371,7 @@ void manners_each(struct manners *m, manners_hook *f, void *ctx)
     for (size_t i = 0; i < m->ngates; i++)
         show(m->gates[i], f, ctx);
     (void)pthread_mutex_lock(&a->lock);
-    (void)find_held(a, SLICE("")); /* forgets what is over */
+    (void)find_held(a, SLICE(""), false); /* forgets what is over */
     list_each (node, &a->held)
         show(list_entry(node, struct held, node)->gate, f, ctx);
     (void)pthread_mutex_unlock(&a->lock);

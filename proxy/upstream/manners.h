@@ -4,7 +4,8 @@
  *
  * One for each tenant of a generation. The gates, and what was counted, go on with the next
  * generation, as long as the tenant's name, server and company are the same, whichever certificate
- * it has. Immutable but for that; any thread may call.
+ * it has. A path that is to be left alone stays so, whatever becomes of its `rate`. Immutable but
+ * for that; any thread may call.
  */
 #ifndef UPSTREAM_MANNERS_H
 #define UPSTREAM_MANNERS_H

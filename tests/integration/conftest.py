@@ -104,7 +104,9 @@ def nginx(pki, tmp_path_factory):
                 "reused":"$ssl_session_reused","connection":"$connection"}}';
         }}
         location /put/ {{ dav_methods PUT DELETE; }}
-        """)
+        location /post/ {{ proxy_method PUT; proxy_pass http://unix:{folder}/socket:/put/; proxy_request_buffering off;
+            proxy_http_version 1.1; }}
+        """, http=f"server {{ listen unix:{folder}/socket; root {files}; location /put/ {{ dav_methods PUT; }} }}")
     (files / "put").mkdir()
     server.files = files
     yield server

@@ -24,14 +24,15 @@ def explained(p, token, code):
 
 # ---- the name and the connection ----
 
-def test_mistyped_server(proxy, tenant, names):
+@pytest.mark.parametrize("server", ["api4.succesfactors.com", "dc4"])
+def test_mistyped_server(server, proxy, tenant, names):
     """run -t says so, too, and each call, if the name does not exist."""
-    p = proxy(tenant(443, server="api4.succesfactors.com", connect_to=None), names.environment)
+    p = proxy(tenant(443, server=server, connect_to=None), names.environment)
     sentence, cure = explained(p, "name-not-found", "server-mistyped")
-    assert "api4.succesfactors.com" in sentence and sentence.endswith("Did you mean api4.successfactors.com?")
+    assert server in sentence and sentence.endswith("Did you mean api4.successfactors.com?")
     assert "`server`" in cure
     tried = harness.run_cli("run", "-t", "-c", str(p.config))
-    assert re.search(r"sfmtls.ini:\d+: api4.succesfactors.com is not an API server that sfmtls knows; did you mean "
+    assert re.search(rf"sfmtls.ini:\d+: {server} is not an API server that sfmtls knows; did you mean "
                      r"api4.successfactors.com\?", tried.stderr), tried.stderr
 
 

@@ -687,6 +687,14 @@ def test_probe_asks_the_plain_host(world, tmp_path):
         {"with": "plain host api4.successfactors.com", "outcome": "server-certificate-wrong-host"}]
 
 
+def test_probe_beside_settings(world, tmp_path):
+    """The plain host replaces a server that --set names; what else is set stays."""
+    place = world.answers(NOT_MAPPED, server="api8.successfactors.com")
+    walk = check(tmp_path, place.text, "--probe", "--set", "acme.server=api4.successfactors.com", code=1)[0]
+    assert step_of(walk, "company")["evidence"]["probes"] == [
+        {"with": "plain host api4.successfactors.com", "outcome": "server-certificate-wrong-host"}]
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_step_that_is_left_out(world, tmp_path, step):
     walk, = check(tmp_path, world.answers(FINE).text, "--skip", step, code=0)

@@ -86,6 +86,20 @@ def test_help_of_causes_names_what_is_behind_them(proxy):
     assert "auth0032 (answer: [AUTH0032] in an error)" in text and "Source: KBA 3333286, KBA 3505973" in text
 
 
+def test_help_of_each_option_is_its_entry():
+    """As `help config` has it, under the section that it is of; `listen` is of both."""
+    whole = succeeds("help", "config")
+    parts = dict(zip(("[proxy]", ";[tenant acme]"), re.split(r"\n;\[tenant acme\]\n", whole)))
+    told, known = {}, {}
+    for title, part in parts.items():
+        for entry in re.findall(r"(?m)(?:^; .*\n)+^;[A-Za-z.-]+ = .*\n", part):
+            key = re.search(r"(?m)^;([A-Za-z.-]+) = ", entry)[1]
+            known.setdefault(key, []).append(f"{title}\n\n{entry}")
+    assert len(known) > 60 and [key for key, entries in known.items() if len(entries) == 2]
+    for key in sorted(known)[::7] + ["listen", "ca-file", "header.X-Thing"]:
+        assert succeeds("help", key) == "\n".join(known[key]), key
+
+
 # ---- what is wrong ----
 
 @pytest.mark.parametrize("arguments, words", [
@@ -112,6 +126,16 @@ def test_wrong_command_line(arguments, words):
 def test_known_option_in_the_wrong_form(arguments):
     """A value that is not wanted, an abbreviation of several: not `unknown`, which sends people searching."""
     assert "unknown" not in refused(*arguments)
+
+
+@pytest.mark.parametrize("arguments, meant", [
+    (["chek"], "`check`"), (["Run"], "`run`"), (["relaod", "-c", "x"], "`reload`"), (["help", "chek"], "`check`"),
+    (["help", "ca-fiel"], "`ca-file`"), (["help", "log_format"], "`log-format`"), (["run", "--sett", "x=y"], "--set"),
+    (["check", "--josn"], "--json"), (["run", "--lisen=localhost:1"], "--listen"), (["frobnicate"], None),
+    (["help", "frobnicate"], None), (["run", "--frobnicate"], None)], ids=str)
+def test_mistyped_word(arguments, meant):
+    sentence = refused(*arguments)
+    assert (f"did you mean {meant}?" in sentence) if meant else ("did you mean" not in sentence), sentence
 
 
 @pytest.mark.parametrize("arguments", [["run", "-t"], ["run"], ["demo"]], ids=" ".join)

@@ -61,6 +61,7 @@ def test_every_option_of_its_help():
     ("demo --fault not-t", ["not-tls"]),
     ("import ", [":files"]),
     ("help er", ["errors"]),
+    ("help server-", ["server-as-is", "server-timing"]),
     ("hosts ", ["--help"]),
 ], ids=str)
 def test_values(line, wanted, tmp_path):

@@ -423,6 +423,40 @@ def test_hold_outlives_a_reload_and_ends_when_switched_off(proxy, tenant, pki, s
     assert p.request().status == 200
 
 
+RATES = {"taken out": ["off"], "taken out and put in again": ["off", "/a/b/* 9/s"], "wider": ["/a/* 9/s"],
+         "narrower": ["/a/b/d* 9/s"], "another": ["/z/* 9/s", "/a/b/* 9/s", "off"], "everything": ["* 9/s"]}
+
+
+@pytest.mark.parametrize("later", RATES)
+@pytest.mark.parametrize("first", ["/a/b/* 9/s", "off"])
+def test_hold_outlives_any_change_of_the_rate(proxy, tenant, pki, started, first, later):
+    """The server has asked to be left alone, whatever the configuration says of its paths."""
+    server = refusing(pki, started)
+    server.fields = {"Retry-After": "300"}
+    p = proxy(tenant(server.port, rate=first), queue_timeout="100ms", admin="127.0.0.1:0")
+    assert p.request(target="/a/b/c").status == 429
+    for rate in RATES[later]:
+        reload(p, re.sub("(?m)^rate = .*$", f"rate = {rate}", p.config.read_text()) + "\n")
+        assert p.request(target="/a/b/d").token == "server-asked-to-wait", rate
+        assert held(p) and len(server.came) == 1
+    assert p.request(target="/x/b/d").status == (503 if later == "everything" else 200)
+    reload(p, p.config.read_text() + "respect-retry-after = off\n")
+    assert p.request(target="/a/b/d").status == 200 and held(p) == []
+
+
+def test_hold_of_a_rate_that_is_taken_out_ends(proxy, tenant, pki, started):
+    """For those that waited already, and for later ones; then nothing is left of it."""
+    server = refusing(pki, started)
+    p = proxy(tenant(server.port, rate="/a/b/* 9/s"), admin="127.0.0.1:0")
+    assert p.request(target="/a/b/c").status == 429
+    early = Background(p.request, target="/a/b/d")
+    reload(p, p.config.read_text().replace("/a/b/* 9/s", "off"))
+    late = Background(p.request, target="/a/b/e")
+    assert [early.result().status, late.result().status] == [200, 200]
+    assert min(server.times()[1:]) - server.times()[0] >= 2
+    assert p.request(target="/a/b/f").status == 200 and held(p) == []
+
+
 def test_memory_of_held_paths_is_bounded(proxy, tenant, pki, started):
     server = refusing(pki, started)
     server.asks, server.fields = 200, {"Retry-After": "600"}

@@ -279,6 +279,38 @@ def test_reload_command(served):
     assert done.returncode == 1 and "not reloaded, what was loaded before stays in use: " in done.stderr
 
 
+@pytest.mark.parametrize("flaw", ["[proxy]\ncolour = red\n", "[tenant acme]\n", "[tenant b]\nserver = a/b\n", "[no",
+                                  " x = y\n"])
+def test_configuration_on_disk_is_broken(flaw, served, token_files):
+    """What runs was started with an earlier one: it can be asked, and ended, by what can still be read."""
+    p, command = served(admin_actions="yes", **token_files)
+    text = p.config.read_text()
+    p.rewrite(text.replace("[proxy]\n", flaw) if flaw.startswith("[proxy]") else text + flaw)
+    p.said("not reloaded")
+    for word in ("status", "wait"):
+        done = command(word)
+        assert done.returncode == 0 and done.stderr.count("\n") == 1, done.stderr
+        assert "sfmtls: the configuration is not valid, but names `admin`: " in done.stderr
+        assert f"{p.config}:" in done.stderr
+    done = command("reload")
+    assert done.returncode == 1 and "not reloaded, what was loaded before stays in use: " in done.stderr
+    assert command("quit").returncode == 0 and p.wait() == 0
+
+
+def test_broken_configuration_that_names_nobody(served, tmp_path):
+    """The sentence says how to ask nevertheless."""
+    p, command = served(admin_actions="yes")
+    p.rewrite("[proxy\n" + p.config.read_text())
+    p.said("not reloaded")
+    done = command("status")
+    assert done.returncode == 2 and done.stderr.startswith(f"sfmtls: {p.config}:1: "), done.stderr
+    assert done.stderr.endswith("; or name the running sfmtls with --set admin=ADDRESS\n")
+    for word in ("status", "wait", "quit"):
+        assert command(word, "--set", f"admin=unix:{tmp_path}/admin").returncode == 0
+    assert p.wait() == 0
+    assert "sfmtls: --set admin: admin: `x` has no port" in command("status", "--set", "admin=x").stderr
+
+
 def test_commands_bear_the_token(served, token_files):
     p, command = served(admin_actions="yes", **token_files)
     assert [command(word).returncode for word in ("status", "wait", "reload", "quit")] == [0] * 4

@@ -7,6 +7,7 @@ import pytest
 import harness
 from test_admin import ask
 from test_operate import BEARER, token_files
+from test_parent import OK, answer_of, parent, secrets
 
 VOID = {"meta", "link"}
 MAY_BE_LEFT_OPEN = {"th"}
@@ -64,8 +65,9 @@ def test_what_matters(proxy, pki, tenant):
     p.said("not reloaded")
     text = page_of(p).text
     first = text[:text.index("Tenants")]
-    for words in ("tenants with a valid certificate: 1 of 2", "globex: expired", "globex: client-certificate-expired",
-                  answer.json()["cure"].replace("`", ""), "The last reload was refused", "unknown key colour"):
+    for words in ("tenants with a valid certificate: 1 of 2", "globex: expired", "ended on 20",
+                  "globex: client-certificate-expired", answer.json()["cure"].replace("`", ""),
+                  "The last reload was refused", "unknown key colour"):
         assert words in first, (words, first)
     failures = text[text.index("Last failures"):]
     assert failures.index("client-certificate-expired") < failures.index(before.json()["code"])
@@ -78,6 +80,32 @@ def test_many_tenants(proxy, tenant):
     p.wait_for_log(1)
     text = page_of(p).text
     assert text.index("Last failures") < text.index("Tenants\n") and all(f"C{i} at " in text for i in range(50))
+
+
+def test_parent_proxy(proxy, nginx, tenant, parent, tmp_path):
+    """Its name, without what it asks for; a failure on the way through it is shown as others are."""
+    up = parent(OK, answer_of(b"407 Who", fields=b'Proxy-Authenticate: Basic realm="x"\r\n'))
+    environment = {"https_proxy": "http://berta:letmein@proxy.test:3128"}
+    p = proxy(tenant(nginx.port, parent_proxy=up.url, **secrets(tmp_path))
+              + tenant(harness.closed_port(), "globex", "GLOBEX", parent_proxy="system")
+              + tenant(harness.closed_port(), "direct", "DIRECT"), environment, admin="127.0.0.1:0")
+    assert p.request(target="/who", fields=[("successfactors-companyid", "ACME")]).status == 200
+    names = f"through the parent proxy 127.0.0.1:{up.port}", "through the parent proxy proxy.test:3128"
+    text = page_of(p).text
+    assert [text.count(words) for words in (*names, "parent proxy")] == [1, 1, 2]
+    assert not re.search("anna|s3cret|berta|letmein", text)
+    p.rewrite(p.config.read_text().replace("company-id = ACME", "company-id = ANOTHER"))  # with connections of its own
+    p.said("notice: reloaded")
+    answer = p.request(target="/who", fields=[("successfactors-companyid", "ANOTHER")])
+    assert answer.token == "parent-proxy-auth-failed"
+    p.wait_for_log(2)
+    text = page_of(p).text
+    first, failures = text[:text.index("Tenants\n")], text[text.index("Last failures"):]
+    problem = answer.json()
+    assert f"acme: {problem['code']}" in first and problem["cure"].replace("`", "") in first
+    assert problem["detail"].replace("`", "") in failures and "s3cret" not in text
+    done = harness.run_cli("status", "-c", str(p.config), "--set", f"admin={p.ready['admin']}", env=environment)
+    assert all(words in done.stdout for words in names), done
 
 
 HOSTILE = "<script>alert(1)</script>&amp;\"'`<b>"

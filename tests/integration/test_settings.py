@@ -175,6 +175,69 @@ def test_reload_without_the_tenant_that_an_option_names(nginx, tenant, proxy):
     assert p.request(target="/who").status == 200
 
 
+@pytest.mark.parametrize("change, place, words", [
+    ({"SFMTLS_COMPANY_ID": None}, "the environment", "has no `company-id`; add SFMTLS_COMPANY_ID"),
+    ({"SFMTLS_SERVER": None}, "the environment", "has no `server`; add SFMTLS_SERVER"),
+    ({"SFMTLS_CERTIFICATE_SOURCE": "destination-service"}, "SFMTLS_CERTIFICATE_SOURCE",
+     "`service-key-file` is missing"),
+    ({"SFMTLS_SERVER": "a/b"}, "SFMTLS_SERVER", "is not a server"),
+    ({"SFMTLS_CERTIFICATE": "/none/a.pem"}, "SFMTLS_CERTIFICATE", "/none/a.pem"),
+    ({"SFMTLS_CA_FILE": "/none/ca.pem"}, "SFMTLS_CA_FILE", "/none/ca.pem"),
+    ({"SFMTLS_LISTEN": "0.0.0.0:1"}, "SFMTLS_LISTEN", "can be reached from other machines"),
+    ({"SFMTLS_QUEUE": "many"}, "SFMTLS_QUEUE", "is not a whole number"),
+    ({"SFMTLS_PRIVATE_KEY": "{pki}/globex.key"}, "SFMTLS_PRIVATE_KEY", "does not belong to the certificate"),
+    ({"SFMTLS_PASSPHRASE_ENV": "KEY_WORD"}, "SFMTLS_PASSPHRASE_ENV", "KEY_WORD is not set"),
+    ({"SFMTLS_PARENT_PROXY_USER": "u"}, "SFMTLS_PARENT_PROXY_USER", "without a `parent-proxy`"),
+    ({"SFMTLS_TENANT_ACME_RATE": "off"}, "SFMTLS_CA_FILE", "there is the tenant acme (SFMTLS_TENANT_ACME_RATE)"),
+], ids=lambda value: " ".join(value) if isinstance(value, dict) else "")
+def test_flaw_names_the_variable_at_fault(change, place, words, pki, tmp_path):
+    """And no other, but for one that is to be added or that contradicts it."""
+    environment = lone(pki, **{"SFMTLS_CERTIFICATE": f"{pki}/acme-chain.pem",
+                               "SFMTLS_PRIVATE_KEY": f"{pki}/acme.key"})
+    environment |= {name: value and value.format(pki=pki) for name, value in change.items()}
+    if "SFMTLS_PASSPHRASE_ENV" in change:
+        environment["SFMTLS_PRIVATE_KEY"] = f"{pki}/acme-encrypted.key"
+    sentence = sentence_of(tried(tmp_path, **{name: value for name, value in environment.items() if value}))
+    assert sentence.startswith(f"{place}: ") and words in sentence, sentence
+    others = set(re.findall("SFMTLS_[A-Z_]+", sentence)) - {place, *change, "SFMTLS_TENANT_ACME_KEY"}
+    assert not others, sentence
+
+
+def test_place_of_a_tenant_of_the_environment(pki, tmp_path):
+    """Is no variable that happens to be the first."""
+    text = harness.run_cli("explain", "/x", env=lone(pki, SFMTLS_LISTEN="127.0.0.1:8080"), cwd=tmp_path).stdout
+    assert re.search(r"(?m)^tenant +default \(the only one; the environment\)$", text), text
+
+
+def test_every_command_takes_settings(nginx, pki, tenant, proxy, tmp_path):
+    """That loads a configuration; `--set` counts before the file, as for `run`."""
+    p = proxy(tenant(harness.closed_port()), admin="localhost:1", arguments=[
+        "--set", f"acme.connect-to=127.0.0.1:{nginx.port}", "--set", f"admin=unix:{tmp_path}/admin"])
+    there = ["-c", str(p.config), "--set", f"admin=unix:{tmp_path}/admin"]
+    set_server = ["--set", f"acme.connect-to=127.0.0.1:{nginx.port}"]
+    assert harness.run_cli("check", "-c", str(p.config)).returncode == 1
+    for words in (["check", *set_server], ["status"], ["wait"],
+                  ["explain", *set_server, "--set", "listen=[::1]:1", "/x"]):
+        done = harness.run_cli(words[0], *there, *words[1:])
+        assert done.returncode == 0, (words, done.stdout, done.stderr)
+    assert re.search(r"(?m)^setting +acme.connect-to = \S+ \(--set acme.connect-to in place of ", done.stdout)
+    told = json.loads(harness.run_cli("support", *there, *set_server).stdout)
+    assert [tenant["result"] for tenant in told["check"]["tenants"]] != ["fail"] and told["status"]
+    for word in ("check", "explain", "support", "status", "wait", "reload", "quit"):
+        done = harness.run_cli(word, "-c", str(p.config), "--set", "quee=3", *(["/x"] if word == "explain" else []))
+        assert done.returncode == 2 and "did you mean `queue`?" in done.stderr, (word, done.stderr)
+        assert f"sfmtls {word} --help" in harness.run_cli(word, "--set", "queue").stderr
+
+
+def test_local_ca_for_a_server_that_is_set(pki, tmp_path, tenant):
+    (tmp_path / "sfmtls.ini").write_text(tenant(443))
+    made = harness.run_cli("ca", "init", "--set", "acme.server=other.example", "--set", f"local-ca={tmp_path}/ca",
+                           cwd=tmp_path)
+    assert made.returncode == 0 and "other.example" in made.stdout, made.stderr
+    shown_ = harness.run_cli("ca", "show", "--set", f"local-ca={tmp_path}/ca", cwd=tmp_path)
+    assert shown_.returncode == 0 and "other.example" in shown_.stdout, shown_.stderr
+
+
 @pytest.mark.parametrize("arguments, words", [
     (["--set", "queue"], "KEY=VALUE"), (["--set", "=3"], "KEY=VALUE"), (["--set"], "wants a value"),
     (["--set", "header.X-Key=hunter2"], "`header.X-Key` cannot be set by the command line"),

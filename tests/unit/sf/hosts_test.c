@@ -109,13 +109,22 @@ TEST(a_mistyped_server_has_a_similar_one)
         {"api2.cert.successfactors.eu", NULL},
         {"hcm4.successfactors.com", NULL},
         {"api999.sapsf.com", NULL},
+        {"dc4", "api4.successfactors.com"},
+        {"DC12", "api012.successfactors.eu"},
+        {"4", "api4.successfactors.com"},
+        {"api17", "api17.sapsf.com"},
+        {"api4preview", "api4preview.sapsf.com"},
+        {"api4successfactorscom", "api4.successfactors.com"},
+        {"dc999", NULL},
+        {"api", NULL}, /* may be a machine of that name */
+        {"mock1", NULL},
         {"localhost", NULL},
         {"api.example.com", NULL},
         {"", NULL},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        const struct sf_host *h = sf_similar_host(cases[i].host);
+        const struct sf_host *h = sf_meant_host(cases[i].host);
         CHECK_TEXT(h == NULL ? NULL : h->api, cases[i].api, cases[i].host);
     }
 }
