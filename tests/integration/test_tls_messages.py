@@ -127,14 +127,19 @@ def test_new_keys(proxy, server, command, when):
     assert [line.count("conn=new") for line in p.wait_for_log(3)] == [1, 0, 0]
 
 
-def test_certificate_is_asked_for_behind_the_request(proxy, server):
-    """Whether one is needed may depend on the path; TLS 1.3 has post-handshake authentication for that."""
-    s = server("-tls1_3")
+@pytest.mark.parametrize("options, command", [(["-tls1_3"], b"c\n"), (["-tls1_2", "-no_resumption_on_reneg"], b"R\n")])
+def test_certificate_is_asked_for_behind_the_request(proxy, server, options, command):
+    """Whether one is needed may depend on the path. TLS 1.3 has post-handshake authentication for that; with TLS 1.2,
+    servers negotiate anew."""
+    s = server(*options)
     p = proxy(s.port)
     with p.caller() as c:
-        c.send(harness.head_lines())
-        s.sees(b"GET / ")
-        s.tell(b"c\n")
-        s.sees(b"CN = acme_user")
-        s.tell(ANSWER)
-        assert c.answer().body == b"ok"
+        for i in range(2):
+            c.send(harness.head_lines("GET", f"/{i}"))
+            s.sees(b"GET /%d " % i)
+            if i == 0:
+                s.tell(command)
+                s.sees(b"CN = acme_user")
+            s.tell(ANSWER)
+            assert c.answer().body == b"ok"
+    assert [line.count("conn=new") for line in p.wait_for_log(2)] == [1, 0]
