@@ -31,10 +31,10 @@ class Server(Program):
 
 @pytest.fixture
 def server(pki, tmp_path, started):
-    def start(*options):
+    def start(ca, *options):
         started.append(Server(tmp_path, ["openssl", "s_server", "-accept", "127.0.0.1:0", "-crlf", "-cert",
                                          f"{pki}/server.pem", "-key", f"{pki}/server.key", "-CAfile",
-                                         f"{pki}/client-ca.pem", *options]))
+                                         f"{pki}/{ca}.pem", *options]))
         return started[-1]
     return start
 
@@ -91,7 +91,7 @@ class Cut:
 def test_half_a_ticket_while_a_body_is_sent(proxy, server, started, size):
     """OpenSSL writes nothing while half of a message has come. What was to be written comes behind it, and no more is
     taken from the caller than there is room for."""
-    s = server("-tls1_3", "-Verify", "2", "-max_send_frag", "512")
+    s = server("client-ca", "-tls1_3", "-Verify", "2", "-max_send_frag", "512")
     started.append(cut := Cut(s.port))
     p = proxy(cut.port)
     body = os.urandom(size // 2).hex().encode()
@@ -112,7 +112,7 @@ def test_half_a_ticket_while_a_body_is_sent(proxy, server, started, size):
 @pytest.mark.parametrize("command", [b"k\n", b"K\n"], ids=["its own", "both"])
 @pytest.mark.parametrize("when", ["rests", "is asked"])
 def test_new_keys(proxy, server, command, when):
-    s = server("-tls1_3", "-Verify", "2")
+    s = server("client-ca", "-tls1_3", "-Verify", "2")
     p = proxy(s.port)
     with p.caller() as c:
         for i in range(3):
@@ -127,11 +127,15 @@ def test_new_keys(proxy, server, command, when):
     assert [line.count("conn=new") for line in p.wait_for_log(3)] == [1, 0, 0]
 
 
-@pytest.mark.parametrize("options, command", [(["-tls1_3"], b"c\n"), (["-tls1_2", "-no_resumption_on_reneg"], b"R\n")])
+LATE = pytest.mark.parametrize("options, command", [
+    (["-tls1_3"], b"c\n"), (["-tls1_2", "-no_resumption_on_reneg"], b"R\n")], ids=["1.3", "1.2"])
+
+
+@LATE
 def test_certificate_is_asked_for_behind_the_request(proxy, server, options, command):
     """Whether one is needed may depend on the path. TLS 1.3 has post-handshake authentication for that; with TLS 1.2,
     servers negotiate anew."""
-    s = server(*options)
+    s = server("client-ca", *options)
     p = proxy(s.port)
     with p.caller() as c:
         for i in range(2):
@@ -143,3 +147,13 @@ def test_certificate_is_asked_for_behind_the_request(proxy, server, options, com
             s.tell(ANSWER)
             assert c.answer().body == b"ok"
     assert [line.count("conn=new") for line in p.wait_for_log(2)] == [1, 0]
+
+
+@LATE
+def test_certificate_is_refused_behind_the_request(proxy, server, options, command):
+    s = server("other-ca", "-verify_return_error", *options)
+    with proxy(s.port).caller() as c:
+        c.send(harness.head_lines())
+        s.sees(b"GET / ")
+        s.tell(command)
+        assert c.answer().token == "client-certificate-refused"
