@@ -401,6 +401,8 @@ static void end(struct serve *s, struct process *process)
 enum status serve_open(struct serve *s, struct process **out, struct diag *why)
 {
     (void)signal(SIGPIPE, SIG_IGN); /* whoever reads the log may go away */
+    if (getpid() == 1)
+        (void)signal(SIGCHLD, SIG_IGN); /* orphans of a container come here: no zombies */
     descriptors_raise();
     s->nowhere =
         open("/dev/null", O_RDWR | O_CLOEXEC); /* which the sandbox does not let be written */

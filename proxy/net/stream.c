@@ -213,14 +213,6 @@ void stream_resume(struct stream *s)
 
 /* ---- writing ---- */
 
-static void on_write_broken(void *arg)
-{
-    struct stream *s = arg;
-
-    if (!s->closed && s->handler->on_write_broken != NULL)
-        s->handler->on_write_broken(s->ctx);
-}
-
 static void stop_writing(struct stream *s)
 {
     if (!s->writing)
@@ -240,7 +232,8 @@ static void break_writing(struct stream *s, int error)
         evbuffer_free(s->out);
         s->out = NULL;
     }
-    task_defer(s->loop, &s->tell_write_broken);
+    buf_free(&s->held);
+    task_defer(s->loop, &s->tell_written);
 }
 
 static void queue(struct stream *s, const struct iovec *pieces, size_t count, size_t skip)
@@ -307,6 +300,25 @@ static void finish(struct stream *s)
         s->finished = false; /* the close_notify is queued: again when it is out */
 }
 
+static void tell_drained(struct stream *s)
+{
+    finish(s);
+    if (s->handler->on_drained != NULL)
+        s->handler->on_drained(s->ctx);
+}
+
+static void on_written(void *arg)
+{
+    struct stream *s = arg;
+
+    if (s->closed)
+        return;
+    if (!s->write_broken && stream_is_drained(s))
+        tell_drained(s);
+    else if (s->write_broken && s->handler->on_write_broken != NULL)
+        s->handler->on_write_broken(s->ctx);
+}
+
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
     struct stream *s = arg;
@@ -324,9 +336,8 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     evbuffer_free(s->out);
     s->out = NULL;
     stop_writing(s);
-    finish(s);
-    if (s->handler->on_drained != NULL)
-        s->handler->on_drained(s->ctx);
+    if (s->held.n == 0)
+        tell_drained(s);
 }
 
 bool stream_write(struct stream *s, const struct iovec *pieces, size_t count)
@@ -334,7 +345,7 @@ bool stream_write(struct stream *s, const struct iovec *pieces, size_t count)
     if (s->closed || s->write_broken || s->finish_wanted)
         return true;
     s->ops->push(s, pieces, count);
-    return s->out == NULL;
+    return stream_is_drained(s);
 }
 
 bool stream_write_bytes(struct stream *s, const void *p, size_t n)
@@ -344,7 +355,7 @@ bool stream_write_bytes(struct stream *s, const void *p, size_t n)
 
 size_t stream_queued(const struct stream *s)
 {
-    return s->out == NULL ? 0 : evbuffer_get_length(s->out);
+    return s->held.n + (s->out == NULL ? 0 : evbuffer_get_length(s->out));
 }
 
 bool stream_progressed(struct stream *s)
@@ -356,7 +367,7 @@ bool stream_progressed(struct stream *s)
         return false;
     (void)ioctl(s->fd, SIOCOUTQ, &on_its_way);
     s->delivered = s->sent - (uint64_t)on_its_way;
-    return s->delivered != before && (s->out != NULL || on_its_way > 0);
+    return s->delivered != before && (!stream_is_drained(s) || on_its_way > 0);
 }
 
 bool stream_is_sending(const struct stream *s)
@@ -365,8 +376,8 @@ bool stream_is_sending(const struct stream *s)
 
     if (s->closed || s->write_broken)
         return false;
-    if (s->out != NULL || s->sent <= SENT_AT_ONCE)
-        return s->out != NULL;
+    if (!stream_is_drained(s) || s->sent <= SENT_AT_ONCE)
+        return !stream_is_drained(s);
     return ioctl(s->fd, SIOCOUTQNSD, &unsent) == 0 && unsent > 0;
 }
 
@@ -387,7 +398,7 @@ void stream_finish(struct stream *s)
     if (s->closed)
         return;
     s->finish_wanted = true;
-    if (s->out == NULL)
+    if (stream_is_drained(s))
         finish(s);
 }
 
@@ -405,7 +416,7 @@ struct stream *stream_create(struct loop *l, int fd, const struct stream_ops *op
     s->ctx = ctx;
     s->read_size = READ_SMALL;
     task_init(&s->show, on_show, s);
-    task_init(&s->tell_write_broken, on_write_broken, s);
+    task_init(&s->tell_written, on_written, s);
     timer_init(&s->watch, on_watch, s);
     (void)event_assign(&s->readable, loop_base(l), fd, EV_READ | EV_PERSIST, on_readable, s);
     (void)event_assign(&s->writable, loop_base(l), fd, EV_WRITE | EV_PERSIST, on_writable, s);
@@ -429,6 +440,7 @@ static void release(void *arg)
         evbuffer_free(s->out);
     buf_free(&s->in);
     buf_free(&s->early);
+    buf_free(&s->held);
     free(s->why);
     free(s->peer);
     slab_give(loop_slab(s->loop, sizeof(*s)), s);
@@ -438,13 +450,14 @@ void stream_close(struct stream *s, enum stream_close_mode mode)
 {
     if (s->closed)
         return;
-    if (mode == STREAM_CLOSE && s->ready && !s->write_broken && !s->finished && s->out == NULL)
+    if (mode == STREAM_CLOSE && s->ready && !s->write_broken && !s->finished &&
+        stream_is_drained(s))
         s->ops->say_end(s);
     s->closed = true;
     stream_end_reading(s);
     stop_writing(s);
     task_cancel(&s->show);
-    task_cancel(&s->tell_write_broken);
+    task_cancel(&s->tell_written);
     timer_stop(&s->watch);
     timer_stop(&s->look);
     if (s->ssl != NULL)

@@ -57,7 +57,8 @@ struct stream {
     struct buf in;        /* bytes shown but not used */
     struct buf early;     /* received before TLS began: they come before what is in the socket */
     struct task show;     /* shows `in` again after a pause, or what becomes of `early` */
-    struct task tell_write_broken;
+    struct task tell_written; /* that writing is broken, or that `held` is out */
+    struct buf held;          /* written, but not encrypted yet; it comes after `out` */
 
     /* stream_rest.c */
     bool rests;           /* `readable` comes before other events */
@@ -88,6 +89,12 @@ void stream_start_reading(struct stream *s);
 
 /* Sends or queues bytes for the wire; notes a broken connection. */
 void stream_send(struct stream *s, const struct iovec *pieces, size_t count);
+
+/* Is nothing left of what was written? */
+static inline bool stream_is_drained(const struct stream *s)
+{
+    return s->out == NULL && s->held.n == 0;
+}
 
 /* Something goes to a peer that could vanish; while its timer does not run. */
 void stream_expect_answer(struct stream *s);

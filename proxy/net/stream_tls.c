@@ -140,6 +140,33 @@ static ssize_t receive(struct stream *s, enum stream_end *end, struct failure *w
     return got;
 }
 
+/* While a message of the handshake has come by half (a new ticket, say, in two records), OpenSSL
+ * takes nothing; what is written meanwhile waits for the other half. */
+static void encrypt(struct stream *s, const char *p, size_t n)
+{
+    size_t written;
+
+    if (n == 0 || (s->held.n == 0 && SSL_write_ex(s->ssl, p, n, &written) == 1))
+        return;
+    tls_expect_no_error();
+    /* The BIO takes everything, so it fails otherwise only if TLS is broken; then reading says so.
+     */
+    if (SSL_in_init(s->ssl) != 0)
+        buf_add(&s->held, p, n);
+}
+
+static void say_held(struct stream *s)
+{
+    struct buf held = s->held;
+
+    if (SSL_in_init(s->ssl) != 0)
+        return;
+    s->held = (struct buf){0};
+    encrypt(s, held.p, held.n);
+    buf_free(&held);
+    task_defer(s->loop, &s->tell_written);
+}
+
 /* Decrypts all that was received, after *bytes; what comes before an error counts. */
 static enum stream_end decrypt(struct stream *s, struct slice *bytes, struct failure *why)
 {
@@ -156,6 +183,8 @@ static enum stream_end decrypt(struct stream *s, struct slice *bytes, struct fai
         }
         bytes->n += n;
     } while (s->wire.n > 0 || s->wire_ended || SSL_has_pending(s->ssl) == 1);
+    if (s->held.n > 0)
+        say_held(s);
     if (room->wire_out_used > 0)
         flush_wire(s); /* a KeyUpdate was answered, or an alert sent */
     return end;
@@ -224,16 +253,6 @@ static enum stream_end tls_fill(struct stream *s, struct slice *bytes, struct fa
     } while (end == STREAM_GOES_ON && !s->closed && got >= WORTH_ANOTHER_READ &&
              bytes->n + s->read_size + MAX_RECORD <= sizeof(room->plain_in));
     return end;
-}
-
-static void encrypt(struct stream *s, const char *p, size_t n)
-{
-    size_t written;
-
-    /* The BIO takes everything, so this fails only if TLS itself is broken; then reading says so.
-     */
-    if (n > 0 && SSL_write_ex(s->ssl, p, n, &written) != 1)
-        ERR_clear_error();
 }
 
 /* Small pieces are put together, so that a head and the beginning of its body share a record. */

@@ -51,8 +51,10 @@ static void configure(SSL_CTX *context)
 
     (void)SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     ciphers_order(context);
-    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_cert_cb(context, on_certificate_request, NULL);
+    /* Some servers ask for a certificate only when they know the path: with TLS 1.2 they negotiate
+     * anew, which OpenSSL permits as RFC 5746 does it. */
     SSL_CTX_set_post_handshake_auth(context, 1);
     (void)SSL_CTX_set_alpn_protos(context, alpn, sizeof(alpn) - 1);
     (void)SSL_CTX_set_session_cache_mode(context,

@@ -741,3 +741,29 @@ def test_ready_fd_that_is_a_standard_one(number, nginx, tenant, tmp_path):
     finally:
         process.terminate()
         assert process.wait(harness.LIMIT) == 0
+
+
+def test_orphans_become_no_zombies(nginx, tenant, tmp_path):
+    """In a container, the program is process 1, whose children those become that nobody else waits for."""
+    (tmp_path / "sfmtls.ini").write_text("[proxy]\nlisten = 127.0.0.1:0\n" + tenant(nginx.port))
+    os.mkfifo(tmp_path / "end")
+    rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    read, write = os.pipe()
+    process = subprocess.Popen(["unshare", *rights, "--pid", "--fork", "--kill-child", "sh", "-c",
+                                f'(cat "{tmp_path}/end" &); exec "$@"', "sh", os.path.abspath(harness.BINARY), "run",
+                                "--ready-fd", str(write), "-c", tmp_path / "sfmtls.ini"], pass_fds=[write],
+                               stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    os.close(write)
+    children = lambda pid: pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    try:
+        with os.fdopen(read) as ready:
+            assert json.loads(ready.readline())["pid"] == 1
+        [first] = children(process.pid)
+        assert len(children(first)) == 1
+        (tmp_path / "end").write_text("")
+        harness.eventually(lambda: not children(first))
+        os.kill(int(first), signal.SIGTERM)
+        assert process.wait(harness.LIMIT) == 0
+    finally:
+        process.kill()
+        process.wait(harness.LIMIT)

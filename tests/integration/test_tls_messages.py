@@ -1,0 +1,159 @@
+"""What a server says in TLS itself once the handshake is done: new tickets, new keys, a late request for the
+certificate. Nothing of that may cost a byte of what is written meanwhile."""
+import fcntl
+import os
+import socket
+import sys
+import termios
+import threading
+
+import pytest
+
+import harness
+from test_failures import Program
+
+ANSWER = b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok"
+
+
+class Server(Program):
+    """A real `openssl s_server`: it shows what it gets, and does and sends what it is told."""
+
+    def tell(self, line):
+        """It takes each line that it reads alone for a command, if it is one."""
+        self.process.stdin.write(line)
+        self.process.stdin.flush()
+        left = lambda: int.from_bytes(fcntl.ioctl(self.process.stdin, termios.FIONREAD, bytes(4)), sys.byteorder)
+        harness.eventually(lambda: left() == 0)
+
+    def sees(self, *words):
+        return harness.eventually(lambda: all(word in self.output.read_bytes() for word in words))
+
+
+@pytest.fixture
+def server(pki, tmp_path, started):
+    def start(ca, *options):
+        started.append(Server(tmp_path, ["openssl", "s_server", "-accept", "127.0.0.1:0", "-crlf", "-cert",
+                                         f"{pki}/server.pem", "-key", f"{pki}/server.key", "-CAfile",
+                                         f"{pki}/{ca}.pem", *options]))
+        return started[-1]
+    return start
+
+
+class Cut:
+    """Stands before a server and passes its TLS records on; the first one behind the handshake is passed alone, and
+    what follows it when go() is called."""
+
+    def __init__(self, port):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port, self.upstream = self.listener.getsockname()[1], port
+        self.has_finished = False  # tickets are for whoever has
+        self.is_cut, self.goes = threading.Event(), threading.Event()
+        harness.Background(self._run)
+
+    def _run(self):
+        self.near, _ = self.listener.accept()
+        self.near.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with self.near, socket.create_connection(("127.0.0.1", self.upstream)) as far:
+            far.sendall(self.near.recv(65536))  # its hello
+            up = harness.Background(self._up, far)
+            while record := self._record(far):
+                is_behind = self.has_finished  # before the client can answer it
+                self.near.sendall(record)
+                if is_behind and not self.is_cut.is_set():
+                    self.is_cut.set()
+                    assert self.goes.wait(harness.LIMIT)
+            self.near.shutdown(socket.SHUT_WR)
+            up.result()
+
+    def _up(self, far):
+        while data := self.near.recv(65536):
+            self.has_finished = True
+            far.sendall(data)
+        far.shutdown(socket.SHUT_WR)
+
+    @staticmethod
+    def _record(far):
+        head = far.recv(5, socket.MSG_WAITALL)
+        return head and head + far.recv(int.from_bytes(head[3:], "big"), socket.MSG_WAITALL)
+
+    def ports(self):
+        return self.near.getsockname()[1], self.near.getpeername()[1]
+
+    def go(self):
+        self.goes.set()
+
+    def stop(self):
+        self.go()
+        self.listener.close()
+
+
+@pytest.mark.parametrize("size", [10, 3 << 20])
+def test_half_a_ticket_while_a_body_is_sent(proxy, server, started, size):
+    """OpenSSL writes nothing while half of a message has come. What was to be written comes behind it, and no more is
+    taken from the caller than there is room for."""
+    s = server("client-ca", "-tls1_3", "-Verify", "2", "-max_send_frag", "512")
+    started.append(cut := Cut(s.port))
+    p = proxy(cut.port)
+    body = os.urandom(size // 2).hex().encode()
+    with p.caller() as c:
+        c.send(harness.head_lines("POST", "/", "Content-Type: text/plain", f"Content-Length: {size}"))
+        harness.happened(cut.is_cut)
+        harness.eventually(lambda: harness.under_way(*cut.ports()) == 0)
+        sent = harness.Background(c.send, body)
+        [unread] = harness.settled((c.sock.getsockname()[1], p.port))
+        assert unread == 0 if size == 10 else unread > 0
+        cut.go()
+        sent.result()
+        s.sees(body)
+        s.tell(ANSWER)
+        assert c.answer().body == b"ok"
+
+
+@pytest.mark.parametrize("command", [b"k\n", b"K\n"], ids=["its own", "both"])
+@pytest.mark.parametrize("when", ["rests", "is asked"])
+def test_new_keys(proxy, server, command, when):
+    s = server("client-ca", "-tls1_3", "-Verify", "2")
+    p = proxy(s.port)
+    with p.caller() as c:
+        for i in range(3):
+            c.send(harness.head_lines("GET", f"/{i}"))
+            s.sees(b"GET /%d " % i)
+            if when == "is asked":
+                s.tell(command)
+            s.tell(ANSWER)
+            assert c.answer().body == b"ok"
+            if when == "rests":
+                s.tell(command)
+    assert [line.count("conn=new") for line in p.wait_for_log(3)] == [1, 0, 0]
+
+
+LATE = pytest.mark.parametrize("options, command", [
+    (["-tls1_3"], b"c\n"), (["-tls1_2", "-no_resumption_on_reneg"], b"R\n")], ids=["1.3", "1.2"])
+
+
+@LATE
+def test_certificate_is_asked_for_behind_the_request(proxy, server, options, command):
+    """Whether one is needed may depend on the path. TLS 1.3 has post-handshake authentication for that; with TLS 1.2,
+    servers negotiate anew."""
+    s = server("client-ca", *options)
+    p = proxy(s.port)
+    with p.caller() as c:
+        for i in range(2):
+            c.send(harness.head_lines("GET", f"/{i}"))
+            s.sees(b"GET /%d " % i)
+            if i == 0:
+                s.tell(command)
+                s.sees(b"CN = acme_user")
+            s.tell(ANSWER)
+            assert c.answer().body == b"ok"
+    assert [line.count("conn=new") for line in p.wait_for_log(2)] == [1, 0]
+
+
+@LATE
+def test_certificate_is_refused_behind_the_request(proxy, server, options, command):
+    s = server("other-ca", "-verify_return_error", *options)
+    with proxy(s.port).caller() as c:
+        c.send(harness.head_lines())
+        s.sees(b"GET / ")
+        s.tell(command)
+        assert c.answer().token == "client-certificate-refused"
