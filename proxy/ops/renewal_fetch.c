@@ -15,7 +15,9 @@
 #include "btp/store.h"
 #include "btp/web.h"
 #include "net/name_service.h"
+#include "ops/btp_way.h"
 #include "ops/renewal_room.h"
+#include "upstream/gss_login.h"
 
 struct look {
     const struct tenant *tenant;
@@ -244,13 +246,13 @@ static void clear(struct look *l)
 
 /* ---- the look ---- */
 
-static void ask_btp(struct look *l, const struct service_key *key)
+static void ask_btp(struct look *l, const struct service_key *key, const struct web_proxy *proxy)
 {
     struct fetch_failure why;
     struct buf content = {0};
     struct fetch *f = NULL;
 
-    if (fetch_new(key, NULL, 1, &f, &why) &&
+    if (fetch_new(key, NULL, proxy, 1, &f, &why) &&
         fetch_certificate(f, (enum btp_level)l->tenant->fetch.level, l->tenant->fetch.name,
                           &content, &why))
         take(l, buf_slice(&content));
@@ -260,9 +262,10 @@ static void ask_btp(struct look *l, const struct service_key *key)
     file_wipe(&content);
 }
 
-static void ask(struct look *l)
+static void ask(struct look *l, const struct config *c)
 {
     struct service_key key;
+    struct btp_way way;
     struct diag why;
 
     clear(l);
@@ -274,10 +277,27 @@ static void ask(struct look *l)
         fail_by(l, CAUSE_BTP_SERVICE_KEY, &why);
         return;
     }
-    ask_btp(l, &key);
+    if (btp_way_of(c, l->tenant, &way, &why) == ST_OK) {
+        ask_btp(l, &key, &way.proxy);
+        btp_way_end(&way);
+    } else {
+        fail_by(l, CAUSE_BTP_PROXY_AUTH, &why);
+    }
     service_key_free(&key);
     forget_store(l);
     read_store(l); /* as it is now */
+}
+
+/* In the room, nothing can be loaded any more. */
+static void load_libraries(const struct config *c, const struct tenant *t)
+{
+    char *tickets;
+
+    name_service_load();
+    web_prepare();
+    if (btp_way_wants_tickets(btp_way_options(c, t), &tickets))
+        gss_load(c);
+    free(tickets);
 }
 
 void renewal_fetch(const struct config *c, const struct tenant *t, bool asks, bool distrusts,
@@ -291,10 +311,8 @@ void renewal_fetch(const struct config *c, const struct tenant *t, bool asks, bo
                                         .passphrase_credential = i->passphrase_credential};
     *out = (struct renewal_record){.mark = RENEWAL_MARK, .outcome = RENEWAL_INSPECTED};
     (void)snprintf(out->tenant, sizeof(out->tenant), "%s", t->name);
-    if (asks) {
-        name_service_load();
-        web_prepare();
-    }
+    if (asks)
+        load_libraries(c, t);
     credential_prepare();
     renewal_room_enter(c, t);
     for (int k = 0; k < IDENTITIES; k++)
@@ -302,7 +320,7 @@ void renewal_fetch(const struct config *c, const struct tenant *t, bool asks, bo
     read_store(&l);
     read_mark(&l);
     if (asks)
-        ask(&l);
+        ask(&l, c);
     out->time = now_s();
     report_store(&l);
     forget_store(&l);

@@ -63,6 +63,12 @@ def environment(pki):
     return {"SSL_CERT_FILE": str(pki / "ca.pem")}
 
 
+@pytest.fixture
+def clock(tmp_path):
+    """An environment in which a minute between looks at BTP is a tenth of a second."""
+    return btp.swift_clock(tmp_path, 600)
+
+
 def serial(pem):
     """As nginx shows it."""
     return subprocess.run(["openssl", "x509", "-noout", "-serial"], input=pem, capture_output=True,
