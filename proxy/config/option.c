@@ -309,8 +309,9 @@ static const struct option table[] = {
         .type = "HOST:PORT",
         .help = "The address to connect to instead of `server`, for tunnels and tests. Host, SNI "
                 "and the verification of the certificate still use `server`."),
-    PARENT_ROWS(T, "The proxy through which the server is reached, and BTP, for this tenant in place "
-                   "of the one in [proxy]; none connects directly."),
+    PARENT_ROWS(T,
+                "The proxy through which the server is reached, and BTP, for this tenant in place "
+                "of the one in [proxy]; none connects directly."),
     {.key = "header.*",
      .section = SECTION_TENANT,
      .example = "value",
