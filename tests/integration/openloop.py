@@ -1,6 +1,6 @@
 """Calls at a rate that does not depend on the answers: request n goes out n/rate seconds after the first, whether those
 before it were answered or not, on a connection that has nothing to do, or on a new one. In a process of its own, until
-its standard input ends; then it says what came of them.
+its standard input ends; then it says what came of them. Its first line says that it has begun.
 
     python3 openloop.py HOST PORT TARGET RATE"""
 import collections
@@ -85,6 +85,8 @@ class Load:
         self.open -= 1
         c.due = None
         self.idle.append(c)
+        if len(self.took) == 1:
+            print("begun", flush=True)
 
     def turn(self, wait):
         for key, _ in self.selector.select(max(0, wait)):
@@ -119,11 +121,12 @@ class Load:
 
 
 class Running:
-    """The same for a test: from now on, until result()."""
+    """The same for a test: once one is answered, until result()."""
 
     def __init__(self, port, target, rate):
         self.process = subprocess.Popen([sys.executable, __file__, "127.0.0.1", str(port), target, str(rate)],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline() == "begun\n"
 
     def result(self, limit=60):
         out, _ = self.process.communicate("", timeout=limit)

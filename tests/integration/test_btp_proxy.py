@@ -1,6 +1,7 @@
 """BTP behind a company's proxy: `cert fetch`, `run` and `check` go through `parent-proxy`."""
 import json
 import re
+import shutil
 import socket
 
 import pytest
@@ -10,7 +11,9 @@ import harness
 from test_btp_fetch import certificates, fetch, is_silent_of_secrets  # noqa: F401 (fixtures)
 from test_btp_renewal import (DAY, NAME, clock, cloud, environment, fetching, is_used,  # noqa: F401 (fixtures)
                               status)
-from test_parent import OK, Parent, answer_of, basic, challenge, is_right, parent, secrets  # noqa: F401 (fixtures)
+from test_parent import (OK, Parent, answer_of, basic, challenge, is_right, parent,  # noqa: F401 (fixtures)
+                         secrets, tunnel)
+from test_parent_real import kdc, needs_kdc, needs_squid, negotiate, open_folder, squid  # noqa: F401 (fixtures)
 
 WHO = answer_of(b"407 Who", fields=b'Proxy-Authenticate: Basic realm="x"\r\n')
 AUTH = "btp-proxy-auth: XSUAA .* because the parent proxy 127.0.0.1:{port} ({at}) refused the user anna (407)"
@@ -54,6 +57,24 @@ def test_fetch_by_digest_and_by_what_is_offered(cloud, key, parent, tmp_path):
     done = fetch(cloud, *words_of(up, **secrets(tmp_path, "auto")))
     assert done.returncode == 1 and basic() not in up.all("Proxy-Authorization"), "in the clear, unasked"
     assert "Basic is used only with parent-proxy-auth = basic" in done.stderr
+
+
+def test_fetch_without_a_ticket_goes_the_next_way(cloud, key, parent, tmp_path):
+    """Negotiate is offered, too, but there is no ticket: Digest is taken, with the user that is there."""
+    both = answer_of(b"407 Who", fields=b'Proxy-Authenticate: Negotiate\r\n'
+                                        b'Proxy-Authenticate: Digest realm="r", nonce="n", qop="auth"\r\n')
+
+    def answer(c, head):
+        known = b"Proxy-Authorization: Digest " in head
+        c.send(OK if known else both)
+        if known:
+            tunnel(c, f"localhost:{cloud.port}")
+        return known
+
+    up = parent(answer)
+    done = fetch(cloud, *words_of(up, **secrets(tmp_path, "auto")), env={"KRB5CCNAME": f"FILE:{tmp_path}/none"})
+    assert done.returncode == 0, done.stderr
+    assert is_right(up.all("Proxy-Authorization")[-1], f"localhost:{cloud.port}")
 
 
 def test_fetch_that_the_proxy_refuses(cloud, key, parent, tmp_path):
@@ -137,7 +158,7 @@ def test_proxy_that_refuses_and_gives_way(proxy, directly, cloud, parent, enviro
     assert status(p)["failure"]["code"] == "btp-proxy-auth"
     up.answers = [OK]
     is_used(p, new)
-    assert status(p)["failure"] is None
+    harness.eventually(lambda: status(p)["failure"] is None)
     p.stop()
     assert p.stderr.count("cannot be fetched") == 1
 
@@ -166,3 +187,27 @@ def test_check_says_which_proxy(directly, cloud, parent, tmp_path, environment):
     up.answers = [WHO]
     said = checked()
     assert (said["result"], said["code"]) == ("fail", "btp-proxy-auth") and "the user anna (407)" in said["sentence"]
+
+
+# ---- Kerberos ----
+
+@needs_squid
+@needs_kdc
+@pytest.mark.parametrize("program", ["tested", "released"])
+@pytest.mark.parametrize("by", ["ccache", "keytab"])
+def test_renewal_by_kerberos(program, by, proxy, directly, cloud, squid, kdc, environment, tmp_path, release):
+    """A real proxy, which wants a ticket; the released program, too, which is confined. The ticket is in a file that
+    the tenant names, or got by its keytab."""
+    new, s = cloud.put(NAME, cloud.issue()), squid(negotiate(kdc), kdc.of_clients)
+    (tmp_path / "tickets").mkdir()
+    if by == "ccache":
+        kdc.kinit(tmp_path / "tickets/krb5cc")
+        keys = {"parent_proxy_ccache": f"FILE:{tmp_path}/tickets/krb5cc"}
+    else:
+        keys = {"parent_proxy_keytab": shutil.copy(kdc.folder / "anna.keytab", tmp_path / "tickets")}
+    p = proxy(directly.section(parent_proxy=f"http://localhost:{s.port}", parent_proxy_auth="negotiate", **keys),
+              {**environment, **kdc.of_clients}, process={"binary": release if program == "released" else None})
+    is_used(p, new)
+    p.stop()
+    harness.eventually(lambda: s.connects())
+    assert {user for status, user in s.connects() if status == "200"} == {"anna@SFMTLS.TEST"}
