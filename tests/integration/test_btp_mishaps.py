@@ -156,7 +156,7 @@ def test_the_name_of_btp_is_gone_for_an_hour(proxy, fetching, cloud, environment
     is_used(p, old)
     shown = status(p)
     last, due = (datetime.datetime.fromisoformat(text) for text in (shown["failure"]["time"], shown["next_look"]))
-    assert 3500 < (due - last).total_seconds() < 4000
+    assert 3400 < (due - last).total_seconds() < 4200  # a look takes some of these minutes
     names.set(api4_cert_successfactors_com=["127.0.0.1"])
     is_used(p, new)
     p.said("tenant acme: the certificate was renewed")
