@@ -9,7 +9,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "btp/answer.h"
-#include "btp/web.h"
 #include "tls/credential.h"
 
 enum {
@@ -22,6 +21,7 @@ enum {
 struct fetch {
     const struct service_key *key;
     struct web *web;
+    const struct web_proxy *proxy;
     int tries;
     struct buf token;
 };
@@ -41,6 +41,7 @@ void fetch_fail(struct fetch_failure *f, enum cause_id id, const char *format, .
 static bool may_pass(const struct web_answer *a)
 {
     return a->flaw == WEB_UNREACHABLE || a->flaw == WEB_CUT ||
+           (a->flaw == WEB_PROXY && (a->proxy_status == 0 || a->proxy_status >= 500)) ||
            (a->flaw == WEB_FINE && (a->status == 429 || a->status >= 500));
 }
 
@@ -69,7 +70,30 @@ static void call(const struct fetch *f, const struct web_request *r, bool once,
 
 /* ---- what an answer means, but for success ---- */
 
-static void fail_flaw(const struct web_answer *a, const char *who, struct fetch_failure *why)
+static void fail_proxy(const struct web_proxy *p, const struct web_answer *a, const char *who,
+                       struct fetch_failure *why)
+{
+    if (a->proxy_status == 0)
+        fetch_fail(why, CAUSE_BTP_PROXY_UNREACHABLE,
+                   "%s cannot be reached, because %s made no connection (%s)", who, p->text,
+                   a->why.text);
+    else if (a->proxy_status != 407)
+        fetch_fail(why, CAUSE_BTP_PROXY_REFUSED,
+                   "%s cannot be reached, because %s answered CONNECT with %d", who, p->text,
+                   a->proxy_status);
+    else if (p->user != NULL)
+        fetch_fail(why, CAUSE_BTP_PROXY_AUTH,
+                   "%s cannot be reached, because %s refused the user %s (407)", who, p->text,
+                   p->user);
+    else
+        fetch_fail(why, CAUSE_BTP_PROXY_AUTH,
+                   "%s cannot be reached, because %s refused who calls (407), and "
+                   "parent-proxy-user is not set",
+                   who, p->text);
+}
+
+static void fail_flaw(const struct fetch *f, const struct web_answer *a, const char *who,
+                      struct fetch_failure *why)
 {
     static const enum cause_id causes[] = {[WEB_FINE] = CAUSE_BTP_ANSWER,
                                            [WEB_UNREACHABLE] = CAUSE_BTP_UNREACHABLE,
@@ -83,15 +107,20 @@ static void fail_flaw(const struct web_answer *a, const char *who, struct fetch_
         [WEB_IDENTITY] = "cannot be called with the certificate and the key in the service key",
         [WEB_CUT] = "sent an answer that is cut off"};
 
+    if (a->flaw == WEB_PROXY) {
+        fail_proxy(f->proxy, a, who, why);
+        return;
+    }
     fetch_fail(why, causes[a->flaw], "%s %s (%s)", who, verbs[a->flaw], a->why.text);
 }
 
 /* True if the status is none of those that mean the same in both services. */
-static bool is_common(const struct web_answer *a, const char *who, struct fetch_failure *why)
+static bool is_common(const struct fetch *f, const struct web_answer *a, const char *who,
+                      struct fetch_failure *why)
 {
     why->retry_after = a->retry_after;
     if (a->flaw != WEB_FINE) {
-        fail_flaw(a, who, why);
+        fail_flaw(f, a, who, why);
     } else if (a->status == 429) {
         fetch_fail(why, CAUSE_BTP_TOO_MANY_REQUESTS,
                    "%s answered 429; it asks to wait %lld seconds", who, (long long)a->retry_after);
@@ -140,7 +169,7 @@ static bool binding_is_over(const struct service_key *k, struct fetch_failure *w
 
 static bool judge_token(struct fetch *f, const struct web_answer *a, struct fetch_failure *why)
 {
-    if (is_common(a, xsuaa, why))
+    if (is_common(f, a, xsuaa, why))
         return false;
     if (a->status == 200 && answer_read_token(buf_slice(&a->body), &f->token))
         return true;
@@ -224,9 +253,9 @@ static void fail_unknown(const struct fetch *f, enum btp_level l, const char *na
 }
 
 /* Of either call: true if it says that it did not work. */
-static bool is_refused(const struct web_answer *a, struct fetch_failure *why)
+static bool is_refused(const struct fetch *f, const struct web_answer *a, struct fetch_failure *why)
 {
-    if (is_common(a, service, why))
+    if (is_common(f, a, service, why))
         return true;
     if (a->status == 401 || a->status == 403)
         fetch_fail(why, CAUSE_BTP_NOT_PERMITTED, "%s answered %d", service, a->status);
@@ -245,7 +274,7 @@ static bool judge_certificate(const struct fetch *f, enum btp_level l, const cha
         fail_unknown(f, l, name, why);
         return false;
     }
-    if (is_refused(a, why))
+    if (is_refused(f, a, why))
         return false;
     if (!answer_read_certificate(buf_slice(&a->body), name, out)) {
         fetch_fail(why, CAUSE_BTP_ANSWER, "the answer of %s holds no certificate %s", service,
@@ -284,8 +313,8 @@ bool fetch_order(struct fetch *f, enum btp_level l, const struct certificate_wis
         return false;
     ask_certificate(&body, w);
     call_service(f, l, NULL, buf_slice(&body), MAX_CERTIFICATE_ANSWER, &a);
-    bool refused = is_refused(&a, why);
-    why->is_open = a.flaw != WEB_FINE || a.status >= 500;
+    bool refused = is_refused(f, &a, why);
+    why->is_open = (a.flaw != WEB_FINE && a.flaw != WEB_PROXY) || a.status >= 500;
     file_wipe(&a.body);
     buf_free(&body);
     return !refused;
@@ -293,15 +322,16 @@ bool fetch_order(struct fetch *f, enum btp_level l, const struct certificate_wis
 
 /* ---- life ---- */
 
-bool fetch_new(const struct service_key *key, const char *ca_file, int tries, struct fetch **out,
-               struct fetch_failure *why)
+bool fetch_new(const struct service_key *key, const char *ca_file, const struct web_proxy *proxy,
+               int tries, struct fetch **out, struct fetch_failure *why)
 {
     struct fetch *f = NEW(struct fetch);
 
     *why = (struct fetch_failure){.cause = NULL};
     f->key = key;
+    f->proxy = proxy;
     f->tries = tries;
-    if (web_new(ca_file, &f->web, &why->why) == ST_OK) {
+    if (web_new(ca_file, proxy, &f->web, &why->why) == ST_OK) {
         *out = f;
         return true;
     }

@@ -6,6 +6,7 @@
 #define BTP_FETCH_H
 
 #include "btp/ask.h"
+#include "btp/web.h"
 #include "sf/cause.h"
 
 struct fetch;
@@ -19,10 +20,11 @@ struct fetch_failure {
     bool is_open;        /* BTP did not say whether it was done */
 };
 
-/* tries: how often a call is made that fails for a reason which may pass, with growing pauses; 1:
- * once. key is borrowed. False: see *why, as with all that follow. */
-bool fetch_new(const struct service_key *key, const char *ca_file, int tries, struct fetch **out,
-               struct fetch_failure *why);
+/* proxy: by which BTP is called. tries: how often a call is made that fails for a reason which may
+ * pass, with growing pauses; 1: once. key and proxy are borrowed. False: see *why, as with all that
+ * follow. */
+bool fetch_new(const struct service_key *key, const char *ca_file, const struct web_proxy *proxy,
+               int tries, struct fetch **out, struct fetch_failure *why);
 void fetch_free(struct fetch *f); /* NULL is allowed */
 
 bool fetch_token(struct fetch *f, struct fetch_failure *why);

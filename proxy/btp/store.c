@@ -88,6 +88,43 @@ void store_sweep(const char *folder)
         (void)closedir(d);
 }
 
+/* ---- several processes ---- */
+
+enum status store_mark(const char *path, int *mark, struct diag *why)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd >= 0 && pwrite(fd, "\n", 1, 0) == 1) {
+        *mark = fd;
+        return ST_OK;
+    }
+    diag_at(why, path, "cannot be written: %s", strerror(errno));
+    if (fd >= 0)
+        (void)close(fd);
+    return ST_SYSTEM;
+}
+
+/* Of the open file, so that it ends with the process. */
+static void lock(int mark, short kind)
+{
+    struct flock whole = {.l_type = kind, .l_whence = SEEK_SET};
+
+    while (fcntl(mark, F_OFD_SETLKW, &whole) != 0 && errno == EINTR)
+        continue;
+}
+
+void store_enter(int mark)
+{
+    lock(mark, F_WRLCK);
+}
+
+void store_leave(int mark)
+{
+    lock(mark, F_UNLCK);
+}
+
+/* ---- what is there ---- */
+
 enum status store_look(const char *path, const struct credential_files *files,
                        struct credential **out, struct diag *why)
 {

@@ -19,6 +19,15 @@ void store_drop(char *temporary); /* or removes it; NULL is allowed */
 /* Removes what was never given its name, by processes that were killed. */
 void store_sweep(const char *folder);
 
+/* Notes in that file of a store that BTP is asked now: by the time of the file, whose inode stays.
+ * *mark: its descriptor, for what follows. */
+enum status store_mark(const char *path, int *mark, struct diag *why) MUST_CHECK;
+
+/* Waits until no other process is in the store. Several may share one; a file system that has no
+ * locks is for one alone. The end of a process lets the next one in, too. */
+void store_enter(int mark);
+void store_leave(int mark);
+
 /* Looks at what is in a file, with the passphrases of files, whose certificate and key do not
  * count. The sentence has no place in it: the file's name is not one that anybody knows. */
 enum status store_look(const char *path, const struct credential_files *files,

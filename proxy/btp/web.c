@@ -29,6 +29,7 @@ struct library {
 struct web {
     CURL *easy;
     char *ca_file; /* NULL: the library's own, and those of the system's folder */
+    const struct web_proxy *proxy;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -76,7 +77,8 @@ void web_prepare(void)
     (void)load();
 }
 
-enum status web_new(const char *ca_file, struct web **out, struct diag *why)
+enum status web_new(const char *ca_file, const struct web_proxy *proxy, struct web **out,
+                    struct diag *why)
 {
     const char *named = getenv(X509_get_default_cert_file_env());
 
@@ -87,6 +89,7 @@ enum status web_new(const char *ca_file, struct web **out, struct diag *why)
     }
     struct web *w = NEW(struct web);
     w->easy = curl.easy_init();
+    w->proxy = proxy;
     w->ca_file = mem_copy_string(ca_file != NULL ? ca_file : named);
     *out = w;
     return ST_OK;
@@ -99,6 +102,116 @@ void web_free(struct web *w)
     curl.cleanup(w->easy);
     free(w->ca_file);
     free(w);
+}
+
+/* ---- the proxy ---- */
+
+static void set_ways(const struct web *w, unsigned ways)
+{
+    static const struct {
+        unsigned way;
+        unsigned long name;
+    } rows[] = {{WEB_BASIC, CURLAUTH_BASIC},
+                {WEB_DIGEST, CURLAUTH_DIGEST},
+                {WEB_NEGOTIATE, CURLAUTH_NEGOTIATE},
+                {WEB_NTLM, CURLAUTH_NTLM}};
+    unsigned long names = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if ((ways & rows[i].way) != 0)
+            names |= rows[i].name;
+    (void)curl.set(w->easy, CURLOPT_PROXYAUTH, names);
+}
+
+/* An empty user lets the library use a ticket. An empty list of exceptions keeps it from reading
+ * that of the environment. */
+static void set_proxy(const struct web *w)
+{
+    const struct web_proxy *p = w->proxy;
+
+    if (p->way != WEB_BY_ENVIRONMENT) {
+        (void)curl.set(w->easy, CURLOPT_PROXY, p->way == WEB_DIRECT ? "" : p->url);
+        (void)curl.set(w->easy, CURLOPT_NOPROXY, "");
+    }
+    if (p->ways == 0)
+        return;
+    (void)curl.set(w->easy, CURLOPT_PROXYUSERNAME, p->user == NULL ? "" : p->user);
+    (void)curl.set(w->easy, CURLOPT_PROXYPASSWORD, p->password == NULL ? "" : p->password);
+    set_ways(w, p->ways);
+}
+
+/* Of an https:// URL. */
+static char *host_of(const char *url)
+{
+    const char *host = url + strlen("https://");
+
+    return *host == '[' ? mem_copy_bytes(host + 1, strcspn(host + 1, "]"))
+                        : mem_copy_bytes(host, strcspn(host, ":/"));
+}
+
+static bool uses_proxy(const struct web *w, const char *url)
+{
+    if (w->proxy->way != WEB_BY_ENVIRONMENT)
+        return w->proxy->way == WEB_BY_PROXY;
+    char *host = host_of(url);
+    bool uses = w->proxy->is_for(host);
+    free(host);
+    return uses;
+}
+
+/* Did no connection through the proxy come about? One that is used again did: its request was
+ * about to be sent. */
+static bool is_of_proxy(const struct web *w, const char *url, const struct web_answer *a)
+{
+    curl_off_t sent = 0;
+
+    (void)curl.get(w->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
+    return (a->flaw == WEB_UNREACHABLE || a->flaw == WEB_CUT) && a->proxy_status / 100 != 2 &&
+           sent == 0 && uses_proxy(w, url);
+}
+
+/* The Kerberos library reads these variables, and libcurl has no options for what they say. */
+static const char *const tickets[] = {"KRB5CCNAME", "KRB5_CLIENT_KTNAME"};
+
+static void set_variable(const char *name, const char *value)
+{
+    if (value == NULL)
+        (void)unsetenv(name);
+    else
+        (void)setenv(name, value, 1);
+}
+
+static CURLcode perform_with_tickets(const struct web *w)
+{
+    const char *const now[] = {w->proxy->ccache, w->proxy->keytab};
+    char *before[ARRAY_LEN(tickets)];
+
+    for (size_t i = 0; i < ARRAY_LEN(tickets); i++) {
+        before[i] = mem_copy_string(getenv(tickets[i]));
+        if (now[i] != NULL)
+            set_variable(tickets[i], now[i]);
+    }
+    CURLcode code = curl.perform(w->easy);
+    for (size_t i = 0; i < ARRAY_LEN(tickets); i++) {
+        set_variable(tickets[i], before[i]);
+        free(before[i]);
+    }
+    return code;
+}
+
+/* The library takes Negotiate if it is offered, and goes no other way if there is no ticket. */
+static CURLcode perform(const struct web *w)
+{
+    const struct web_proxy *p = w->proxy;
+    unsigned others = p->ways & ~(unsigned)WEB_NEGOTIATE;
+    CURLcode code = perform_with_tickets(w);
+    long status = 0;
+
+    (void)curl.get(w->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (status != 407 || p->user == NULL || others == 0 || others == p->ways)
+        return code;
+    set_ways(w, others);
+    return curl.perform(w->easy);
 }
 
 /* ---- one call ---- */
@@ -175,6 +288,7 @@ static void set_up(struct web *w, const struct web_request *r, struct receiver *
         (void)curl.set(w->easy, CURLOPT_POSTFIELDS, r->body.p);
     }
     set_trust(w);
+    set_proxy(w);
     set_identity(w, r);
 }
 
@@ -227,10 +341,10 @@ static bool is_harmless(const char *error)
     return error[0] != '\0' && strchr(error, '@') == NULL;
 }
 
-static void judge(const struct web *w, CURLcode code, const struct receiver *r,
+static void judge(const struct web *w, CURLcode code, const struct receiver *r, const char *url,
                   struct web_answer *out)
 {
-    long status = 0;
+    long status = 0, proxy_status = 0;
     curl_off_t wait = 0;
 
     out->flaw = flaw_of(code);
@@ -239,8 +353,12 @@ static void judge(const struct web *w, CURLcode code, const struct receiver *r,
     else
         diag_set(&out->why, "%s", is_harmless(w->error) ? w->error : curl.text_of(code));
     (void)curl.get(w->easy, CURLINFO_RESPONSE_CODE, &status);
+    (void)curl.get(w->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     (void)curl.get(w->easy, CURLINFO_RETRY_AFTER, &wait);
     out->status = (int)status;
+    out->proxy_status = (int)proxy_status;
+    if (is_of_proxy(w, url, out))
+        out->flaw = WEB_PROXY;
     out->retry_after = wait < 0 ? 0 : (int64_t)wait;
 }
 
@@ -253,8 +371,8 @@ void web_call(struct web *w, const struct web_request *r, struct web_answer *out
     set_up(w, r, &receiver);
     struct curl_slist *fields = fields_of(r, &authorization);
     (void)curl.set(w->easy, CURLOPT_HTTPHEADER, fields);
-    CURLcode code = curl.perform(w->easy);
-    judge(w, code, &receiver, out);
+    CURLcode code = perform(w);
+    judge(w, code, &receiver, r->url, out);
     curl.free_all(fields);
     file_wipe(&authorization);
 }

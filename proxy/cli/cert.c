@@ -49,6 +49,10 @@ static const struct option options[] = {
     {"ca-file", required_argument, NULL, OPT_TEXT + 6},
     {"validity", required_argument, NULL, OPT_TEXT + 7},
     {"private-key", required_argument, NULL, OPT_TEXT + 8},
+    {"parent-proxy", required_argument, NULL, OPT_TEXT + 9},
+    {"parent-proxy-user", required_argument, NULL, OPT_TEXT + 10},
+    {"parent-proxy-password-file", required_argument, NULL, OPT_TEXT + 11},
+    {"parent-proxy-auth", required_argument, NULL, OPT_TEXT + 12},
     {NULL, 0, NULL, 0},
 };
 
@@ -58,8 +62,8 @@ static const char *const verbs[][2] = {
     {"public", " --out --passphrase-file "},
     {"request", " --out --common-name --organization --key-type --key-out "},
     {"fetch", " --out --service-key --name --level --ca-file --passphrase-file --private-key --csr "
-              "--key-out "
-              "--common-name --validity --no-renew "},
+              "--key-out --common-name --validity --no-renew --parent-proxy --parent-proxy-user "
+              "--parent-proxy-password-file --parent-proxy-auth "},
 };
 
 static bool knows(size_t verb, const char *option)
@@ -76,6 +80,8 @@ static const char **text_of(struct arguments *a, int option)
         &a->fetch.passphrase_file, &a->fetch.common_name, &a->fetch.key_out,
         &a->fetch.service_key,     &a->fetch.name,        &a->fetch.level,
         &a->fetch.ca_file,         &a->fetch.validity,    &a->fetch.private_key,
+        &a->fetch.proxy,           &a->fetch.proxy_user,  &a->fetch.proxy_password_file,
+        &a->fetch.proxy_auth,
     };
 
     return texts[option - OPT_TEXT];
@@ -309,6 +315,8 @@ const struct command command_cert = {
     "    [--key-type ec|rsa-2048|rsa-3072]\n"
     "fetch --service-key FILE --name NAME [--level subaccount|instance] [-o OUT]\n"
     "    [--private-key FILE] [--passphrase-file FILE] [--ca-file FILE]\n"
+    "    [--parent-proxy URL] [--parent-proxy-user NAME] [--parent-proxy-password-file FILE]\n"
+    "    [--parent-proxy-auth WAY]\n"
     "fetch --csr --service-key FILE --name NAME --key-out FILE --common-name CN\n"
     "    [--validity 12m] [--no-renew] [--level subaccount|instance] [-o OUT] [--ca-file FILE]",
     "inspect certificates, extract the public part, request or fetch a certificate",
@@ -330,6 +338,13 @@ const struct command command_cert = {
     "      --name NAME          of the certificate in BTP, such as sfmtls.pem\n"
     "      --level LEVEL        subaccount (the default) or instance\n"
     "      --ca-file FILE       CA certificates to trust instead of the system's\n"
+    "      --parent-proxy URL   http://HOST:PORT, system (the default: https_proxy and no_proxy) "
+    "or\n"
+    "                           none\n"
+    "      --parent-proxy-user NAME  for that proxy\n"
+    "      --parent-proxy-password-file FILE  the password of that user\n"
+    "      --parent-proxy-auth WAY  auto (the default: not basic), basic, digest, negotiate or "
+    "ntlm\n"
     "      --private-key FILE   the key that the certificate has to fit, if BTP does not have it\n"
     "      --csr                let BTP make the certificate for a key that is made here and "
     "never\n"

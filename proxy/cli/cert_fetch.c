@@ -11,6 +11,9 @@
 #include "btp/store.h"
 #include "cli/cli.h"
 #include "cli/prompt.h"
+#include "config/parent_proxy.h"
+#include "config/value.h"
+#include "ops/btp_way.h"
 #include "tls/issue.h"
 
 enum { TRIES = 4 };
@@ -20,6 +23,8 @@ struct job {
     const char *out;
     enum btp_level level;
     struct certificate_wish wish;
+    struct parent_options parent;
+    struct btp_way way;
     struct fetch *fetch;
     struct buf content;
 };
@@ -51,6 +56,33 @@ static int check_names(const struct cert_fetch *a)
     if (a->csr && a->out != NULL && strcmp(a->out, "-") == 0)
         return cli_usage("cert", "--csr needs a file for -o, not stdout");
     return EXIT_DONE;
+}
+
+/* The texts are borrowed. */
+static enum status read_way(struct job *j, struct diag *why)
+{
+    const struct cert_fetch *a = j->a;
+    struct parent_options *o = &j->parent;
+    const char *key = "parent-proxy-auth";
+    enum status st = value_choice(a->proxy_auth == NULL ? "auto" : a->proxy_auth,
+                                  "auto|basic|digest|negotiate|ntlm", &o->auth, why);
+
+    o->proxy = (char *)(uintptr_t)a->proxy;
+    o->user = (char *)(uintptr_t)a->proxy_user;
+    o->password_file = (char *)(uintptr_t)a->proxy_password_file;
+    bool by_system = a->proxy == NULL || strcmp(a->proxy, "system") == 0;
+    if (st == ST_OK)
+        st = parent_proxy_check(o, by_system, &key, why);
+    if (st == ST_OK) {
+        key = "parent-proxy";
+        st = btp_way_find(o, "--parent-proxy", &j->way, why);
+    }
+    if (st != ST_OK) {
+        char *option = mem_format("--%s", key);
+        diag_place(why, option);
+        free(option);
+    }
+    return st;
 }
 
 static int parse(const struct cert_fetch *a, struct job *j)
@@ -228,11 +260,17 @@ int cert_fetch(const struct cert_fetch *a)
 
     if (code != EXIT_DONE)
         return code;
-    if (service_key_read(a->service_key, &key, &why) != ST_OK)
+    if (read_way(&j, &why) != ST_OK)
         return cli_error(ST_BAD_INPUT, &why);
-    code = fetch_new(&key, a->ca_file, TRIES, &j.fetch, &failure) ? fetch(&j) : fail(&failure);
+    if (service_key_read(a->service_key, &key, &why) != ST_OK) {
+        btp_way_end(&j.way);
+        return cli_error(ST_BAD_INPUT, &why);
+    }
+    code = fetch_new(&key, a->ca_file, &j.way.proxy, TRIES, &j.fetch, &failure) ? fetch(&j)
+                                                                                : fail(&failure);
     fetch_free(j.fetch);
     file_wipe(&j.content);
     service_key_free(&key);
+    btp_way_end(&j.way);
     return code;
 }

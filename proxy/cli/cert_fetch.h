@@ -14,6 +14,7 @@ struct cert_fetch {
     bool csr;
     const char *key_out, *common_name, *validity; /* with csr */
     bool no_renew;
+    const char *proxy, *proxy_user, *proxy_password_file, *proxy_auth; /* of the parent proxy */
 };
 
 /* Returns the exit code. */

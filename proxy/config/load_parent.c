@@ -26,10 +26,11 @@ static const char *place_of(const struct source *s, const char *key)
     return s->tenant == NULL ? config_where(s->config, key) : tenant_where(s->tenant, key);
 }
 
-static enum status refuse(const struct source *s, const char *key, struct diag *why,
+static enum status refuse(const char **key, const char *at_fault, struct diag *why,
                           const char *sentence)
 {
-    diag_at(why, place_of(s, key), "%s", sentence);
+    *key = at_fault;
+    diag_set(why, "%s", sentence);
     return ST_BAD_INPUT;
 }
 
@@ -54,34 +55,44 @@ static enum status check_alone(const struct source *s, struct diag *why)
     return ST_OK;
 }
 
-static enum status check_user(const struct source *s, struct diag *why)
+enum status parent_proxy_check(const struct parent_options *o, bool by_system, const char **key,
+                               struct diag *why)
 {
-    const struct parent_options *o = s->options;
     bool wants = o->auth == PARENT_BASIC || o->auth == PARENT_DIGEST || o->auth == PARENT_NTLM;
 
     if (o->user != NULL && o->password_file == NULL)
-        return refuse(s, "parent-proxy-user", why,
+        return refuse(key, "parent-proxy-user", why,
                       "the user of the parent proxy has no password; add "
                       "`parent-proxy-password-file`");
     if (o->user == NULL && o->password_file != NULL)
-        return refuse(s, "parent-proxy-password-file", why,
+        return refuse(key, "parent-proxy-password-file", why,
                       "the password of the parent proxy has no user; add `parent-proxy-user`");
     if (o->user != NULL && (*o->user == '\0' || !chars_are(slice_of(o->user), CHAR_VALUE)))
-        return refuse(s, "parent-proxy-user", why,
+        return refuse(key, "parent-proxy-user", why,
                       "the user of the parent proxy is empty or has a control character in it; "
                       "write visible characters only");
-    if (wants && o->user == NULL && !s->by_system)
-        return refuse(s, "parent-proxy-auth", why,
+    if (wants && o->user == NULL && !by_system)
+        return refuse(key, "parent-proxy-auth", why,
                       "this way of authentication needs a user; add `parent-proxy-user` and "
                       "`parent-proxy-password-file`");
     if (o->auth == PARENT_BASIC && o->user != NULL && strchr(o->user, ':') != NULL)
-        return refuse(s, "parent-proxy-user", why,
+        return refuse(key, "parent-proxy-user", why,
                       "a user with a colon in its name cannot be sent by Basic; use another user, "
                       "or parent-proxy-auth = digest");
     if (o->ccache != NULL && o->keytab != NULL)
-        return refuse(s, "parent-proxy-keytab", why,
+        return refuse(key, "parent-proxy-keytab", why,
                       "parent-proxy-ccache and parent-proxy-keytab are both set; keep one of them");
     return ST_OK;
+}
+
+static enum status check_user(const struct source *s, struct diag *why)
+{
+    const char *key;
+    enum status st = parent_proxy_check(s->options, s->by_system, &key, why);
+
+    if (st != ST_OK)
+        diag_place(why, place_of(s, key));
+    return st;
 }
 
 /* Other ways may do where Kerberos is not the only one. */
@@ -113,6 +124,7 @@ static void cut_line_end(struct buf *b)
         b->n--;
     if (b->n > 0 && b->p[b->n - 1] == '\r')
         b->n--;
+    b->p[b->n] = '\0';
 }
 
 static bool is_visible(const struct buf *b)
@@ -120,20 +132,25 @@ static bool is_visible(const struct buf *b)
     return chars_are(buf_slice(b), CHAR_VALUE);
 }
 
+enum status parent_proxy_read_password(const char *path, struct buf *out, struct diag *why)
+{
+    enum status st = file_read(path, out, why);
+
+    if (st != ST_OK)
+        return st;
+    cut_line_end(out);
+    if (is_visible(out))
+        return ST_OK;
+    diag_at(why, path,
+            "the password has a control character in it; write it alone on the first line");
+    return ST_BAD_INPUT;
+}
+
 static enum status read_password(struct config *c, const struct source *s, struct diag *why)
 {
     const char *path = s->options->password_file, *key = "parent-proxy-password-file";
-    struct buf *out = &s->parent->password;
-    enum status st = file_read(path, out, why);
+    enum status st = parent_proxy_read_password(path, &s->parent->password, why);
 
-    if (st == ST_OK) {
-        cut_line_end(out);
-        if (!is_visible(out)) {
-            diag_at(why, path,
-                    "the password has a control character in it; write it alone on the first line");
-            st = ST_BAD_INPUT;
-        }
-    }
     if (st != ST_OK)
         diag_place(why, place_of(s, key));
     else if (load_is_open_to_others(path))

@@ -192,7 +192,7 @@ static const struct option table[] = {
                 "address of this machine or of a private network; to reach one, list the address "
                 "itself. Through a parent proxy, only that proxy knows what a name resolves to."),
     PARENT_ROWS(P, "The company's proxy, through which servers and the places of connect-allow are "
-                   "reached (CONNECT)."),
+                   "reached (CONNECT), and BTP, with certificate-source."),
 
     DURATION("connect-timeout", P(connect_timeout), 10, HOUR, "10s",
              "The time to resolve the server's name and to connect, over all its addresses (504)."),
@@ -309,8 +309,9 @@ static const struct option table[] = {
         .type = "HOST:PORT",
         .help = "The address to connect to instead of `server`, for tunnels and tests. Host, SNI "
                 "and the verification of the certificate still use `server`."),
-    PARENT_ROWS(T, "The proxy through which the server is reached, for this tenant in place of the "
-                   "one in [proxy]; none connects directly."),
+    PARENT_ROWS(T,
+                "The proxy through which the server is reached, and BTP, for this tenant in place "
+                "of the one in [proxy]; none connects directly."),
     {.key = "header.*",
      .section = SECTION_TENANT,
      .example = "value",

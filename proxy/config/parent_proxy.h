@@ -29,6 +29,15 @@ enum parent_kind { PARENT_NONE, PARENT_SYSTEM, PARENT_NAMED };
 enum status parent_proxy_parse(const char *text, enum parent_kind *kind, struct endpoint *out,
                                struct diag *why) MUST_CHECK;
 
+/* Do user, password and the rest make sense together? by_system: the proxy comes from the
+ * environment. *key: the option that is at fault. */
+enum status parent_proxy_check(const struct parent_options *o, bool by_system, const char **key,
+                               struct diag *why) MUST_CHECK;
+
+/* Reads parent-proxy-password-file; the sentence begins with the path. */
+enum status parent_proxy_read_password(const char *path, struct buf *out,
+                                       struct diag *why) MUST_CHECK;
+
 /* host:port as it is written for people and in a CONNECT. The caller frees it. */
 char *parent_proxy_place(const struct endpoint *at);
 

@@ -257,7 +257,7 @@ static void walk(struct walker *w)
             check_leave_out(w->steps, (enum check_step)s);
     check_configuration(w->steps, w->tenant, w->file_flaw);
     if (fetches(w->tenant, w->identity) && check_succeeded(w->steps, CHECK_CONFIGURATION))
-        check_btp(w->steps, w->tenant);
+        check_btp(w->steps, w->config, w->tenant);
     check_certificate(w->steps, w->tenant, w->identity, w->options->fail_days);
     if (wants_call(w)) {
         if (w->options->skip[CHECK_HTTP] || !call_is_allowed(w->room, w->index, path))

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "btp/fetch.h"
 #include "btp/store.h"
+#include "ops/btp_way.h"
 
 static void tell(struct check_report steps[], enum check_step s, const struct fetch_failure *f)
 {
@@ -79,7 +80,8 @@ static void judge(struct check_report steps[], const struct tenant *t, const str
         (void)close(fd);
 }
 
-static void ask(struct check_report steps[], const struct tenant *t, struct fetch *f)
+static void ask(struct check_report steps[], const struct tenant *t, const struct web_proxy *proxy,
+                struct fetch *f)
 {
     struct fetch_failure why = {.cause = NULL};
     struct buf content = {0};
@@ -88,7 +90,11 @@ static void ask(struct check_report steps[], const struct tenant *t, struct fetc
         tell(steps, CHECK_BTP_TOKEN, &why);
         return;
     }
-    check_tell(steps, CHECK_BTP_TOKEN, CHECK_OK, NULL, mem_copy_string("XSUAA gave one"), NULL);
+    bool named = proxy->way == WEB_BY_PROXY;
+    check_tell(
+        steps, CHECK_BTP_TOKEN, CHECK_OK, NULL,
+        mem_format("XSUAA gave one%s%s", named ? ", through " : "", named ? proxy->text : ""),
+        NULL);
     if (steps[CHECK_BTP_CERTIFICATE].left_out)
         return;
     if (fetch_certificate(f, (enum btp_level)t->fetch.level, t->fetch.name, &content, &why))
@@ -98,11 +104,25 @@ static void ask(struct check_report steps[], const struct tenant *t, struct fetc
     file_wipe(&content);
 }
 
-void check_btp(struct check_report steps[], const struct tenant *t)
+static void call(struct check_report steps[], const struct tenant *t, const struct service_key *key,
+                 const struct web_proxy *proxy)
+{
+    struct fetch_failure failure;
+    struct fetch *f;
+
+    if (fetch_new(key, NULL, proxy, 1, &f, &failure)) {
+        ask(steps, t, proxy, f);
+        fetch_free(f);
+    } else {
+        tell(steps, CHECK_BTP_TOKEN, &failure);
+    }
+}
+
+void check_btp(struct check_report steps[], const struct config *c, const struct tenant *t)
 {
     struct fetch_failure failure = {.cause = NULL};
     struct service_key key;
-    struct fetch *f;
+    struct btp_way way;
 
     if (steps[CHECK_BTP_TOKEN].left_out)
         return;
@@ -111,10 +131,11 @@ void check_btp(struct check_report steps[], const struct tenant *t)
         tell(steps, CHECK_BTP_TOKEN, &failure);
         return;
     }
-    if (fetch_new(&key, NULL, 1, &f, &failure)) {
-        ask(steps, t, f);
-        fetch_free(f);
+    if (btp_way_of(c, t, &way, &failure.why) == ST_OK) {
+        call(steps, t, &key, &way.proxy);
+        btp_way_end(&way);
     } else {
+        failure.cause = cause_of(CAUSE_BTP_PROXY_AUTH);
         tell(steps, CHECK_BTP_TOKEN, &failure);
     }
     service_key_free(&key);

@@ -9,6 +9,6 @@
 #include "ops/check_steps.h"
 
 /* Asks BTP, unless a step is left out, and judges both steps. Writes nothing. */
-void check_btp(struct check_report steps[], const struct tenant *t);
+void check_btp(struct check_report steps[], const struct config *c, const struct tenant *t);
 
 #endif

@@ -15,13 +15,16 @@
 #include "btp/store.h"
 #include "btp/web.h"
 #include "net/name_service.h"
+#include "ops/btp_way.h"
 #include "ops/renewal_room.h"
+#include "upstream/gss_login.h"
 
 struct look {
     const struct tenant *tenant;
     struct credential_files files; /* the passphrases */
     char *paths[IDENTITIES];
     struct credential *held[IDENTITIES]; /* NULL: none, or one that cannot be read */
+    int mark;                            /* of the store; see store_enter() */
     bool distrusts;                      /* the first of those does not fit private-key */
     struct renewal_record *out;
 };
@@ -91,11 +94,9 @@ static void read_mark(struct look *l)
 
 static enum status write_mark(struct look *l, struct diag *why)
 {
-    char *path = mark_of(l->tenant), *temporary;
-    enum status st = store_put(path, SLICE(""), &temporary, why);
+    char *path = mark_of(l->tenant);
+    enum status st = store_mark(path, &l->mark, why);
 
-    if (st == ST_OK)
-        st = store_settle(temporary, path, why);
     free(path);
     l->out->looked = now_s();
     return st;
@@ -242,42 +243,87 @@ static void clear(struct look *l)
     l->held[IDENTITY_NEXT] = NULL;
 }
 
+/* Another process may have put something there meanwhile. */
+static void enter_store(struct look *l)
+{
+    store_enter(l->mark);
+    forget_store(l);
+    read_store(l);
+}
+
+static void leave_store(struct look *l)
+{
+    store_leave(l->mark);
+}
+
 /* ---- the look ---- */
 
-static void ask_btp(struct look *l, const struct service_key *key)
+static void ask_btp(struct look *l, const struct service_key *key, const struct web_proxy *proxy)
 {
     struct fetch_failure why;
     struct buf content = {0};
     struct fetch *f = NULL;
 
-    if (fetch_new(key, NULL, 1, &f, &why) &&
+    if (fetch_new(key, NULL, proxy, 1, &f, &why) &&
         fetch_certificate(f, (enum btp_level)l->tenant->fetch.level, l->tenant->fetch.name,
-                          &content, &why))
+                          &content, &why)) {
+        enter_store(l);
         take(l, buf_slice(&content));
-    else
+        leave_store(l);
+    } else {
         fail(l, &why);
+    }
     fetch_free(f);
     file_wipe(&content);
 }
 
-static void ask(struct look *l)
+/* l->mark is open. */
+static void ask(struct look *l, const struct config *c)
 {
     struct service_key key;
+    struct btp_way way;
     struct diag why;
 
+    enter_store(l);
     clear(l);
-    if (write_mark(l, &why) != ST_OK) {
-        fail_by(l, CAUSE_BTP_STORE, &why);
-        return;
-    }
+    leave_store(l);
     if (service_key_read(l->tenant->fetch.service_key_file, &key, &why) != ST_OK) {
         fail_by(l, CAUSE_BTP_SERVICE_KEY, &why);
         return;
     }
-    ask_btp(l, &key);
+    if (btp_way_of(c, l->tenant, &way, &why) == ST_OK) {
+        ask_btp(l, &key, &way.proxy);
+        btp_way_end(&way);
+    } else {
+        fail_by(l, CAUSE_BTP_PROXY_AUTH, &why);
+    }
     service_key_free(&key);
     forget_store(l);
     read_store(l); /* as it is now */
+}
+
+static void mark_and_ask(struct look *l, const struct config *c)
+{
+    struct diag why;
+
+    if (write_mark(l, &why) != ST_OK) {
+        fail_by(l, CAUSE_BTP_STORE, &why);
+        return;
+    }
+    ask(l, c);
+    (void)close(l->mark);
+}
+
+/* In the room, nothing can be loaded any more. */
+static void load_libraries(const struct config *c, const struct tenant *t)
+{
+    char *tickets;
+
+    name_service_load();
+    web_prepare();
+    if (btp_way_wants_tickets(btp_way_options(c, t), &tickets))
+        gss_load(c);
+    free(tickets);
 }
 
 void renewal_fetch(const struct config *c, const struct tenant *t, bool asks, bool distrusts,
@@ -291,10 +337,8 @@ void renewal_fetch(const struct config *c, const struct tenant *t, bool asks, bo
                                         .passphrase_credential = i->passphrase_credential};
     *out = (struct renewal_record){.mark = RENEWAL_MARK, .outcome = RENEWAL_INSPECTED};
     (void)snprintf(out->tenant, sizeof(out->tenant), "%s", t->name);
-    if (asks) {
-        name_service_load();
-        web_prepare();
-    }
+    if (asks)
+        load_libraries(c, t);
     credential_prepare();
     renewal_room_enter(c, t);
     for (int k = 0; k < IDENTITIES; k++)
@@ -302,7 +346,7 @@ void renewal_fetch(const struct config *c, const struct tenant *t, bool asks, bo
     read_store(&l);
     read_mark(&l);
     if (asks)
-        ask(&l);
+        mark_and_ask(&l, c);
     out->time = now_s();
     report_store(&l);
     forget_store(&l);

@@ -251,6 +251,7 @@ static void plan(struct duty *d)
 static void note(struct duty *d, struct renewal_record *r)
 {
     struct season *s = &d->season;
+    int64_t before = s->not_before;
 
     if (r->looked > s->looked || (r->looked != 0 && s->looked > now_s()))
         s->looked = r->looked;
@@ -265,7 +266,8 @@ static void note(struct duty *d, struct renewal_record *r)
         s->failures++;
         s->wait = r->wait;
     } else if (r->outcome != RENEWAL_INSPECTED) {
-        bool in_vain = r->outcome == RENEWAL_UNCHANGED &&
+        /* else another process that shares the store has renewed it */
+        bool in_vain = r->outcome == RENEWAL_UNCHANGED && s->not_before == before &&
                        now_s() >= season_begins(s->not_before, s->not_after);
         s->failures = 0;
         s->wait = 0;

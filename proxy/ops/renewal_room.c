@@ -5,6 +5,7 @@
 
 #include <openssl/x509.h>
 
+#include "ops/btp_way.h"
 #include "ops/landlock.h"
 #include "ops/sandbox.h"
 #include "ops/syscalls.h"
@@ -40,10 +41,28 @@ static const char *const places[] = {
     "/sys/devices/system/cpu",
 };
 
+static const char *const kerberos[] = {"/etc/krb5.conf", "/etc/krb5.conf.d", "/etc/gss"};
+
 static void allow(struct landlock *l, const char *path, unsigned access)
 {
     if (path != NULL)
         landlock_allow(l, path, access);
+}
+
+static void allow_proxy(struct landlock *l, const struct parent_options *o)
+{
+    char *tickets;
+
+    if (o->proxy == NULL)
+        return;
+    allow(l, o->password_file, LANDLOCK_READ);
+    if (btp_way_wants_tickets(o, &tickets)) {
+        for (size_t k = 0; k < ARRAY_LEN(kerberos); k++)
+            allow(l, kerberos[k], LANDLOCK_READ | LANDLOCK_LIST);
+        allow(l, getenv("KRB5_CONFIG"), LANDLOCK_READ);
+        allow(l, tickets, LANDLOCK_READ | LANDLOCK_LIST);
+    }
+    free(tickets);
 }
 
 static void allow_all(struct landlock *l, const struct config *c, const struct tenant *t)
@@ -59,6 +78,7 @@ static void allow_all(struct landlock *l, const struct config *c, const struct t
     allow(l, i->passphrase_file, LANDLOCK_READ);
     if (i->passphrase_credential != NULL)
         allow(l, getenv("CREDENTIALS_DIRECTORY"), LANDLOCK_READ);
+    allow_proxy(l, btp_way_options(c, t));
     allow(l, t->fetch.store, LANDLOCK_READ | LANDLOCK_LIST | LANDLOCK_STORE);
 }
 

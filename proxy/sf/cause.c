@@ -364,9 +364,27 @@ static const struct cause table[CAUSE_COUNT] = {
                                "a name does not resolve, or no connection comes about in time",
                                "BTP cannot be reached from this machine.",
                                "Check the network, DNS and the firewall; if calls go through a "
-                               "proxy, set https_proxy for "
-                               "sfmtls.",
+                               "proxy, set parent-proxy.",
                                ""},
+    [CAUSE_BTP_PROXY_UNREACHABLE] =
+        {"btp-proxy-unreachable", WHERE_BTP,
+         "the proxy has no address, takes no connection, or does not answer CONNECT",
+         "The proxy through which BTP is called cannot be reached.",
+         "Check host and port of parent-proxy, or of https_proxy where parent-proxy is not set, "
+         "and that the proxy runs.",
+         ""},
+    [CAUSE_BTP_PROXY_AUTH] =
+        {"btp-proxy-auth", WHERE_BTP, "the proxy answers CONNECT with 407",
+         "The proxy through which BTP is called does not accept who sfmtls says it is.",
+         "Check parent-proxy-user and the file of parent-proxy-password-file, or provide a "
+         "Kerberos ticket. Basic is used only with parent-proxy-auth = basic.",
+         ""},
+    [CAUSE_BTP_PROXY_REFUSED] =
+        {"btp-proxy-refused", WHERE_BTP, "the proxy answers CONNECT with another error than 407",
+         "The proxy does not let calls of BTP through.",
+         "Have the proxy permit CONNECT to port 443 of the hosts in the service key (url or "
+         "certurl, and uri).",
+         ""},
     [CAUSE_BTP_TLS] = {"btp-tls", WHERE_BTP, "the TLS handshake with BTP fails",
                        "The certificate of BTP's server cannot be verified, or TLS fails.",
                        "If your network inspects TLS, exempt BTP's servers from it or name its CA "

@@ -197,3 +197,43 @@ def before(nginx_folder, btp, pki):
         ssl_client_certificate {pki}/client-ca.pem; ssl_verify_client on; ssl_verify_depth 3;
         location / {{ proxy_pass https://127.0.0.1:{btp.port}; proxy_set_header X-Client-Verify $ssl_client_verify; }}
         """)
+
+
+SWIFT = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { KEEPER = 3 }; /* the descriptor at which it waits for orders until it is time to look */
+
+int clock_gettime(clockid_t id, struct timespec *out)
+{
+    long result = syscall(SYS_clock_gettime, id, out);
+
+    if (result == 0 && id == CLOCK_REALTIME) {
+        __int128 past = ((__int128)(out->tv_sec - FROM) * 1000000000 + out->tv_nsec) * TIMES;
+        out->tv_sec = FROM + (time_t)(past / 1000000000);
+        out->tv_nsec = (long)(past % 1000000000);
+    }
+    return (int)result;
+}
+
+int poll(struct pollfd *fds, nfds_t n, int ms)
+{
+    int (*next)(struct pollfd *, nfds_t, int) = (int (*)(struct pollfd *, nfds_t, int))dlsym(RTLD_NEXT, "poll");
+
+    return next(fds, n, n == 1 && fds->fd == KEEPER && ms > 0 ? ms / TIMES + 1 : ms);
+}
+"""
+
+
+def swift_clock(folder, times):
+    """An environment in which the time of day passes so many times as fast from now on, and so do the pauses between
+    looks at BTP: those of hours take seconds."""
+    (folder / "swift.c").write_text(SWIFT)
+    subprocess.run(["cc", "-shared", "-fPIC", f"-DFROM={int(time.time())}", f"-DTIMES={times}", "-o",
+                    folder / "swift.so", folder / "swift.c"], check=True)
+    return {"LD_PRELOAD": str(folder / "swift.so"), **harness.Names.more("ASAN_OPTIONS", "verify_asan_link_order=0")}

@@ -1068,12 +1068,12 @@ class Names:
         unjustly_blamed.write_text("mutex:libnss_wrapper\nrace:libnss_wrapper\n")
         self.environment = {"LD_PRELOAD": libraries[0], "NSS_WRAPPER_HOSTS": str(self.hosts),
                             "NSS_WRAPPER_DISABLE_DEEPBIND": "1",  # sanitizers cannot live with it
-                            **self._more("ASAN_OPTIONS", "verify_asan_link_order=0"),
-                            **self._more("TSAN_OPTIONS", f"suppressions={unjustly_blamed}")}
+                            **self.more("ASAN_OPTIONS", "verify_asan_link_order=0"),
+                            **self.more("TSAN_OPTIONS", f"suppressions={unjustly_blamed}")}
         self.set()
 
     @staticmethod
-    def _more(variable, option):
+    def more(variable, option):
         return {variable: ":".join(filter(None, [os.environ.get(variable), option]))}
 
     def set(self, **addresses):

@@ -188,7 +188,7 @@ def test_proxy_of_the_system(cloud, started):
     port = harness.closed_port()
     env = {"https_proxy": f"http://user:s3cret@127.0.0.1:{port}"}
     done = fetch(cloud, env=env)
-    assert done.returncode == 1 and "btp-unreachable" in done.stderr and "s3cret" not in done.stderr, done.stderr
+    assert done.returncode == 1 and "btp-proxy-unreachable" in done.stderr and "s3cret" not in done.stderr, done.stderr
     assert fetch(cloud, env={**env, "no_proxy": "localhost"}).returncode == 0
 
 
@@ -280,7 +280,7 @@ def test_an_order_that_is_refused_leaves_no_key(cloud, tmp_path):
                                    "nonsense://user:hunter2@127.0.0.1:1", "http://user:hunter2@127.0.0.1:{port}"])
 def test_the_password_of_a_proxy_is_not_repeated(cloud, proxy):
     done = fetch(cloud, env={"https_proxy": proxy.format(port=harness.closed_port()), "no_proxy": ""})
-    assert done.returncode == 1 and "btp-unreachable" in done.stderr and "hunter2" not in done.stderr, done.stderr
+    assert done.returncode == 1 and "btp-proxy-unreachable" in done.stderr and "hunter2" not in done.stderr, done.stderr
 
 
 def test_stdout_that_is_full(cloud):

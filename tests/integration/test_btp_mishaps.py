@@ -11,8 +11,8 @@ import pytest
 
 import harness
 import btp
-from test_btp_renewal import (CONFINED, DAY, NAME, Fetching, children_of, cloud, environment,  # noqa: F401 (fixtures)
-                              fetching, guard_of, is_used, keeper_of, status)
+from test_btp_renewal import (CONFINED, DAY, NAME, Fetching, children_of, clock, cloud,  # noqa: F401 (fixtures)
+                              environment, fetching, guard_of, is_used, keeper_of, metric, status)
 
 
 def seconds_to(time_text):
@@ -138,3 +138,27 @@ def test_a_chain_for_another_key_is_replaced_once_btp_has_the_right_one(proxy, f
     p = proxy(fetching.section(private_key=pki / "acme.key"), environment)
     is_used(p, (pki / "acme.pem").read_bytes())
     assert (fetching.store / "certificate.pem").read_bytes() == (pki / "acme-chain.pem").read_bytes()
+
+
+def test_the_name_of_btp_is_gone_for_an_hour(proxy, fetching, cloud, environment, clock):
+    """The old one serves on; one sentence, not one for each look; then the new one comes without a
+    restart, after no more than the longest pause."""
+    names = harness.Names(fetching.store)  # where the process that fetches may read
+    cloud.service_key(fetching.key, url=f"https://api4.cert.successfactors.com:{cloud.port}")
+    old, new = cloud.issue(begins=-86 * DAY), cloud.put(NAME, cloud.issue())
+    fetching.seed(old)
+    p = proxy(fetching.section(), {**environment, **names.environment, **clock,
+                                   "LD_PRELOAD": f"{names.environment['LD_PRELOAD']}:{clock['LD_PRELOAD']}"},
+              admin="127.0.0.1:0")
+    p.said("tenant acme: the certificate cannot be fetched: btp-unreachable: ")
+    an_hour = 7  # failures
+    harness.eventually(lambda: metric(p, "sfmtls_certificate_fetch_failures_total").popitem()[1] >= an_hour)
+    is_used(p, old)
+    shown = status(p)
+    last, due = (datetime.datetime.fromisoformat(text) for text in (shown["failure"]["time"], shown["next_look"]))
+    assert 3400 < (due - last).total_seconds() < 4200  # a look takes some of these minutes
+    names.set(api4_cert_successfactors_com=["127.0.0.1"])
+    is_used(p, new)
+    p.said("tenant acme: the certificate was renewed")
+    p.stop()
+    assert p.stderr.count("cannot be fetched") == 1
