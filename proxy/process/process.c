@@ -309,7 +309,7 @@ static void start_threads(struct process *s)
 {
     for (size_t i = 1; i < s->nthreads; i++)
         if (!thread_start(&s->threads[i].id, thread_main, s->threads[i].worker))
-            abort(); /* the system has no thread for us at start */
+            abort(); /* no thread can be made at the start */
 }
 
 const struct config *process_config(const struct process *s)
