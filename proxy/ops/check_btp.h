@@ -1,6 +1,6 @@
 /*
  * check_btp: the steps of `sfmtls check` for a certificate that is fetched from
- * BTP: is there a token for the service key, and a certificate that can be used?
+ * BTP: is there a token for the service key, and a usable certificate?
  */
 #ifndef OPS_CHECK_BTP_H
 #define OPS_CHECK_BTP_H
@@ -8,7 +8,7 @@
 #include "config/config.h"
 #include "ops/check_steps.h"
 
-/* Asks BTP, unless a step is left out, and judges both steps. Writes nothing. */
+/* Asks BTP, unless a step is left out, and judges both steps. Stores nothing. */
 void check_btp(struct check_report steps[], const struct tenant *t);
 
 #endif
