@@ -14,7 +14,7 @@
 
 enum { PATIENCE_S = 5, ANSWER_MAX = 16 * 1024 * 1024 };
 
-/* ---- where ---- */
+/* ---- where to ask ---- */
 
 static enum status find_address(const struct config *c, struct admin_place *out, struct diag *why)
 {

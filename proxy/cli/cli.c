@@ -20,7 +20,7 @@ static void say(const char *format, va_list args, const char *behind)
     char *text, *visible;
 
     if (vasprintf(&text, format, args) < 0)
-        abort(); /* see mem.h */
+        abort(); /* no memory: see mem.h */
     visible = utf8_escape(text);
     (void)fprintf(stderr, "sfmtls: %s%s\n", visible, behind);
     free(visible);

@@ -1,5 +1,6 @@
 /*
- * config_file: where the configuration is when nobody says so: in a file, and in the environment.
+ * config_file: where a command finds its configuration if it is not told: in a
+ * default file, and in the environment.
  */
 #ifndef CLI_CONFIG_FILE_H
 #define CLI_CONFIG_FILE_H
