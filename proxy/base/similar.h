@@ -1,12 +1,12 @@
 /*
- * similar: how far apart two words are, for "did you mean".
+ * similar: the distance between two words, for "did you mean".
  */
 #ifndef BASE_SIMILAR_H
 #define BASE_SIMILAR_H
 
 #include <stddef.h>
 
-/* Levenshtein's distance; b of 64 bytes or more is far from everything. */
+/* The Levenshtein distance. SIZE_MAX if b has 64 bytes or more. */
 size_t similar_distance(const char *a, const char *b);
 
 /* Which of many names somebody meant who wrote a word that is none of them. */
