@@ -1,10 +1,10 @@
 /*
  * The inside of an exchange, shared by the files of this folder only.
  *
- * exchange.c coordinates: only it pauses and resumes for events, takes
- * connections, repeats and ends exchanges. The other files decide: each looks
- * at one aspect and returns the next step as a decision. None of them calls
- * back into exchange.c.
+ * exchange.c coordinates: it handles all events, and only it takes connections,
+ * repeats and ends exchanges. The other files decide: each looks at one aspect
+ * and returns the next step as a decision. None of them calls back into
+ * exchange.c.
  */
 #ifndef EXCHANGE_INNER_H
 #define EXCHANGE_INNER_H

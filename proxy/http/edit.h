@@ -56,7 +56,8 @@ const char *edit_reason(const struct head *request, const struct field *f,
                         const struct edit_rules *rules);
 
 void edit_finish_head(struct buf *out, uint64_t content_length);
-/* expects: the caller waits for 100 (Continue) */
+
+/* expects: the caller waits for 100 (Continue). */
 void edit_finish_head_chunked(struct buf *out, bool expects);
 
 /* Removes the fields with those bits from a head that edit_request() has written. */
@@ -72,12 +73,15 @@ struct edit_trailer_rules {
 
 void edit_trailer_rules_start(struct edit_trailer_rules *r, const struct head *h,
                               const struct edit_header *headers, size_t nheaders);
+
 /* Leaves out that name too. */
 void edit_trailer_rules_drop(struct edit_trailer_rules *r, const char *name);
+
 /* Leaves out digests of the body too, because the body is changed. */
 void edit_trailer_rules_drop_digests(struct edit_trailer_rules *r);
 void edit_trailer_rules_free(struct edit_trailer_rules *r);
-/* body.drops_trailer; rules: a struct edit_trailer_rules */
+
+/* The function for body.drops_trailer; rules points to a struct edit_trailer_rules. */
 bool edit_drops_trailer(const void *rules, struct slice name);
 
 enum persistence {

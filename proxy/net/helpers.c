@@ -63,8 +63,7 @@ static void *thread_main(void *arg)
         if (stopped)
             j->drop(j);
         else
-            /* under the lock: so it happens before helpers_stop(), after which the loops are freed
-             */
+            /* under the lock, because the loops are freed after helpers_stop() */
             loop_post(j->loop, on_done, j);
     }
     (void)pthread_mutex_unlock(&lock);

@@ -4,14 +4,12 @@
  * A body may quote what a caller has sent. So a code or a phrase counts only in
  * places where the server writes its own texts:
  *
- * JSON  {"error":{"code":..,"message":..,"details":..}}   the mTLS gate, REST,
- * OData 4
+ *   JSON  {"error":{"code":..,"message":..,"details":..}}   the mTLS gate, REST, OData 4
  *         {"error":{"message":{"value":..}}}                OData 2
  *         {"errorMessage":..}                               OAuth
- * XML   <error><code/><message/></error>                  OData 2
+ *   XML   <error><code/><message/></error>                  OData 2
  *         <error><errorCode/><errorMessage/></error>        SFAPI
- * HTML  the title, if nothing that a browser shows comes before it; the first
- * heading
+ *   HTML  the title, if nothing that a browser shows comes before it; the first heading
  *
  * The beginning of a body is enough. A text that is cut off counts as far as it
  * goes, except a code, a title and a heading. A body that is malformed, or that
