@@ -7,7 +7,7 @@
 
 #include "base/utf8.h"
 
-/* So many bytes of the front stay if the text is too long. */
+/* The number of bytes that stay in front if the text is too long. */
 enum { FRONT = sizeof(((struct diag *)NULL)->text) / 2 };
 
 static bool is_inside_character(char c)

@@ -272,9 +272,8 @@ static int request(const struct arguments *a)
     if (code == EXIT_DONE)
         cert_say_next(a->fetch.key_out, a->out);
     else if (st == ST_OK)
-        (void)unlink(
-            /* made just now; a key without its request would only be in the way */
-            a->fetch.key_out);
+        /* made just now; a key without its request would only be in the way */
+        (void)unlink(a->fetch.key_out);
     return code;
 }
 

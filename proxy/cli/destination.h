@@ -18,7 +18,7 @@ struct property {
     const char *value; /* NULL: a secret, or not a single text */
     int line;          /* 0: not known (JSON) */
     bool secret;       /* the name says that the value is secret */
-    /* There was a value; an export may name secrets without values. */
+    /* The property has a value; an export may list secrets without values. */
     bool given;
     bool used; /* the importer has used it */
 };

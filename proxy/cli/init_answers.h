@@ -12,9 +12,8 @@
 struct answers {
     char *server, *company_id, *certificate, *private_key;
     char *passphrase_file, *ca_file, *listen;
-    struct credential
-        /* What is in the file `certificate`; without a key that is in another file. */
-        *credential;
+    /* What is in the file `certificate`; without a key that is in another file. */
+    struct credential *credential;
 };
 
 /* Completes the values that are missing: asks for them at the terminal, if there is one, until each

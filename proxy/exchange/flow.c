@@ -4,9 +4,9 @@
 #include "upstream/upstream.h"
 
 enum {
+    /* When a filter has rewritten that many bytes of a body, other tasks of the loop get a turn. It
+     * is as much as one read brings in. */
     PORTION = 256 * 1024
-    /* Bytes of a body that a filter rewrites: after that many bytes other tasks of the loop get a
-     * turn. As much as one read brings in. */
 };
 
 /* ---- the request ---- */

@@ -18,7 +18,8 @@ static bool sends(const struct tenant *t, const struct head *h, struct slice nam
     return false;
 }
 
-/* Not with the caller's own Authorization, which may name another user in each request. */
+/* Decides whether the exchange uses a kept session. It does not if the caller's own Authorization
+ * goes to the server, because each request may name another user. */
 void exchange_want_session(struct exchange *x, const struct head *h)
 {
     x->reuses_session = x->tenant->session_reuse && !x->forwards_authorization &&

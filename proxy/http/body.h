@@ -66,9 +66,8 @@ struct body {
     uint64_t bytes; /* bytes of outgoing content so far, without framing */
     /* run == NULL: no filter. May be set after body_start(). */
     struct body_filter filter;
-    struct slice
-        /* Content that the filter has not used, between BODY_FULL and the next call. */
-        unfiltered;
+    /* Content that the filter has not used, between BODY_FULL and the next call. */
+    struct slice unfiltered;
     struct chunked chunked;
     size_t max_fields; /* of the trailer section */
     /* Trailers are read as an answer's. May be set after body_start(). */

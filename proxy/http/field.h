@@ -52,7 +52,7 @@ enum field_id {
     FIELD_ACCEPT_RANGES,
     FIELD_CONTENT_RANGE,
     FIELD_RANGE, /* and If-Range */
-    /* And Content-Location, and OData's DataServiceId and OData-EntityId. */
+    /* Location, Content-Location, and OData's DataServiceId and OData-EntityId. */
     FIELD_LOCATION,
     FIELD_LINK,
     FIELD_SET_COOKIE,

@@ -112,7 +112,7 @@ static void on_watch(void *arg)
     stream_end_break(s, &why);
 }
 
-/* For a stream that is not in epoll. */
+/* Starts the timer that notices a reset of a stream that is not in epoll. */
 static void watch(struct stream *s)
 {
     if (s->notices_reset)

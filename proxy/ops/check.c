@@ -113,7 +113,7 @@ static void tell_cause(struct walker *w, const struct call_result *r, const stru
     hint_write_known(&text, c, found, w->tenant, w->identity);
     char *sentence = mem_copy_bytes(text.p, text.n);
     buf_free(&text);
-    /* It was requested and sent, so the certificate itself is what the server does not accept. */
+    /* The server asked for the certificate and got it, so it does not accept the certificate. */
     if (cause_id(c) == CAUSE_LGN0003 && r->requested)
         check_tell(w->steps, CHECK_CLIENT_CERTIFICATE, CHECK_FAIL, c->code, sentence, c->cure);
     else

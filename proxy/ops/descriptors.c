@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 
-/* For the log, files and lookups; for callers that are turned away; for admin. */
+/* OWN: for the log, files and lookups; for callers that are turned away; for admin. */
 enum { OWN = 64 + 256 + 64, PER_WORKER = 8 };
 
 void descriptors_raise(void)

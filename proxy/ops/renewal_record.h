@@ -19,7 +19,7 @@ enum renewal_outcome {
     RENEWAL_RENEWED,
     RENEWAL_NEXT, /* another issuer or subject: it is certificate-next */
     RENEWAL_FAILED,
-    /* Of no tenant: the sentence says what has happened to the keeper. */
+    /* A notice about the keeper itself; it belongs to no tenant. */
     RENEWAL_NOTICE,
     RENEWAL_OUTCOMES
 };

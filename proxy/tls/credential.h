@@ -38,10 +38,9 @@ struct finding {
     enum finding_level level;
     enum finding_about about;
     char *sentence;
-    bool
-        /* About the issuer of the last certificate that is sent: if that issuer is a root,
-         * nothing is missing. */
-        about_issuer;
+    /* About the issuer of the last certificate that is sent: if that issuer is a root, nothing is
+     * missing. */
+    bool about_issuer;
 };
 
 /* The file that is at fault. */

@@ -27,7 +27,8 @@ static const char *end_of(struct slice s)
     return s.p + s.n;
 }
 
-/* So each byte is searched only once. */
+/* Finds the next line end that is written out. t->mark keeps it, so each byte is searched only
+ * once. */
 static void find_mark(struct text *t)
 {
     if (t->mark != NULL && t->mark >= t->rest.p)

@@ -14,7 +14,7 @@
 enum {
     SECONDS_PER_DAY = 86400,
     LEAF_DAYS = 30,
-    /* After that another leaf is made, because connections may last and clocks may differ. */
+    /* A leaf is replaced before it ends, because connections may last and clocks may differ. */
     LEAF_USED_DAYS = 20,
     MAX_COMMON_NAME = 64,
 };

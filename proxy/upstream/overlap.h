@@ -19,13 +19,11 @@ enum { OVERLAP_PAUSE_MS = 60 * 1000 }; /* least time between two tries */
 
 struct overlap {
     _Atomic int in_use; /* IDENTITY_CURRENT or IDENTITY_NEXT */
-    /* It was refused to a request that could not be repeated. */
+    /* The server refused the certificate in use for a request that could not be repeated. */
     atomic_bool suspected;
     _Atomic int64_t tried; /* monotonic ms of the last try; 0: never */
-    _Atomic int64_t
-        /* When the certificate in use came into use, in microseconds since 1970; 0: at the
-         * start. */
-        switched;
+    /* When the certificate in use came into use, in microseconds since 1970; 0: at the start. */
+    _Atomic int64_t switched;
 };
 
 void overlap_init(struct overlap *o);

@@ -34,7 +34,7 @@ struct parent_tunnel {
     struct head *head;
     struct body body; /* the content of a 407 */
     bool in_body;
-    /* It is known what to send next; otherwise `auth` is finding out. */
+    /* What to send next is known; if false, `auth` is finding out. */
     bool knows;
     bool is_used; /* a CONNECT was answered on this connection */
     bool heard;   /* a byte of the current answer has come */

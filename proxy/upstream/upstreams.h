@@ -19,7 +19,7 @@ struct upstreams {
     struct resolver *resolver;
     struct generation *generation; /* in use; not owned */
     struct quota *queue;           /* waiting requests of the whole process */
-    /* Those of all workers, including this one; NULL: there is only one. */
+    /* The upstreams of all workers, including these; NULL: there is only one worker. */
     struct upstreams *const *all;
     size_t nall;
     struct origin **origins; /* one for each tenant of generation */
