@@ -27,7 +27,7 @@ enum { TURNED_AWAY_MAX = 256 };
 
 /* ---- connections ---- */
 
-/* What one worker gets of what one listener has accepted. */
+/* The connections of one listener that one worker gets at once. */
 struct share {
     struct clients *to;
     const struct client_door *door;
@@ -43,7 +43,8 @@ static void on_share(void *arg)
     free(s);
 }
 
-/* Each worker gets the next of them in turn, the first worker at once. */
+/* The workers get the connections in turn. The first worker takes its share at once; the others get
+ * theirs by loop_post(). */
 void process_on_accept(void *ctx, const struct accepted all[], size_t n)
 {
     struct door *d = ctx;
