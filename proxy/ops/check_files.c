@@ -141,7 +141,7 @@ void check_certificate(struct check_report steps[], const struct tenant *t, int 
     check_note(&steps[CHECK_CERTIFICATE], "file", i->certificate);
 }
 
-/* Nothing is missing behind an issuer whom the server says that it accepts. */
+/* If the server says that it accepts this issuer, no certificate is missing in the chain. */
 static bool is_accepted(const struct credential *c, char *const authorities[], size_t n)
 {
     char *issuer = credential_chain_issuer(c);
