@@ -15,11 +15,12 @@ struct admin_place {
     size_t naddresses;
     char *name;  /* the address in sentences */
     char *token; /* NULL: none is needed */
-    char *flaw;  /* of the configuration, which could tell the place nevertheless; NULL: none */
+    char *flaw;  /* a flaw of the configuration that did not hide the place; NULL: none */
 };
 
-/* Reads the configuration, but nothing of what it names but a file of tokens. The process that runs
- * may have been started with an earlier one, so a flaw elsewhere is no obstacle. */
+/* Finds the listener in the configuration. Of the files that the configuration names it reads only
+ * that of the tokens. The running process may have an earlier configuration, so a flaw elsewhere in
+ * this one is no error. */
 enum status admin_place_find(const struct config_choice *choice, struct admin_place *out,
                              struct diag *why) MUST_CHECK;
 void admin_place_free(struct admin_place *p);

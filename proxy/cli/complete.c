@@ -207,7 +207,7 @@ static void offer_tenants(const struct line *l)
         config_unref(c);
 }
 
-/* The keys of [proxy] or of a tenant, between head and tail. */
+/* Offers the keys of [proxy] or of a tenant; head comes before each, tail after it. */
 static void offer_keys_of(const struct line *l, enum option_section section, const char *head,
                           const char *tail)
 {

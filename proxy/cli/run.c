@@ -15,7 +15,7 @@
 #include "ops/renewal_guard.h"
 #include "process/signals.h"
 
-/* --renew is how `run` starts itself as the keeper of ops/renewal.h: it is nobody else's. */
+/* --renew: with it `run` starts itself as the guard of ops/renewal_guard.h. It is not for users. */
 enum { OPT_READY_FD = 256, OPT_HELP, OPT_RENEW, OPT_PAIR };
 
 /* The options that are settings, in the order of getopt's values. */
@@ -41,7 +41,7 @@ static const struct option options[] = {
 
 struct arguments {
     struct config_choice from;
-    char *found; /* its file, if it was not given */
+    char *found; /* the path of the default file, if no file was given */
     bool test, renews;
     int ready_fd;
     int argc;

@@ -293,11 +293,11 @@ enum status config_load_from(const struct config_sources *from, config_ask *ask,
 enum status config_load_names_from(const struct config_sources *from, struct config **out,
                                    struct diag *why) MUST_CHECK;
 
-/* Only the admin listener and the files of its tokens, whatever else is wrong. */
+/* Loads only the admin listener and the files of its tokens. Flaws elsewhere are no errors. */
 enum status config_load_admin_from(const struct config_sources *from, struct config **out,
                                    struct diag *why) MUST_CHECK;
 
-/* The same of a file alone. */
+/* The same as config_load_from() with a file as the only source. */
 enum status config_load(const char *path, config_ask *ask, void *ask_ctx, struct config **out,
                         struct diag *why) MUST_CHECK;
 

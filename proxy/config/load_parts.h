@@ -10,12 +10,12 @@
 /* A configuration that is being loaded. */
 struct loader {
     struct config *config;
-    char *folder;     /* of the file */
-    bool keeps_flaws; /* an identity that cannot be loaded is not an error: see struct identity */
-    bool names_only;  /* nothing that it names is loaded */
-    bool admin_only;  /* nothing else is even looked at */
-    const struct settings_section *section; /* that is loaded */
-    struct tenant *tenant;                  /* whose section that is; NULL: [proxy] */
+    char *folder;     /* of the configuration file */
+    bool keeps_flaws; /* an identity that cannot be loaded is no error: see struct identity */
+    bool names_only;  /* load nothing that the settings name */
+    bool admin_only;  /* look at nothing but the admin listener and its tokens */
+    const struct settings_section *section; /* the section being loaded */
+    struct tenant *tenant;                  /* the tenant of that section; NULL: [proxy] */
     struct trust **trusts;
     size_t ntrusts;
     config_ask *ask;
@@ -90,12 +90,13 @@ enum status load_check_remote(const struct loader *l, struct diag *why) MUST_CHE
 /* Makes the TLS client of each identity. */
 enum status load_tls_clients(struct loader *l, struct diag *why) MUST_CHECK;
 
-/* Collects from file and environment what names the admin listener and its tokens, and skips what
- * else is there, flaws too. Adds all of the command line, which somebody has just written. */
+/* Adds the settings of file and environment that name the admin listener and its tokens, and skips
+ * everything else there, including flaws. Adds the whole command line, which the user has just
+ * written. */
 enum status load_read_admin(struct settings *s, const struct config_sources *from,
                             struct diag *why) MUST_CHECK;
 
-/* Anew, after an identity or the trust has changed. */
+/* Writes pool_key. Call it again when an identity or the trust has changed. */
 void load_write_pool_key(struct tenant *t);
 
 #endif
