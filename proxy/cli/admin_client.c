@@ -55,7 +55,7 @@ static enum status find_token(const struct config *c, struct admin_place *out, s
     return ST_OK;
 }
 
-/* Takes c. */
+/* Takes ownership of c. */
 static enum status find_place(struct config *c, struct admin_place *out, struct diag *why)
 {
     *out = (struct admin_place){0};

@@ -260,7 +260,7 @@ struct config {
 /* Asks a person for the passphrase of a file; leaves *out unchanged if nobody can be asked. */
 typedef void config_ask(void *ctx, const char *path, struct buf *out);
 
-/* The tenant whose options are set without a name. */
+/* The tenant that gets the options which are set without naming a tenant. */
 #define CONFIG_LONE_TENANT "default"
 
 /* A setting of the command line. */

@@ -49,8 +49,8 @@ struct sf_lookup sf_lookup_host(const char *host);
  * at most room. */
 size_t sf_near_hosts(const char *text, const struct sf_host **out, size_t room);
 
-/* The same as sf_similar_host(), also for a data center or a name without its domain in place of a
- * host name: dc4, api4. */
+/* The same as sf_similar_host(), but accepts a data center or a name without its domain in place of
+ * a host name: dc4, api4. */
 const struct sf_host *sf_meant_host(const char *host);
 
 #endif

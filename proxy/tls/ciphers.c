@@ -31,7 +31,7 @@ static struct buf name_in_order(const SSL_CTX *context, bool of_tls13)
     return names;
 }
 
-/* As OpenSSL would offer them if openssl.cnf said nothing. */
+/* The ciphers that OpenSSL offers if openssl.cnf does not set them. */
 static bool is_default(const SSL_CTX *context)
 {
     SSL_CTX *other = SSL_CTX_new(TLS_client_method());

@@ -97,7 +97,7 @@ static bool others_wait(const struct origin *o)
     return atomic_load(&o->site.shared->waiting) > o->nwaiting;
 }
 
-/* For each origin of the worker that has these counts; f says whether to go on. */
+/* Calls f for each origin of the worker that has these counts, as long as f returns true. */
 static void each_of(struct upstreams *u, const struct shared_tenant *t,
                     bool (*f)(void *ctx, struct origin *o), void *ctx)
 {
@@ -282,7 +282,7 @@ static void serve_first(struct origin *o)
     choose_identity(o, a);
     if (identity_is_presentable(o->site.tenant, a->identity, &why)) {
         open_for(o, a);
-    } else { /* it has expired while the request waited */
+    } else { /* the certificate has expired while the request waited */
         give_up_place(o->site.all, o->site.shared);
         a->done(a->ctx, NULL, &why);
     }
