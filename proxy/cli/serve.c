@@ -402,9 +402,11 @@ static void end(struct serve *s, struct process *process)
 
 enum status serve_open(struct serve *s, struct process **out, struct diag *why)
 {
-    (void)signal(SIGPIPE, SIG_IGN); /* whoever reads the log may go away */
+    (void)signal(SIGPIPE, SIG_IGN); /* the reader of the log may end */
     if (getpid() == 1)
-        (void)signal(SIGCHLD, SIG_IGN); /* orphans of a container come here: no zombies */
+        (void)signal(
+            SIGCHLD,
+            SIG_IGN); /* a container's orphans become our children, and must not stay as zombies */
     descriptors_raise();
     s->nowhere =
         open("/dev/null", O_RDWR | O_CLOEXEC); /* the sandbox forbids writing to it later */

@@ -50,14 +50,14 @@ struct stream {
     struct failure *why; /* for STREAM_BROKEN */
     size_t read_size;
     struct event readable, writable;
-    struct timer watch;   /* of a paused stream that is to notice a reset */
-    struct evbuffer *out; /* bytes for the wire; NULL: none queued */
-    uint64_t sent;        /* bytes that the socket took */
-    uint64_t delivered;   /* of those, what the peer had at the last stream_progressed() */
+    struct timer watch;   /* checks a paused stream for a reset */
+    struct evbuffer *out; /* queued bytes for the wire; NULL: none */
+    uint64_t sent;        /* bytes that the socket has taken */
+    uint64_t delivered;   /* bytes that the peer had acknowledged at the last stream_progressed() */
     struct buf in;        /* bytes shown but not used */
-    struct buf early;     /* received before TLS began: they come before what is in the socket */
-    struct task show;     /* shows `in` again after a pause, or what becomes of `early` */
-    struct task tell_written; /* that writing is broken, or that `held` is out */
+    struct buf early;     /* received before TLS began; they come before the bytes in the socket */
+    struct task show;     /* shows `in` again after a pause, or reads `early` */
+    struct task tell_written; /* tells that writing is broken, or that `held` was written */
     struct buf held;          /* written, but not encrypted yet; it comes after `out` */
 
     /* stream_rest.c */
@@ -91,13 +91,13 @@ void stream_start_reading(struct stream *s);
 /* Sends or queues bytes for the wire. Notes if the connection is broken. */
 void stream_send(struct stream *s, const struct iovec *pieces, size_t count);
 
-/* Is nothing left of what was written? */
+/* Has the socket taken everything that was written? */
 static inline bool stream_is_drained(const struct stream *s)
 {
     return s->out == NULL && s->held.n == 0;
 }
 
-/* Something goes to a peer that could vanish; while its timer does not run. */
+/* Bytes were sent to a peer that may vanish: starts the timer `look`. Only if it does not run. */
 void stream_expect_answer(struct stream *s);
 
 /* Notes if this errno of the connection means that the peer has vanished. stream_explain_error()

@@ -142,8 +142,8 @@ static ssize_t receive(struct stream *s, enum stream_end *end, struct failure *w
     return got;
 }
 
-/* While a message of the handshake has come by half (a new ticket, say, in two records), OpenSSL
- * takes nothing; what is written meanwhile waits for the other half. */
+/* OpenSSL takes no bytes while only a part of a handshake message has arrived (for example of a new
+ * ticket in two records). Bytes that are written meanwhile wait in `held` for the rest. */
 static void encrypt(struct stream *s, const char *p, size_t n)
 {
     size_t written;
@@ -151,8 +151,8 @@ static void encrypt(struct stream *s, const char *p, size_t n)
     if (n == 0 || (s->held.n == 0 && SSL_write_ex(s->ssl, p, n, &written) == 1))
         return;
     tls_expect_no_error();
-    /* The BIO takes everything, so it fails otherwise only if TLS is broken; then reading says so.
-     */
+    /* The BIO takes everything, so any other failure means that TLS is broken. Reading then reports
+     * that. */
     if (SSL_in_init(s->ssl) != 0)
         buf_add(&s->held, p, n);
 }
@@ -169,7 +169,7 @@ static void say_held(struct stream *s)
     task_defer(s->loop, &s->tell_written);
 }
 
-/* Decrypts all that was received, after *bytes; what comes before an error counts. */
+/* Decrypts all received bytes and appends them to *bytes, also those before an error. */
 static enum stream_end decrypt(struct stream *s, struct slice *bytes, struct failure *why)
 {
     struct loop_room *room = loop_room(s->loop);
@@ -259,7 +259,7 @@ static enum stream_end tls_fill(struct stream *s, struct slice *bytes, struct fa
     return end;
 }
 
-/* Small pieces are put together, so that a head and the beginning of its body share a record. */
+/* Small pieces are joined, so that a head and the beginning of its body share a record. */
 static void tls_push(struct stream *s, const struct iovec *pieces, size_t count)
 {
     struct loop_room *room = loop_room(s->loop);
