@@ -1,6 +1,6 @@
 /*
- * block: sixteen bytes at a time, for searches that a byte at a time would make
- * slow. The compiler makes vector instructions of it, whatever the machine.
+ * block: sixteen bytes at a time, for searches that would be slow byte by byte.
+ * The compiler turns it into vector instructions on every machine.
  */
 #ifndef BASE_BLOCK_H
 #define BASE_BLOCK_H
@@ -12,7 +12,8 @@
 
 enum { BLOCK_SIZE = 16, BLOCK_LITTLE_ENDIAN = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ };
 
-/* Comparing two of them makes a third: of each byte, all bits or none. */
+/* A comparison of two blocks gives a third one: all bits of a byte are set if the comparison is
+ * true for it, else none. */
 typedef unsigned char block __attribute__((vector_size(BLOCK_SIZE)));
 
 static inline block block_load(const char *p)
@@ -28,7 +29,7 @@ static inline block block_of(char c)
     return (block){0} + (unsigned char)c;
 }
 
-/* The bytes at p that are c. */
+/* Marks the bytes at p that equal c: all their bits are set. */
 static inline block block_find(const char *p, char c)
 {
     return (block)(block_load(p) == block_of(c));
@@ -42,14 +43,15 @@ static inline bool block_is_zero(block b)
     return (halves[0] | halves[1]) == 0;
 }
 
-/* Of eight bytes with all bits set or none, as they lie in memory: the first that is set. */
+/* Takes eight bytes of which each has all bits set or none, in the order of memory. Returns the
+ * index of the first that is set; at least one has to be. */
 static inline size_t block_first_of_half(uint64_t half)
 {
     return (size_t)(BLOCK_LITTLE_ENDIAN ? __builtin_ctzll(half) : __builtin_clzll(half)) / 8;
 }
 
-/* The first byte that is set; BLOCK_SIZE: none. The instruction that x86 has for it saves a third
- * of a search. */
+/* The index of the first byte that is set; BLOCK_SIZE: none. The x86 instruction for it makes a
+ * search a third faster. */
 static inline size_t block_first(block b)
 {
 #ifdef __SSE2__

@@ -17,7 +17,7 @@ void buf_reserve(struct buf *b, size_t more)
     b->cap = cap;
 }
 
-/* Two digits at a time: a division costs more than all else. */
+/* Writes two digits at a time, because the division takes most of the time. */
 void buf_add_u64(struct buf *b, uint64_t value)
 {
     static const char pairs[] =

@@ -1,8 +1,9 @@
 /*
- * buf: bytes that grow at the end.
+ * buf: a sequence of bytes that grows at the end.
  *
- * A value with one owner; all zero is an empty buf. Growth doubles, so adding
- * is amortised O(1). The bytes move when it grows: hold offsets, not pointers.
+ * A value with one owner; all zero is an empty buf. The room doubles when it is
+ * used up, so adding is amortised O(1). The bytes move when it grows, so keep
+ * offsets instead of pointers.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
@@ -18,7 +19,7 @@ struct buf {
     size_t n, cap;
 };
 
-void buf_reserve(struct buf *b, size_t more); /* room for more bytes after n */
+void buf_reserve(struct buf *b, size_t more); /* makes room for that many bytes after n */
 void buf_add_u64(struct buf *b, uint64_t value);
 void buf_addf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -7,14 +7,16 @@
 
 #include "base/utf8.h"
 
-enum { FRONT = sizeof(((struct diag *)NULL)->text) / 2 }; /* of a text that is too long */
+/* The number of bytes that stay in front if the text is too long. */
+enum { FRONT = sizeof(((struct diag *)NULL)->text) / 2 };
 
 static bool is_inside_character(char c)
 {
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* What is too long loses its middle: the place is in front, the cure at the end. */
+/* A text that is too long loses its middle, because the place is in front and the cure at the
+ * end. */
 static void shorten(struct diag *d, const char *whole, size_t n)
 {
     static const char gap[] = "...";
@@ -64,7 +66,7 @@ void diag_place(struct diag *d, const char *place)
     diag_set(d, "%s: %s", visible.text, old.text);
     d->place = (unsigned)strlen(visible.text);
     if (d->place > FRONT)
-        d->place = 0; /* it may have lost its end */
+        d->place = 0; /* the text may have lost its end */
 }
 
 void diag_place_line(struct diag *d, const char *file, int line)

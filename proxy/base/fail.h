@@ -1,8 +1,9 @@
 /*
- * fail: the one vocabulary of what can go wrong with an exchange.
+ * fail: the table of everything that can go wrong with an exchange.
  *
  * The access log, the answers that the proxy makes, `sfmtls help errors` and
- * sfmtls-errors(7) come from this table. A token is stable: scripts match it.
+ * sfmtls-errors(7) come from this table. Tokens are stable, because scripts
+ * match them.
  */
 #ifndef BASE_FAIL_H
 #define BASE_FAIL_H
@@ -12,7 +13,7 @@
 enum fail {
     FAIL_NONE,
 
-    /* the caller's request */
+    /* problems of the caller's request */
     FAIL_REQUEST_MALFORMED,
     FAIL_REQUEST_AMBIGUOUS,
     FAIL_REQUEST_TARGET,
@@ -36,7 +37,7 @@ enum fail {
     FAIL_ADMIN_ACTION,
     FAIL_ADMIN_TOKEN,
 
-    /* may it pass, and whose is it */
+    /* whether the request may pass, and to which tenant it belongs */
     FAIL_CALLER_UID,
     FAIL_HOST_NOT_SERVED,
     FAIL_FOREIGN_ORIGIN,
@@ -50,7 +51,7 @@ enum fail {
     FAIL_PATH_AMBIGUOUS,
     FAIL_NOT_ALLOWED,
 
-    /* limits */
+    /* limits that are reached */
     FAIL_TOO_MANY_CALLERS,
     FAIL_CALLER_SHARE,
     FAIL_SHORTAGE,
@@ -59,7 +60,7 @@ enum fail {
     FAIL_SERVER_ASKED_TO_WAIT,
     FAIL_CHECKS_FULL,
 
-    /* on the way to the server */
+    /* the connection to the server */
     FAIL_NAME_NOT_FOUND,
     FAIL_NAME_LOOKUP,
     FAIL_NAME_TIMEOUT,
@@ -107,7 +108,7 @@ enum fail {
     FAIL_ANSWER_UPGRADE,
     FAIL_ANSWER_TRUNCATED,
 
-    /* the caller, while it was served */
+    /* the caller, or the process, during the exchange */
     FAIL_CALLER_GONE,
     FAIL_SHUTDOWN,
     FAIL_CALLER_STALLED,
@@ -118,7 +119,7 @@ enum fail {
     FAIL_COUNT
 };
 
-/* Who has to do something about it. */
+/* Who has to act on a failure. */
 enum blame {
     BLAME_NOBODY,
     BLAME_CALLER,
@@ -129,41 +130,42 @@ enum blame {
 };
 
 struct fail_info {
-    const char *token;       /* kebab-case; in logs, answers and Proxy-Status */
-    int status;              /* RFC 9110; 0: no answer can be made any more */
-    const char *proxy_error; /* RFC 9209, 2.3 */
+    const char *token;       /* in kebab-case; used in logs, answers and Proxy-Status */
+    int status;              /* of the answer (RFC 9110); 0: it is too late for an answer */
+    const char *proxy_error; /* the error type of Proxy-Status (RFC 9209, 2.3) */
     enum blame blame;
-    int retry_after;    /* seconds for Retry-After; 0: no such field */
-    const char *title;  /* RFC 9457: the same for every occurrence */
-    const char *detail; /* one sentence, used when nothing more exact is known */
+    int retry_after;    /* seconds for Retry-After; 0: no Retry-After */
+    const char *title;  /* the title of RFC 9457: the same for every occurrence */
+    const char *detail; /* one sentence, for when nothing more exact is known */
     const char *cure;   /* one sentence: what to do about it */
 };
 
 const struct fail_info *fail_info(enum fail id);
 const char *fail_blame_text(enum blame who);
 
-/* One occurrence: which row, and the exact sentence if one is known. */
+/* One occurrence of a failure: the row, and an exact sentence if there is one. */
 struct failure {
     enum fail id;
     struct diag detail;
-    const char *code; /* a more exact one than the token (sf/cause.h); NULL: none, the row says all.
-                         Static. */
-    const char *cure; /* that goes with it */
-    int retry_after;  /* seconds, in place of the row's; 0: as the row says */
+    const char *code; /* more exact than the token (sf/cause.h); NULL: there is none. Static. */
+    const char *cure; /* the cure for that code */
+    int retry_after;  /* seconds; replaces the row's value. 0: the row's value applies */
 };
 
-/* Sets id and sentence; without a format the table's sentence is used. */
+/* Sets the id and the sentence. failure_plain() takes the sentence of the row. */
 void failure_set(struct failure *f, enum fail id, const char *format, ...) PRINTF_LIKE(3, 4);
 void failure_plain(struct failure *f, enum fail id);
 
-/* After failure_set(): why it happened is known more exactly. Both texts are static. */
+/* Adds what is known more exactly about the cause; call it after failure_set(). Both texts have to
+ * be static. */
 void failure_refine(struct failure *f, const char *code, const char *cure);
 
-/* After failure_set(): when to come again, in seconds. */
+/* Sets when to try again, in seconds; call it after failure_set(). */
 void failure_wait(struct failure *f, int seconds);
-int failure_retry_after(const struct failure *f); /* 0: that is not known */
+int failure_retry_after(const struct failure *f); /* in seconds; 0: unknown */
 
-/* By what it is known (the cause's code, else the token), and what to do about it. */
+/* The code under which the failure is documented (that of the cause, else the token), and the
+ * cure. */
 const char *failure_code(const struct failure *f);
 const char *failure_cure(const struct failure *f);
 

@@ -19,7 +19,8 @@ static enum status read_fd(int fd, const char *path, size_t max, struct buf *out
         diag_at(why, path, "is a directory; name a file");
         return ST_BAD_INPUT;
     }
-    out->p = mem_new(FILE_MAX + 1); /* what may be secret is never moved */
+    /* large enough for FILE_MAX: content that may be secret must not be moved */
+    out->p = mem_new(FILE_MAX + 1);
     out->cap = FILE_MAX + 1;
     while (out->n <= max) {
         if (out->n == out->cap)
@@ -84,7 +85,8 @@ void file_wipe(struct buf *b)
     buf_free(b);
 }
 
-/* A file without a name, which some file systems do not have: then the permission has to do. */
+/* Makes a file without a name and closes it. Some file systems cannot do that; then the permission
+ * is checked instead. */
 static bool can_make_in(const char *folder, gid_t group)
 {
     int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);

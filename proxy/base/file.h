@@ -1,5 +1,6 @@
 /*
- * file: whole small files, as configuration and certificates are.
+ * file: reads and writes whole small files, such as the configuration and
+ * certificates.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
@@ -12,34 +13,35 @@
 
 enum { FILE_MAX = 1024 * 1024 };
 
-/* Reads a file of FILE_MAX bytes at most into *out (empty before; NUL-terminated after n). A
- * directory, a missing or a larger file is ST_BAD_INPUT; the sentence begins with the path. The
- * bytes are never copied on the way, so file_wipe() leaves nothing behind. */
+/* Reads a file of at most FILE_MAX bytes into *out, which has to be empty. A NUL follows the n
+ * bytes. ST_BAD_INPUT: the file is missing, too large or a directory; the sentence begins with the
+ * path. The bytes are not copied, so after file_wipe() none are left in memory. */
 enum status file_read(const char *path, struct buf *out, struct diag *why) MUST_CHECK;
 
-/* The same for a file of up to max bytes, which are public. */
+/* The same for a file of at most max bytes with public content. */
 enum status file_read_up_to(const char *path, size_t max, struct buf *out,
                             struct diag *why) MUST_CHECK;
 
-/* The same for what is on standard input, whose name in sentences that is. */
+/* The same for standard input; sentences call it "standard input". */
 enum status file_read_stdin(struct buf *out, struct diag *why) MUST_CHECK;
 
-/* Frees what file_read() gave, overwritten. */
+/* Overwrites and frees what file_read() returned. */
 void file_wipe(struct buf *b);
 
-/* Adds a line that tells what is at path, after following links: another one once the file was
- * changed or another took its place. It holds no NUL. */
+/* Appends a line that identifies the present state of the file at path (links are followed). The
+ * line is different after the file was changed or replaced. It contains no NUL. */
 void file_add_mark(struct buf *out, const char *path);
 
-/* Could a file be made at path, and be given to that group ((gid_t)-1: to none)? Leaves nothing
- * after. False, and errno: it could not. A symbolic link to nowhere is followed. */
+/* Could a file be made at path, and its group be set ((gid_t)-1: the group stays)? A symbolic link
+ * is followed even if its target is missing. Leaves no file behind. On false, errno says why. */
 bool file_can_make(const char *path, gid_t group);
 
-/* Creates path with these bytes and mode 0600; an existing file is ST_BAD_INPUT. */
+/* Creates path with these bytes and that mode. ST_BAD_INPUT: path exists or cannot be created.
+ * ST_SYSTEM: it could not be written, and is removed. */
 enum status file_write_new(const char *path, struct slice bytes, mode_t mode,
                            struct diag *why) MUST_CHECK;
 
-/* Adds these bytes to a file that is there. */
+/* Appends these bytes to an existing file. */
 enum status file_append(const char *path, struct slice bytes, struct diag *why) MUST_CHECK;
 
 #endif

@@ -23,7 +23,7 @@ static void add_escaped(struct buf *b, uint32_t code)
         buf_add_string(b, named[code]);
     } else if (code < 0x10000) {
         add_code(b, code);
-    } else { /* RFC 8259, 7: a pair of surrogates */
+    } else { /* RFC 8259, 7: such a character is written as two surrogates */
         add_code(b, 0xd800 + ((code - 0x10000) >> 10));
         add_code(b, 0xdc00 + (code & 0x3ff));
     }

@@ -1,9 +1,9 @@
 /*
  * list: an intrusive, circular, doubly linked list.
  *
- * A node is a member of the object; an object is on as many lists as it has
- * nodes. A node that is on no list points at itself, so list_remove() may be
- * called twice.
+ * The node is a member of the object, so an object with several nodes can be on
+ * several lists. A node that is on no list points at itself, so list_remove()
+ * may be called twice.
  */
 #ifndef BASE_LIST_H
 #define BASE_LIST_H
@@ -17,7 +17,7 @@ struct list {
 
 #define list_entry(node, type, member) ((type *)(void *)(((char *)(node)) - offsetof(type, member)))
 
-/* Iterates; the current node may be removed (and only that one). */
+/* Iterates over a list. The current node may be removed, but no other one. */
 #define list_each(node, head)                                                                      \
     for (struct list * (node) = (head)->next, *node##_next = (node)->next; (node) != (head);       \
          (node) = node##_next, node##_next = (node)->next)
@@ -58,7 +58,7 @@ static inline struct list *list_first(const struct list *head)
                                                     nodes are seen as still linked */
 }
 
-/* Moves all nodes of from to the end of to. */
+/* Moves all nodes of `from` to the end of `to`. */
 static inline void list_splice(struct list *to, struct list *from)
 {
     if (list_empty(from))

@@ -29,21 +29,21 @@ enum {
     TELL_AGAIN_US = 60 * 1000 * 1000,
 };
 
-/* Positions only grow; the place in bytes[] is the position modulo RING_SIZE. */
+/* Positions only grow; a position's index in bytes[] is the position modulo RING_SIZE. */
 struct ring {
-    _Atomic uint64_t written; /* by the thread that owns it */
-    _Atomic uint64_t read;    /* by the writer thread */
+    _Atomic uint64_t written; /* set by the thread that owns the ring */
+    _Atomic uint64_t read;    /* set by the writer thread */
     _Atomic uint64_t dropped;
     uint64_t dropped_told;
     char bytes[RING_SIZE];
 };
 
 static struct {
-    struct log_sink file; /* of the writer thread, once it runs */
+    struct log_sink file; /* used only by the writer thread, once that runs */
     int wake;
-    uint64_t late;         /* lines that found a ring full, and that were not reported yet */
-    int64_t told_us;       /* when stderr heard last that the file takes no lines; 0: never */
-    _Atomic uint64_t lost; /* lines, since the start, for whatever reason */
+    uint64_t late;         /* lines that found a ring full and were not reported yet */
+    int64_t told_us;       /* when stderr was last told that the file takes no lines; 0: never */
+    _Atomic uint64_t lost; /* lines lost since the start, for any reason */
     enum log_format format;
     bool terminal;
     pthread_t thread;
@@ -64,7 +64,7 @@ static void wake_writer(void)
     uint64_t one = 1;
 
     if (write(sink.wake, &one, sizeof(one)) < 0)
-        return; /* the counter is full: it is awake */
+        return; /* the counter is full, so the writer is awake */
 }
 
 const char *log_level_text(enum log_level level)
@@ -105,14 +105,14 @@ static void add_loss(struct buf *b, uint64_t lines, const char *why, const char 
     free(text);
 }
 
-/* A sentence about the log itself, as a line. */
+/* Formats a sentence about the log itself as a line. */
 static void format_own(struct buf *b, const struct diag *text)
 {
     format_line(b, LOG_ERROR, slice_of(text->text));
     buf_add_string(b, "\n");
 }
 
-/* On stderr, for the log cannot say so. */
+/* Says on stderr that the log cannot be written, because the log itself cannot say it. */
 static void tell_unwritable(void)
 {
     int64_t now = clock_monotonic_us();
@@ -131,7 +131,7 @@ static void tell_unwritable(void)
     buf_free(&line);
 }
 
-/* What was lost before goes first, then these lines. */
+/* Writes the report of lost lines first, then these lines. */
 static void put(const struct slice *lines, size_t count)
 {
     uint64_t total = sink.file.total;
@@ -186,7 +186,8 @@ static bool drain_all(void)
     return any;
 }
 
-/* Into the file that stays in use, which may be gone already, and on stderr. */
+/* Reports that the old file stays in use: in that file, which may have been deleted, and on
+ * stderr. */
 static void tell_kept_file(int error)
 {
     struct buf line = {0};
@@ -217,8 +218,8 @@ static void wait_for_lines(int timeout_ms)
         return;
 }
 
-/* Lines are gathered for LINGER_MS, so that a busy proxy pays one write for many lines; a
- * producer interrupts that only when its ring is half full. */
+/* Gathers lines for LINGER_MS, so that a busy proxy writes many lines at once. A producer wakes the
+ * writer earlier only when its ring is half full. */
 static void *writer_main(void *arg)
 {
     (void)arg;
@@ -313,7 +314,8 @@ void log_stop(void)
     if (done)
         (void)pthread_join(sink.thread, NULL);
     else
-        (void)pthread_detach(sink.thread); /* it hangs in a write; the process is about to end */
+        /* the thread hangs in a write, and the process is about to end */
+        (void)pthread_detach(sink.thread);
 }
 
 void log_attach_thread(void)
@@ -353,7 +355,8 @@ bool log_line(struct slice line)
     }
     ring_copy(r, at, line.p, line.n);
     ring_copy(r, at + line.n, "\n", 1);
-    atomic_store(&r->written, at + line.n + 1); /* sequentially consistent with `asleep` */
+    /* sequentially consistent with the load of `asleep` */
+    atomic_store(&r->written, at + line.n + 1);
     if (atomic_load(&sink.asleep)) {
         if (atomic_exchange(&sink.asleep, false))
             wake_writer();

@@ -29,8 +29,8 @@ size_t log_write(int fd, struct slice bytes)
 
 /* ---- the file ---- */
 
-/* Whoever wrote it before was cut off in the middle of a line, by a full disk or its own end.
- * unknown: the answer if it cannot be read. */
+/* Does the file end in the middle of a line? Its last writer may have been cut off by a full disk
+ * or by its own end. unknown: the result if the file cannot be read. */
 static bool ends_torn(const char *path, const struct stat *st, bool unknown)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -43,7 +43,7 @@ static bool ends_torn(const char *path, const struct stat *st, bool unknown)
     return torn;
 }
 
-/* Looks where the file that is open now ends. before: the one that was open. */
+/* Sets is_torn for the file that is open now. before: the file that was open before. */
 static void note_end(struct log_sink *s, const struct stat *before)
 {
     struct stat st;
@@ -105,7 +105,7 @@ bool log_sink_reopen(struct log_sink *s)
 
 /* ---- lines ---- */
 
-/* The number of bytes that were taken. */
+/* Returns the number of bytes that were written. */
 static size_t put(struct log_sink *s, struct slice bytes)
 {
     size_t taken = log_write(s->fd, bytes);
@@ -117,7 +117,7 @@ static size_t put(struct log_sink *s, struct slice bytes)
     return taken;
 }
 
-/* What makes the next line begin where a line begins, and says what is missing before it. */
+/* Ends a torn line, so that the next record begins a line, and writes the report. */
 static bool put_front(struct log_sink *s, struct slice report)
 {
     if (s->is_torn && put(s, SLICE("\n")) == 0)
@@ -147,7 +147,8 @@ bool log_sink_write(struct log_sink *s, struct slice report, const struct slice 
         size_t taken = takes ? put(s, lines[i]) : 0;
         struct slice rest = {lines[i].p + taken, lines[i].n - taken};
         if (takes && rest.n > 0 && *rest.p == '\n' && s->is_torn)
-            rest = (struct slice){rest.p + 1, rest.n - 1}; /* whole but for its end, which comes */
+            /* only the LF of this line is missing, and put_front() adds it later */
+            rest = (struct slice){rest.p + 1, rest.n - 1};
         takes = takes && taken == lines[i].n;
         lost += count_lines(rest);
     }

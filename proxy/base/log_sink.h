@@ -1,11 +1,11 @@
 /*
- * log_sink: where the lines of the log go, a file or stderr, and what becomes
- * of those that it does not take.
+ * log_sink: writes the lines of the log to a file or stderr, and counts those
+ * that it does not take.
  *
- * A full disk, a limit on the size of files or a closed pipe loses lines. They
- * are counted, and reported before the first line that is taken again. A line
- * that was cut in the middle is ended first, so that each record begins on a
- * line of its own.
+ * A full disk, a limit on the size of files or a closed pipe causes lines to be
+ * lost. They are counted, and reported before the first line that can be
+ * written again. A line that was cut in the middle is ended first, so that each
+ * record begins on its own line.
  *
  * Belongs to one thread.
  */
@@ -21,29 +21,31 @@
 struct log_sink {
     int fd;
     char *path;     /* NULL: stderr */
-    bool is_made;   /* the file was not there before */
-    bool is_torn;   /* its last line is not whole */
-    uint64_t lost;  /* lines that it did not take, and that were not reported yet */
-    uint64_t total; /* the same since the start */
-    int error;      /* errno of the last one */
+    bool is_made;   /* the file did not exist before */
+    bool is_torn;   /* the last line of the file is incomplete */
+    uint64_t lost;  /* lines that could not be written and were not reported yet */
+    uint64_t total; /* lines that could not be written since the start */
+    int error;      /* errno of the last failure */
 };
 
-/* Writes all of it to fd, waiting if need be; the number of bytes that were taken, errno if these
- * are not all. */
+/* Writes the bytes to fd, and waits if necessary. Returns the number of bytes written; if that is
+ * less than all, errno says why. */
 size_t log_write(int fd, struct slice bytes);
 
-/* Opens a file in place of stderr; it is appended to, or made with mode 0640. */
+/* Opens a file instead of stderr. An existing file is appended to; a new one gets mode 0640. */
 enum status log_sink_open(struct log_sink *s, const char *path, struct diag *why) MUST_CHECK;
 
-/* Could log_sink_open() open the file? Nothing is made. A pipe without a reader (ENXIO) can, for it
- * is waited for. */
+/* Could log_sink_open() open the file? Creates nothing. A pipe that has no reader (ENXIO) counts as
+ * true, because log_sink_open() waits for the reader. */
 enum status log_sink_try(const char *path, struct diag *why) MUST_CHECK;
 
-/* Opens the file again, as after a rotation; false: errno says why, and the old one stays. */
+/* Opens the file again, for example after a rotation. False: errno says why, and the old file stays
+ * open. */
 bool log_sink_reopen(struct log_sink *s);
 
-/* Writes a report of what was lost (empty: there is none), then whole lines, which may be cut
- * anywhere between the count pieces. True if the report is out: s->lost counts from 0 again. */
+/* Writes a report of lost lines (may be empty), then whole lines, which are given in count pieces
+ * and may be split anywhere between them. True: the report was written, and s->lost was set to 0
+ * before these lines. */
 bool log_sink_write(struct log_sink *s, struct slice report, const struct slice *lines,
                     size_t count);
 

@@ -16,7 +16,7 @@ static void *or_abort(void *p)
     return p;
 }
 
-/* glibc keeps small memory at hand for malloc(), but not for calloc(). */
+/* glibc's cache of small blocks serves malloc(), but not calloc(). */
 void *mem_new(size_t size)
 {
     if (size > SMALL)

@@ -13,18 +13,20 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-enum { MAX_LINKS = 40 /* as Linux: what has more cannot be opened */ };
+/* The limit of Linux: a path with more links cannot be opened. */
+enum { MAX_LINKS = 40 };
 
 struct walk {
-    struct buf done;  /* where we are: without links, NUL-terminated; "" is the root folder */
-    char *rest;       /* what comes below it, on the heap */
-    const char *next; /* in rest */
+    /* the place reached so far, without links, NUL-terminated; "" is the root folder */
+    struct buf done;
+    char *rest;       /* the part of the path that is left, on the heap */
+    const char *next; /* points into rest */
     int links;
-    uid_t friend, ruler; /* ruler: who owns the root folder could change all of it anyway */
+    uid_t friend, ruler; /* ruler: the owner of the root folder, who can change everything anyway */
     struct path_verdict verdict;
 };
 
-/* ---- one place ---- */
+/* ---- a single place ---- */
 
 static bool is_read_only(const char *path)
 {
@@ -33,7 +35,7 @@ static bool is_read_only(const char *path)
     return statvfs(path, &v) == 0 && (v.f_flag & ST_RDONLY) != 0;
 }
 
-/* Not the root folder, which is a mount as well. */
+/* Is it a mount other than the root folder? */
 static bool is_volume(const char *path)
 {
     struct statx x;
@@ -52,7 +54,7 @@ static bool is_trusted(const struct walk *w, uid_t owner)
     return owner == 0 || owner == geteuid() || owner == w->friend || owner == w->ruler;
 }
 
-/* The worst flaw counts, and the first of these; that of a read-only file system is none. */
+/* Keeps the worst flaw; of equal ones, the first. Flaws on a read-only file system do not count. */
 static void note(struct walk *w, enum path_flaw flaw, const char *place, const struct stat *st)
 {
     if (flaw <= w->verdict.flaw || is_read_only(place))
@@ -69,7 +71,8 @@ static void judge_folder(struct walk *w, const char *place, const struct stat *s
         note(w, is_volume(place) ? PATH_OPEN_VOLUME : PATH_OPEN_FOLDER, place, st);
 }
 
-/* In a folder for all with the sticky bit: who made it counts, as for fs.protected_symlinks. */
+/* In a folder that everybody may write to, with the sticky bit: whoever made the entry controls it,
+ * so its owner counts, as for the kernel's fs.protected_symlinks. */
 static void judge_entry(struct walk *w, const struct stat *folder, const char *place,
                         const struct stat *st)
 {
@@ -80,14 +83,14 @@ static void judge_entry(struct walk *w, const struct stat *folder, const char *p
 static void judge_file(struct walk *w, const char *place, const struct stat *st)
 {
     if (!S_ISREG(st->st_mode))
-        return; /* of pipes, terminals and sockets the path says little */
+        return; /* for pipes, terminals and sockets the path says little */
     if (!is_trusted(w, st->st_uid))
         note(w, PATH_FOREIGN, place, st);
     if (is_for_all(st))
         note(w, PATH_OPEN_FILE, place, st);
 }
 
-/* ---- the way ---- */
+/* ---- following the path ---- */
 
 static const char *here(const struct walk *w)
 {
@@ -109,7 +112,7 @@ static void go_down(struct walk *w, struct slice name)
     buf_addf(&w->done, "/%.*s", (int)name.n, name.p);
 }
 
-/* What comes next is target, and then what came next before. */
+/* Puts target in front of the part that is left. */
 static void turn_to(struct walk *w, const char *target)
 {
     char *rest = mem_format("%s/%s", target, w->next);
@@ -129,12 +132,12 @@ static bool follow_link(struct walk *w, const char *place)
     if (n <= 0 || ++w->links > MAX_LINKS)
         return false;
     target[n] = '\0';
-    go_up(w); /* done is the link itself */
+    go_up(w); /* cuts the name of the link off done */
     turn_to(w, target);
     return true;
 }
 
-/* One name further down. False: there is nothing more to be seen. */
+/* Goes one name further down. False: nothing more can be seen. */
 static bool step(struct walk *w, struct slice name)
 {
     struct stat folder, entry;
@@ -199,7 +202,7 @@ void path_verdict_free(struct path_verdict *v)
     *v = (struct path_verdict){0};
 }
 
-/* ---- the sentence ---- */
+/* ---- sentences ---- */
 
 char *path_owner(const struct path_verdict *v)
 {
@@ -245,7 +248,7 @@ void path_explain(const struct path_verdict *v, const char *path, struct diag *w
     free(owner);
 }
 
-/* ---- the same file ---- */
+/* ---- comparing paths ---- */
 
 char *path_folder(const char *path)
 {

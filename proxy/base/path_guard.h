@@ -1,14 +1,17 @@
 /*
- * path_guard: who, beside root and ourselves, could change what a path leads to.
+ * path_guard: which users, besides root and ours, could change the file that a
+ * path leads to.
  *
- * A mode of the file alone says little: who may write into a folder on the way
- * can put another file into its place. So each folder is judged, from the root
- * folder down, and where a link leads on, that of the link and those of its
- * target. As OpenSSH, sudo and PostgreSQL do, but with the world in place of
- * the group: a group shares files on purpose.
+ * The mode of the file alone says little, because whoever may write to a folder
+ * of the path can replace the file. So each folder is judged from the root
+ * folder down; where a link is followed, the folders of the link and of its
+ * target are judged. OpenSSH, sudo and PostgreSQL do the same, but refuse what
+ * the group may write; here that is allowed, because a group shares files on
+ * purpose, and only what everybody may write is refused.
  *
- * Nothing is opened. What cannot be looked at (it is missing, or a folder may
- * not be searched) is sound here: who opens it explains.
+ * Nothing is opened. A place that cannot be looked at (missing, or in a folder
+ * that may not be searched) counts as sound: the code that opens it will
+ * explain.
  */
 #ifndef BASE_PATH_GUARD_H
 #define BASE_PATH_GUARD_H
@@ -18,42 +21,45 @@
 
 #include "base/diag.h"
 
-/* From harmless to worst. On file systems that are mounted read-only nobody changes anything. */
+/* From harmless to worst. On a file system that is mounted read-only there are no flaws. */
 enum path_flaw {
     PATH_SOUND,
-    PATH_FOREIGN,     /* another user owns it: an explicit choice, or a container's bind mount */
-    PATH_OPEN_VOLUME, /* everybody may write where a volume is mounted: Kubernetes' emptyDir */
+    PATH_FOREIGN,     /* another user owns it: by choice, or through a container's bind mount */
+    PATH_OPEN_VOLUME, /* everybody may write, and a volume is mounted there: Kubernetes' emptyDir */
     PATH_WORST_WARNING = PATH_OPEN_VOLUME,
-    PATH_PLANTED,     /* another user owns it, and anybody could have put it there (as in /tmp) */
-    PATH_OPEN_FOLDER, /* everybody may replace what is in it: no sticky bit */
-    PATH_OPEN_FILE,   /* everybody may write into the regular file */
+    /* another user owns it in a folder where everybody can make files (like /tmp) */
+    PATH_PLANTED,
+    PATH_OPEN_FOLDER, /* everybody may replace its entries, because it has no sticky bit */
+    PATH_OPEN_FILE,   /* everybody may write to the regular file */
 };
 
 struct path_verdict {
     enum path_flaw flaw;
-    char *place; /* the file or folder at fault; NULL: PATH_SOUND */
-    uid_t owner; /* of place */
+    char *place; /* the file or folder at fault; NULL for PATH_SOUND */
+    uid_t owner; /* the owner of place */
 };
 
-/* Judges all that path leads through. friend: a further user who may own any of it, or ourselves.
- * The first place with a flaw that is not a warning counts, else the first warning. End with
+/* Judges everything that path leads through. friend: a user who, besides root and ourselves, may
+ * own any of it; geteuid() if there is none. Returns the first flaw that is worse than
+ * PATH_WORST_WARNING, else the worst warning (of equal ones, the first). The user frees it with
  * path_verdict_free(). */
 struct path_verdict path_judge(const char *path, uid_t friend);
 void path_verdict_free(struct path_verdict *v);
 
-/* "user NAME", or "uid NUMBER"; the caller frees it. */
+/* "user NAME" or "uid NUMBER" for the owner; the user frees it. */
 char *path_owner(const struct path_verdict *v);
 
-/* The sentence for a flaw, with its cure. path: what was judged. */
+/* Writes the sentence for a flaw, with the cure. path: the path that was judged. */
 void path_explain(const struct path_verdict *v, const char *path, struct diag *why);
 
-/* Do both lead to the same file? If one is missing: would it be made in the place of the other? */
+/* Do both paths lead to the same file? If a file is missing: would it be created at the place of
+ * the other one? */
 bool path_is_same(const char *a, const char *b);
 
-/* Is what path names, or would name, in folder or below it? */
+/* Is the file that path leads to, or would create, in folder or below it? */
 bool path_is_within(const char *path, const char *folder);
 
-/* The folder of a path, which is "." where it names none; the caller frees it. */
+/* The folder part of a path, "." if it has none; the user frees it. */
 char *path_folder(const char *path);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * quota: a limit that the whole process shares, over all its workers.
+ * quota: a limit that all workers of the process share.
  */
 #ifndef BASE_QUOTA_H
 #define BASE_QUOTA_H
@@ -25,7 +25,7 @@ static inline void quota_give_many(struct quota *q, size_t n)
     atomic_fetch_sub(&q->used, (int64_t)n);
 }
 
-/* All n, or none. */
+/* Takes all n or none. */
 static inline bool quota_take_many(struct quota *q, size_t n)
 {
     if (atomic_fetch_add(&q->used, (int64_t)n) + (int64_t)n <= atomic_load(&q->limit))
@@ -34,8 +34,8 @@ static inline bool quota_take_many(struct quota *q, size_t n)
     return false;
 }
 
-/* More are taken than are allowed, since the limit was lowered (or, for a moment, because somebody
- * tries to take one more). */
+/* Is more taken than allowed? The limit may have been lowered. It is also true for a moment while
+ * another thread tries to take something and fails. */
 static inline bool quota_is_exceeded(const struct quota *q)
 {
     return atomic_load_explicit(&q->used, memory_order_relaxed) >

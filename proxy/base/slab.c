@@ -17,16 +17,17 @@ struct unused {
     struct unused *next;
 };
 
-/* At the address of a block, which is a multiple of its size: an object leads to it. */
+/* The beginning of a block. A block's address is a multiple of its size, so the address of an
+ * object gives the address of its block. */
 struct block {
-    struct list node; /* of those with room */
+    struct list node; /* in the list of blocks with room */
     struct unused *given;
-    size_t in_use, begun; /* begun: so many objects were in use ever, from the first on */
+    size_t in_use, begun; /* begun: how many objects, from the first on, have ever been in use */
 };
 
 struct slab {
     struct list with_room;
-    size_t size, step, per_block; /* step: from one object to the next */
+    size_t size, step, per_block; /* step: the distance between the beginnings of two objects */
     size_t blocks;
 };
 
@@ -47,7 +48,8 @@ struct slab *slab_new(size_t size)
     return s;
 }
 
-/* The system's pages begin anywhere: of twice as much, what lies before and behind goes back. */
+/* mmap() does not align to BLOCK, so this maps twice as much and returns the parts before and
+ * after. */
 static struct block *map_block(void)
 {
     char *p = mmap(NULL, 2 * BLOCK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

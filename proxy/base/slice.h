@@ -1,5 +1,6 @@
 /*
- * slice: a view of bytes that somebody else owns; a value, never freed.
+ * slice: a view of bytes that something else owns; a value, which is never
+ * freed.
  */
 #ifndef BASE_SLICE_H
 #define BASE_SLICE_H
@@ -31,11 +32,11 @@ static inline char ascii_lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
-/* ASCII only: HTTP and DNS compare names so, whatever the locale. */
+/* Only ASCII letters are folded, independent of the locale: HTTP and DNS compare names that way. */
 bool slice_eq_nocase(struct slice a, struct slice b);
 bool slice_ends_nocase(struct slice s, struct slice tail);
 
-/* Without blanks and tabs at both ends (OWS of RFC 9110, 5.6.3). */
+/* Removes blanks and tabs at both ends (OWS of RFC 9110, 5.6.3). */
 static inline struct slice slice_trim(struct slice s)
 {
     while (s.n > 0 && (*s.p == ' ' || *s.p == '\t'))
@@ -45,10 +46,11 @@ static inline struct slice slice_trim(struct slice s)
     return s;
 }
 
-/* Cuts what is before the first c off s and returns it; without a c, all of s. */
+/* Returns the part of s before the first c, and cuts it and the c off s. Without a c, returns all
+ * of s. */
 struct slice slice_split(struct slice *s, char c);
 
-/* All of s as a decimal number; false if it is empty, has another character or exceeds max. */
+/* Reads all of s as a decimal number. False: s is empty, has another character or exceeds max. */
 bool slice_to_u64(struct slice s, uint64_t max, uint64_t *out);
 
 #endif

@@ -7,8 +7,9 @@
 
 #include "base/mem.h"
 
-/* An odd version: it is being written. Words are stored with release and loaded with acquire, so
- * that who has read one of a new value finds that version, or a later one, after it. */
+/* While the value is being written, the version is odd. Words are stored with release and loaded
+ * with acquire. So a reader that has seen one word of a new value sees that version (or a later
+ * one) afterwards. */
 struct slot {
     _Atomic uint64_t version;
     size_t size, nwords;
@@ -33,7 +34,7 @@ void slot_free(struct slot *s)
     free(s);
 }
 
-/* How much of the value the word at that place has. */
+/* How many bytes of the value the word at index i holds. */
 static size_t part(const struct slot *s, size_t i)
 {
     size_t left = s->size - i * sizeof(uint64_t);

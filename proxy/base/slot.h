@@ -1,9 +1,10 @@
 /*
  * slot: a value of some hundred bytes that one thread writes and any thread
- * reads, without a lock: a reader that was overtaken reads again.
+ * reads, without a lock. A reader reads again if the value was written
+ * meanwhile.
  *
- * The value is plain memory without padding that matters; pointers in it must
- * stay valid for ever.
+ * The value is plain memory, and its padding must not matter. Pointers in it
+ * have to stay valid for ever.
  */
 #ifndef BASE_SLOT_H
 #define BASE_SLOT_H
@@ -12,13 +13,13 @@
 
 struct slot;
 
-struct slot *slot_new(size_t size); /* zero so far */
+struct slot *slot_new(size_t size); /* the value is all zero */
 void slot_free(struct slot *s);     /* NULL is allowed */
 
-/* By its one writer. */
+/* Only one thread may call it. */
 void slot_write(struct slot *s, const void *value);
 
-/* By anybody. */
+/* Any thread may call it. */
 void slot_read(const struct slot *s, void *value);
 
 #endif

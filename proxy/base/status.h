@@ -1,8 +1,8 @@
 /*
- * status: what a function that can fail returns.
+ * status: the result of a function that can fail.
  *
- * The value says what kind of failure it was, for code; the sentence for the
- * person travels beside it in a struct diag.
+ * The value tells code which kind of failure it was. The sentence for a person
+ * is in a struct diag beside it.
  */
 #ifndef BASE_STATUS_H
 #define BASE_STATUS_H
@@ -14,9 +14,9 @@
 
 enum status {
     ST_OK,
-    ST_BAD_INPUT, /* what a person gave us is wrong: command line, file, key */
-    ST_LOCKED,    /* a passphrase is missing or does not fit */
-    ST_MISMATCH,  /* each part is sound, together they are not */
+    ST_BAD_INPUT, /* the user's input is wrong: command line, file, key */
+    ST_LOCKED,    /* a passphrase is missing or wrong */
+    ST_MISMATCH,  /* each part is valid, but they do not fit together */
     ST_SYSTEM,    /* the operating system refused */
 };
 

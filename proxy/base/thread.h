@@ -1,5 +1,5 @@
 /*
- * thread: how every thread of the program but the first begins.
+ * thread: starts every thread of the program except the first.
  */
 #ifndef BASE_THREAD_H
 #define BASE_THREAD_H
@@ -7,8 +7,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-/* False: the system has no thread for us. It takes no signal: those are the first thread's, which
- * reads them one by one where it can act on them (process/signals.h). Whoever started it joins or
+/* Starts a thread that takes no signals: the first thread reads them, one by one, where it can act
+ * on them (process/signals.h). False: the system cannot start another thread. The user joins or
  * detaches it. */
 bool thread_start(pthread_t *out, void *(*run)(void *arg), void *arg);
 

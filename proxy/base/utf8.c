@@ -9,7 +9,7 @@ static bool is_tail(unsigned char c)
     return (c & 0xc0) == 0x80;
 }
 
-/* The number of bytes that a sequence with this first byte has; 0: none begins with it. */
+/* The length of a sequence that begins with this byte; 0: no sequence does. */
 static size_t length_of(unsigned char first)
 {
     if (first < 0x80)
@@ -45,9 +45,9 @@ size_t utf8_decode(const char *p, size_t n, uint32_t *code)
     return *code < smallest[length] || *code > 0x10ffff || surrogate ? 0 : length;
 }
 
-/* Unicode 16.0: the categories Cc, Cf, Zl and Zp, and the property Default_Ignorable_Code_Point
- * (DerivedCoreProperties.txt); noncharacters but for the last two of each plane (23.7). In order.
- */
+/* Code points that are not visible, in order: the categories Cc, Cf, Zl and Zp, the property
+ * Default_Ignorable_Code_Point (DerivedCoreProperties.txt of Unicode 16.0), and the noncharacters
+ * (23.7). utf8_is_visible() checks the last two of each plane itself. */
 static const struct {
     uint32_t first, last;
 } hidden[] = {

@@ -16,7 +16,7 @@ static json_t *load(struct slice json)
     return json_loadb(json.p == NULL ? "" : json.p, json.n, JSON_REJECT_DUPLICATES, NULL);
 }
 
-/* SAP's documents write the members' names in both ways. */
+/* SAP's documents write the names of members in both ways. */
 static const char *text_of(json_t *object, const char *capital, const char *small, size_t *n)
 {
     json_t *value = json_object_get(object, capital);
@@ -87,7 +87,7 @@ bool answer_is_java_store(struct slice content)
                                        memcmp(content.p, jceks, sizeof(jceks)) == 0);
 }
 
-/* Sorted by distance, and bounded. */
+/* The nearest names, sorted by distance. */
 struct nearest {
     const char *names[NEAREST];
     size_t far[NEAREST], n;

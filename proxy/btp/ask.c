@@ -38,7 +38,7 @@ bool ask_is_name(const char *name)
     return true;
 }
 
-/* RFC 3986, 2.3: all but the unreserved. */
+/* Percent-encodes all characters except the unreserved ones (RFC 3986, 2.3). */
 static void add_encoded(struct buf *out, const char *text)
 {
     for (const char *p = text; *p != '\0'; p++) {
@@ -59,7 +59,7 @@ void ask_token_url(struct buf *out, const struct service_key *k)
 
 void ask_token_form(struct buf *out, const struct service_key *k)
 {
-    buf_reserve(out, 256 * 1024); /* what is secret is never moved */
+    buf_reserve(out, 256 * 1024); /* secrets are not moved in memory */
     buf_add_string(out, "grant_type=client_credentials&client_id=");
     add_encoded(out, k->client_id);
     if (k->client_secret == NULL)

@@ -15,7 +15,7 @@ enum {
     MAX_TOKEN_ANSWER = 64 * 1024,
     MAX_CERTIFICATE_ANSWER = 1024 * 1024,
     MAX_LIST = 16 * 1024 * 1024,
-    PATIENCE_S = 30, /* a longer pause is for whoever asked */
+    PATIENCE_S = 30, /* the user of fetch decides about a longer pause */
 };
 
 struct fetch {
@@ -36,7 +36,7 @@ void fetch_fail(struct fetch_failure *f, enum cause_id id, const char *format, .
     va_end(args);
 }
 
-/* ---- one call, again if it may be better the next time ---- */
+/* ---- one call, repeated if that may help ---- */
 
 static bool may_pass(const struct web_answer *a)
 {
@@ -45,13 +45,13 @@ static bool may_pass(const struct web_answer *a)
            (a->flaw == WEB_FINE && (a->status == 429 || a->status >= 500));
 }
 
-/* Up to half a second more, so that many machines do not ask at once. */
+/* Up to half a second is added, so that many machines do not ask at the same time. */
 static void pause_for(int64_t ms)
 {
     (void)poll(NULL, 0, (int)(ms + clock_monotonic_us() % 500));
 }
 
-/* once: only if it was surely not done. */
+/* once: repeats only a call that BTP has surely not carried out. */
 static void call(const struct fetch *f, const struct web_request *r, bool once,
                  struct web_answer *out)
 {
@@ -68,7 +68,7 @@ static void call(const struct fetch *f, const struct web_request *r, bool once,
     }
 }
 
-/* ---- what an answer means, but for success ---- */
+/* ---- failures ---- */
 
 static void fail_proxy(const struct web_proxy *p, const struct web_answer *a, const char *who,
                        struct fetch_failure *why)
@@ -136,7 +136,7 @@ static bool is_common(const struct fetch *f, const struct web_answer *a, const c
 
 static const char xsuaa[] = "XSUAA (the token's server)", service[] = "the Destination service";
 
-/* Of the X.509 binding; 0: it has none, or it cannot be read. */
+/* The end of the X.509 certificate in the service key; 0: there is none, or it cannot be read. */
 static int64_t end_of(const struct service_key *k)
 {
     STACK_OF(X509) *certificates = sk_X509_new_null();

@@ -1,6 +1,7 @@
 /*
- * fetch: a certificate out of BTP's Destination service: a token of XSUAA, then
- * the certificate by its name. Blocks; not for a thread that serves.
+ * fetch: fetches a certificate from BTP's Destination service: gets a token
+ * from XSUAA, and then the certificate by its name. Its calls block, so it is
+ * not for a thread that serves.
  */
 #ifndef BTP_FETCH_H
 #define BTP_FETCH_H
@@ -11,13 +12,13 @@
 
 struct fetch;
 
-/* What could not be done. */
+/* Why something failed. */
 struct fetch_failure {
     const struct cause *cause;
-    struct diag why;     /* one sentence, with what is known beside the cause's own */
-    int64_t retry_after; /* seconds that BTP asks to wait; 0: it says nothing */
-    bool at_token;       /* it is the token that is not to be had */
-    bool is_open;        /* BTP did not say whether it was done */
+    struct diag why;     /* one sentence: what is known beyond the cause's own text */
+    int64_t retry_after; /* seconds that BTP asks to wait; 0: not said */
+    bool at_token;       /* the token could not be got */
+    bool is_open;        /* BTP did not say whether the certificate was made */
 };
 
 /* proxy: by which BTP is called. tries: how often a call is made that fails for a reason which may
@@ -29,16 +30,16 @@ void fetch_free(struct fetch *f); /* NULL is allowed */
 
 bool fetch_token(struct fetch *f, struct fetch_failure *why);
 
-/* The bytes of the file; whoever asked wipes them. The token first, if there is none. */
+/* Gets the file's bytes, which the user has to wipe. Gets a token first if there is none. */
 bool fetch_certificate(struct fetch *f, enum btp_level l, const char *name, struct buf *out,
                        struct fetch_failure *why);
 
-/* Has one made. It can be fetched then: it is the chain alone. Not asked for again if the
- * answer is lost: it may be there. */
+/* Has a certificate made, which can then be fetched (the chain only, without the key). If the
+ * answer is lost, this is not repeated, because the certificate may have been made. */
 bool fetch_order(struct fetch *f, enum btp_level l, const struct certificate_wish *w,
                  struct fetch_failure *why);
 
-/* Sets cause and sentence. */
+/* Sets the cause and the sentence. */
 void fetch_fail(struct fetch_failure *f, enum cause_id id, const char *format, ...)
     PRINTF_LIKE(3, 4);
 

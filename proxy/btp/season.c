@@ -6,7 +6,7 @@
 
 enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 
-/* How long before its end BTP renews a certificate that was made for so many days. */
+/* How long before its end BTP renews a certificate that is valid for so many days. */
 static int64_t ahead_of_end(int64_t life)
 {
     static const struct {
@@ -37,13 +37,13 @@ static int64_t most(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* Twice as long each time. */
+/* A minute, and twice as long each further time. */
 static int64_t growing(int times, int64_t limit)
 {
     return least((int64_t)MINUTE << least(times, 20), limit);
 }
 
-/* The pause since the last look, while there is nothing to be afraid of. */
+/* The pause after the last look, if that one did not fail and there is a valid certificate. */
 static int64_t pause(const struct season *s, int64_t now)
 {
     int64_t begins = season_begins(s->not_before, s->not_after), left = s->not_after - now;

@@ -23,7 +23,7 @@ static enum status refuse(const char *path, const char *name, const char *flaw, 
     return ST_BAD_INPUT;
 }
 
-/* *out NULL: it is not there. */
+/* *out NULL: the member is missing. */
 static enum status take(const char *path, json_t *from, const char *name, char **out,
                         struct diag *why)
 {
@@ -39,7 +39,7 @@ static enum status take(const char *path, json_t *from, const char *name, char *
     return ST_OK;
 }
 
-/* A URL to which something secret is sent: nothing in it may lead elsewhere. */
+/* Is it a URL that secrets can be sent to? Nothing in it may lead elsewhere. */
 static bool is_url(const char *text)
 {
     size_t n = strlen(text);
@@ -68,7 +68,7 @@ static enum status take_url(const char *path, json_t *from, const char *name, ch
     return ST_OK;
 }
 
-/* ---- the whole ---- */
+/* ---- the whole key ---- */
 
 static enum status take_identity(const char *path, json_t *from, struct service_key *k,
                                  struct diag *why)
@@ -114,7 +114,7 @@ enum status service_key_parse(const char *path, struct slice text, struct servic
     json_t *document = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &error);
 
     *out = (struct service_key){0};
-    if (document == NULL) { /* the library's own sentence repeats what is there */
+    if (document == NULL) { /* the library's message would repeat a part of the text */
         diag_at(why, path, "line %d: this is not valid JSON; %s", error.line, again);
         return ST_BAD_INPUT;
     }

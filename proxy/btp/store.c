@@ -24,7 +24,7 @@ enum status store_put(const char *path, struct slice bytes, char **temporary, st
 
     *temporary = mem_format("%s/%s%ld%s", folder, prefix, (long)getpid(), suffix);
     free(folder);
-    (void)unlink(*temporary); /* of a process of the same number that was killed */
+    (void)unlink(*temporary); /* left by a killed process with the same PID */
     enum status st = file_write_new(*temporary, bytes, 0600, why);
     if (st == ST_OK)
         return st;
@@ -33,7 +33,7 @@ enum status store_put(const char *path, struct slice bytes, char **temporary, st
     return st;
 }
 
-/* What was renamed is there after a crash, too. */
+/* Makes sure that a renamed file survives a crash. */
 static void sync_file(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -64,7 +64,7 @@ void store_drop(char *temporary)
     free(temporary);
 }
 
-/* Not one that is just being written. */
+/* Is it a temporary file that nobody is writing any more? */
 static bool is_left(int folder, const char *name)
 {
     struct stat st;

@@ -1,22 +1,22 @@
 /*
- * store: files into which a certificate is written that was fetched: mode 0600,
- * and never half a one, for a new file takes the old one's name.
+ * store: writes fetched certificates into files, with mode 0600. A file is
+ * never incomplete, because a complete new file takes the old one's name.
  */
 #ifndef BTP_STORE_H
 #define BTP_STORE_H
 
 #include "tls/credential.h"
 
-/* Writes bytes into a new file beside path. *temporary: its path; the caller removes the file or
- * gives it its name, and frees the path. */
+/* Writes bytes into a new file beside path. *temporary: its path, for store_settle() or
+ * store_drop(). */
 enum status store_put(const char *path, struct slice bytes, char **temporary,
                       struct diag *why) MUST_CHECK;
 
-/* Gives it the name, and takes temporary in every case. */
+/* Renames the file to path. Takes ownership of temporary in any case. */
 enum status store_settle(char *temporary, const char *path, struct diag *why) MUST_CHECK;
-void store_drop(char *temporary); /* or removes it; NULL is allowed */
+void store_drop(char *temporary); /* removes it instead; NULL is allowed */
 
-/* Removes what was never given its name, by processes that were killed. */
+/* Removes temporary files that killed processes have left. */
 void store_sweep(const char *folder);
 
 /* Notes in that file of a store that BTP is asked now: by the time of the file, whose inode stays.
@@ -33,7 +33,7 @@ void store_leave(int mark);
 enum status store_look(const char *path, const struct credential_files *files,
                        struct credential **out, struct diag *why) MUST_CHECK;
 
-/* Can it be presented now? key_apart: its key is in another file. */
+/* Can it be presented now? key_apart: its key is in another file. ST_BAD_INPUT: *why. */
 enum status store_judge(const struct credential *c, bool key_apart, struct diag *why) MUST_CHECK;
 
 #endif

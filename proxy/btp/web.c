@@ -12,7 +12,7 @@
 
 enum { CONNECT_MS = 10 * 1000, WHOLE_MS = 30 * 1000 };
 
-/* What is used of the library, as its header declares it. */
+/* The functions of the library, as its header declares them. */
 struct library {
     __typeof__(&curl_global_init) global_init;
     __typeof__(&curl_easy_init) easy_init;
@@ -57,7 +57,7 @@ static bool find_all(void *l)
            curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }
 
-/* It stays in memory until the process ends. */
+/* Loads the library, which stays in memory until the process ends. */
 static bool load(void)
 {
     static void *library;
@@ -335,7 +335,8 @@ static enum web_flaw flaw_of(CURLcode code)
     }
 }
 
-/* The library repeats the URL of a proxy that it cannot use, with its password. */
+/* False if the message may hold a password: the library repeats the URL of a proxy that it cannot
+ * use. */
 static bool is_harmless(const char *error)
 {
     return error[0] != '\0' && strchr(error, '@') == NULL;

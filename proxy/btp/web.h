@@ -1,5 +1,5 @@
 /*
- * web: one call over HTTPS, by libcurl.
+ * web: one call over HTTPS, with libcurl.
  *
  * The library is loaded when the first web is made, so that only a process that
  * calls BTP has it in memory; the proxy's own calls never come here. TLS is
@@ -33,16 +33,16 @@ struct web_proxy {
 
 struct web_request {
     const char *url;   /* https:// */
-    struct slice body; /* p NULL: it is a GET, else a POST */
+    struct slice body; /* p NULL: GET; otherwise POST */
     const char *content_type;
-    const char *token;             /* of Authorization: Bearer; NULL: none */
-    const char *certificate, *key; /* PEM, to present; NULL: none */
-    size_t max;                    /* bytes of the answer */
+    const char *token;             /* for Authorization: Bearer; NULL: none */
+    const char *certificate, *key; /* PEM, for TLS; NULL: none */
+    size_t max;                    /* largest answer, in bytes */
 };
 
 enum web_flaw {
     WEB_FINE,
-    WEB_UNREACHABLE, /* name, connection, or no answer in time */
+    WEB_UNREACHABLE, /* the name, the connection, or no answer in time */
     WEB_TLS,
     WEB_IDENTITY, /* the certificate to present, or its key, cannot be used */
     WEB_CUT,      /* the answer ends too early, or is too large */
@@ -51,14 +51,14 @@ enum web_flaw {
 
 struct web_answer {
     enum web_flaw flaw;
-    struct diag why; /* but for WEB_FINE: what the library says */
+    struct diag why; /* the library's message, unless WEB_FINE */
     int status;
     int proxy_status;    /* what the proxy answered to CONNECT; 0: nothing */
     int64_t retry_after; /* seconds; 0: it says nothing */
     struct buf body;     /* whoever asked wipes it */
 };
 
-/* Loads the library now, for a process that cannot load any later on. */
+/* Loads the library now, for a process that cannot load it later. */
 void web_prepare(void);
 
 /* ca_file: trusted in place of the system's roots; NULL: SSL_CERT_FILE, or the system's. proxy is

@@ -25,15 +25,16 @@ static bool check_uid(const struct clients *all, const struct allowed_uids *u, c
         return false;
     }
     if (!peer_asker_works(all->peers) && u->count == 0)
-        return true; /* of which the log was told: see admission_check() */
+        return true; /* admission_warn() has logged that */
     failure_set(why, FAIL_CALLER_UID,
                 "The system did not say whose this connection is: its caller has closed it, or "
                 "cannot be seen from here.");
     return false;
 }
 
-/* 0: no limit. By itself, where the option is not set, it is one only among callers that are told
- * apart: on a desk all are the same user. */
+/* How many connections the caller may have; 0: no limit. If the option is not set, a limit applies
+ * only if callers can be told apart: remote machines, or several users in allow-uid. On a desktop
+ * all callers are the same user. */
 static int64_t share_of(const struct config *c, const struct peer *p)
 {
     if (c->per_caller >= 0)
@@ -43,8 +44,8 @@ static int64_t share_of(const struct config *c, const struct peer *p)
     return c->max_connections - c->max_connections / 4;
 }
 
-/* Without one of these, the address is all that is known of a caller; but a Unix socket has none,
- * and costs next to nothing to ask for. */
+/* Is the address not enough to know a caller by? A Unix socket has no address, but asking it costs
+ * next to nothing. */
 bool admission_needs_peer(const struct clients *all, const struct admission_rule *rule,
                           const struct address *from)
 {
@@ -97,7 +98,7 @@ static bool has_ip_listener(const struct config *c)
     return false;
 }
 
-/* Some connections come from where the kernel does not tell. */
+/* True if the kernel cannot name the user of some connections. */
 static bool is_blind(struct clients *const *all, size_t n, const struct config *c)
 {
     if (c->allow_uid.any || !has_ip_listener(c))

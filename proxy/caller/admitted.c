@@ -14,7 +14,7 @@ struct entry {
 };
 
 struct admitted {
-    struct list ages; /* the oldest first */
+    struct list ages; /* in the order of their age, oldest first */
     size_t count;
     struct list buckets[BUCKETS];
 };

@@ -1,10 +1,11 @@
 /*
- * admitted: credentials that were found right a short while ago, kept as
- * keyed hashes of which nothing can be learned.
+ * admitted: credentials that were found to be right a short while ago. They are
+ * kept as keyed hashes, which reveal nothing.
  *
- * Only right ones come in, so that whoever guesses pushes nobody out. When it
- * is full, the oldest goes. A value's owner sees to it that one thread at a
- * time is here; now is any clock in milliseconds that does not jump.
+ * Only right credentials are kept, so somebody who guesses passwords cannot
+ * push out others. When the table is full, the oldest entry is forgotten. The
+ * owner makes sure that only one thread at a time uses it. now: any clock in
+ * milliseconds that does not jump.
  */
 #ifndef CALLER_ADMITTED_H
 #define CALLER_ADMITTED_H
@@ -20,10 +21,10 @@ struct admitted;
 struct admitted *admitted_new(void);
 void admitted_free(struct admitted *a);
 
-/* Is it there, and no older than ADMITTED_MS? */
+/* Was it put there in the last ADMITTED_MS? */
 bool admitted_has(struct admitted *a, const unsigned char mac[SECRET_MAC_SIZE], int64_t now);
 
-/* From now on it is there for ADMITTED_MS. */
+/* Remembers it for ADMITTED_MS. */
 void admitted_put(struct admitted *a, const unsigned char mac[SECRET_MAC_SIZE], int64_t now);
 
 #endif

@@ -4,7 +4,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Somebody has looked whether the port is open: nothing to tell, and nothing to log. */
+/* Somebody has only tested whether the port is open. There is nobody to answer, and nothing to
+ * log. */
 static bool has_gone_silently(int fd)
 {
     char byte;
@@ -13,7 +14,8 @@ static bool has_gone_silently(int fd)
     return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
-/* Some are told why before they are closed; when even they become many, the rest just is closed. */
+/* Tells the caller the reason and closes the connection. If too many callers are being told
+ * already, the connection is closed without an answer. */
 static void turn_away(struct clients *all, const struct client_door *door, int fd,
                       const struct caller_id *caller, const struct failure *why)
 {
@@ -26,7 +28,8 @@ static void turn_away(struct clients *all, const struct client_door *door, int f
     client_turn_away(client_new(all, door, fd, &place), why);
 }
 
-/* peers[i] is NULL if nobody is asked whose that connection is, or points into rooms. */
+/* Asks the system who the callers are. peers[i] points into rooms; NULL: it need not be asked about
+ * connection i. */
 static void ask_whose(struct clients *all, const struct client_door *door,
                       const struct admission_rule *rule, const struct accepted accepted[], size_t n,
                       struct peer rooms[], const struct peer *peers[])

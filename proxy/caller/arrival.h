@@ -1,6 +1,5 @@
 /*
- * arrival: connections that were just accepted: are they admitted, and who is
- * told what if not?
+ * arrival: takes connections that were just accepted, or turns them away.
  */
 #ifndef CALLER_ARRIVAL_H
 #define CALLER_ARRIVAL_H
@@ -8,8 +7,8 @@
 #include "caller/client.h"
 #include "net/acceptor.h"
 
-/* Takes the n connections, which may be none. One that admission_take() does not admit is told why
- * and closed. */
+/* Takes the n connections, which were just accepted (n may be 0). If admission_take() does not
+ * admit one, its caller is told the reason and the connection is closed. */
 void arrival_take(struct clients *all, const struct client_door *door,
                   const struct accepted accepted[], size_t n);
 

@@ -24,7 +24,8 @@ struct census_entry {
 
 struct census {
     pthread_mutex_t lock;
-    uint64_t seed; /* of this run, so that nobody can choose addresses that meet in one bucket */
+    /* Random in each run, so that nobody can choose addresses that share a bucket. */
+    uint64_t seed;
     struct list buckets[BUCKETS];
 };
 

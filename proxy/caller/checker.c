@@ -12,9 +12,9 @@
 #include "caller/admitted.h"
 #include "config/callers.h"
 
-/* What is tried once, for all who ask it. */
+/* One set of credentials that is checked once, for all checks that wait for it. */
 struct question {
-    struct list node; /* in waiting, until the thread takes it */
+    struct list node; /* in `waiting`, until the thread takes it */
     unsigned char mac[SECRET_MAC_SIZE];
     char *hash, *password;
     size_t password_size;
@@ -23,7 +23,7 @@ struct question {
 
 struct checker {
     unsigned char key[SECRET_KEY_SIZE];
-    pthread_mutex_t lock; /* for all below, and the checks' node and question */
+    pthread_mutex_t lock; /* protects all below, and the checks' node and question */
     pthread_cond_t work;
     struct list waiting; /* questions, the oldest first */
     size_t nwaiting;
@@ -33,11 +33,11 @@ struct checker {
     bool started, stopped;
 };
 
-/* Who asks. Belongs to the loop's thread. */
+/* One user of the answer. Belongs to the loop's thread. */
 struct check {
     struct checker *checker;
-    struct list node;          /* in the question's checks */
-    struct question *question; /* NULL: the answer is on its way */
+    struct list node;          /* in the question's `checks` */
+    struct question *question; /* NULL: the answer was posted */
     struct loop *loop;
     check_done *done; /* NULL: cancelled */
     void *ctx;
@@ -77,7 +77,7 @@ static bool is_same(const struct question *q, const unsigned char *mac)
     return secret_equal(q->mac, mac, sizeof(q->mac));
 }
 
-/* The one that is asked already, or NULL. */
+/* The question with that hash that is being asked already, or NULL. */
 static struct question *find(struct checker *c, const unsigned char *mac)
 {
     if (c->running != NULL && is_same(c->running, mac))
@@ -92,8 +92,9 @@ static struct question *find(struct checker *c, const unsigned char *mac)
 
 /* ---- the thread ---- */
 
-/* crypt_rn(3) is libxcrypt's own: crypt_r() would be caught by the sanitizers, and by --as-needed.
- * bcrypt would let anything follow what it looks at; it is tried all the same, for the time. */
+/* crypt_rn(3) belongs to libxcrypt only. The sanitizers would intercept crypt_r(), and --as-needed
+ * would drop the library. bcrypt ignores the bytes after those it uses, so a password that is
+ * longer does not fit; it is hashed nevertheless, so that the time shows nothing. */
 static bool fits(struct question *q, struct crypt_data *room)
 {
     const char *made = crypt_rn(q->password, q->hash, room, sizeof(*room));
@@ -116,7 +117,8 @@ static void on_answer(void *ctx)
     free(k);
 }
 
-/* Posted under the lock: whoever is cancelled after this knows that the answer is on its way. */
+/* The answer is posted under the lock. So check_cancel() knows, also under the lock, whether the
+ * answer is already on its way. */
 static void answer(struct checker *c, struct question *q, bool yes)
 {
     if (yes)
@@ -202,7 +204,8 @@ void checker_free(struct checker *c)
 
 /* ---- the loops' side ---- */
 
-/* Under the lock; NULL: too many wait, or there is no thread to be had. */
+/* Queues a question. Call it with the lock held. NULL: too many wait, or no thread can be
+ * started. */
 static struct question *ask(struct checker *c, const struct credentials *what,
                             const unsigned char *mac)
 {
@@ -249,7 +252,7 @@ enum checker_answer checker_ask(struct checker *c, struct loop *l, const struct 
     return result;
 }
 
-/* Nobody asks it any more: then it is not tried. */
+/* Drops a waiting question that no check waits for any more. */
 static void drop_if_idle(struct checker *c, struct question *q)
 {
     if (q == c->running || !list_empty(&q->checks))

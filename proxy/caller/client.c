@@ -14,14 +14,15 @@
 enum {
     LINGER_MS = 5000,
     LINGER_LIMIT_MS = 30000,
-    FIRST_MS = 1000 /* for the first request of a caller that came right before the end */
+    /* How long a new caller has for its first request after the shutdown has begun. */
+    FIRST_MS = 1000
 };
 
 enum client_state {
     CLIENT_IDLE,   /* nothing of a request has come */
     CLIENT_HEAD,   /* a part of a head has come */
     CLIENT_BUSY,   /* a request is being served */
-    CLIENT_LINGER, /* the last answer is on its way; what the caller still sends is thrown away */
+    CLIENT_LINGER, /* the last answer is on its way; further bytes are thrown away */
     CLIENT_CLOSED,
 };
 
@@ -38,23 +39,24 @@ struct client {
     struct list node;
     struct clients *all; /* of the same worker */
     const struct client_door *door;
-    struct admission admission; /* whose it is, and the places that it takes */
+    struct admission admission; /* whose the connection is, and the places it takes */
     struct stream *stream;
     enum client_state state;
     struct h1_reader reader;
-    struct timer timer; /* of the state: idle, head, linger */
+    struct timer timer; /* for the states IDLE, HEAD and LINGER */
     int64_t linger_since;
     const struct client_job *job_ops;
     void *job;
     int64_t request_begun_us;
     int request_minor;
-    int64_t requests;      /* that came so far, inside of a CONNECT if it is in one */
-    bool request_keeps;    /* the caller wants to go on after this request */
-    bool nothing_follows;  /* so says this request */
+    /* Requests so far; inside a CONNECT, those inside it. */
+    int64_t requests;
+    bool request_keeps;    /* the caller wants another request on the connection */
+    bool nothing_follows;  /* the request says that nothing follows it */
     bool persists;         /* the connection goes on after this answer */
     bool ended;            /* the caller has sent its last byte */
     struct inside *inside; /* the CONNECT whose inside is being read; NULL: none */
-    struct address *own;   /* where it came in; NULL: not of interest */
+    struct address *own;   /* the local address; NULL: not needed */
 };
 
 static void set_state(struct client *c, enum client_state to)
@@ -70,22 +72,24 @@ static void start_timer(struct client *c, int64_t ms)
 
 /* ---- the end ---- */
 
-/* Connected, and nothing has come since. */
+/* The caller has connected and has sent nothing yet. */
 static bool is_new(const struct client *c)
 {
     return c->state == CLIENT_IDLE && c->request_begun_us == 0;
 }
 
-/* A request or an answer is under way, or may be: a new caller's first one. */
+/* A shutdown waits for these: a request or an answer is under way, or a new caller's first request
+ * may be on its way. */
 static bool is_served(const struct client *c)
 {
     if (c->door->for_operators)
-        return false; /* nobody's end waits for them */
+        return false; /* a shutdown does not wait for operators */
     return is_new(c) || c->state == CLIENT_HEAD || c->state == CLIENT_BUSY ||
            (c->state == CLIENT_LINGER && stream_queued(c->stream) > 0);
 }
 
-/* A caller became idle or went away. */
+/* Call it when a caller became idle or went away: during a shutdown, reports the first time that
+ * nobody is served any more. */
 static void check_drained(struct clients *all)
 {
     if (!all->draining || all->drained)
@@ -125,7 +129,7 @@ static void close_client(struct client *c, enum stream_close_mode mode)
     check_drained(all);
 }
 
-/* For how long the caller may do nothing about its last answer. */
+/* How long the caller may do nothing about its last answer, in milliseconds. */
 static int64_t patience(const struct client *c)
 {
     if (c->state == CLIENT_IDLE || stream_queued(c->stream) > 0)
@@ -133,8 +137,8 @@ static int64_t patience(const struct client *c)
     return LINGER_MS;
 }
 
-/* The last answer is on its way, at the caller's pace; then it has some seconds to say that it is
- * through. */
+/* The last answer is on its way, at the caller's pace. When it has gone out, the caller has
+ * LINGER_MS to close the connection. */
 static void wait_for_farewell(struct client *c)
 {
     c->linger_since = loop_now(c->all->loop);
@@ -142,8 +146,9 @@ static void wait_for_farewell(struct client *c)
     start_timer(c, patience(c));
 }
 
-/* Closing at once would answer bytes that still come in with a reset, and the reset would destroy
- * the answer on its way. So the caller gets a FIN and time to read (RFC 9112, 9.6). */
+/* If the socket were closed at once, the kernel would answer bytes that still come in with a reset,
+ * and the reset would destroy the answer that is on its way. So the caller gets a FIN and time to
+ * read (RFC 9112, 9.6). */
 static void linger(struct client *c)
 {
     set_state(c, CLIENT_LINGER);
@@ -156,8 +161,8 @@ static void linger(struct client *c)
         check_drained(c->all);
 }
 
-/* Waits for the next request; but while an answer is still on its way no other is begun, or a
- * caller that pipelines and never reads would fill the memory. */
+/* Waits for the next request. While an answer is still queued no request is read: a caller that
+ * pipelines and never reads would fill the memory. */
 static void rest(struct client *c)
 {
     if (stream_queued(c->stream) > 0) {
@@ -199,7 +204,7 @@ void client_cut_off(struct client *c, bool reset)
         linger(c);
 }
 
-/* ---- answers of its own ---- */
+/* ---- answers of the proxy itself ---- */
 
 int client_refuse(struct client *c, const struct failure *why, const struct client_refusal *how)
 {
@@ -212,7 +217,8 @@ int client_refuse(struct client *c, const struct failure *why, const struct clie
     return fail_info(why->id)->status;
 }
 
-/* A request that could not be read: there is no telling where the next one would begin. */
+/* Answers a request that could not be read. The connection ends, because nobody can tell where the
+ * next request would begin. */
 static void refuse_head(struct client *c, const struct failure *why, bool head_only)
 {
     char id[REQUEST_ID_SIZE];
@@ -226,8 +232,8 @@ static void refuse_head(struct client *c, const struct failure *why, bool head_o
     linger(c);
 }
 
-/* A caller does not see what the proxy knows, and whoever runs the proxy not what the caller says.
- */
+/* The handshake inside the CONNECT has failed. The caller does not learn the reason from the proxy,
+ * and the operator does not see the caller's message, so the log gets an explanation. */
 static void report_tls(struct client *c, const struct failure *tls)
 {
     char id[REQUEST_ID_SIZE];
@@ -263,7 +269,7 @@ static void begin_tls(struct client *c, struct slice bytes)
     SSL *ssl = SSL_new(c->inside->tls);
 
     if (ssl == NULL)
-        abort(); /* memory is gone: see mem.h */
+        abort(); /* no memory: see mem.h */
     SSL_set_accept_state(ssl);
     stream_start_tls(c->stream, ssl, "the caller", bytes);
     start_timer(c, c->all->config->head_timeout);
@@ -281,7 +287,8 @@ static void note_request(struct client *c, const struct head *h)
     c->request_minor = h->minor;
     c->request_keeps =
         !head_says(h, OPTION_CLOSE) && (h->minor > 0 || head_says(h, OPTION_KEEP_ALIVE));
-    /* RFC 9112, 9.6; but some clients send an empty line after a body. */
+    /* RFC 9112, 9.6. A request with a body does not count, because some clients send an empty line
+     * after a body. */
     c->nothing_follows = head_says(h, OPTION_CLOSE) && !h->chunked && h->content_length == 0;
 }
 
@@ -308,13 +315,14 @@ static size_t serve(struct client *c, const struct head *head, struct slice rest
     return c->door->service->serve(c->door->ctx, c, &r);
 }
 
-/* The method of a request that could not be read is known all the same. */
+/* A request that cannot be read may still show that its method is HEAD. */
 static bool begins_with_head(const struct h1_reader *r, struct slice bytes)
 {
     return bytes.n >= r->start + 5 && memcmp(bytes.p + r->start, "HEAD ", 5) == 0;
 }
 
-/* Some clients send an empty line after a body (RFC 9112, 2.2); it begins no request. */
+/* Some clients send an empty line after a body (RFC 9112, 2.2). It is not the beginning of a
+ * request. */
 static bool may_be_leftover(struct slice bytes)
 {
     static const char lines[] = "\r\n\r\n";
@@ -369,7 +377,7 @@ static size_t take(struct client *c, struct slice bytes)
     }
 }
 
-/* An answer is still on its way, and the next request has to wait for that: see rest(). */
+/* An answer is still queued, so the next request has to wait: see rest(). */
 static bool is_resting(const struct client *c)
 {
     return c->state == CLIENT_IDLE && stream_queued(c->stream) > 0;
@@ -404,7 +412,7 @@ static void on_end(void *ctx)
 
     c->ended = true;
     if (c->state == CLIENT_BUSY && c->job_ops != NULL)
-        c->job_ops->on_end(c->job); /* half-closed: it may still want its answer */
+        c->job_ops->on_end(c->job); /* a half-closed caller may still want its answer */
     else if (c->state != CLIENT_LINGER || stream_queued(c->stream) == 0)
         close_client(c, STREAM_CLOSE);
 }
@@ -467,7 +475,7 @@ static void on_expiry(void *ctx)
     if (c->state == CLIENT_HEAD) {
         failure_set(&why, FAIL_REQUEST_TIMEOUT, "The head of the request did not arrive in time.");
         refuse_head(c, &why, false);
-    } else if (stream_progressed(c->stream)) { /* it is slow, but it reads */
+    } else if (stream_progressed(c->stream)) { /* the caller is slow, but it reads */
         start_timer(c, patience(c));
     } else {
         close_client(c, STREAM_CLOSE);
@@ -559,7 +567,7 @@ void client_kill(struct client *c)
 static void drain(struct client *c)
 {
     if (c->state != CLIENT_IDLE || c->door->for_operators)
-        return; /* an operator's question may be on its way, and nobody waits for its end */
+        return; /* an operator may still ask, and the shutdown does not wait for that */
     if (is_new(c))
         start_timer(c, FIRST_MS);
     else if (stream_queued(c->stream) > 0)

@@ -56,7 +56,8 @@ void clients_report(struct clients *c, struct record *r, int64_t begun_us, int64
 void clients_new_id(struct clients *c, char out[REQUEST_ID_SIZE])
 {
     static const char hex[] = "0123456789abcdef";
-    uint64_t id = c->id_prefix + c->next_id++ * UINT64_C(0x9e3779b97f4a7c15); /* never repeats */
+    /* an odd factor: no id comes twice */
+    uint64_t id = c->id_prefix + c->next_id++ * UINT64_C(0x9e3779b97f4a7c15);
 
     for (int i = 15; i >= 0; i--, id >>= 4)
         out[i] = hex[id & 15];

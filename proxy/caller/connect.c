@@ -24,7 +24,8 @@ static void report(const struct client *c, const struct client_request *r, const
     clients_report(client_all(c), &record, r->begun_us, clock_monotonic_us());
 }
 
-/* What came after the head was meant for the inside: nothing more is read as HTTP. */
+/* Refuses the CONNECT. The bytes after its head were meant for its target, so they are not read as
+ * HTTP and the connection ends. */
 static void refuse(struct client *c, const struct client_request *r, const struct failure *why)
 {
     char id[REQUEST_ID_SIZE];
@@ -48,7 +49,7 @@ static void accept_inside(struct client *c, const struct client_request *r, stru
 
 /* ---- configured servers ---- */
 
-/* As the configuration and the CA write it: in lower case, without a dot at the end. */
+/* The host in the form that the configuration and the CA use: lower case, no dot at the end. */
 static char *plain_host(const struct target *t)
 {
     struct slice host = authority_without_dot(t->authority.host);
@@ -85,7 +86,7 @@ static bool is_host(const struct endpoint *e, const struct authority *a)
 
     if (!a->ipv6)
         return authority_host_eq(slice_of(e->host), a->host);
-    memcpy(text, a->host.p, a->host.n); /* it was parsed as one */
+    memcpy(text, a->host.p, a->host.n); /* it was parsed as an address before */
     text[a->host.n] = '\0';
     return inet_pton(AF_INET6, e->host, &wanted) == 1 && inet_pton(AF_INET6, text, &asked) == 1 &&
            memcmp(&wanted, &asked, sizeof(asked)) == 0;
@@ -99,7 +100,7 @@ static const struct endpoint *find_allowed(const struct config *c, const struct 
     return NULL;
 }
 
-/* What may be asked for instead, in words. */
+/* Names the targets that are allowed. */
 static void add_allowed(struct buf *out, const struct config *c)
 {
     for (size_t i = 0; i < c->ntenants; i++)
@@ -124,7 +125,8 @@ static bool is_own_port(const struct guard_view *v, int port)
     return port == v->port;
 }
 
-/* Is it an address of this machine, 0.0.0.0 included? System calls; for own ports only. */
+/* Is it an address of this machine? 0.0.0.0 counts too. This takes system calls, so ask only if the
+ * port is one of the proxy's own. */
 static bool is_own_address(struct authority a)
 {
     struct buf text = {0};
@@ -140,15 +142,15 @@ static bool is_own_address(struct authority a)
     return found;
 }
 
-/* Through a tunnel to one of its own listeners callers would have the proxy's own user and address.
- */
+/* Does the target lead back to a listener of this proxy? A caller of such a tunnel would appear
+ * there with the user and address of the proxy. */
 static bool leads_back(const struct guard_view *v, const struct target *t)
 {
     return is_own_port(v, t->authority.port) && !route_has_server(v->config, t) &&
            (guard_is_own_name(v, &t->authority) || is_own_address(t->authority));
 }
 
-/* NULL: *why. */
+/* The allowed target that is not a configured server. NULL with the reason in *why. */
 static const struct endpoint *find_other(const struct head *h, const struct target *t,
                                          const struct guard_view *v, struct failure *why)
 {

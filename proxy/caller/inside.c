@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "tls/secret.h"
 
-enum { RECORD_HANDSHAKE = 0x16 }; /* RFC 8446, 5.1 */
+enum { RECORD_HANDSHAKE = 0x16 }; /* the first byte of a TLS handshake (RFC 8446, 5.1) */
 
 struct inside *inside_new(const char *host, int port, struct slice token, SSL_CTX *tls)
 {

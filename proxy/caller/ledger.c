@@ -13,7 +13,7 @@ typedef _Atomic int64_t moment;
 
 struct identity_cell {
     moment since, last_success, last_refusal, previous_success;
-    unsigned char fingerprint[CREDENTIAL_FINGERPRINT_SIZE]; /* the writer's */
+    unsigned char fingerprint[CREDENTIAL_FINGERPRINT_SIZE]; /* only the writer uses it */
     bool present;
 };
 
@@ -26,7 +26,7 @@ struct ledger_cell {
     struct identity_cell identities[IDENTITIES];
 };
 
-/* What the writer needs to find one. */
+/* What the writer needs to find the slot of a kind of failure. */
 struct kind {
     const struct ledger_cell *cell;
     const char *code;
@@ -37,10 +37,10 @@ struct kind {
 struct ledger {
     struct ledger *next;
     int64_t begun;
-    struct ledger_cell *_Atomic cells; /* grows at the front */
+    struct ledger_cell *_Atomic cells; /* new cells are added at the front */
     size_t nkinds;
     struct kind kinds[LEDGER_FAILURES];
-    struct slot *_Atomic slots[LEDGER_FAILURES]; /* of the kinds; NULL: none yet */
+    struct slot *_Atomic slots[LEDGER_FAILURES]; /* one for each kind; NULL: none yet */
 };
 
 struct ledger *ledger_new(struct ledger **all)
@@ -79,7 +79,7 @@ static void set(moment *m, int64_t to)
     atomic_store_explicit(m, to, memory_order_relaxed);
 }
 
-/* There is one writer. */
+/* An addition without a locked instruction, because there is only one writer. */
 static void count(_Atomic uint64_t *n)
 {
     atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + 1,
@@ -95,7 +95,7 @@ static struct ledger_cell *find(const struct ledger *l, const char *tenant)
     return c;
 }
 
-/* Another certificate has nothing to show for yet. */
+/* The counts begin again if the tenant has got another certificate. */
 static void adopt(struct identity_cell *i, const struct credential *c)
 {
     bool same = i->present &&
@@ -132,7 +132,8 @@ void **ledger_counts(struct ledger_cell *c)
     return &c->counts;
 }
 
-/* Of that tenant and code, or the one that has not come for longest. */
+/* The kind with that tenant and code. If there is none, a free one, or the one that has not come
+ * for the longest time. */
 static size_t find_kind(struct ledger *l, const struct record *r, const char *code)
 {
     size_t oldest = 0;
@@ -227,7 +228,7 @@ void ledger_note(struct ledger *l, const struct record *r)
         keep_failure(l, r, now);
 }
 
-/* ---- who asks ---- */
+/* ---- readers ---- */
 
 static void keep_later(int64_t *out, int64_t other)
 {
@@ -267,7 +268,7 @@ void ledger_add_up(const struct ledger *all, const char *tenant, struct ledger_s
     }
 }
 
-/* The same kind in another worker; the later one has the sentence. */
+/* Adds the same kind of failure of another worker. The sentence is that of the later failure. */
 static void merge(struct ledger_failure *into, const struct ledger_failure *f)
 {
     struct ledger_failure later = into->last >= f->last ? *into : *f;

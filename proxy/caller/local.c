@@ -17,7 +17,7 @@ static void report(const struct client *c, const struct client_request *r, const
     clients_report(client_all(c), &record, r->begun_us, clock_monotonic_us());
 }
 
-/* A body, if there is one, is not waited for: the connection ends after the answer. */
+/* The service does not wait for a request's body; the connection ends after the answer. */
 static size_t serve(void *ctx, struct client *c, const struct client_request *r)
 {
     const struct local *l = ctx;
@@ -39,7 +39,7 @@ static size_t serve(void *ctx, struct client *c, const struct client_request *r)
         l->answer(l->ctx, &request, &reply, &body, &fields);
         reply_write(&out, &reply, clock_wall_us());
         (void)stream_write_bytes(client_stream(c), out.p, out.n);
-    } else { /* who is refused keeps no connection */
+    } else { /* a refused caller loses its connection */
         reply.status = client_refuse(
             c, &why, &(struct client_refusal){.id = id, .head_only = reply.head_only});
     }

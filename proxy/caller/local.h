@@ -1,6 +1,6 @@
 /*
- * local: a service that answers requests itself, from a function, in place of
- * a server behind it.
+ * local: a service that answers requests itself, by a function, without an API
+ * server.
  */
 #ifndef CALLER_LOCAL_H
 #define CALLER_LOCAL_H
@@ -11,24 +11,24 @@
 struct local_request {
     const struct head *head;
     struct target target;
-    SSL *tls;                /* the caller's; NULL: plain */
-    struct clients *clients; /* of the worker that serves it */
+    SSL *tls;                /* the caller's TLS connection; NULL: none */
+    struct clients *clients; /* of the worker that serves the request */
     const struct client_door *door;
     const struct address *own; /* see client_own_address() */
 };
 
-/* Fills *out; body and fields are its room (empty before, freed after), which *out may point into.
- * The request's body is not looked at. */
+/* Fills *out. *out may point into body and fields, which are empty before and freed afterwards. The
+ * request's body is not read. */
 typedef void local_answer(void *ctx, const struct local_request *r, struct reply *out,
                           struct buf *body, struct buf *fields);
 
-/* May the request pass? If not, *why becomes the answer. */
+/* Returns false if the request may not pass; *why is the answer then. */
 typedef bool local_guard(void *ctx, const struct local_request *r, struct failure *why);
 
 /* Use it as the ctx of a door with local_service. */
 struct local {
     local_answer *answer;
-    local_guard *guard; /* NULL: whatever can be read may pass */
+    local_guard *guard; /* NULL: every well-formed request may pass */
     void *ctx;
     bool silent; /* its exchanges are not recorded */
 };

@@ -1,6 +1,7 @@
 /*
- * record: what is known of an exchange when it is over. The access log (and
- * whoever else counts) gets one for each, through clients_shared.on_record.
+ * record: what is known of an exchange when it is over. The hook
+ * clients_shared.on_record gets one for each exchange, for the access log and
+ * the metrics.
  */
 #ifndef CALLER_RECORD_H
 #define CALLER_RECORD_H
@@ -19,40 +20,45 @@ struct ledger_cell;
 
 enum { REQUEST_ID_SIZE = 17 };
 
-/* All views are valid during the call only. */
+/* All views are valid during the hook's call only. */
 struct record {
-    const char *id;           /* REQUEST_ID_SIZE, the NUL included */
-    const char *tenant;       /* NULL: it never came so far */
-    struct ledger_cell *cell; /* of the tenant; NULL: as tenant */
+    const char *id;           /* of REQUEST_ID_SIZE, NUL included */
+    const char *tenant;       /* NULL: the tenant is not known */
+    struct ledger_cell *cell; /* the tenant's counts; NULL like tenant */
     const struct caller_id *caller;
-    const char *user;      /* by whose password it was let in (callers-file); NULL: by none */
+    /* The user whose password was right (callers-file); NULL: none. */
+    const char *user;
     struct slice method;   /* empty: the head could not be read */
-    struct slice path;     /* as sent, without query */
-    int status;            /* what the caller got; 0: nothing */
-    uint64_t bytes_in;     /* content of the request, sent on */
-    uint64_t bytes_out;    /* content of the answer, passed on */
-    int64_t begun_wall_us; /* of the request's first byte */
-    int64_t first_us;      /* from the request's first byte to the answer's; -1: none came */
+    struct slice path;     /* as sent, without the query */
+    int status;            /* that the caller got; 0: no answer */
+    uint64_t bytes_in;     /* bytes of content sent to the server */
+    uint64_t bytes_out;    /* bytes of content passed to the caller */
+    int64_t begun_wall_us; /* when the request's first byte came */
+    /* From the request's first byte to the answer's; -1: there was no answer. */
+    int64_t first_us;
     int64_t total_us;
-    bool reused;                   /* the connection to the server had served before */
+    bool reused;                   /* the connection to the server was used before */
     const char *tls;               /* "TLSv1.3", or NULL: no server was reached */
-    int identity;                  /* of the tenant, under which it was sent */
-    const struct failure *failure; /* NULL: all went well */
-    const struct cause *cause;     /* of the server's own error (the hint); NULL: none is known */
-    const char *sentence;          /* the cause in this case */
-    const struct way_times *way;   /* NULL: none */
-    struct buf *room;              /* for whoever formats it; empty */
-    void **counts;                 /* for whoever counts: a place of the worker's own for each
-                                      tenant, NULL in it at first; lives as long as the worker */
+    int identity;                  /* the certificate under which it was sent */
+    const struct failure *failure; /* NULL: the exchange succeeded */
+    /* The cause of the server's own error (the hint); NULL: none is known. */
+    const struct cause *cause;
+    const char *sentence;        /* explains the cause in this case */
+    const struct way_times *way; /* times of the connection; NULL: none */
+    struct buf *room;            /* empty memory for the hook */
+    /* A place for the hook's counts: one for each tenant and worker, NULL at first. It lives as
+     * long as the worker. */
+    void **counts;
 };
 
-/* Why the exchange failed, as all that tell of it say it. */
+/* Why the exchange failed, in the words that the log, the metrics and the status share. */
 struct record_words {
-    const char *token; /* of the failure; NULL: the server answered with an error of its own */
+    /* The failure's token; NULL: the server itself answered with an error. */
+    const char *token;
     const char *code, *sentence, *cure;
 };
 
-/* False: it did not fail, or for a reason that is not known. */
+/* Returns false if the exchange did not fail, or failed for an unknown reason. */
 bool record_words(const struct record *r, struct record_words *out);
 
 typedef void record_hook(void *ctx, const struct record *r);

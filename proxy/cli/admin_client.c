@@ -14,7 +14,7 @@
 
 enum { PATIENCE_S = 5, ANSWER_MAX = 16 * 1024 * 1024 };
 
-/* ---- where ---- */
+/* ---- where to ask ---- */
 
 static enum status find_address(const struct config *c, struct admin_place *out, struct diag *why)
 {
@@ -55,7 +55,7 @@ static enum status find_token(const struct config *c, struct admin_place *out, s
     return ST_OK;
 }
 
-/* Takes c. */
+/* Takes ownership of c. */
 static enum status find_place(struct config *c, struct admin_place *out, struct diag *why)
 {
     *out = (struct admin_place){0};

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/slice.h"
 
-/* Borrowed from document. */
+/* Belongs to document. */
 static json_t *find(json_t *document, const char *path)
 {
     struct slice rest = slice_of(path);

@@ -39,7 +39,7 @@ static char *trimmed(char *line)
     return mem_copy_bytes(line, n);
 }
 
-/* Without a fallback, an empty line is not an answer. */
+/* Without a fallback, asks again after an empty line. */
 char *ask_line(const char *question, const char *fallback)
 {
     char line[MAX_ANSWER], *answer = NULL;

@@ -1,16 +1,16 @@
 /*
- * ask: questions to whoever sits at the terminal, with answers that may be seen.
+ * ask: asks questions at the terminal, whose answers may be seen.
  */
 #ifndef CLI_ASK_H
 #define CLI_ASK_H
 
 #include <stdbool.h>
 
-/* Is somebody there who can read a question and answer it? */
+/* Is there a terminal at which a person can be asked? */
 bool ask_is_possible(void);
 
-/* Asks, and reads a line without blanks around it. An empty one means fallback, unless that is
- * NULL. The caller frees it; NULL: there is no more input. */
+/* Asks, and reads a line without blanks around it. An empty line means fallback, unless fallback is
+ * NULL. The user frees the result; NULL: the input has ended. */
 char *ask_line(const char *question, const char *fallback);
 
 #endif

@@ -20,7 +20,7 @@ struct arguments {
     bool replace;
 };
 
-/* ---- what there is ---- */
+/* ---- showing ---- */
 
 static void add_fingerprint(struct buf *out, const struct credential *c)
 {
@@ -46,7 +46,7 @@ static void add_dates(struct buf *out, const struct credential *c)
                  (int)((end - now) / 86400));
 }
 
-/* How programs are made to trust the root; %s is its path. */
+/* How to make programs trust the root; %s is its path. */
 static const char *const trusters[][2] = {
     {"curl", "curl --cacert %s ..."},
     {"wget", "wget --ca-certificate=%s ..."},
@@ -113,7 +113,8 @@ static bool is_known(char *const *names, size_t n, const char *name)
     return false;
 }
 
-/* All host names by which callers may ask, borrowed; no addresses, for which it cannot vouch. */
+/* The host names under which callers may use CONNECT. The strings belong to c. Addresses are left
+ * out, because the CA makes no certificates for them. */
 static char **collect_names(const struct config *c, size_t *count)
 {
     char **names = NULL;
@@ -151,7 +152,7 @@ static enum status make(const struct config *c, const char *folder, bool replace
 
 /* ---- the verbs ---- */
 
-/* *out NULL: there is no configuration, which only matters if it was named. */
+/* *out NULL: there is no configuration; that is an error only if -c names one. */
 static enum status load(const struct arguments *a, bool required, struct config **out,
                         struct diag *why)
 {
@@ -173,7 +174,7 @@ static char *choose_folder(const struct arguments *a, const struct config *c)
     return a->folder != NULL ? mem_copy_string(a->folder) : config_local_ca_folder(c);
 }
 
-/* The same as callers elsewhere can use it, if it is there. Takes path. */
+/* The absolute path, if the file exists; otherwise path itself. Takes ownership of path. */
 static char *make_absolute(char *path)
 {
     char *real = realpath(path, NULL);
@@ -184,7 +185,7 @@ static char *make_absolute(char *path)
     return real;
 }
 
-/* A folder in which `run` will not look. */
+/* Tells which setting is needed if `run` will not look in that folder. */
 static void tell_setting(const struct config *c, const char *folder)
 {
     char *used = make_absolute(config_local_ca_folder(c));
@@ -203,7 +204,7 @@ static bool is_closed(const char *path, mode_t bit)
     return stat(path, &st) != 0 || (st.st_mode & bit) == 0;
 }
 
-/* Who may call, and goes through CONNECT, has to read the root. path is absolute. */
+/* Warns if callers that use CONNECT cannot read the root. path is absolute. */
 static void tell_out_of_reach(const struct config *c, const char *folder)
 {
     char *root = local_ca_path(folder, LOCAL_CA_ROOT);

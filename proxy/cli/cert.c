@@ -20,7 +20,7 @@ enum {
     OPT_KEY_TYPE,
     OPT_CSR,
     OPT_NO_RENEW,
-    OPT_TEXT, /* those that are kept as they are: see text_of() */
+    OPT_TEXT, /* options whose text is kept: see text_of() */
 };
 
 /* ---- arguments ---- */
@@ -29,7 +29,7 @@ struct arguments {
     const char *file, *out;
     bool json;
     const char *organization, *key_type;
-    struct cert_fetch fetch; /* whose texts the other verbs use, too */
+    struct cert_fetch fetch; /* the other verbs use its texts too */
 };
 
 static const struct option options[] = {
@@ -56,7 +56,7 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* Which of them each verb knows, between blanks. */
+/* The options of each verb, between blanks. */
 static const char *const verbs[][2] = {
     {"show", " --json --passphrase-file "},
     {"public", " --out --passphrase-file "},
@@ -220,7 +220,7 @@ static int show_certificate(const struct arguments *a)
 static int show(const struct arguments *a)
 {
     struct buf file = {0};
-    struct diag ignored; /* said when it is read as a certificate */
+    struct diag ignored; /* the reading of the certificate reports it */
 
     bool is_request = file_read(a->file, &file, &ignored) == ST_OK && request_is(buf_slice(&file));
     int code = is_request ? show_request(a, &file) : show_certificate(a);
@@ -255,7 +255,7 @@ static bool parse_key_type(const char *text, enum key_type *type)
     return false;
 }
 
-/* The key is written first: a request whose key is lost is worth nothing. */
+/* The key is written first, because a request without its key is worth nothing. */
 static int request(const struct arguments *a)
 {
     enum key_type type = KEY_EC;
@@ -278,8 +278,8 @@ static int request(const struct arguments *a)
     if (code == EXIT_DONE)
         cert_say_next(a->fetch.key_out, a->out);
     else if (st == ST_OK)
-        (void)unlink(
-            a->fetch.key_out); /* made above: a key without its request would only be in the way */
+        /* made just now; a key without its request would only be in the way */
+        (void)unlink(a->fetch.key_out);
     return code;
 }
 

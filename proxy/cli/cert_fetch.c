@@ -104,7 +104,7 @@ static int parse(const struct cert_fetch *a, struct job *j)
     return EXIT_DONE;
 }
 
-/* ---- what it says ---- */
+/* ---- messages ---- */
 
 static int fail(const struct fetch_failure *f)
 {
@@ -130,7 +130,8 @@ static int unfit(const struct job *j, const struct diag *flaw)
     return fail(&f);
 }
 
-/* With its key, if that is in another file: both have to fit before anything is replaced. */
+/* Looks at the new certificate with its key, which may be in another file. Both have to fit before
+ * anything is replaced. */
 static enum status look(const struct job *j, const char *path, struct credential **out,
                         struct diag *why)
 {
@@ -184,7 +185,7 @@ static int deliver(struct job *j)
     return EXIT_DONE;
 }
 
-/* ---- a key of our own ---- */
+/* ---- with a key of our own ---- */
 
 static void tell_key(const struct job *j, const char *what)
 {
@@ -193,8 +194,8 @@ static void tell_key(const struct job *j, const char *what)
             what, j->a->key_out, j->a->key_out);
 }
 
-/* The key is on the disk before anything is asked for: a certificate whose key is lost is worth
- * nothing. It stays there if BTP may have made the certificate. */
+/* Writes the key to the disk before BTP is asked, because a certificate without its key is worth
+ * nothing. The key stays there if BTP may have made the certificate. */
 static enum status make_request(const struct job *j, struct buf *request, struct diag *why)
 {
     struct credential *c = NULL;
@@ -214,7 +215,7 @@ static int order(struct job *j)
     struct fetch_failure failure = {.cause = NULL};
     struct diag why;
 
-    if (!fetch_token(j->fetch, &failure)) /* before a file is made */
+    if (!fetch_token(j->fetch, &failure)) /* before any file is made */
         return fail(&failure);
     if (make_request(j, &request, &why) != ST_OK) {
         buf_free(&request);

@@ -1,6 +1,6 @@
 /*
- * cert_fetch: `sfmtls cert fetch`: a certificate from BTP's Destination service
- * into a file, or one that is made there for a key that is made here.
+ * cert_fetch: `sfmtls cert fetch`: gets a certificate from BTP's Destination
+ * service into a file, or has one made there for a key that is made here.
  */
 #ifndef CLI_CERT_FETCH_H
 #define CLI_CERT_FETCH_H
@@ -9,10 +9,11 @@
 
 struct cert_fetch {
     const char *service_key, *name, *level, *ca_file, *passphrase_file;
-    const char *out;         /* NULL: the certificate's name, here; "-": stdout */
-    const char *private_key; /* NULL: it is in the certificate's file */
+    /* NULL: the certificate's name, in the current folder. "-": stdout. */
+    const char *out;
+    const char *private_key; /* NULL: the key is in the certificate's file */
     bool csr;
-    const char *key_out, *common_name, *validity; /* with csr */
+    const char *key_out, *common_name, *validity; /* only with csr */
     bool no_renew;
     const char *proxy, *proxy_user, *proxy_password_file, *proxy_auth; /* of the parent proxy */
 };

@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "tls/facts.h"
 
-/* ---- what a certificate is ---- */
+/* ---- certificates ---- */
 
 static const char *const key_states[] = {
     [CREDENTIAL_KEY_ABSENT] = "not in the file",
@@ -21,8 +21,8 @@ static const char *const key_words[] = {[CREDENTIAL_KEY_ABSENT] = "absent",
 static const char *const level_words[] = {
     [FINDING_NOTE] = "note", [FINDING_WARNING] = "warning", [FINDING_ERROR] = "error"};
 
-/* The form of Security Center > X.509 Public Certificate Mapping > Add, in its order (SAP's blog on
- * mTLS for SuccessFactors, KBA 3574501). */
+/* The fields of Security Center > X.509 Public Certificate Mapping > Add, in its order (SAP's blog
+ * on mTLS for SuccessFactors, KBA 3574501). */
 struct form_field {
     const char *name, *json;
     char *value;
@@ -146,7 +146,7 @@ static void show_json(const struct credential *c, const struct facts *f, const c
     buf_add_string(out, "}\n");
 }
 
-/* Nothing that was found keeps it from being used. */
+/* True if no finding keeps it from being used. */
 static bool is_usable(const struct credential *c)
 {
     size_t count;

@@ -224,7 +224,7 @@ static void add_pair(struct config_choice *out, const struct tenant *t, const ch
     config_choice_add(out, name, value, "--probe");
 }
 
-/* The plain host of each tenant's server, if it has one. */
+/* Lists the plain host of each tenant's server that has one. */
 static void list_plain(const struct config *c, struct config_choice *out)
 {
     for (size_t i = 0; i < c->ntenants; i++) {
@@ -238,7 +238,7 @@ static void list_plain(const struct config *c, struct config_choice *out)
     }
 }
 
-/* Does one of those set what this one sets? */
+/* Does a setting of `of` set the same option as p? */
 static bool is_among(const struct config_pair *p, const struct config_choice *of)
 {
     bool names_tenant = strchr(p->key, '.') != NULL;
@@ -253,8 +253,9 @@ static bool is_among(const struct config_pair *p, const struct config_choice *of
     return same;
 }
 
-/* The same configuration with the plain hosts of the API servers; NULL: there are none, or it
- * cannot be loaded again. Nobody is asked for a passphrase: that tenant then has no certificate. */
+/* Loads the same configuration with the plain hosts of the API servers. NULL: there are none, or
+ * it cannot be loaded. No passphrase is asked for, so a tenant that needs one has no certificate
+ * then. */
 static struct config *load_plain(const struct config_choice *choice, const struct config *c)
 {
     struct config_choice plain = {.file = choice->file};

@@ -20,7 +20,7 @@ static void say(const char *format, va_list args, const char *behind)
     char *text, *visible;
 
     if (vasprintf(&text, format, args) < 0)
-        abort(); /* see mem.h */
+        abort(); /* no memory: see mem.h */
     visible = utf8_escape(text);
     (void)fprintf(stderr, "sfmtls: %s%s\n", visible, behind);
     free(visible);
@@ -85,7 +85,8 @@ static int refuse_unknown(const char *command, const char *word, const struct op
     return code;
 }
 
-/* getopt_long() leaves the character in optopt, or an option's value if a value was not wanted. */
+/* getopt_long() leaves the character in optopt; if an option has a value that it must not have, the
+ * option's value. */
 int cli_bad_option(const char *command, int option, char **argv, const struct option *options)
 {
     const char *word = argv[optind - 1];

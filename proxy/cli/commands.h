@@ -1,6 +1,5 @@
 /*
- * commands: each is a file of its own, which tells what it does and how it is
- * called.
+ * commands: each command has a file of its own, with its description.
  */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H

@@ -14,22 +14,23 @@
 #include "ops/check_steps.h"
 #include "sf/hosts.h"
 
-/* What is to be completed. */
+/* The command line to be completed. */
 struct line {
     const struct command *const *commands;
     size_t count;
-    const struct command *command; /* NULL: it is being typed */
-    char **words;                  /* after the command's name */
+    const struct command *command; /* NULL: the command itself is being typed */
+    char **words;                  /* the words after the command's name */
     int nwords;
-    const char *typed;    /* the last of them, or its part after `--option=` */
-    const char *before;   /* what stands before typed in the same word: `--option=`; else "" */
+    const char *typed;    /* the last word, or its part after `--option=` */
+    const char *before;   /* the part of the word before typed: `--option=`; or empty */
     size_t before_length; /* of before */
 };
 
-/* An option of a command, as its help says. */
+/* An option of a command, read from the command's help. */
 struct choice {
-    struct slice name, value, help; /* "--config"; "FILE", empty: it takes none */
-    char letter;                    /* 'c'; 0: it has none */
+    /* For example "--config" and "FILE"; value empty: the option takes none. */
+    struct slice name, value, help;
+    char letter; /* for example 'c'; 0: it has none */
 };
 
 static void offer(const struct line *l, const char *head, struct slice word, const char *tail,
@@ -64,7 +65,7 @@ static struct slice next_word(struct slice *rest)
     return word;
 }
 
-/* "  -c, --config FILE   the configuration" */
+/* Reads a line like "  -c, --config FILE   the configuration". */
 static bool read_choice(struct slice text, struct choice *out)
 {
     struct slice rest = slice_trim(text);
@@ -83,7 +84,7 @@ static bool read_choice(struct slice text, struct choice *out)
     return out->name.n > 2 && out->name.p[0] == '-';
 }
 
-/* The next option of the help; false: there are no more. */
+/* Reads the next option of the help. False: there are no more. */
 static bool next_choice(struct slice *help, struct choice *out)
 {
     while (help->n > 0)
@@ -186,7 +187,7 @@ static const char *configuration_of(const struct line *l)
     return NULL;
 }
 
-/* NULL: it cannot be read, so no tenant is known. */
+/* NULL: the configuration cannot be read, so no tenant is known. */
 static struct config *load(const struct line *l)
 {
     const struct config_choice choice = {.file = configuration_of(l)};
@@ -206,7 +207,7 @@ static void offer_tenants(const struct line *l)
         config_unref(c);
 }
 
-/* The keys of [proxy] or of a tenant, between head and tail. */
+/* Offers the keys of [proxy] or of a tenant; head comes before each, tail after it. */
 static void offer_keys_of(const struct line *l, enum option_section section, const char *head,
                           const char *tail)
 {
@@ -224,7 +225,7 @@ static void offer_options_of_file(const struct line *l)
     offer_keys_of(l, SECTION_TENANT, "", "");
 }
 
-/* The values of `key=`, where they are few. */
+/* Offers the values of `key=`, if there is a choice of few. */
 static void offer_settings_of(const struct line *l, const char *equals)
 {
     const char *dot = memchr(l->typed, '.', (size_t)(equals - l->typed));
@@ -265,7 +266,7 @@ static void offer_settings(const struct line *l)
         config_unref(c);
 }
 
-/* By what stands for the value in help and synopsis, or by the option. */
+/* What to offer for a value. name: the value's name in help and synopsis, or the option. */
 static const struct {
     const char *name;
     offerer *offer;
@@ -288,7 +289,7 @@ static bool offer_value(const struct line *l, struct slice name)
     return false;
 }
 
-/* "current|next|both", also with names of values among them. */
+/* Offers the words of a text like "current|next|both", which may contain names of values. */
 static void offer_alternatives(const struct line *l, struct slice text)
 {
     while (text.n > 0) {
@@ -300,7 +301,7 @@ static void offer_alternatives(const struct line *l, struct slice text)
 
 /* ---- the synopsis ---- */
 
-/* The next word without brackets; *closed: it ends what is optional. */
+/* The next word without brackets. *closed: the word ends an optional part. */
 static struct slice next_of_form(struct slice *form, bool *closed)
 {
     struct slice word = next_word(form);
@@ -315,7 +316,7 @@ static struct slice next_of_form(struct slice *form, bool *closed)
     return word;
 }
 
-/* What the synopsis writes after an option. */
+/* The value that the synopsis shows after an option. */
 static struct slice value_in_synopsis(const struct command *c, struct slice option)
 {
     struct slice rest = slice_of(c->synopsis);
@@ -336,7 +337,7 @@ static void offer_value_of(const struct line *l, const char *option)
         offer_alternatives(l, value_in_synopsis(l->command, c.name));
 }
 
-/* The word of a form that is no option, after `skip` others; n is 0: there is none. */
+/* The operand of a form after `skip` others; n is 0: there is none. */
 static struct slice operand_of(struct slice form, int skip)
 {
     while (form.n > 0) {
@@ -352,7 +353,7 @@ static struct slice operand_of(struct slice form, int skip)
     return (struct slice){0};
 }
 
-/* The operands before the last word; returns how many. */
+/* Returns the number of operands before the last word. *first: the first one. */
 static int operands_before(const struct line *l, const char **first)
 {
     int n = 0;
@@ -366,7 +367,7 @@ static int operands_before(const struct line *l, const char **first)
     return n;
 }
 
-/* Does a form that begins with a word (`cert show`) begin with this one? */
+/* If the form begins with a verb (`cert show`), is it this one? */
 static bool is_form_of(struct slice form, const char *first)
 {
     struct slice word = operand_of(form, 0);

@@ -1,5 +1,5 @@
 /*
- * config_choice: which configuration a command is for, as its options -c and --set say.
+ * config_choice: the configuration that a command uses, from its options -c and --set.
  */
 #ifndef CLI_CONFIG_CHOICE_H
 #define CLI_CONFIG_CHOICE_H
@@ -18,22 +18,22 @@ enum { OPT_SET = 1000 }; /* what getopt_long() returns for --set */
 /* clang-format on */
 
 struct config_choice {
-    const char *file; /* NULL: the usual one */
+    const char *file; /* NULL: the default one */
     struct config_pair *pairs;
     size_t npairs;
-    char **texts; /* what the pairs consist of */
+    char **texts; /* the texts of the pairs */
     size_t ntexts;
 };
 
-/* Takes -c or --set; false: the value is wrong, and a sentence on stderr says so. */
+/* Reads -c or --set. False: the value is wrong, and a sentence on stderr says so. */
 bool config_choice_take(struct config_choice *c, const char *command, int option,
                         const char *value);
 
-/* Another setting of the command line; all texts outlive c. */
+/* Adds a setting of the command line; all texts have to outlive c. */
 void config_choice_add(struct config_choice *c, const char *key, const char *value,
                        const char *where);
 
-/* Takes the text, and frees it with c. */
+/* Takes ownership of the text, which is freed with c. */
 char *config_choice_keep(struct config_choice *c, char *text);
 
 void config_choice_free(struct config_choice *c);

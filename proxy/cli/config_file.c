@@ -12,7 +12,7 @@ static bool exists(const char *path)
     return path != NULL && access(path, F_OK) == 0;
 }
 
-/* The first of the places where a configuration may be; NULL if there is none. */
+/* The first default place where a configuration exists; NULL: there is none. */
 static char *first_of_all(void)
 {
     const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");

@@ -33,7 +33,7 @@ static const char first_path[] = "/odata/v2/User?$format=json";
 
 struct demo {
     bool once;
-    const struct demo_fault *fault; /* one without anything: all is well */
+    const struct demo_fault *fault; /* the fault to show; one without a name: none */
     const char *listen;             /* NULL: the default */
     char *folder;
     struct credential *ca, *server_identity;
@@ -42,14 +42,14 @@ struct demo {
     struct serve serve;
     struct local origin;
     const struct process *process;
-    char address[ADDRESS_TEXT_SIZE]; /* where the proxy listens, as callers write it */
+    char address[ADDRESS_TEXT_SIZE]; /* the proxy's address, as callers write it */
     struct address at;
     pthread_t caller;
     bool called;
     bool succeeded;
 };
 
-/* ---- throw-away files ---- */
+/* ---- temporary files ---- */
 
 static char *path_in(const struct demo *d, const char *name)
 {
@@ -142,7 +142,7 @@ static enum status make_identities(struct demo *d, struct diag *why)
     return st;
 }
 
-/* ---- the server that is called, and the proxy before it ---- */
+/* ---- the server, and the proxy ---- */
 
 static enum status open_origin(struct demo *d, struct diag *why)
 {
@@ -156,7 +156,7 @@ static enum status open_origin(struct demo *d, struct diag *why)
     if (d->fault->never_asks)
         return tls_server_open(d->server_identity, &d->tls, why);
     st = tls_server_new(d->server_identity, d->trust, &d->tls, why);
-    if (st == ST_OK) /* as that of SF does, it says which CA it accepts */
+    if (st == ST_OK) /* like the servers of SuccessFactors, it says which CA it accepts */
         (void)SSL_CTX_add_client_CA(d->tls, (X509 *)(uintptr_t)credential_leaf(d->ca));
     return st;
 }
@@ -195,7 +195,7 @@ static enum status write_configuration(const struct demo *d, const char *listen,
     return st;
 }
 
-/* The origin's port comes first: the proxy's configuration names it. */
+/* Opens the server first, because the proxy's configuration names its port. */
 static enum status open_server(struct demo *d, struct acceptor *origin, const char *listen,
                                struct process **out, struct diag *why)
 {
@@ -218,7 +218,8 @@ static enum status open_server(struct demo *d, struct acceptor *origin, const ch
     return st;
 }
 
-/* A sentence about the temporary file's line means what was given on the command line. */
+/* Replaces the place of the temporary file in the sentence by the command-line option that the line
+ * came from. */
 static void blame_option(const struct demo *d, struct diag *why)
 {
     char *line = mem_format("%s/sfmtls.ini:2", d->folder);
@@ -263,18 +264,19 @@ static enum status open_all(struct demo *d, struct process **out, struct diag *w
     return ST_OK;
 }
 
-/* As callers write it. */
+/* The host, as callers write it. */
 static const char *host_of(const struct demo *d)
 {
     return strncmp(d->address, "unix:", 5) == 0 ? "localhost" : d->address;
 }
 
-/* ---- the first call: what a program that knows no certificates would do ---- */
+/* ---- the first call, made like a program without certificates ---- */
 
-/* HTTP/1.0, so that the answer is shown without the framing of chunks. */
+/* Uses HTTP/1.0, so that the answer can be shown without chunks. */
 static bool send_request(const struct demo *d, int fd)
 {
-    /* sfapi@DEMO:old-password; where the company is not that one, sfapi:old-password */
+    /* Base64 of sfapi@DEMO:old-password, or of sfapi:old-password if another company is
+     * configured. */
     const char *old = d->fault->company_id == NULL ? "c2ZhcGlAREVNTzpvbGQtcGFzc3dvcmQ="
                                                    : "c2ZhcGk6b2xkLXBhc3N3b3Jk";
     char *text = mem_format("GET %s HTTP/1.0\r\nHost: %s\r\nAuthorization: Basic %s\r\n\r\n",
@@ -312,7 +314,7 @@ static bool call(const struct demo *d, char *answer, size_t size)
     return done;
 }
 
-/* The value of the first "name":"..." in text; empty if there is none. */
+/* The value of the first "name":"..." in text; empty: there is none. */
 static struct slice find_value(const char *text, const char *name)
 {
     const char *at = strstr(text, name);
@@ -371,7 +373,7 @@ static void *caller_main(void *arg)
     d->succeeded = answered && strncmp(answer, "HTTP/1.1 200 ", 13) == 0 &&
                    strstr(answer, "CN=DEMO_API_USER") != NULL;
     if (d->fault->name != NULL)
-        d->succeeded = answered; /* in whichever way the fault shows */
+        d->succeeded = answered; /* with the fault, if there is one */
     if (answered && d->fault->name != NULL)
         (void)printf("The fault: %s.\n\n", d->fault->summary);
     if (answered)
@@ -410,7 +412,7 @@ static void on_stopped(void *ctx)
 
 /* ---- the command ---- */
 
-/* It becomes a line of the configuration file, so nothing else may be hidden in it. */
+/* The text becomes a line of the configuration file, so it must not contain anything else. */
 static bool check_listen(const char *text)
 {
     struct address parsed[ADDRESS_FAMILIES];

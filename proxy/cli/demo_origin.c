@@ -30,7 +30,7 @@ static char *name_text(const X509_NAME *name)
     return text;
 }
 
-/* What the TLS handshake told about the caller. */
+/* Adds what the TLS handshake has shown about the caller. */
 static void add_certificate(struct buf *b, SSL *tls)
 {
     X509 *x = tls == NULL ? NULL : SSL_get1_peer_certificate(tls);
@@ -68,7 +68,7 @@ static void add_user(struct buf *b, struct slice host, size_t i)
     buf_add_string(b, "}");
 }
 
-/* The number of an option of the query, "$top" or "%24top"; or fallback. */
+/* The number of a query option, written "$top" or "%24top"; otherwise fallback. */
 static size_t number_of(struct slice query, struct slice name, size_t fallback)
 {
     uint64_t number;
@@ -100,7 +100,7 @@ static void answer_users(const struct local_request *r, struct slice query, stru
     buf_add_string(b, "}}\n");
 }
 
-/* /odata/v2/User('ID') */
+/* Answers /odata/v2/User('ID'). */
 static bool answer_user(const struct local_request *r, struct slice path, struct buf *b)
 {
     for (size_t i = 0; i < ARRAY_LEN(users); i++) {
@@ -117,7 +117,7 @@ static bool answer_user(const struct local_request *r, struct slice path, struct
     return false;
 }
 
-/* ---- what is the same for everybody ---- */
+/* ---- answers that are the same for all ---- */
 
 #define SCIM_LIST "\"urn:ietf:params:scim:api:messages:2.0:ListResponse\""
 #define JSON_TYPE "application/json;charset=utf-8"
@@ -156,7 +156,7 @@ static bool answer_fixed(struct slice path, struct reply *out, struct buf *b)
     return false;
 }
 
-/* The bodies that SF answers with (KBA 3333286, 2524436). */
+/* The answers of SuccessFactors (KBA 3333286, 2524436). */
 static int refuse_company(struct buf *b)
 {
     buf_add_string(b, "{\"error\":{\"code\":\"AuthenticationFailed\",\"message\":\"Authentication "

@@ -40,14 +40,14 @@ static struct slice first_line(struct slice text)
     return (struct slice){0};
 }
 
-/* What separates name and value: in YAML a colon with a blank, or nothing, after it. */
+/* Does the line separate name and value like YAML: by a colon before a blank or the line's end? */
 static bool looks_like_yaml(struct slice line)
 {
     if (begins(line, "---") || begins(line, "%YAML") || begins(line, "- ") ||
         slice_eq(line, SLICE("-")) || begins(line, "\"") || begins(line, "'"))
         return true;
     if (line.n > 0 && line.p[line.n - 1] == '\\')
-        return false; /* it goes on in the next one */
+        return false; /* it continues in the next line */
     for (size_t i = 0; i < line.n; i++) {
         char c = line.p[i];
         if (c == '=' || c == '\\')
@@ -67,7 +67,7 @@ static reader *reader_of(struct slice text)
     return looks_like_yaml(line) ? destination_read_yaml : destination_read_properties;
 }
 
-/* What people name in place of an export. */
+/* What the file is instead of an export; NULL: not known. */
 static const char *mistake(struct slice text)
 {
     if (first_line(text).n == 0)
@@ -95,7 +95,8 @@ static const struct tree *member(const struct tree *map, const char *key)
     return NULL;
 }
 
-/* The answers of the Destination service hold certificates too, with a Name and a Type. */
+/* Is it a destination? The certificates in an answer of the Destination service also have a Name
+ * and a Type. */
 static bool is_destination(const struct tree *map)
 {
     return member(map, "URL") != NULL ||
@@ -115,7 +116,8 @@ static void add_property(struct destination *d, const struct tree *t, const char
                                                   .given = t->given};
 }
 
-/* "URL": {"headers": {"X": 1}} is URL.headers.X; the long key replaces the member's own. */
+/* Adds "URL": {"headers": {"X": 1}} as URL.headers.X; the long key replaces the member's own
+ * key. */
 static void add_properties(struct destination *d, struct tree *map, const char *prefix)
 {
     for (size_t i = 0; i < map->count; i++) {
@@ -132,7 +134,7 @@ static void add_properties(struct destination *d, struct tree *map, const char *
     }
 }
 
-/* certificates: of the answer in which t is; NULL: none. */
+/* certificates: those of the answer that t is in; NULL: none. */
 static enum status collect(struct tree *t, const struct tree *certificates,
                            struct destinations *out, const struct source *s)
 {

@@ -74,7 +74,8 @@ static enum status add_value(json_t *value, struct slice key, struct tree *paren
     return tree_add(parent, key, tree_new(TREE_NOTHING, 0), s);
 }
 
-/* The library's sentence ends with what is there, which may be a secret. */
+/* The library's message ends with a part of the text, which may be a secret. So that part is left
+ * out. */
 static enum status refuse(const struct source *s, const json_error_t *error)
 {
     const char *near = strstr(error->text, " near ");

@@ -4,11 +4,11 @@
 #include "cli/destination_parts.h"
 #include "http/chars.h"
 
-/* The form of java.util.Properties: its documentation is the reference for what follows. */
+/* The form is that of java.util.Properties; its documentation is the reference. */
 
 struct cursor {
     struct slice rest;
-    int line; /* of the first byte of rest */
+    int line; /* line of the first byte of rest */
 };
 
 static bool is_blank(char c)
@@ -33,7 +33,7 @@ static void skip_blanks(struct slice *s)
         drop(s, 1);
 }
 
-/* CR, LF or CR LF. */
+/* Skips CR, LF or CR LF. */
 static void skip_end(struct cursor *c)
 {
     if (c->rest.n == 0)
@@ -53,7 +53,7 @@ static struct slice natural_line(struct cursor *c)
     return line;
 }
 
-/* An odd number of backslashes at the end escapes the line's end. */
+/* An odd number of backslashes at the end escapes the end of the line. */
 static bool is_continued(struct slice line)
 {
     size_t n = 0;
@@ -63,7 +63,8 @@ static bool is_continued(struct slice line)
     return n % 2 == 1;
 }
 
-/* The next line with something in it, joined of what continues it; *number is that of its first. */
+/* Joins the next line that is not empty with the lines that continue it. *number: that of the
+ * first. */
 static bool logical_line(struct cursor *c, struct buf *out, int *number)
 {
     struct slice line;
@@ -118,7 +119,7 @@ static void add_utf8(struct buf *out, unsigned code)
     buf_add(out, b, n);
 }
 
-/* What is after \u; a character beyond the first plane is two of them. */
+/* Reads the digits after \u. A character above U+FFFF consists of two such codes. */
 static const char *unescape_code(struct slice *s, struct buf *out)
 {
     unsigned code, low;
@@ -137,7 +138,7 @@ static const char *unescape_code(struct slice *s, struct buf *out)
     return NULL;
 }
 
-/* Returns what is wrong with it, or NULL. */
+/* Returns what is wrong with s; NULL: nothing. */
 static const char *unescape(struct slice s, struct buf *out)
 {
     static const char from[] = "tnrf", to[] = "\t\n\r\f";
@@ -208,7 +209,8 @@ static enum status read_pair(struct slice line, int number, struct tree *map,
     return st;
 }
 
-/* "#KeyStorePassword=<< Existing password/certificate removed on export >>" */
+/* Reads a comment like "#KeyStorePassword=<< Existing password/certificate removed on export
+ * >>". */
 static enum status read_comment(struct slice line, int number, struct tree *map,
                                 const struct source *s)
 {
@@ -229,7 +231,7 @@ enum status destination_read_properties(const struct source *s, struct tree **ou
     *out = tree_new(TREE_MAP, 1);
     while (st == ST_OK && logical_line(&c, &line, &number)) {
         if (line.n == 0)
-            continue; /* a lonely backslash */
+            continue; /* only a backslash */
         bool comment = *line.p == '#' || *line.p == '!';
         st = (comment ? read_comment : read_pair)(buf_slice(&line), number, *out, s);
     }

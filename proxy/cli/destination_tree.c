@@ -63,7 +63,8 @@ bool tree_key_is_secret(struct slice key)
            slice_ends_nocase(key, SLICE("auth"));
 }
 
-/* As Authorization has it (RFC 9110, 11.4), whatever field or property it is in. */
+/* Does the text look like the value of Authorization (RFC 9110, 11.4), in whatever property it
+ * is? */
 static bool is_credentials(struct slice text)
 {
     static const char *const schemes[] = {"Basic ", "Bearer ", "Digest ", "Negotiate "};
@@ -76,7 +77,7 @@ static bool is_credentials(struct slice text)
     return false;
 }
 
-/* Where the parent holds it, or NULL. */
+/* The place of the member in its parent; NULL: there is none. */
 static struct tree **member_of(const struct tree *t, struct slice key)
 {
     for (size_t i = 0; i < t->count; i++)
@@ -85,13 +86,13 @@ static struct tree **member_of(const struct tree *t, struct slice key)
     return NULL;
 }
 
-/* An export names the secrets it leaves out, in a comment or with an empty value. */
+/* An export names the secrets that it leaves out, in a comment or with an empty value. */
 static bool is_placeholder(const struct tree *t)
 {
     return t->kind == TREE_NOTHING || (t->kind == TREE_TEXT && t->secret && !t->given);
 }
 
-/* The one of two that says more stays. */
+/* Of two members with the same key, keeps the one that has a value. */
 static enum status merge(struct tree **old, struct tree *member, const struct source *s)
 {
     const struct tree *first = *old;

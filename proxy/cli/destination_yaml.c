@@ -16,7 +16,7 @@ static int line_of(const yaml_event_t *e)
     return (int)e->start_mark.line + 1;
 }
 
-/* The library's sentences are its own words: they hold nothing of the file. */
+/* The library's messages hold nothing of the file, so they can be shown. */
 static enum status next_event(struct yaml *y, yaml_event_t *e)
 {
     if (yaml_parser_parse(&y->parser, e) == 1)
@@ -48,7 +48,7 @@ static bool is_null(const yaml_event_t *e)
 static enum status read_value(struct yaml *y, yaml_event_t *e, struct slice key,
                               struct tree *parent);
 
-/* Members up to the end event of a map or list, or of a document. */
+/* Reads members up to the end event of a map, a list or a document. */
 static enum status read_members(struct yaml *y, struct tree *parent, yaml_event_type_t end)
 {
     enum status st = ST_OK;
@@ -105,7 +105,7 @@ static enum status read_value(struct yaml *y, yaml_event_t *e, struct slice key,
     case YAML_ALIAS_EVENT:
         return source_refuse(y->source, line_of(e),
                              "an alias (*NAME) is not read; write out what it stands for");
-    default: /* the beginning and end of the stream and of documents */
+    default: /* beginning or end of the stream or of a document */
         return ST_OK;
     }
 }

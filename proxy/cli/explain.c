@@ -33,7 +33,7 @@ static const struct option options[] = {
 
 /* ---- arguments ---- */
 
-/* Other users can read command lines. */
+/* Refuses fields that hold secrets, because other users can read command lines. */
 static bool add_header(struct arguments *a, const char *field)
 {
     struct slice rest = slice_of(field), name = slice_split(&rest, ':');
@@ -192,7 +192,7 @@ static void add_fields(struct buf *out, const struct explanation *e)
     }
 }
 
-/* Is it one of [proxy], or of the tenant that the request would get? */
+/* Is it a setting of [proxy], or of the tenant that gets the request? */
 static bool concerns(const struct config_given *g, const struct explanation *e)
 {
     return g->tenant == NULL || (e->tenant != NULL && strcmp(g->tenant, e->tenant->name) == 0);

@@ -16,7 +16,7 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* The export's path, or NULL: *code is how it ends then. */
+/* Returns the export's path; NULL: the command ends with *code. */
 static const char *parse(int argc, char **argv, const char **certificates, int *code)
 {
     int option;

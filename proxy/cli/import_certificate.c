@@ -67,13 +67,13 @@ static void write_passphrase(const struct section *s)
     buf_addf(s->out, "passphrase-file = %s.pass\n", s->name);
 }
 
-/* ---- a certificate that is in the export ---- */
+/* ---- a certificate in the export ---- */
 
-/* Two destinations may have the same. */
+/* Does the file exist with that content? Two destinations may have the same certificate. */
 static bool is_there(const char *path, struct slice bytes)
 {
     struct buf held = {0};
-    struct diag ignored; /* the one of writing is the answer */
+    struct diag ignored; /* writing the file reports it */
     bool same = file_read(path, &held, &ignored) == ST_OK && slice_eq(buf_slice(&held), bytes);
 
     file_wipe(&held);
@@ -85,7 +85,7 @@ static enum status save(const struct section *s, const char *path, struct slice 
     struct buf bytes = {0};
     enum status st = ST_OK;
 
-    buf_reserve(&bytes, base64.n); /* what is secret is never moved */
+    buf_reserve(&bytes, base64.n); /* secrets are not moved in memory */
     if (!answer_decode(base64, &bytes)) {
         diag_at(s->why, s->file,
                 "the Content of a certificate in it is not base64; export it again");
@@ -108,7 +108,7 @@ static char *path_in(const struct section *s, const char *name)
     return path;
 }
 
-/* *file: what the section names, which becomes the path. */
+/* *file: the name for the section; becomes the path of the new file. */
 static enum status take_from_export(const struct section *s, const char *store, struct slice base64,
                                     char **file)
 {
@@ -129,14 +129,14 @@ static enum status take_from_export(const struct section *s, const char *store, 
     return st;
 }
 
-/* ---- its lines ---- */
+/* ---- lines of the section ---- */
 
 static bool is_java(const char *store)
 {
     return ends(store, ".jks") || ends(store, ".keystore");
 }
 
-/* The file's name as sfmtls can read it. */
+/* The name of the file in a form that sfmtls can read. */
 static char *readable_name(const char *store)
 {
     int stem = (int)(extension_of(store) - store);

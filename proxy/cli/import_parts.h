@@ -8,21 +8,22 @@
 #include "cli/import_text.h"
 #include "config/config.h"
 
-/* One that is being written. */
+/* The section that is being written. */
 struct section {
-    const char *file; /* the export, for sentences */
+    const char *file; /* the export's name in sentences */
     const struct destination *from;
     char name[IMPORT_NAME_SIZE];
-    struct config *scratch;   /* what is written is tried on its one tenant */
-    const char *certificates; /* the folder into which those of the export go; NULL: nowhere */
+    struct config *scratch; /* its one tenant tries each line */
+    /* The folder for certificates of the export; NULL: they are not written. */
+    const char *certificates;
     struct buf *out, *notes;
     struct diag *why, *flaw;
 };
 
-/* The property of that name, which counts as used from now on; NULL: none, or without a text. */
+/* The property with that name, which is marked as used; NULL: there is none, or it has no text. */
 struct property *import_take(const struct section *s, const char *key);
 
-/* Is the property's value that one, whatever its case? */
+/* Is that the property's value, in any case of letters? */
 bool import_says(const struct section *s, const char *key, const char *value);
 
 void import_line(const struct section *s, const char *key, const char *value);

@@ -22,7 +22,8 @@ static enum status refuse(const struct section *s, int line, const char *sentenc
 
 /* ---- lines ---- */
 
-/* Why the configuration would not take it, or NULL. Nothing of the value is in the sentence. */
+/* Why the configuration would refuse the line; NULL: it would not. The reason does not hold the
+ * value. */
 static const char *flaw_of(const struct section *s, const char *key, const char *value)
 {
     const struct option *o = option_find(SECTION_TENANT, key);
@@ -39,7 +40,8 @@ static const char *flaw_of(const struct section *s, const char *key, const char 
 
 /* ---- company ---- */
 
-/* URL.headers.successfactors-companyid, and its kin, with any of the separators that are seen. */
+/* Is it URL.headers.successfactors-companyid or similar, with any separator that occurs in
+ * practice? */
 static bool names_company(const char *key)
 {
     static const char *const known[] = {"urlheaderssuccessfactorscompanyid",
@@ -56,7 +58,7 @@ static bool names_company(const char *key)
     return false;
 }
 
-/* Several that agree are one. */
+/* Finds the company ID. Several properties may name it if they agree. */
 static enum status find_company(const struct section *s, const struct property **found)
 {
     *found = NULL;
@@ -74,7 +76,7 @@ static enum status find_company(const struct section *s, const struct property *
     return ST_OK;
 }
 
-/* Old Basic users are USER@COMPANY; what has a dot there is a mail address. */
+/* The company in an old Basic user, USER@COMPANY. With a dot after the @ it is a mail address. */
 static const char *company_of_user(const struct section *s)
 {
     const struct property *user = import_says(s, "Authentication", "BasicAuthentication")
@@ -115,7 +117,7 @@ static enum status write_company(const struct section *s)
 
 struct url {
     bool plain; /* http:// */
-    bool user;  /* user and password stood in it */
+    bool user;  /* it contains a user or password */
     struct slice authority, path;
     bool query;
 };
@@ -144,12 +146,12 @@ static bool split_url(struct slice s, struct url *out)
         (void)slice_split(&out->authority, '@');
         out->user = true;
     }
-    /* https://user:pass/word@host: whose password is it, and where does the host begin? */
+    /* In https://user:pass/word@host it is unclear where the host begins. */
     bool unclear = out->path.n > 0 && memchr(out->path.p, '@', out->path.n) != NULL;
     return out->authority.n > 0 && !unclear;
 }
 
-/* A parameter may be a secret. */
+/* The query is not shown, because it may hold a secret. */
 static bool may_be_shown(struct slice path)
 {
     return memchr(path.p, ';', path.n) == NULL && memchr(path.p, '=', path.n) == NULL;
@@ -242,8 +244,8 @@ static void write_headers(const struct section *s)
 
 /* ---- what else it says ---- */
 
-/* What becomes of a destination that did it in another way. The value "" is the property's absence,
- * NULL any other. */
+/* Comments on properties that sfmtls does not have. value "": the property is missing; NULL: it has
+ * any other value. */
 static const struct remark {
     const char *key, *value, *sentence;
 } remarks[] = {
@@ -291,7 +293,7 @@ static bool fits(const struct remark *r, const char *value)
     return r->value == NULL || slice_eq_nocase(slice_of(value), slice_of(r->value));
 }
 
-/* The first row that fits. */
+/* Writes the first remark that fits. */
 static void write_remark(const struct section *s, const char *key)
 {
     const struct property *p = import_take(s, key);
@@ -306,7 +308,7 @@ static void write_remark(const struct section *s, const char *key)
     }
 }
 
-/* The names of all properties that are wanted, as a list; false if there is none. */
+/* Lists the names of all wanted properties. False: there are none. */
 static bool list_keys(const struct section *s, bool (*wanted)(const struct property *p),
                       struct buf *out)
 {
@@ -419,11 +421,11 @@ static void write_title(struct section *s, char (*names)[IMPORT_NAME_SIZE], size
     const struct property *p = import_take(s, "Name");
 
     choose_name(s, p == NULL ? NULL : p->value, names, count);
-    buf_add_string(s->out, "\n"); /* what it is appended to may not end in one */
+    buf_add_string(s->out, "\n"); /* the file before may not end with an empty line */
     import_text_comment(s->out, "Made by `sfmtls import` of the destination %s.", title_of(s));
 }
 
-/* Mail, RFC and others are destinations too. */
+/* There are destinations for mail, RFC and others too. */
 static bool is_http(const struct section *s)
 {
     return import_take(s, "Type") == NULL || import_says(s, "Type", "HTTP");

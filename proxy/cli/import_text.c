@@ -20,7 +20,7 @@ static bool is_visible(struct slice s)
     return true;
 }
 
-/* A blank and ';' begin a comment. */
+/* A ';' after a blank begins a comment. */
 static bool holds_comment(struct slice s)
 {
     for (size_t i = 0; i < s.n; i++)
@@ -58,7 +58,7 @@ static void make_visible(char *text)
     }
 }
 
-/* The bytes at the front of s, n at most, that are whole characters. */
+/* The number of bytes, at most n, at the front of s that are complete characters. */
 static size_t whole_characters(struct slice s, size_t n)
 {
     size_t at = 0;
@@ -74,7 +74,7 @@ static size_t whole_characters(struct slice s, size_t n)
 
 static void wrap(struct buf *out, struct slice text)
 {
-    size_t used = COLUMNS; /* of the current line */
+    size_t used = COLUMNS; /* in the current line */
 
     while (text.n > 0) {
         struct slice word = slice_split(&text, ' ');
@@ -103,7 +103,7 @@ void import_text_comment(struct buf *out, const char *format, ...)
     int n = vasprintf(&text, format, args);
     va_end(args);
     if (n < 0)
-        abort(); /* see mem.h */
+        abort(); /* no memory: see mem.h */
     make_visible(text);
     wrap(&lines, (struct slice){text, (size_t)n});
     buf_add_slice(out, buf_slice(&lines));

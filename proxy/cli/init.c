@@ -41,7 +41,7 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* Where the value of a long option goes. */
+/* Where the value of a long option is stored. */
 static char **place_of(struct answers *a, int option)
 {
     char **const places[] = {NULL,
@@ -104,7 +104,7 @@ static bool is_here(const char *file)
            (file[0] == '.' && strchr(file + 1, '/') == file + 1 && strchr(file + 2, '/') == NULL);
 }
 
-/* Relative paths start at the folder of the file, which may be another than this. */
+/* Makes a relative path start at the folder of the file, which may not be the current folder. */
 static void add_path(struct buf *out, const char *file, const char *key, const char *path)
 {
     char *whole = path[0] == '/' || is_here(file) ? NULL : realpath(path, NULL);
@@ -172,7 +172,8 @@ static void write_text(struct buf *out, const char *file, const struct answers *
     add_tenant(out, file, a);
 }
 
-/* Such a file has comments only, and perhaps a [proxy] without an option: a package installs it. */
+/* Is it the template that a package installs? It has only comments, and perhaps a [proxy] without
+ * options. */
 static bool is_template(const char *file)
 {
     struct buf text = {0};
@@ -188,7 +189,7 @@ static bool is_template(const char *file)
     return empty;
 }
 
-/* Its [proxy] is there already, so another `listen` is the tenant's. */
+/* The template has a [proxy] already, so `listen` is written for the tenant. */
 static void add_to_template(struct buf *out, const char *file, const struct answers *a)
 {
     buf_add_string(out, "\n; Added by `sfmtls init`.\n");
@@ -217,9 +218,9 @@ static int write_file(const char *file, bool exists, const struct answers *a)
     return EXIT_DONE;
 }
 
-/* ---- afterwards ---- */
+/* ---- after the file is written ---- */
 
-/* As `check`, which makes a call; offline: as `run -t`, which looks at what is here. */
+/* Runs `check`, which makes a call; offline: `run -t`, which only looks at this machine. */
 static int check(const char *file, bool offline)
 {
     const struct command *by = offline ? &command_run : &command_check;

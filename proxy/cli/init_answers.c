@@ -18,9 +18,10 @@
 
 enum { MAX_NEAR = 5 };
 
-/* ---- is a value one? ---- */
+/* ---- checking a value ---- */
 
-/* What is not known yet is replaced by what fits anything. */
+/* Would the configuration accept these? A value that is not known yet (NULL) is replaced by one
+ * that always fits. */
 static enum status try(const char *server, const char *company_id, struct diag *why)
 {
     const struct config_pair pairs[] = {
@@ -35,7 +36,7 @@ static enum status try(const char *server, const char *company_id, struct diag *
     return st;
 }
 
-/* It has to be a line of the file, too. */
+/* Can the value be written as a line of the file? */
 static enum status try_line(const char *key, const char *value, struct diag *why)
 {
     const char *flaw = import_text_flaw(key, value);
@@ -68,7 +69,7 @@ static int given_up(void)
 
 /* ---- the server ---- */
 
-/* The host of what people copy from a browser. */
+/* The host of an address as people copy it from a browser. */
 static char *host_of(const char *text)
 {
     const char *begin = strstr(text, "://");
@@ -90,7 +91,7 @@ static char *without_path(char *text)
     return cut;
 }
 
-/* Those that may be meant instead; none, if the host is known or like none. */
+/* Finds similar API servers. Returns 0 if the host is known or not similar to any. */
 static size_t find_near(const char *text, const struct sf_host **near)
 {
     char *host = host_of(text);
@@ -115,7 +116,7 @@ static void show_near(const char *text, const struct sf_host **near, size_t n)
 
 static char *choose_near(char *text);
 
-/* Another server was answered, or what may have been meant for the next question. */
+/* The answer may be another server. Otherwise it is an error, and the question is asked again. */
 static char *choose_again(char *text, char *answer)
 {
     const struct sf_host *near[MAX_NEAR] = {NULL};
@@ -127,7 +128,7 @@ static char *choose_again(char *text, char *answer)
     return choose_near(is_server ? without_path(answer) : text);
 }
 
-/* The answer, or what it chooses among those that are near. NULL: there is no more input. */
+/* Returns text, or the API server that is chosen instead. NULL: the input has ended. */
 static char *choose_near(char *text)
 {
     const struct sf_host *near[MAX_NEAR] = {NULL};
@@ -205,7 +206,7 @@ static int complete_company(struct answers *a)
 
 /* ---- files ---- */
 
-/* As a shell would read it. Takes path. */
+/* Expands ~/ as a shell would. Takes ownership of path. */
 static char *expand(char *path)
 {
     const char *home = getenv("HOME");
@@ -230,8 +231,8 @@ static bool has_ending(const char *name, const char *endings)
     return false;
 }
 
-/* The only file here with one of these endings. The caller frees it; NULL: there are none, or
- * several. */
+/* The only file in the current folder with one of these endings, to be freed; NULL: there is none,
+ * or there are several. */
 static char *only_file(const char *endings)
 {
     DIR *here = opendir(".");
@@ -268,7 +269,7 @@ static enum status try_certificate(struct answers *a, struct diag *why)
     return credential_inspect(&files, &a->credential, why);
 }
 
-/* Whether it belongs to the certificate. */
+/* Does the key belong to the certificate? */
 static enum status try_key(struct answers *a, struct diag *why)
 {
     const struct credential_files files = files_of(a);

@@ -1,5 +1,6 @@
 /*
- * init_answers: what `sfmtls init` has to know, from its options or from a person.
+ * init_answers: the values that `sfmtls init` needs, from its options or from a
+ * person.
  */
 #ifndef CLI_INIT_ANSWERS_H
 #define CLI_INIT_ANSWERS_H
@@ -7,16 +8,16 @@
 #include "base/diag.h"
 #include "tls/credential.h"
 
-/* All are the caller's to free with answers_free(). */
+/* Free all of it with answers_free(). */
 struct answers {
     char *server, *company_id, *certificate, *private_key;
     char *passphrase_file, *ca_file, *listen;
-    struct credential
-        *credential; /* what is in certificate; of a key that is elsewhere without it */
+    /* What is in the file `certificate`; without a key that is in another file. */
+    struct credential *credential;
 };
 
-/* Completes what is missing: asks, if somebody can be asked, as often as an answer is wrong.
- * Returns EXIT_DONE, or what the command returns after a sentence. */
+/* Completes the values that are missing: asks for them at the terminal, if there is one, until each
+ * answer is right. Returns EXIT_DONE, or the command's exit code after an error message. */
 int answers_complete(struct answers *a);
 
 void answers_free(struct answers *a);

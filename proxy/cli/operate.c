@@ -1,4 +1,4 @@
-/* The commands that ask a running sfmtls, or give it an order: status, wait, reload, quit. */
+/* The commands that ask or control a running sfmtls: status, wait, reload, quit. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ static int take(const struct command *c, int option, struct arguments *a)
     return EXIT_DONE;
 }
 
-/* False: the command is over, with *code. */
+/* Returns false if the command ends with *code. */
 static bool parse(const struct command *c, int argc, char **argv, struct arguments *a, int *code)
 {
     int option;
@@ -68,9 +68,9 @@ static bool parse(const struct command *c, int argc, char **argv, struct argumen
     return false;
 }
 
-/* ---- what is answered ---- */
+/* ---- answers ---- */
 
-/* What a problem document says, or anything else. */
+/* Prints what a problem document says; prints something general about any other answer. */
 static void tell_problem(const struct admin_answer *a)
 {
     char *detail = admin_json_text(a->body.p, "detail");
@@ -84,7 +84,7 @@ static void tell_problem(const struct admin_answer *a)
     free(cure);
 }
 
-/* Asks for what has to be answered with that status; what else comes is told. */
+/* Asks, and expects an answer with that status. Prints what another answer says. */
 static bool ask(const struct admin_place *p, const char *method, const char *path, int status,
                 struct admin_answer *out)
 {
@@ -129,7 +129,7 @@ static int show_status(const struct admin_place *p, const struct arguments *a)
 
 /* ---- wait ---- */
 
-/* Why it is not ready, as the probe says. */
+/* Says why it is not ready, by the answer of /ready. */
 static void explain(const struct admin_answer *a, struct diag *why)
 {
     char *reason = admin_json_text(a->body.p, "reason");
@@ -168,7 +168,7 @@ static int wait_until_ready(const struct admin_place *p, const struct arguments 
     return EXIT_DONE;
 }
 
-/* ---- orders ---- */
+/* ---- reload and quit ---- */
 
 static int quit(const struct admin_place *p, const struct arguments *a)
 {
@@ -181,8 +181,7 @@ static int quit(const struct admin_place *p, const struct arguments *a)
     return EXIT_DONE;
 }
 
-/* How many reloads there were, and why the last one was refused (NULL: it was not; the caller frees
- * it). */
+/* Gets the number of reloads, and why the last one was refused (NULL: it was not; to be freed). */
 static bool look_at_reloads(const struct admin_place *p, long long *count, char **refused)
 {
     struct admin_answer answer;

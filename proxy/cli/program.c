@@ -190,7 +190,7 @@ int program_main(int argc, char **argv)
 
     harden_process();
     key_memory_init();
-    (void)signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error of its write */
+    (void)signal(SIGXFSZ, SIG_IGN); /* so a file that is too large fails in write() */
     opterr = 0;
     if (argc < 2) {
         (void)cli_usage(NULL, "a command is missing");

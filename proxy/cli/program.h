@@ -1,6 +1,6 @@
 /*
- * program: the whole: finds the command, runs it, and sees that its output has
- * arrived.
+ * program: finds the command, runs it, and makes sure that its output was
+ * written.
  */
 #ifndef CLI_PROGRAM_H
 #define CLI_PROGRAM_H

@@ -17,11 +17,11 @@
 
 enum { MAX_PASSPHRASE = 1024 };
 
-/* What was given once; a reload must not ask again. */
+/* A passphrase that was typed. It is kept, because a reload must not ask again. */
 struct given {
     struct given *next;
     char *path;
-    char *text; /* in OpenSSL's secure heap, if there is one */
+    char *text; /* in OpenSSL's secure heap, if it exists */
 };
 
 static struct given *given;
@@ -48,7 +48,7 @@ static const struct given *remember(const char *path, const char *text, size_t n
     g->path = mem_copy_string(path);
     g->text = OPENSSL_secure_zalloc(n + 1);
     if (g->text == NULL)
-        abort(); /* see mem.h */
+        abort(); /* no memory: see mem.h */
     memcpy(g->text, text, n);
     g->next = given;
     given = g;
@@ -60,7 +60,7 @@ static bool in_foreground(int tty)
     return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 && tcgetpgrp(tty) == getpgrp();
 }
 
-/* ---- signals: whoever gives up at the prompt finds the terminal as it was ---- */
+/* ---- signals: after an interrupted prompt the terminal has to be as before ---- */
 
 static const int ending[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
 static volatile sig_atomic_t interrupted;
@@ -75,7 +75,7 @@ struct handlers {
     sigset_t mask;
 };
 
-/* Until release_signals() they arrive only while read_byte() waits. */
+/* Until release_signals() the signals arrive only while read_byte() waits. */
 static void catch_signals(struct handlers *before)
 {
     struct sigaction catching = {.sa_handler = on_signal};

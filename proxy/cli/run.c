@@ -15,10 +15,10 @@
 #include "ops/renewal_guard.h"
 #include "process/signals.h"
 
-/* --renew is how `run` starts itself as the keeper of ops/renewal.h: it is nobody else's. */
+/* --renew: with it `run` starts itself as the guard of ops/renewal_guard.h. It is not for users. */
 enum { OPT_READY_FD = 256, OPT_HELP, OPT_RENEW, OPT_PAIR };
 
-/* Options that stand for a setting, in the order of getopt's values. */
+/* The options that are settings, in the order of getopt's values. */
 static const char *const pair_options[] = {"--listen",      "--server",      "--company-id",
                                            "--certificate", "--private-key", "--passphrase-file",
                                            "--ca-file"};
@@ -41,7 +41,7 @@ static const struct option options[] = {
 
 struct arguments {
     struct config_choice from;
-    char *found; /* its file, if it was not given */
+    char *found; /* the path of the default file, if no file was given */
     bool test, renews;
     int ready_fd;
     int argc;
@@ -111,8 +111,8 @@ static bool parse(int argc, char **argv, struct arguments *a, int *code)
     return check(a, argc, argv);
 }
 
-/* Once: a reload is of the same file, whatever appears elsewhere. A tenant that is given by options
- * needs none. */
+/* Called once: a reload reads the same file, even if a better default one appears. If options
+ * define a tenant, no file is read. */
 static enum status find_sources(struct arguments *a, struct diag *why)
 {
     if (!a->given_any)
@@ -155,7 +155,8 @@ static enum status load(struct arguments *a, struct config **out, struct diag *w
     return st == ST_OK ? complete(*out, true, why) : st;
 }
 
-/* A local CA that nobody asked for must not keep a renewed certificate out. */
+/* If the sandbox hides a local CA that the configuration does not name, it is left out: it must not
+ * prevent the reload of a renewed certificate. */
 static enum status load_again(void *arguments, struct config **out, struct diag *why)
 {
     struct arguments *a = arguments;
@@ -173,7 +174,7 @@ static enum status load_again(void *arguments, struct config **out, struct diag 
     return complete(*out, !hidden, why);
 }
 
-/* Where each value comes from that is not the file's. */
+/* Shows the source of each value that does not come from the file. */
 static void show_given(const struct config *c)
 {
     for (size_t i = 0; i < c->ngiven; i++) {
@@ -215,7 +216,8 @@ static int test(struct arguments *a, struct process *process)
     return EXIT_DONE;
 }
 
-/* The arguments of the keeper: the same, of the same file. The caller frees the list. */
+/* The arguments of the guard: the same as now, with the path of the file. The user frees the
+ * list. */
 static const char **renewal_arguments(const struct arguments *a, int argc, char **argv)
 {
     const char **out = mem_new(((size_t)argc + 6) * sizeof(out[0]));

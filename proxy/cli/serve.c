@@ -38,7 +38,7 @@ bool serve_parse_ready_fd(const char *command, const char *text, int *fd)
     return true;
 }
 
-/* ---- what the outside is told ---- */
+/* ---- reporting the start ---- */
 
 static const char *scheme_of(const char *address)
 {
@@ -91,14 +91,14 @@ static void tell_ready_fd(const struct serve *s, const struct process *process)
         buf_add_string(&line, "}");
     }
     buf_add_string(&line, "]");
-    if (admin_address(s->admin, 0) != NULL) /* that of the other family has the same port */
+    if (admin_address(s->admin, 0) != NULL) /* the other family's address has the same port */
         add_address(&line, "admin", admin_address(s->admin, 0));
     buf_add_string(&line, "}\n");
     if (write(s->ready_fd, line.p, line.n) != (ssize_t)line.n)
         log_say(LOG_WARNING, "the descriptor of --ready-fd could not be written");
     if (s->ready_fd > STDERR_FILENO)
         (void)close(s->ready_fd);
-    else /* nothing else may get the number, to which others write */
+    else /* others write to that number, so it must not be used for a file */
         (void)dup2(s->nowhere, s->ready_fd);
     buf_free(&line);
 }
@@ -123,7 +123,7 @@ static void on_reload(void *ctx)
     reloader_wake(s->reloader);
 }
 
-/* Once a minute; each second while something is about to be due: see config.h. */
+/* Looks once a minute, and each second if look_again of the configuration is near: see config.h. */
 static void plan_look(struct serve *s)
 {
     int64_t due = process_config(s->process)->look_again, now = clock_wall_us() / 1000000;
@@ -140,21 +140,21 @@ static void on_look(void *ctx)
 
     announce_expiry(process_config(s->process), &s->expiry);
     if (due != 0 && due != s->looked && due <= clock_wall_us() / 1000000) {
-        s->looked = due; /* and not again and again, if nothing comes of it */
+        s->looked = due; /* only once, even if nothing has changed */
         on_reload(s);
     }
     plan_look(s);
 }
 
-/* Any thread. */
+/* May be called in any thread. */
 static void refuse_reload(struct serve *s, const struct diag *why)
 {
-    admin_note_reload(s->admin, why); /* first: who has read of it in the log finds it there */
+    admin_note_reload(s->admin, why); /* first, so that a reader of the log finds it there */
     log_say(LOG_ERROR, "not reloaded, what was loaded before stays in use: %s", why->text);
-    notify_systemd("READY=1"); /* with what was loaded before */
+    notify_systemd("READY=1"); /* the former configuration stays in use */
 }
 
-/* In the main thread. */
+/* Runs in the main thread. */
 static void install(void *arg)
 {
     struct loaded *l = arg;
@@ -179,7 +179,8 @@ static void install(void *arg)
     free(l);
 }
 
-/* By what the configuration names now, or, if that cannot be told, by what it named at start. */
+/* Explains by the files that the configuration names now; if it cannot be read, by those that it
+ * named at the start. */
 static void explain_failure(const struct serve *s, struct diag *why)
 {
     struct config *names = NULL;
@@ -199,7 +200,7 @@ static const struct tenant *first_that_fetches(const struct config *c)
     return NULL;
 }
 
-/* What fetches was started before the process was confined, or not at all. */
+/* The guard that fetches certificates starts before the sandbox, or not at all. */
 static enum status check_fetching(const struct serve *s, const struct config *c, struct diag *why)
 {
     const struct tenant *t = first_that_fetches(c);
@@ -211,7 +212,7 @@ static enum status check_fetching(const struct serve *s, const struct config *c,
     return ST_BAD_INPUT;
 }
 
-/* In the reloader's thread, as the next. */
+/* Runs in the reloader's thread, like on_failed() and on_loaded(). */
 static enum status load_again(void *ctx, struct config **out, struct diag *why)
 {
     const struct serve *s = ctx;
@@ -243,7 +244,7 @@ static void on_loaded(void *ctx, struct config *c)
 
 /* ---- orders by `admin` ---- */
 
-/* In the main thread, as the next. A second order is none to hurry. */
+/* Runs in the main thread, like reload(). A second call does not cut off exchanges. */
 static void quit(void *arg)
 {
     struct serve *s = arg;
@@ -272,7 +273,7 @@ static void order_reload(void *ctx)
     loop_post(process_loop(s->process), reload, ctx);
 }
 
-/* ---- the beginning of serving ---- */
+/* ---- when the process is ready ---- */
 
 static void announce_process(const struct serve *s)
 {
@@ -344,7 +345,7 @@ static struct process_hooks hooks = {.on_record = on_record,
                                      .on_reload = on_reload,
                                      .on_log_reopen = on_log_reopen};
 
-/* ---- the beginning ---- */
+/* ---- opening ---- */
 
 static enum status open_log(const struct config *c, bool just_try, struct diag *why)
 {
@@ -357,7 +358,8 @@ static enum status open_log(const struct config *c, bool just_try, struct diag *
     return st;
 }
 
-/* What is open stays open; what would be loaded on demand is loaded before. */
+/* Gives up privileges and enters the sandbox. Open files stay open. Libraries that would be loaded
+ * on demand are loaded before. */
 static enum status give_up(struct serve *s, const struct process *process, struct diag *why)
 {
     enum status st = user_become(&s->user, s->config, process, why);
@@ -400,12 +402,14 @@ static void end(struct serve *s, struct process *process)
 
 enum status serve_open(struct serve *s, struct process **out, struct diag *why)
 {
-    (void)signal(SIGPIPE, SIG_IGN); /* whoever reads the log may go away */
+    (void)signal(SIGPIPE, SIG_IGN); /* the reader of the log may end */
     if (getpid() == 1)
-        (void)signal(SIGCHLD, SIG_IGN); /* orphans of a container come here: no zombies */
+        (void)signal(
+            SIGCHLD,
+            SIG_IGN); /* a container's orphans become our children, and must not stay as zombies */
     descriptors_raise();
     s->nowhere =
-        open("/dev/null", O_RDWR | O_CLOEXEC); /* which the sandbox does not let be written */
+        open("/dev/null", O_RDWR | O_CLOEXEC); /* the sandbox forbids writing to it later */
     h1_reader_setup();
     hooks.ctx = s;
     s->log =
@@ -430,7 +434,7 @@ enum status serve_open(struct serve *s, struct process **out, struct diag *why)
     if (st == ST_OK)
         st = give_up(s, *out, why);
     if (st == ST_OK && !s->just_try)
-        st = log_start(s->config->log_format, why); /* the first thread */
+        st = log_start(s->config->log_format, why); /* this starts the first thread */
     if (st == ST_OK) {
         log_set_level(s->config->log_level);
         return ST_OK;
@@ -473,7 +477,7 @@ int serve_run(struct serve *s, struct process *process)
     bool drained = process_run(process);
 
     bool stuck = s->reloader != NULL && !reloader_stop(s->reloader);
-    s->reloader = NULL; /* whoever still asks for it is too late */
+    s->reloader = NULL; /* later requests for a reload are ignored */
     timer_stop(&s->expiry_timer);
     watchdog_stop(&s->watchdog);
     if (s->on_stopped != NULL)
@@ -487,7 +491,7 @@ int serve_run(struct serve *s, struct process *process)
     log_say(LOG_NOTICE, "stopped");
     log_stop();
     if (stuck)
-        _exit(drained ? EXIT_DONE : EXIT_FAILED); /* a thread is still at work */
+        _exit(drained ? EXIT_DONE : EXIT_FAILED); /* the reloader's thread still runs */
     forget(s);
     return drained ? EXIT_DONE : EXIT_FAILED;
 }

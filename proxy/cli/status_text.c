@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 
-enum { SHOWN = 5 }; /* failures */
+enum { SHOWN = 5 }; /* failures that are shown */
 
 /* ---- members ---- */
 
@@ -33,7 +33,7 @@ static void add_visible(struct buf *b, const char *text)
     free(visible);
 }
 
-/* "2026-11-22T08:15:30.123Z" as "2026-11-22 08:15:30". */
+/* Shows "2026-11-22T08:15:30.123Z" as "2026-11-22 08:15:30". */
 static void add_time(struct buf *b, json_t *object, const char *name)
 {
     const char *t = text_of(object, name);
@@ -109,7 +109,7 @@ static void add_gates(struct buf *b, const json_t *gates)
     }
 }
 
-/* Of a tenant whose certificate is fetched from BTP. */
+/* For a tenant whose certificate is fetched from BTP. */
 static void add_fetch(struct buf *b, json_t *fetch)
 {
     json_t *failure = json_object_get(fetch, "failure");

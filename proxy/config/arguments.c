@@ -1,11 +1,11 @@
-/* Settings of the command line: KEY or TENANT.KEY, and a value. */
+/* Settings of the command line: KEY=VALUE, or TENANT.KEY=VALUE. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "config/settings.h"
 
-/* Other users of the machine see a command line (ps), so nothing secret may be set by it. */
+/* Other users of the machine can see a command line (ps), so it must not contain secrets. */
 static const char *secret_flaw(const char *name, const char *key)
 {
     if (strncmp(name, "header.", 7) == 0 || strstr(name, ".header.") != NULL)
@@ -37,7 +37,8 @@ static enum status refuse_unknown(const struct config_pair *p, struct slice tena
     return ST_BAD_INPUT;
 }
 
-/* Names of tenants may have dots, keys have none. */
+/* The last '.' ends the tenant's name: a tenant's name may contain dots, and a key contains
+ * none. */
 static enum status add(struct settings *s, const struct config_pair *p, struct diag *why)
 {
     const char *dot = strrchr(p->key, '.');

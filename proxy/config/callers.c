@@ -19,7 +19,8 @@ struct callers {
     size_t count;
     bool costs_differ;
     unsigned dearest;
-    char nobody[CALLER_HASH_SIZE]; /* fits no password, and costs as much as the dearest */
+    /* no password fits it, and it costs as much as the dearest hash */
+    char nobody[CALLER_HASH_SIZE];
 };
 
 /* ---- hashes ---- */
@@ -33,13 +34,14 @@ static const char bcrypt_digits[] =
 static const char yescrypt_digits[] =
     "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/* The costs that crypt_gensalt(3) writes, in units of bcrypt's: 2 to the power of its cost. */
+/* The costs that crypt_gensalt(3) writes. Weights are in units of bcrypt's cost, which is a power
+ * of 2. */
 static const struct {
     const char *text;
     unsigned weight;
 } yescrypt_costs[] = {{"j75", 20}, {"j85", 33}, {"j7T", 70}, {"j8T", 135}, {"j9T", 270}};
 
-/* The value of a digit; -1 if it is none. */
+/* The value of a digit; -1 if the character is not a digit. */
 static int digit_of(const char *digits, char c)
 {
     const char *at = c == '\0' ? NULL : strchr(digits, c);
@@ -67,8 +69,8 @@ bool callers_is_bcrypt(const char *hash)
     return hash[1] == '2';
 }
 
-/* $2b$CC$ and 22 digits of salt, 31 of the digest. Bits that are left over are zero, or crypt(3)
- * would never give that hash. */
+/* $2b$CC$, then 22 digits of salt and 31 digits of digest. The unused bits of the last digits have
+ * to be zero, because crypt(3) never returns a hash in which they are set. */
 static enum verdict judge_bcrypt(struct slice hash, unsigned *weight)
 {
     uint64_t cost;
@@ -83,10 +85,11 @@ static enum verdict judge_bcrypt(struct slice hash, unsigned *weight)
     return cost > 12 ? HASH_DEAR : HASH_SOUND;
 }
 
-/* Digits of six bits, the lowest first, that are whole bytes. */
+/* The text consists of digits of six bits, lowest first. Together they have to make whole bytes. */
 static bool is_yescrypt_text(struct slice s)
 {
-    static const int end[] = {64, 0, 4, 16}; /* of the last digit, by how many there are */
+    /* limit of the last digit, by the number of digits modulo 4 */
+    static const int end[] = {64, 0, 4, 16};
 
     return s.n > 0 && are_digits(yescrypt_digits, s) &&
            digit_of(yescrypt_digits, s.p[s.n - 1]) < end[s.n % 4];
@@ -117,7 +120,8 @@ static enum verdict judge_hash(struct slice hash, unsigned *weight)
     return begins_with(hash, "$y$") ? judge_yescrypt(hash, weight) : HASH_OTHER;
 }
 
-/* Like that hash but for a last digit that no digest ends in: see above. */
+/* Copies a hash, but with a last digit that no digest can end in (see judge_bcrypt() and
+ * is_yescrypt_text()), so that no password fits. */
 static void become_nobody(struct callers *c, const char *hash)
 {
     size_t n = strlen(hash);
@@ -128,7 +132,7 @@ static void become_nobody(struct callers *c, const char *hash)
 
 /* ---- lines ---- */
 
-/* RFC 7617, 2: control characters cannot be sent. */
+/* RFC 7617, 2: a user's name cannot contain control characters. */
 static bool is_user(struct slice user)
 {
     for (size_t i = 0; i < user.n; i++)
@@ -166,7 +170,7 @@ static void add(struct callers *c, struct slice user, struct slice hash, unsigne
     become_nobody(c, new->hash);
 }
 
-/* A line without ':' may be a password, so nothing of it is shown. */
+/* A line without ':' may be a password, so the sentence shows nothing of it. */
 static enum status read_line(struct callers *c, const char *path, struct slice text, int line,
                              struct diag *why)
 {

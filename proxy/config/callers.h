@@ -1,8 +1,9 @@
 /*
  * callers: the users of a tenant's callers-file and the hashes of their
- * passwords, as htpasswd writes them: lines of user:hash, comments (#) and
- * empty lines between. The user is all that is before the first ':', just
- * as Basic credentials hold it. Immutable: every thread may read it.
+ * passwords, as htpasswd writes them. A line is user:hash, a comment (#) or
+ * empty. The user ends at the first ':', as in Basic credentials (RFC 7617).
+ *
+ * Immutable: every thread may read it.
  */
 #ifndef CONFIG_CALLERS_H
 #define CONFIG_CALLERS_H
@@ -12,29 +13,33 @@
 
 struct callers;
 
-enum { CALLER_HASH_SIZE = 144, CALLER_BCRYPT_PASSWORD = 72 /* bytes; it looks at no more */ };
+enum {
+    CALLER_HASH_SIZE = 144,
+    CALLER_BCRYPT_PASSWORD = 72 /* bytes; bcrypt ignores the rest of a password */
+};
 
-/* On failure *out is untouched and the sentence begins with the path, and the line if one is
- * wrong. Sentences never hold what could be a password. */
+/* On failure *out is unchanged, and the sentence begins with the path (and the line, if one is
+ * wrong). The sentence never contains what could be a password. */
 enum status callers_load(const char *path, struct callers **out, struct diag *why) MUST_CHECK;
 void callers_free(struct callers *c); /* NULL is allowed */
 
-/* The hash that this user's password has to fit. For a user who is not known it is one that no
- * password fits and that costs as much as the dearest of the file: time is not to tell who is
- * known. At most CALLER_HASH_SIZE with its NUL. */
+/* The hash that this user's password has to fit. For an unknown user, returns a hash that no
+ * password fits and that costs as much as the dearest one in the file, so that the time does not
+ * tell whether the user exists. At most CALLER_HASH_SIZE bytes, with the NUL; valid as long as
+ * c. */
 const char *callers_hash(const struct callers *c, struct slice user);
 
-/* Is that a user of the file? Not for the request path: it tells by its time. */
+/* Does the file have that user? Do not call it for a request: its time tells the answer. */
 bool callers_have(const struct callers *c, struct slice user);
 
-/* Is the hash one of bcrypt, which looks at no more than CALLER_BCRYPT_PASSWORD bytes? */
+/* Is it a hash of bcrypt, which looks at CALLER_BCRYPT_PASSWORD bytes of a password only? */
 bool callers_is_bcrypt(const char *hash);
 
-/* Hashes of different costs: then time does tell something. */
+/* Have the hashes different costs? Then the time does tell something about a user. */
 bool callers_costs_differ(const struct callers *c);
 
-/* The line of a user who names another company, whose requests therefore are not this tenant's;
- * 0: there is none. */
+/* The line of a user whose name contains another company's ID, so that this user's requests do not
+ * belong to this tenant; 0: there is none. */
 int callers_stranger(const struct callers *c, const char *company_id);
 
 #endif

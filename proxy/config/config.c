@@ -11,7 +11,7 @@
 #include "config/parent_proxy.h"
 
 struct shared_config {
-    struct config config; /* first: the pointers convert */
+    struct config config; /* first: pointers to it are converted to pointers to the whole struct */
     atomic_int refs;
 };
 

@@ -1,4 +1,4 @@
-/* Settings of the environment: SFMTLS_LOG_FORMAT=json is `log-format = json`. */
+/* Settings of the environment: SFMTLS_LOG_FORMAT=json means `log-format = json`. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,10 +7,10 @@
 
 static const char prefix[] = VARIABLE_PREFIX, tenant_prefix[] = VARIABLE_TENANT;
 
-/* What a name means. */
+/* What the name of a variable means. */
 struct meaning {
-    const struct option *option; /* NULL: nothing */
-    struct slice tenant;         /* as it is written; p NULL: none is named */
+    const struct option *option; /* NULL: no option */
+    struct slice tenant;         /* as spelled in the variable; p NULL: it names no tenant */
 };
 
 /* ---- names ---- */
@@ -36,7 +36,8 @@ static bool is_tenant(struct slice name)
     return name.n > 0;
 }
 
-/* ACME_SERVER: the first `_` before an option is the one before the longest. */
+/* Splits TENANT_OPTION. If several splits give an option, the longest option counts: it follows the
+ * first such `_`. */
 static struct meaning read_tenant(struct slice name)
 {
     for (size_t i = 1; i < name.n; i++) {
@@ -62,7 +63,7 @@ static struct slice behind(struct slice name, const char *beginning)
     return (struct slice){name.p + n, name.n - n};
 }
 
-/* name: without SFMTLS_ */
+/* name is the variable's name without SFMTLS_. */
 static struct meaning read_name(struct slice name)
 {
     const struct option *o = find_option(SECTION_PROXY, name);
@@ -74,13 +75,14 @@ static struct meaning read_name(struct slice name)
     return (struct meaning){o, {NULL, 0}};
 }
 
-/* Kubernetes describes a Service called sfmtls to each container of its namespace. */
+/* If a Service is called sfmtls, Kubernetes sets such variables in each container of its
+ * namespace. */
 static bool is_of_kubernetes(struct slice name)
 {
     return begins(name, "SERVICE_") || begins(name, "PORT_") || slice_eq(name, SLICE("PORT"));
 }
 
-/* The name without SFMTLS_, and its value, if the variable is one of ours. */
+/* If the variable may be a setting, gives its value, and its name without SFMTLS_. */
 static bool split(const char *variable, struct slice *name, const char **value)
 {
     const char *sign = strchr(variable, '=');
@@ -104,7 +106,7 @@ bool config_is_in_environment(const char *const *variables)
     return false;
 }
 
-/* ---- the order: the environment has none, and the tenants get one by it ---- */
+/* ---- the order: variables have none, so they are sorted, which also sorts the tenants ---- */
 
 static int compare(const void *a, const void *b)
 {
@@ -124,9 +126,9 @@ static const char **sorted(const char *const *variables)
     return list;
 }
 
-/* ---- what is known ---- */
+/* ---- variables that mean an option ---- */
 
-/* As keys and tenants are written. */
+/* Writes a name as keys and tenants are written in the file. */
 static char *lower_name(struct slice written)
 {
     char *name = mem_copy_bytes(written.p, written.n);
@@ -136,7 +138,8 @@ static char *lower_name(struct slice written)
     return name;
 }
 
-/* A name of a file that no variable can stand for, but which is meant. */
+/* Finds a tenant of the file whose name gives the same variable, but is written differently (with
+ * capitals, `_` or `.`), so that the variable cannot name it. */
 static const struct settings_section *find_alike(const struct settings *s, const char *tenant)
 {
     struct buf wanted = {0}, name = {0};
@@ -193,9 +196,9 @@ enum status environment_add(struct settings *s, const char *const *variables, st
     return st;
 }
 
-/* ---- what is not ---- */
+/* ---- variables that mean nothing ---- */
 
-/* Does a passphrase-env, or another option that names a variable, name this one? */
+/* Does a passphrase-env, or a similar option, name this variable? */
 static bool is_named_by_setting(const struct settings *s, const char *variable)
 {
     for (size_t i = 0; i < s->count; i++)
@@ -206,7 +209,7 @@ static bool is_named_by_setting(const struct settings *s, const char *variable)
     return false;
 }
 
-/* Of all ways to cut a tenant off, the one with the shortest rest that is near an option. */
+/* Splits TENANT_OPTION in all ways, and takes the shortest rest that is similar to an option. */
 static bool add_nearest_of_tenant(struct buf *out, struct slice name)
 {
     const char *nearest = NULL;

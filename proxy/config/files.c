@@ -1,4 +1,4 @@
-/* The files that a configuration names: which they are, and whether they are safe to use. */
+/* The files that a configuration names, and whether they are safe to use. */
 #include <pwd.h>
 #include <unistd.h>
 
@@ -31,7 +31,7 @@ void config_add_marks(const struct config *c, struct buf *out)
         buf_add(out, c->files[i].mark.p, c->files[i].mark.n);
 }
 
-/* ---- who can change them ---- */
+/* ---- who can change the files ---- */
 
 static void locate(const struct config_file *f, struct diag *why)
 {
@@ -39,7 +39,8 @@ static void locate(const struct config_file *f, struct diag *why)
         diag_place(why, f->where);
 }
 
-/* Who we will be, if that user is there at all: see user_find(). */
+/* The user that the process will become. If that user does not exist, the current one: user_find()
+ * reports the error. */
 static uid_t user_of(const struct config *c)
 {
     const struct passwd *p = c->user == NULL ? NULL : getpwnam(c->user);
@@ -47,14 +48,13 @@ static uid_t user_of(const struct config *c)
     return p == NULL ? geteuid() : p->pw_uid;
 }
 
-/* A local CA that nobody has made, a certificate that is yet to be fetched: where it would be
- * matters to nobody yet. */
+/* A file that does not exist yet (the local CA, a certificate to be fetched) needs no check. */
 static bool is_absent(const struct config_file *f)
 {
     return f->use == FILE_READ && access(f->path, F_OK) != 0;
 }
 
-/* Said once for each owner: one folder of another user's is a line for each file in it. */
+/* A folder of another user is reported once per owner, not once for each file in it. */
 static bool is_told(const struct path_verdict *told, size_t n, const struct path_verdict *v)
 {
     for (size_t i = 0; i < n; i++)
@@ -81,14 +81,14 @@ static enum status check_owners(struct config *c, struct path_verdict *told, str
         bool bad = v.flaw > PATH_WORST_WARNING;
         if (!bad && !is_told(told, ntold, &v))
             load_note(c, LOG_WARNING, mem_copy_string(why->text));
-        told[ntold++] = v; /* freed by the caller */
+        told[ntold++] = v; /* freed by config_check_files() */
         if (bad)
             return ST_BAD_INPUT;
     }
     return ST_OK;
 }
 
-/* ---- what would be written over ---- */
+/* ---- files that would be overwritten ---- */
 
 static bool is_read(const struct config_file *f)
 {
@@ -106,7 +106,8 @@ static enum status refuse_place(const struct config_file *written, const struct 
     return ST_BAD_INPUT;
 }
 
-/* Two files that are read may be the same. Of two that are written the later line is at fault. */
+/* Two options may read the same file. If two options write the same file, the later one is at
+ * fault. */
 static enum status check_places(const struct config *c, struct diag *why)
 {
     for (size_t i = 0; i < c->nfiles; i++) {

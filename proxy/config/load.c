@@ -54,7 +54,7 @@ static void note_file(const struct loader *l, const struct option *o, const stru
         load_name_file(l->config, uses[o->file], o->key, *path, s->where);
 }
 
-/* Of one that repeats, the first place. */
+/* If the option is repeated, the first place is kept. */
 static void note_place(struct loader *l, const struct option *o, const struct settings_entry *e)
 {
     char **place = &places_of(l)[option_index(o->section, o->key)];
@@ -63,7 +63,7 @@ static void note_place(struct loader *l, const struct option *o, const struct se
         *place = mem_copy_string(e->where);
 }
 
-/* What the file says is not news to whoever reads it. */
+/* Settings of the file are left out, because whoever reads the file sees them. */
 static void note_given(const struct loader *l, const struct settings_entry *e)
 {
     struct config *c = l->config;
@@ -136,7 +136,7 @@ static enum status load_section(struct loader *l, const struct settings_section 
 struct file {
     const char *path;
     struct settings *settings;
-    struct settings_section *section; /* that is read; NULL: none has begun */
+    struct settings_section *section; /* the section being read; NULL: none yet */
 };
 
 static enum status refuse_second(const struct settings_section *first, struct diag *why)
@@ -206,7 +206,7 @@ static enum status read_file(struct settings *s, const char *path, struct diag *
 
 /* ---- the whole ---- */
 
-/* Two tenants between which no request can tell the difference. */
+/* Warns about two tenants that a request cannot tell apart. */
 static void note_twins(const struct loader *l)
 {
     const struct config *c = l->config;
@@ -297,7 +297,7 @@ static enum status end(struct loader *l, enum status st, struct config **out)
     return st;
 }
 
-/* From the weakest to the strongest. */
+/* Reads the sources from the weakest to the strongest. */
 static enum status read_sources(struct settings *s, const struct config_sources *from,
                                 struct diag *why)
 {
@@ -316,7 +316,8 @@ static enum status load(struct loader *l, const struct config_sources *from, str
                         struct diag *why)
 {
     struct settings s = {0};
-    enum status st = start(l, from->file, why); /* first: the file's mark is older than its text */
+    /* first, because the mark of the file has to be taken before its text is read */
+    enum status st = start(l, from->file, why);
 
     if (st == ST_OK)
         st = (l->admin_only ? load_read_admin : read_sources)(&s, from, why);

@@ -1,5 +1,5 @@
 /*
- * load: from settings to a checked configuration. Private to the layer.
+ * load: makes a checked configuration from settings. Private to this layer.
  */
 #ifndef CONFIG_LOAD_H
 #define CONFIG_LOAD_H

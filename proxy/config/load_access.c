@@ -9,7 +9,7 @@ static bool has_unix_listener(const struct config *c)
     return false;
 }
 
-/* To connect is to write. */
+/* A caller needs write permission to connect to a socket. */
 void load_check_access(const struct loader *l)
 {
     struct config *c = l->config;

@@ -1,4 +1,4 @@
-/* What names the admin listener and its tokens, whatever else is wrong. */
+/* Reads only the settings that name the admin listener and its tokens, even if others are wrong. */
 #include <stdlib.h>
 #include <string.h>
 

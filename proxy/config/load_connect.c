@@ -44,7 +44,7 @@ static bool is_of_service(const struct config *c)
     static const char folder[] = "/etc/sfmtls/";
 
     if (c != NULL && c->user != NULL)
-        return true; /* whose home is not that of whoever starts it */
+        return true; /* that user's home is not the home of whoever starts the process */
     return c != NULL && c->file != NULL && strncmp(c->file, folder, sizeof(folder) - 1) == 0;
 }
 
@@ -61,7 +61,7 @@ char *config_local_ca_folder(const struct config *c)
     return mem_copy_string("/var/lib/sfmtls/ca");
 }
 
-/* The root's end is the intermediate's. */
+/* The signer ends when the root ends, so one date is enough. */
 static void note_dates(struct config *c, const char *folder)
 {
     int64_t end = local_ca_not_after(c->local_ca), now = clock_wall_us() / 1000000;
@@ -84,7 +84,7 @@ static void note_dates(struct config *c, const char *folder)
                   mem_format("CONNECT (https_proxy) is answered under the local CA in %s", folder));
 }
 
-/* One warning for each tenant with names that the CA may not vouch for. */
+/* One warning for each tenant that has names which the CA does not permit. */
 static void note_missing(struct config *c, const struct tenant *t, const char *folder)
 {
     struct buf missing = {0};

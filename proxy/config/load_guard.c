@@ -1,4 +1,5 @@
-/* How callers are told apart, and whether that is enough for where they can come from. */
+/* How callers are identified, and whether that is enough for the places that they can connect
+ * from. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -35,7 +36,8 @@ enum status load_tokens(struct loader *l, struct diag *why)
     return st;
 }
 
-/* The tenant that can be reached there and knows no callers; NULL: there is none. */
+/* A tenant that can be reached through this listener and has no callers-file; NULL: there is
+ * none. */
 static const struct tenant *open_tenant(const struct config *c, const struct listen_address *at)
 {
     for (size_t i = 0; i < c->ntenants; i++)
@@ -92,7 +94,7 @@ static void note_remote(struct config *c, const struct listen_address *at, const
                          at->where, who, text));
 }
 
-/* All that is listened on for it is as reachable as the first. */
+/* It is enough to look at the first address: the others (of localhost) are as reachable. */
 static enum status check_remote_admin(const struct config *c, struct diag *why)
 {
     const struct listen_address *at = c->admins;

@@ -49,7 +49,7 @@ static enum status check_passphrases(const struct loader *l, int identity, struc
     return ST_OK;
 }
 
-/* A key or a passphrase alone is a certificate forgotten. */
+/* A key or passphrase without a certificate means that the certificate was forgotten. */
 static enum status check_alone(const struct loader *l, int identity, struct diag *why)
 {
     for (size_t i = CREDENTIAL_PRIVATE_KEY; i < SOURCES; i++) {
@@ -64,8 +64,9 @@ static enum status check_alone(const struct loader *l, int identity, struct diag
     return ST_OK;
 }
 
-/* Dates are told by whoever serves: they change while it does. An issuer that is a root here is one
- * for the server, too: roots are not sent. */
+/* Findings about dates are left out: the serving process reports them, because they change while it
+ * runs. An issuer that is a root in our trust needs no note: roots are not sent, and the server has
+ * them. */
 static bool is_noted(const struct tenant *t, const struct credential *c, const struct finding *f)
 {
     return f->about != ABOUT_DATES &&
@@ -100,7 +101,7 @@ static void warn_about_readable_passphrase(const struct loader *l, const char *p
                        tenant_where(l->tenant, key), path, path));
 }
 
-/* What is loaded to be looked at keeps what is wrong with it. */
+/* If flaws are kept (config_load_flawed()), a certificate that cannot be loaded is not an error. */
 static enum status keep_flaw(const struct loader *l, struct identity *i, enum status st,
                              const struct diag *why)
 {
@@ -111,7 +112,7 @@ static enum status keep_flaw(const struct loader *l, struct identity *i, enum st
     return ST_OK;
 }
 
-/* It comes later, or again: the tenant waits for it. */
+/* The certificate will be fetched, or fetched again; the tenant waits for it. */
 static void keep_unfetched(const struct loader *l, int identity, const struct diag *why)
 {
     struct identity *i = &l->tenant->identities[identity];

@@ -1,12 +1,13 @@
-/* A reload that brings a certificate which cannot be presented in place of a valid one. */
+/* What a reload does if it finds a certificate that cannot be presented, while a valid one is in
+ * use. */
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "config/load_parts.h"
 
-/* Is it the same tenant to the server, too? Another company has not learnt of the certificate, and
- * another server is not to see it. */
+/* Is it the same tenant for the server, too? Another company may not have registered the
+ * certificate, and another server must not see it. */
 static bool is_same(const struct tenant *a, const struct tenant *b)
 {
     return strcmp(a->name, b->name) == 0 && strcmp(a->company_id, b->company_id) == 0 &&
@@ -21,7 +22,7 @@ static const struct tenant *find_same(const struct config *c, const struct tenan
     return NULL;
 }
 
-/* rejected: what the file holds; kept: what stays. */
+/* rejected: the certificate in the file; kept: the one that stays in use. */
 static void note_keeping(struct config *c, const struct tenant *t, int i,
                          const struct credential *rejected, const struct credential *kept,
                          int64_t now)
@@ -57,13 +58,13 @@ static void present(struct tenant *t, int i, struct credential *kept, struct tls
     load_write_pool_key(t);
 }
 
-/* The file in certificate-store is gone or damaged. */
+/* The file in certificate-store is missing or damaged, so the certificate in use stays. */
 static void keep_fetched(struct config *c, struct tenant *t, const struct tenant *before,
                          int64_t now)
 {
     struct credential *kept = before->identities[IDENTITY_CURRENT].credential;
     struct tls_client *tls;
-    struct diag ignored; /* it was used before */
+    struct diag ignored; /* it cannot fail: it worked before */
 
     if (kept == NULL || !tenant_fetches(before) || !credential_is_valid(kept, now) ||
         tls_client_new(kept, t->trust, t->server.host, &tls, &ignored) != ST_OK)
@@ -81,7 +82,7 @@ static void keep(struct config *c, struct tenant *t, const struct tenant *before
     struct identity *id = &t->identities[i];
     struct credential *kept = before->identities[i].credential;
     struct tls_client *tls;
-    struct diag ignored; /* it was used before */
+    struct diag ignored; /* it cannot fail: it worked before */
 
     if (!tenant_has_identity(t, i) && tenant_fetches(t) && i == IDENTITY_CURRENT) {
         keep_fetched(c, t, before, now);

@@ -1,4 +1,4 @@
-/* The listeners of a configuration, and what the log should say of them. */
+/* The listeners of a configuration, and the notes about them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,7 +64,8 @@ bool load_has_listener(const struct config *c, int tenant)
     return false;
 }
 
-/* One listener of a tenant's own takes the default ones away, also from those that have none. */
+/* If any tenant has a listener of its own, the default one is not used; tenants without one cannot
+ * be called then. */
 static void note_unreachable(struct config *c)
 {
     for (size_t i = 0; i < c->ntenants; i++)
@@ -84,7 +85,7 @@ static struct address parsed(const char *text, int port)
     struct diag why;
 
     if (address_parse(text, &a, &why) != ST_OK)
-        abort(); /* a text of this file */
+        abort(); /* the text is a constant of this file */
     address_set_port(&a, port);
     return a;
 }
@@ -100,7 +101,8 @@ static bool is_listened_on(const struct config *c, const struct address *a)
     return false;
 }
 
-/* Where localhost leads, by which of its two families; the second address stands for all. */
+/* The addresses of localhost by family; the second of each pair is the one that includes all
+ * addresses. */
 static const char *const leads_to[ADDRESS_FAMILIES][2] = {{"127.0.0.1:0", "0.0.0.0:0"},
                                                           {"[::1]:0", "[::]:0"}};
 
@@ -118,8 +120,7 @@ static bool is_for_localhost(const struct listen_address *l, int family)
     return address_is_same_host(&l->address, &own) || address_is_same_host(&l->address, &any);
 }
 
-/* With port 0 callers are told addresses, so what localhost is does not matter to them. */
-/* A listener for all addresses has to stay one. */
+/* The cure depends on the listener: one that listens on all addresses has to keep doing so. */
 static void note_free(struct config *c, const struct listen_address *l, const char *key,
                       const struct address *other)
 {
@@ -138,6 +139,7 @@ static void note_free(struct config *c, const struct listen_address *l, const ch
     free(cure);
 }
 
+/* With port 0 callers are told the address, so they do not use localhost. */
 static void note_free_family(struct config *c, const struct listen_address *l, const char *key)
 {
     int port = address_port(&l->address);

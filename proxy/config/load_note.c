@@ -1,4 +1,4 @@
-/* What all that load use: notes for whoever uses the result. */
+/* What all parts of the loader use: notes for whoever uses the configuration. */
 #include <stdlib.h>
 #include <sys/stat.h>
 

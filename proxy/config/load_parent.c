@@ -1,4 +1,4 @@
-/* Through which parent proxy each tenant's server, and each place of connect-allow, is reached. */
+/* Which parent proxy is used for each tenant's server, and for each entry of connect-allow. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,15 +10,15 @@
 #include "config/system_proxy.h"
 #include "http/chars.h"
 
-enum { CURL_PORT = 1080 }; /* of a proxy that is named without one */
+enum { CURL_PORT = 1080 }; /* curl's default, for a proxy that is written without a port */
 
-/* What one section says. */
+/* The settings of one section. */
 struct source {
     const struct config *config;
     const struct tenant *tenant; /* NULL: [proxy] */
     const struct parent_options *options;
-    struct parent_proxy *parent; /* that it names; NULL: none */
-    bool by_system;              /* then not for everybody */
+    struct parent_proxy *parent; /* the proxy that the section names; NULL: none */
+    bool by_system;              /* the variables name it; then no_proxy can except hosts */
 };
 
 static const char *place_of(const struct source *s, const char *key)
@@ -34,14 +34,15 @@ static enum status refuse(const char **key, const char *at_fault, struct diag *w
     return ST_BAD_INPUT;
 }
 
-/* ---- what fits together ---- */
+/* ---- which settings fit together ---- */
 
 static enum status check_alone(const struct source *s, struct diag *why)
 {
     static const char *const keys[] = {"parent-proxy-user", "parent-proxy-password-file",
                                        "parent-proxy-ccache", "parent-proxy-keytab",
                                        "parent-proxy-auth"};
-    size_t n = ARRAY_LEN(keys) - (s->options->auth == PARENT_AUTO ? 1 : 0); /* the default */
+    /* the last key is not looked at if it is auto, which is the default */
+    size_t n = ARRAY_LEN(keys) - (s->options->auth == PARENT_AUTO ? 1 : 0);
 
     for (size_t i = 0; i < n; i++) {
         if (place_of(s, keys[i]) == NULL)
@@ -163,7 +164,7 @@ static enum status read_password(struct config *c, const struct source *s, struc
 
 /* ---- the proxy ---- */
 
-/* Percent-decoded (RFC 3986, 2.1). */
+/* Adds `in`, percent-decoded (RFC 3986, 2.1). */
 static void add_decoded(struct buf *out, struct slice in)
 {
     for (size_t i = 0; i < in.n; i++) {
@@ -176,7 +177,8 @@ static void add_decoded(struct buf *out, struct slice in)
     }
 }
 
-/* USER[:PASSWORD]@ of a variable, unless the file says who. False: nobody can be called that. */
+/* Takes USER[:PASSWORD] of a variable, unless the configuration sets a user. False: the user or the
+ * password has characters that cannot be sent. */
 static bool take_user(const struct source *s, struct slice user)
 {
     struct slice name = slice_split(&user, ':');
@@ -216,7 +218,7 @@ static bool read_variable(const struct source *s, const char *value)
     return at == NULL || take_user(s, user);
 }
 
-/* The value is not repeated: it may hold a password. */
+/* Sentences do not repeat the value, because it may contain a password. */
 static enum status find_by_system(struct source *s, struct diag *why)
 {
     const char *value, *variable = system_proxy_variable(&value);
@@ -282,7 +284,7 @@ static enum status load_source(struct loader *l, struct source *s, struct diag *
     return s->options->user == NULL || l->names_only ? ST_OK : read_password(l->config, s, why);
 }
 
-/* ---- who gets it ---- */
+/* ---- which servers it is used for ---- */
 
 static struct parent_proxy *choose(const struct source *s, const struct endpoint *to)
 {

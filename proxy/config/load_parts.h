@@ -1,5 +1,5 @@
 /*
- * The inside of the loader: private to load*.c.
+ * The internals of the loader; private to load*.c.
  */
 #ifndef CONFIG_LOAD_PARTS_H
 #define CONFIG_LOAD_PARTS_H
@@ -7,92 +7,96 @@
 #include "config/config.h"
 #include "config/settings.h"
 
-/* A configuration while it is read. */
+/* A configuration that is being loaded. */
 struct loader {
     struct config *config;
-    char *folder;     /* of the file */
-    bool keeps_flaws; /* an identity that cannot be loaded is not an error: see struct identity */
-    bool names_only;  /* nothing that it names is loaded */
-    bool admin_only;  /* nothing else is even looked at */
-    const struct settings_section *section; /* that is loaded */
-    struct tenant *tenant;                  /* whose section that is; NULL: [proxy] */
+    char *folder;     /* of the configuration file */
+    bool keeps_flaws; /* an identity that cannot be loaded is no error: see struct identity */
+    bool names_only;  /* load nothing that the settings name */
+    bool admin_only;  /* look at nothing but the admin listener and its tokens */
+    const struct settings_section *section; /* the section being loaded */
+    struct tenant *tenant;                  /* the tenant of that section; NULL: [proxy] */
     struct trust **trusts;
     size_t ntrusts;
     config_ask *ask;
     void *ask_ctx;
 };
 
-/* ---- what the others use: load_note.c, files.c ---- */
+/* ---- used by the other parts: load_note.c, files.c ---- */
 
-/* Takes the sentence. */
+/* Adds a note; takes ownership of the sentence. */
 void load_note(struct config *c, enum log_level level, char *sentence);
 
-/* Loading the same files again gives something else from then on; seconds since 1970, 0: never. */
+/* From that time on, loading the same files can give another result; the earliest time counts.
+ * Seconds since 1970; 0: never. */
 void load_look_again(struct config *c, int64_t when);
 
-/* May every user of the machine read that file? */
+/* May every user of the machine read the file? */
 bool load_is_open_to_others(const char *path);
 
-/* Notes that the configuration names a file; key lives as long as the program. */
+/* Records that the configuration names a file. key has to live as long as the program. */
 void load_name_file(struct config *c, enum config_file_use use, const char *key, const char *path,
                     const char *where);
 
 /* ---- the steps of loading ---- */
 
-/* All settings of the tenant's section have been read: checks that none is missing, and loads what
- * they name. */
+/* Call it when all settings of the tenant's section are set: checks that no required one is
+ * missing, and loads what they name. */
 enum status load_complete_tenant(struct loader *l, struct diag *why) MUST_CHECK;
 
-/* Adds what a `listen` names, of the tenant whose section is read, or of nobody. */
+/* Adds the listeners of a `listen` line: of the tenant whose section is being loaded, or of
+ * none. */
 enum status load_add_listens(struct loader *l, const struct setting *s,
                              struct diag *why) MUST_CHECK;
 
-/* Adds the default one if there is none; none occurs twice; notes what the log should say of them.
- */
+/* Adds the default listener if there is none, refuses listeners that occur twice, and adds
+ * notes. */
 enum status load_check_listens(struct loader *l, struct diag *why) MUST_CHECK;
 
-/* Has that tenant a listener of its own? -1: is there one that is nobody's? */
+/* Has the tenant a listener of its own? -1: is there a listener that belongs to no tenant? */
 bool load_has_listener(const struct config *c, int tenant);
 
-/* connect-other and connect-allow make sense, together and beside the tenants. */
+/* Checks connect-other and connect-allow against each other and against the tenants. */
 enum status load_check_connect(const struct loader *l, struct diag *why) MUST_CHECK;
 
-/* Finds the parent proxy of each tenant and of each place of connect-allow; after all sections. */
+/* Finds the parent proxy of each tenant and of each entry of connect-allow. Call it when all
+ * sections are loaded. */
 enum status load_parents(struct loader *l, struct diag *why) MUST_CHECK;
 struct parent_proxy *load_parent_new(void);
 
-/* Notes what the log should say of who can connect. */
+/* Adds notes about who can connect. */
 void load_check_access(const struct loader *l);
 
-/* Loads `certificate` and `certificate-next` with their keys, and notes what the log should say. */
+/* Loads `certificate` and `certificate-next` with their keys, and adds notes. */
 enum status load_identities(struct loader *l, struct diag *why) MUST_CHECK;
 
-/* The options of certificate-source go together; names the files of certificate-store. Before what
- * is required is looked for. */
+/* Checks that the options of certificate-source fit together, and adds the files of
+ * certificate-store. Call it before the identities are loaded. */
 enum status load_store(struct loader *l, struct diag *why) MUST_CHECK;
 
-/* No two tenants have the same. */
+/* Refuses two tenants with the same certificate-store, and other files in such a folder. */
 enum status load_check_stores(const struct loader *l, struct diag *why) MUST_CHECK;
 
-/* Loads `callers-file`, if there is one, and notes what the log should say. */
+/* Loads `callers-file`, if it is set, and adds notes. */
 enum status load_callers(struct loader *l, struct diag *why) MUST_CHECK;
 
-/* Loads `caller-token-file`, if there is one. */
+/* Loads `caller-token-file` and `admin-token-file`, if they are set. */
 enum status load_tokens(struct loader *l, struct diag *why) MUST_CHECK;
 
-/* Listeners off the loopback are allowed, and callers are told apart there; notes what they do not
- * have. */
+/* Refuses listeners off the loopback if they are not allowed, or if callers are not identified
+ * there. Adds notes about the risks that are left. */
 enum status load_check_remote(const struct loader *l, struct diag *why) MUST_CHECK;
 
-/* Makes the TLS side of each. */
+/* Makes the TLS client of each identity. */
 enum status load_tls_clients(struct loader *l, struct diag *why) MUST_CHECK;
 
-/* Collects from file and environment what names the admin listener and its tokens, and skips what
- * else is there, flaws too. Adds all of the command line, which somebody has just written. */
+/* Adds the settings of file and environment that name the admin listener and its tokens, and skips
+ * everything else there, including flaws. Adds the whole command line, which the user has just
+ * written. */
 enum status load_read_admin(struct settings *s, const struct config_sources *from,
                             struct diag *why) MUST_CHECK;
 
-/* Anew, after an identity or the trust has changed. */
+/* Writes pool_key. Call it again when an identity or the trust has changed. */
 void load_write_pool_key(struct tenant *t);
 
 #endif

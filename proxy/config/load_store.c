@@ -1,4 +1,4 @@
-/* A certificate that is fetched from BTP: its options, and the files in its folder. */
+/* Certificates that are fetched from BTP: their options, and the files in their folder. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,7 +22,7 @@ static enum status refuse(const struct loader *l, const char *key, const char *f
     return ST_BAD_INPUT;
 }
 
-/* Each of them says something only if the others do. */
+/* These options need each other. */
 static enum status check_together(const struct loader *l, struct diag *why)
 {
     static const char *const own[] = {"service-key-file", "certificate-name", "certificate-store"};
@@ -52,7 +52,7 @@ static enum status check_together(const struct loader *l, struct diag *why)
     return ST_OK;
 }
 
-/* Keys are in it. */
+/* The folder contains private keys. */
 static enum status check_folder(const struct loader *l, struct diag *why)
 {
     const char *folder = l->tenant->fetch.store,
@@ -74,7 +74,7 @@ static enum status check_folder(const struct loader *l, struct diag *why)
     return ST_BAD_INPUT;
 }
 
-/* The key, if it is apart, and the passphrase are the same for both. */
+/* A separate key, and the passphrase, are the same for both identities. */
 static void name_files(struct loader *l)
 {
     struct tenant *t = l->tenant;
@@ -132,7 +132,7 @@ static bool is_own(const struct tenant *t, const char *path)
     return own;
 }
 
-/* Who fetches may read and change all that is in the folder. */
+/* The process that fetches may read and change everything in the folder. */
 static enum status check_alone(const struct config *c, const struct tenant *t, struct diag *why)
 {
     for (size_t i = 0; i < c->ntenants; i++) {

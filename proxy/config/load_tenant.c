@@ -62,7 +62,7 @@ static void warn_about_host(const struct loader *l, const struct sf_lookup *foun
                              found->certificate_host));
 }
 
-/* A host that is not in the table may be new, or mistyped. */
+/* A host that is not in the table is either new or mistyped. */
 static void doubt_host(const struct loader *l, const struct sf_lookup *found)
 {
     const struct sf_host *similar = sf_meant_host(l->tenant->server.host);
@@ -75,7 +75,7 @@ static void doubt_host(const struct loader *l, const struct sf_lookup *found)
                        tenant_where(l->tenant, "server"), l->tenant->server.host, similar->api));
 }
 
-/* The host to call and the names it goes by. */
+/* Finds the host to connect to, and all names of it that callers may use. */
 static void derive_server(const struct loader *l)
 {
     struct tenant *t = l->tenant;
@@ -112,7 +112,7 @@ static void add_place(struct tenant *t, const char *scheme, int port, const char
     t->places[t->nplaces++] = (struct link_place){slice_of(origin), port, t->server.port};
 }
 
-/* The same URLs that callers may ask for in absolute-form. */
+/* The URLs that callers may send in absolute-form are also links to the server. */
 static void name_places(struct tenant *t)
 {
     for (char **name = t->names; *name != NULL; name++) {
@@ -181,7 +181,7 @@ static enum status find_trust(struct loader *l, struct trust **out, struct diag 
     return ST_OK;
 }
 
-/* Two tenants that get the same may share connections. */
+/* Tenants with equal keys may share connections. */
 void load_write_pool_key(struct tenant *t)
 {
     buf_free(&t->pool_key);

@@ -13,7 +13,7 @@ enum { ENTRY_ROOM = 16384 };
 
 /* ---- names ---- */
 
-/* An id in digits; (uid_t)-1 means nobody at all and is none. */
+/* Reads a numeric ID. (uid_t)-1 is refused: the system uses it for "no user". */
 static bool is_id(const char *text, int64_t *id)
 {
     uint64_t n;
@@ -42,7 +42,7 @@ static bool find_group(const char *name, int64_t *id)
     int error = ERANGE;
 
     for (size_t n = ENTRY_ROOM; error == ERANGE && n <= 64 * ENTRY_ROOM; n *= 2) {
-        room = mem_grow(room, n); /* a group has many members */
+        room = mem_grow(room, n); /* the group has many members, so the buffer was too small */
         error = getgrnam_r(name, &entry, room, n, &found);
     }
     if (error == 0 && found != NULL)

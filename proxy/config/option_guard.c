@@ -9,7 +9,8 @@ static enum status add_host_name(struct config *c, struct slice item, struct dia
 {
     struct authority a = {.host = item};
 
-    /* Addresses of IPv6 are without brackets here, for there is no port; with them they pass. */
+    /* An IPv6 address is written without brackets, because there is no port; with brackets it is
+     * accepted, too. */
     if (!authority_is_address(item) && (!authority_parse(item, &a) || a.port != 0)) {
         diag_set(why,
                  "`%.*s` is not a host name; write a name or an address as callers do, without "

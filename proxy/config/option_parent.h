@@ -1,6 +1,6 @@
 /*
- * option_parent: the rows of the parent proxy for the table in option.c, which
- * both sections have. AT(member) is the place of a member in the section.
+ * option_parent: the rows of the parent proxy for the table in option.c. Both
+ * sections have them. AT(member) gives the section and the offset of a member.
  */
 #ifndef CONFIG_OPTION_PARENT_H
 #define CONFIG_OPTION_PARENT_H

@@ -1,4 +1,4 @@
-/* How many requests a second a server takes: `rate`. */
+/* The option `rate`: how many requests per second are sent to a server. */
 #include "config/option_set.h"
 
 #include "base/mem.h"
@@ -13,7 +13,7 @@ static enum status refuse(struct slice item, const char *flaw, struct diag *why)
     return ST_BAD_INPUT;
 }
 
-/* "20/s" */
+/* Reads "20/s". */
 static bool read_limit(struct slice text, uint64_t *limit)
 {
     struct slice unit = text, number = slice_split(&unit, '/');
@@ -56,7 +56,7 @@ static enum status add_rate(struct tenant *t, struct slice item, struct diag *wh
     return ST_OK;
 }
 
-/* What is set replaces the default. */
+/* The first `rate` that is set removes the default ones. */
 static void leave_default(struct tenant *t, const struct setting *s)
 {
     if (t->has_default_rates)

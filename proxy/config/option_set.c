@@ -71,7 +71,7 @@ enum status option_set_choice(const struct option *o, void *section, const struc
     return st;
 }
 
-/* The second choice is the true one. */
+/* The second choice means true. */
 enum status option_set_bool(const struct option *o, void *section, const struct setting *s,
                             struct diag *why)
 {
@@ -210,7 +210,7 @@ enum status option_set_allow(const struct option *o, void *section, const struct
     return rules_add(place(o, section), slice_of(s->value), why);
 }
 
-/* Listeners belong to the whole configuration, so the loader collects them. */
+/* Does nothing: listeners belong to the whole configuration, so the loader collects them. */
 enum status option_set_nothing(const struct option *o, void *section, const struct setting *s,
                                struct diag *why)
 {

@@ -1,6 +1,6 @@
 /*
- * option_set: what puts an option's value where it belongs, once it is read
- * and checked; for the table in option.c.
+ * option_set: the setters for the table in option.c. A setter reads and checks
+ * an option's value and stores it in its section.
  */
 #ifndef CONFIG_OPTION_SET_H
 #define CONFIG_OPTION_SET_H
@@ -25,14 +25,15 @@ option_setter option_set_header;
 option_setter option_set_allow;
 option_setter option_set_nothing;
 
-/* option_listen.c: where the proxy is called. */
+/* option_listen.c: where the proxy listens. */
 option_setter option_set_admin;
 
-/* Adds what text names to the *count listeners of *list, as that tenant's (-1: nobody's own). */
+/* Adds the listeners that text names to the *count listeners of *list, for that tenant (-1: for
+ * none). */
 enum status option_add_listen(struct listen_address **list, size_t *count, const char *text,
                               const struct setting *s, int tenant, struct diag *why) MUST_CHECK;
 
-/* option_parent.c: the proxy through which servers are reached. */
+/* option_parent.c: the proxy through which we connect to servers. */
 option_setter option_set_parent_proxy;
 option_setter option_set_ccache;
 
@@ -42,10 +43,10 @@ option_setter option_set_socket_mode;
 option_setter option_set_socket_group;
 option_setter option_set_per_caller;
 
-/* option_rate.c: how much the server is asked. */
+/* option_rate.c: how many requests are sent to the server. */
 option_setter option_set_rate;
 
-/* option_guard.c: by which names, and from which web pages, the proxy may be called. */
+/* option_guard.c: the names of the proxy, and the web pages that may call it. */
 option_setter option_set_host_names;
 option_setter option_set_allow_origin;
 

@@ -11,9 +11,10 @@
 #include "config/load_parts.h"
 
 struct shared_parent {
-    struct parent_proxy parent; /* first: the pointers convert */
+    /* first: pointers to it are converted to pointers to the whole struct */
+    struct parent_proxy parent;
     atomic_int refs;
-    pthread_mutex_t lock; /* of the next two */
+    pthread_mutex_t lock; /* protects the next two members */
     struct buf nonce;
     unsigned count;
 };

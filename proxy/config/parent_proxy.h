@@ -1,31 +1,33 @@
 /*
- * parent_proxy: the proxy of a company, through which a server is reached.
+ * parent_proxy: a company's proxy, through which we connect to a server.
  *
- * Immutable once it is loaded, but for the count of a nonce; reference-counted,
- * usable in any thread. A tenant has none where it connects directly.
+ * Immutable after it is loaded, except for the count of a nonce;
+ * reference-counted, and usable in any thread. A tenant that connects directly
+ * has none.
  */
 #ifndef CONFIG_PARENT_PROXY_H
 #define CONFIG_PARENT_PROXY_H
 
 #include "config/config.h"
 
-/* How sfmtls says who it is; in the order of the option's choices. */
+/* How sfmtls authenticates to it; in the order of the option's choices. */
 enum parent_way { PARENT_AUTO, PARENT_BASIC, PARENT_DIGEST, PARENT_NEGOTIATE, PARENT_NTLM };
 
 struct parent_proxy {
     struct endpoint at;
     char *name;  /* "proxy.corp:3128" */
-    char *where; /* the line, variable or option that names it */
+    char *where; /* the line, variable or option that names the proxy */
     enum parent_way auth;
     char *user; /* NULL: none is configured */
     struct buf password;
-    char *ccache, *keytab; /* as the Kerberos library names them; NULL: see parent_proxy_ccache() */
+    /* in the syntax of the Kerberos library; NULL: see parent_proxy_ccache() */
+    char *ccache, *keytab;
 };
 
-/* What `parent-proxy` can say. */
+/* The kinds of values of `parent-proxy`. */
 enum parent_kind { PARENT_NONE, PARENT_SYSTEM, PARENT_NAMED };
 
-/* Reads it; out: the endpoint of PARENT_NAMED. */
+/* Reads a value of `parent-proxy`. *out is set for PARENT_NAMED only. */
 enum status parent_proxy_parse(const char *text, enum parent_kind *kind, struct endpoint *out,
                                struct diag *why) MUST_CHECK;
 
@@ -44,26 +46,27 @@ char *parent_proxy_place(const struct endpoint *at);
 struct parent_proxy *parent_proxy_ref(struct parent_proxy *p); /* NULL is allowed */
 void parent_proxy_unref(struct parent_proxy *p);               /* NULL is allowed */
 
-/* May Kerberos or NTLM be needed for it? */
+/* Can the proxy require Kerberos or NTLM from us? */
 bool parent_proxy_may_need_gss(const struct parent_proxy *p);
 
-/* How many requests have had that nonce of Digest, this one included (RFC 7616, 3.4). */
+/* The number of requests that have used that nonce of Digest, including this one (nc of RFC 7616,
+ * 3.4). */
 unsigned parent_proxy_count(struct parent_proxy *p, struct slice nonce);
 
-/* Are Kerberos tickets there that can be got at? KEYRING: would need system calls that the sandbox
- * takes for an intruder's. */
+/* Can this process read the Kerberos tickets of that cache? It cannot read KEYRING:, because that
+ * needs system calls that the sandbox treats as an attack. */
 bool parent_proxy_can_read_ccache(const char *ccache);
 
-/* KRB5CCNAME; NULL: it is not set. */
+/* The value of KRB5CCNAME; NULL: it is not set. */
 const char *parent_proxy_environment_ccache(void);
 
-/* Where Kerberos tickets are. The caller frees it. */
+/* The name of the cache of Kerberos tickets. The user frees it. */
 char *parent_proxy_ccache(const struct parent_proxy *p);
 
-/* Appends what tells it apart from another one. */
+/* Appends what distinguishes it from another parent proxy. */
 void parent_proxy_digest(const struct parent_proxy *p, struct buf *out); /* NULL is allowed */
 
-/* The one through which a place of connect-allow is reached; NULL: directly. to: of c. */
+/* The parent proxy for an entry of connect-allow; NULL: connect directly. to: an entry of c. */
 struct parent_proxy *config_parent_of(const struct config *c, const struct endpoint *to);
 
 #endif

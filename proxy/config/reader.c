@@ -13,7 +13,7 @@
 #ifdef HAVE_INIH_RUNTIME_LIMITS
 enum { MAX_LINE = 8192 };
 #else
-enum { MAX_LINE = 197 }; /* INI_MAX_LINE as the library was built, less CR, LF and NUL */
+enum { MAX_LINE = 197 }; /* INI_MAX_LINE as inih was built, without CR, LF and NUL */
 #endif
 
 size_t reader_longest_line(void)
@@ -37,7 +37,7 @@ static void refuse(struct reader *r, const char *sentence)
     diag_set(r->why, "%s", sentence);
 }
 
-/* "[name]" and nothing but a comment after it; the name is cut out of the line. */
+/* Accepts "[name]" with only a comment after it; cuts the name out of the line. */
 static void read_section(struct reader *r, struct slice line)
 {
     const char *close = memchr(line.p, ']', line.n);
@@ -73,7 +73,7 @@ static void check_line(struct reader *r, struct slice line)
     }
 }
 
-/* inih asks for a line here, as it would ask fgets(). */
+/* inih calls this to get a line, like fgets(). */
 static char *next_line(char *out, int size, void *stream)
 {
     struct reader *r = stream;
@@ -92,12 +92,12 @@ static char *next_line(char *out, int size, void *stream)
     return out;
 }
 
-/* inih calls this for each pair; the current line is the pair's. */
+/* inih calls this for each pair, which is in the current line. */
 static int on_pair(void *user, const char *section, const char *name, const char *value)
 {
     struct reader *r = user;
 
-    (void)section; /* on_section told it, without inih's limit of 49 characters */
+    (void)section; /* on_section() has passed it on; inih would cut it to 49 characters */
     if (r->status == ST_OK)
         r->status = r->sink->on_setting(r->ctx, name, value == NULL ? "" : value, r->line, r->why);
     return r->status == ST_OK;

@@ -5,7 +5,7 @@
 
 enum { WIDTH = 100 };
 
-/* "; " and the words of text, wrapped. */
+/* Adds text as comment lines ("; "), wrapped between words. */
 static void add_comment(struct buf *out, const char *text)
 {
     struct slice rest = slice_of(text);

@@ -84,7 +84,8 @@ static struct settings_entry *find_entry(const struct settings_section *s, const
     return NULL;
 }
 
-/* Takes out what weaker sources said of the option. Where the first of it was; NULL: nowhere. */
+/* Removes what weaker sources set for the option. Returns the place of the first removed setting,
+ * which the user frees; NULL: nothing was removed. */
 static char *take_weaker(struct settings_section *s, enum settings_source source, const char *key)
 {
     char *first = NULL;

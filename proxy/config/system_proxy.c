@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "http/target.h"
 
-/* To curl a variable that is empty is not set. */
+/* curl treats an empty variable like one that is not set. */
 static const char *value_of(const char *name)
 {
     const char *value = getenv(name);
@@ -32,7 +32,7 @@ const char *system_proxy_variable(const char **value)
 
 /* ---- no_proxy ---- */
 
-/* The host itself, or a domain that it is in, with a dot before it or not. */
+/* An entry covers a host that is equal to it or is in its domain; a leading dot does not matter. */
 static bool covers_name(struct slice entry, struct slice host)
 {
     entry = authority_without_dot(entry);
@@ -42,7 +42,7 @@ static bool covers_name(struct slice entry, struct slice host)
            (host.n == entry.n || host.p[host.n - entry.n - 1] == '.');
 }
 
-/* Are the first bits of both the same? */
+/* Are the first `bits` bits the same? */
 static bool same_bits(const unsigned char *a, const unsigned char *b, unsigned bits)
 {
     unsigned whole = bits / 8, rest = bits % 8;
@@ -50,7 +50,7 @@ static bool same_bits(const unsigned char *a, const unsigned char *b, unsigned b
     return memcmp(a, b, whole) == 0 && (rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0);
 }
 
-/* ADDRESS or ADDRESS/BITS, of the same family. */
+/* An entry is ADDRESS or ADDRESS/BITS, of the host's family. */
 static bool covers_address(struct slice entry, int family, const unsigned char *host)
 {
     unsigned char address[sizeof(struct in6_addr)];
@@ -70,7 +70,7 @@ static bool is_separator(char c)
     return c == ',' || c == ' ' || c == '\t';
 }
 
-/* The next entry. Blanks separate them, too, as in most versions of curl. */
+/* Returns the next entry. Blanks separate entries, too, as in most versions of curl. */
 static struct slice next_entry(struct slice *rest)
 {
     while (rest->n > 0 && is_separator(*rest->p))

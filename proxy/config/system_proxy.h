@@ -1,16 +1,17 @@
 /*
- * system_proxy: the proxy that the environment names for https, read as curl
- * reads it: the variables, in which order, and whom no_proxy excepts.
+ * system_proxy: the proxy that the environment sets for https, as curl reads
+ * it: which variables count, in which order, and which hosts no_proxy excepts.
  */
 #ifndef CONFIG_SYSTEM_PROXY_H
 #define CONFIG_SYSTEM_PROXY_H
 
 #include <stdbool.h>
 
-/* The variable that counts; NULL: none is set. *value: its value. */
+/* The name of the variable that applies, and its value in *value; NULL: none is set. */
 const char *system_proxy_variable(const char **value);
 
-/* Is that host (of IPv6 without brackets) to be reached without it? */
+/* Does no_proxy say that this host is to be reached without the proxy? An IPv6 address has no
+ * brackets. */
 bool system_proxy_excepts(const char *host);
 
 #endif

@@ -9,7 +9,8 @@
 
 struct tokens {
     size_t count;
-    char tokens[TOKENS_MAX][TOKEN_MAX]; /* filled up with zeros, so that all compare alike */
+    /* padded with zeros, so that all comparisons take the same time */
+    char tokens[TOKENS_MAX][TOKEN_MAX];
 };
 
 static bool is_visible(struct slice s)

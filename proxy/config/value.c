@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "http/chars.h"
 
-/* The leading digits of text; *unit is what follows them. */
+/* Reads the leading digits of text; *unit is the rest. */
 static bool split_number(const char *text, int64_t max, int64_t *number, const char **unit)
 {
     size_t digits = strspn(text, "0123456789");

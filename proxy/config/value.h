@@ -1,6 +1,6 @@
 /*
- * value: the words of a configuration file as values. Each function's sentence
- * says what is wrong and what would be right; none knows where it is.
+ * value: converts the words of a configuration file to values. The sentence of
+ * an error says what is wrong and what is allowed; it does not name the place.
  */
 #ifndef CONFIG_VALUE_H
 #define CONFIG_VALUE_H
@@ -11,11 +11,12 @@ enum status value_duration(const char *text, int64_t *ms, struct diag *why) MUST
 enum status value_size(const char *text, int64_t *bytes, struct diag *why) MUST_CHECK;
 enum status value_count(const char *text, int64_t *count, struct diag *why) MUST_CHECK;
 
-/* The index of text among choices, which `|` separates. */
+/* Sets *index to the index of text among the choices, which `|` separates. */
 enum status value_choice(const char *text, const char *choices, int *index,
                          struct diag *why) MUST_CHECK;
 
-/* HOST or HOST:PORT; with url, https://HOST[:PORT] too. Port 0 in, default_port out. */
+/* Reads HOST or HOST:PORT; if url is true, https://HOST[:PORT] as well. Without a port, out gets
+ * default_port; if that is 0, a port is required. */
 enum status value_endpoint(const char *text, bool url, int default_port, struct endpoint *out,
                            struct diag *why) MUST_CHECK;
 

@@ -1,9 +1,9 @@
-/* The names of environment variables that stand for options. */
+/* The names of the environment variables that set options. */
 #include "base/buf.h"
 #include "config/settings.h"
 
-/* The character of a variable's name that stands for c. A small letter stands for nothing, so that
- * an option has one name. */
+/* The character that stands for c in a variable's name. A small letter in a variable's name stands
+ * for no character, so that each option has one spelling. */
 static char capital(char c)
 {
     if (c >= 'a' && c <= 'z')

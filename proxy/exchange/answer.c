@@ -1,5 +1,4 @@
-/* answer: from the head of a server's answer to that which the caller gets. See
- * inner.h. */
+/* answer: turns the head of a server's answer into the head that the caller gets. See inner.h. */
 #include "base/log.h"
 #include "exchange/cookies.h"
 #include "exchange/hint.h"
@@ -7,7 +6,9 @@
 
 enum { MAX_INTERIM = 100 };
 
-/* Keep-Alive: timeout=N (RFC 2068, 19.7.1; still sent by most): close before the server does. */
+/* How long the connection may stay idle, in milliseconds: half a second less than the server's own
+ * limit, so that this process closes first. The limit is in Keep-Alive: timeout=N (RFC 2068,
+ * 19.7.1), which most servers still send. */
 static int64_t idle_time(const struct exchange *x, const struct head *h)
 {
     int64_t ms = x->all->clients->config->pool_idle;
@@ -27,7 +28,7 @@ static int64_t idle_time(const struct exchange *x, const struct head *h)
     return ms;
 }
 
-/* A response after which two readers could disagree where the next one begins. */
+/* After such a response two readers could disagree about where the next response begins. */
 static bool is_odd(const struct head *h)
 {
     return h->status == 204 && (h->chunked || h->content_length > 0);
@@ -54,8 +55,8 @@ static struct edit_response_rules link_fields(const struct exchange *x)
     return (struct edit_response_rules){.rewrite = LINKS_FIELDS, .write = write_field, .ctx = x};
 }
 
-/* What is rewritten has neither the length nor the digests that it had; nor can a part of it be
- * asked for. The head of an answer without a body (HEAD, 304) says the same. */
+/* A rewritten body has another length and other digests than the server's body, and callers cannot
+ * ask for a part of it. The same fields are dropped from a head without a body (HEAD, 304). */
 static struct edit_response_rules field_rules(const struct exchange *x, const struct head *h,
                                               enum framing in, bool rewritten)
 {
@@ -65,7 +66,7 @@ static struct edit_response_rules field_rules(const struct exchange *x, const st
         rules.drop = field_bit(FIELD_BODY_DIGEST) | field_bit(FIELD_ACCEPT_RANGES) |
                      field_bit(FIELD_CONTENT_ENCODING);
     if (rewritten && (in != FRAMING_NONE || framing_is_bodiless(h->status, x->method)))
-        rules.drop |= field_bit(FIELD_CONTENT_LENGTH); /* else it is 0, and so it stays */
+        rules.drop |= field_bit(FIELD_CONTENT_LENGTH); /* otherwise the length is 0 and stays 0 */
     if (x->page != NULL)
         rules.drop |= field_bit(FIELD_CORS);
     rules.fields = exchange_page_fields(x);
@@ -81,7 +82,7 @@ static void remember_cookies(const struct exchange *x, const struct head *h)
         cookies_remember(x->all->shared->cookies, x->tenant, f->value);
 }
 
-/* W3C Server Timing: what this process has measured, in milliseconds. */
+/* W3C Server Timing: the times that this process has measured, in milliseconds. */
 static void add_timing(const struct exchange *x, struct buf *fields)
 {
     const struct way_times *w = &x->acquire.way;
@@ -104,7 +105,8 @@ static void add_timing(const struct exchange *x, struct buf *fields)
     buf_add_string(fields, "\r\n");
 }
 
-/* What the answer gets besides, into that room. */
+/* Adds the fields of this process (CORS, Server-Timing, the hint) to the answer. Their text lives
+ * in `fields`. */
 static void add_own_fields(const struct exchange *x, struct edit_response_rules *rules,
                            struct buf *fields)
 {
@@ -114,7 +116,7 @@ static void add_own_fields(const struct exchange *x, struct edit_response_rules 
         add_timing(x, fields);
     if (x->cause != NULL)
         hint_write_field(fields, x->cause, buf_slice(&x->sentence));
-    buf_add(fields, "", 1); /* the NUL */
+    buf_add(fields, "", 1); /* edit_response() expects a string */
     rules->fields = fields->p;
 }
 
@@ -159,16 +161,17 @@ struct decision exchange_write_interim(struct exchange *x, const struct head *h,
         return exchange_fails_plain(x, FAIL_ANSWER_MALFORMED);
     if (h->status == 100)
         x->request.expects = false;
-    if (x->minor == 0) /* RFC 9110, 15.2 */
+    if (x->minor == 0) /* RFC 9110, 15.2: HTTP/1.0 callers get no 1xx */
         return DECIDE(STEP_PASS);
     remember_cookies(x, h);
     edit_response(room, h, FRAMING_NONE, PERSIST_DEFAULT, &rules);
     return DECIDE(STEP_PASS);
 }
 
-/* RFC 9110, 14. A request for which a server gave a part of a content that is rewritten is repeated
- * for the whole, as if the server knew no ranges. That a range lies after the content's end (416)
- * is said of the server's content, too, and does not tell which type that has. */
+/* A part of a content cannot be rewritten (RFC 9110, 14). If the server has sent a part, the
+ * request is repeated without Range, so that the server sends the whole content. The same is done
+ * after 416: that answer speaks of the length of the server's content, not of the rewritten one,
+ * and its head does not show whether the content would be rewritten. */
 struct decision exchange_judge_part(struct exchange *x, const struct head *h)
 {
     struct failure why;

@@ -17,27 +17,27 @@ struct answer_pump {
     struct link_filter *links; /* NULL: the body is not changed */
 };
 
-/* Reads the next head. H1_DONE: it is in *h, *rest is what came after it, and the next call expects
- * another head. H1_REFUSED: *why. */
+/* Reads the next head. H1_DONE: the head is in *h, *rest is what came after it, and the next call
+ * expects another head. H1_REFUSED: *why has the reason. */
 enum h1_result answer_pump_head(struct answer_pump *p, const struct h1_limits *limits,
                                 struct slice in, struct head *h, struct slice *rest,
                                 struct failure *why);
 
-/* The head was the final one: its body comes in one framing and goes out in another. links: the
- * filter that changes it, which the pump then owns; NULL: none. */
+/* Call it after the final head. The body comes in the framing `in` and goes out in the framing
+ * `out`. links: the filter that changes the body; the pump takes ownership. NULL: no filter. */
 void answer_pump_start(struct answer_pump *p, const struct head *h, enum framing in,
                        enum framing out, struct link_filter *links,
                        const struct body_limits *limits);
 
-/* Gathers the next pieces of the body; moves *in over what was used. The pieces are valid until the
- * next call, and as long as the input is. */
+/* Gathers the next pieces of the body and moves *in past the bytes used. The pieces are valid until
+ * the next call, and only as long as the input is. */
 enum body_result answer_pump_next(struct answer_pump *p, struct slice *in, struct gather *g);
 
-/* After BODY_FULL, if no more can be sent for now: gives back to *in what was read but has not
- * become output. */
+/* Call it after BODY_FULL if no more can be sent for now: gives back to *in the bytes that were
+ * read but have not become output. */
 void answer_pump_stop(struct answer_pump *p, struct slice *in);
 
-/* The request is repeated: another answer comes. Before answer_pump_start(). */
+/* The request is repeated, so the heads of another answer come. Only before answer_pump_start(). */
 void answer_pump_rewind(struct answer_pump *p);
 void answer_pump_free(struct answer_pump *p);
 

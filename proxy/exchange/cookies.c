@@ -14,7 +14,7 @@ struct mac {
     unsigned char bytes[MAC_SIZE];
 };
 
-/* Those with the same beginning of their hashes, the one met last first. */
+/* The cookies whose hashes begin alike, in the order of their last use, latest first. */
 struct set {
     unsigned char n;
     struct mac macs[WAYS];
@@ -23,14 +23,14 @@ struct set {
 /* What one tenant's server has set. */
 struct jar {
     struct list node;
-    char *name, *url, *company_id; /* whose it is */
-    bool left_out;                 /* a cookie that is not here */
+    char *name, *url, *company_id; /* the tenant that the jar belongs to */
+    bool left_out;                 /* a cookie of a request was not in this jar and was left out */
     struct set sets[SETS];
 };
 
 struct cookies {
     unsigned char key[SECRET_KEY_SIZE];
-    pthread_mutex_t lock; /* for the list and all that is in it */
+    pthread_mutex_t lock; /* protects the list and the jars */
     struct list jars;
 };
 
@@ -70,7 +70,7 @@ static bool is_jar_of(const struct jar *j, const struct tenant *t)
            strcmp(j->company_id, t->company_id) == 0;
 }
 
-/* With the lock held. NULL: it has none yet. */
+/* NULL: the tenant has no jar yet. The lock must be held. */
 static struct jar *find_jar(struct cookies *c, const struct tenant *t)
 {
     list_each (node, &c->jars) {
@@ -81,7 +81,7 @@ static struct jar *find_jar(struct cookies *c, const struct tenant *t)
     return NULL;
 }
 
-/* With the lock held. */
+/* Creates the jar if there is none. The lock must be held. */
 static struct jar *take_jar(struct cookies *c, const struct tenant *t)
 {
     struct jar *j = find_jar(c, t);
@@ -117,8 +117,8 @@ void cookies_keep_only(struct cookies *c, const struct config *config)
 
 /* ---- cookies ---- */
 
-/* Callers' jars trim names and values (RFC 6265, 5.2), and some take the quotes off or put them
- * on. */
+/* Callers trim names and values (RFC 6265, 5.2), and some add or remove quotes. So the hash is made
+ * of the trimmed name and of the trimmed value without quotes. */
 static struct mac mac_of(const struct cookies *c, struct slice pair)
 {
     unsigned char mac[SECRET_MAC_SIZE];
@@ -140,7 +140,8 @@ static struct set *set_of(struct jar *j, const struct mac *m)
     return &j->sets[(m->bytes[0] | (size_t)m->bytes[1] << 8) % SETS];
 }
 
-/* Puts m first, in place of the one at i; those before move up. */
+/* Puts m first. The hash at i is overwritten, and those before it move one place towards the
+ * end. */
 static void put_first(struct set *s, size_t i, const struct mac *m)
 {
     memmove(&s->macs[1], &s->macs[0], i * sizeof(s->macs[0]));
@@ -183,7 +184,7 @@ static bool is_known(struct cookies *c, const struct tenant *t, struct slice pai
     return known;
 }
 
-/* Is it the first time that something is left out? */
+/* Returns true the first time that a cookie of this tenant's requests is left out. */
 static bool note_left_out(struct cookies *c, const struct tenant *t)
 {
     (void)pthread_mutex_lock(&c->lock);

@@ -1,14 +1,15 @@
 /*
- * cookies: which tenant's server issued a cookie.
+ * cookies: remembers which tenant's server issued a cookie.
  *
- * A caller's jar for `localhost` knows no ports and no tenants: with two of
- * them under one name, the session of one would travel under the other's
- * certificate. So what each server sets in this run is remembered, as a keyed
- * hash, and where there are several tenants, nothing else is sent to it: what
- * is not known may be another one's.
+ * A caller's cookie jar keeps cookies by host name, without ports and tenants.
+ * If two tenants are reached as `localhost`, the caller would send the session
+ * of one tenant to the server of the other, under the other's certificate. So
+ * this process remembers a keyed hash of each cookie that a server sets in this
+ * run. If there are several tenants, a server gets only the cookies that it has
+ * set: an unknown cookie may belong to another tenant.
  *
- * Bounded for each tenant by itself. Of too many cookies, those are forgotten
- * that were neither set nor sent for the longest time.
+ * The number of cookies is limited for each tenant. If there are too many,
+ * those that were neither set nor sent for the longest time are forgotten.
  *
  * Any thread may call.
  */
@@ -17,22 +18,23 @@
 
 #include "config/config.h"
 
-enum { COOKIES_OF_TENANT = 4096 }; /* so many are remembered, about 64 KiB for each tenant */
+enum { COOKIES_OF_TENANT = 4096 }; /* remembered cookies of a tenant; about 64 KiB */
 
 struct cookies;
 
 struct cookies *cookies_new(void);
 void cookies_free(struct cookies *c);
 
-/* set_cookie: the field's value (RFC 6265, 4.1.1). A tenant is the same as long as its name, server
- * and company are, whichever certificate it has. */
+/* Remembers the cookie that t's server sets. set_cookie: the field's value (RFC 6265, 4.1.1). A
+ * tenant remains the same as long as its name, URL and company ID are the same; its certificate may
+ * change. */
 void cookies_remember(struct cookies *c, const struct tenant *t, struct slice set_cookie);
 
-/* Appends a Cookie field's value (RFC 6265, 4.2.1) with the cookies that are known as t's; maybe
- * nothing. True if others were left out, for the first time of t. */
+/* Appends the value of a Cookie field (RFC 6265, 4.2.1): those cookies of `value` that t's server
+ * has set, maybe none. Returns true the first time that cookies of t's requests were left out. */
 bool cookies_write(struct cookies *c, const struct tenant *t, struct slice value, struct buf *out);
 
-/* Forgets the cookies of tenants that are not configured (any more). */
+/* Forgets the cookies of tenants that are not in config. */
 void cookies_keep_only(struct cookies *c, const struct config *config);
 
 #endif

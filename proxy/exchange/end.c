@@ -1,5 +1,4 @@
-/* end: how an exchange ends, for the caller, the connection and the record. See
- * inner.h. */
+/* end: how an exchange ends: for the caller, for the connection, and in the record. See inner.h. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -24,7 +23,7 @@ static void release(void *arg)
     exchange_recycle(x);
 }
 
-/* Method and path are read off the head, which begins with them. */
+/* Method and path are read from the request's head, which begins with them. */
 static void report(const struct exchange *x)
 {
     struct slice target = buf_slice(&x->request.head);
@@ -53,7 +52,7 @@ static void report(const struct exchange *x)
     clients_report(x->all->clients, &r, x->begun_us, x->first_us);
 }
 
-/* Lets go of everything but the client and the connection. */
+/* Releases everything except the client and the connection to the server. */
 static void end(struct exchange *x)
 {
     exchange_set_state(x, EXCHANGE_OVER);
@@ -102,13 +101,13 @@ void exchange_finish(struct exchange *x, bool clean)
     client_done(c, request_pump_is_read(&x->request));
 }
 
-/* Who has no token keeps no connection. */
+/* A caller without the proxy's token loses its connection. */
 static bool is_stranger(const struct exchange *x)
 {
     return x->failure->id == FAIL_CALLER_TOKEN || x->failure->id == FAIL_PROXY_TOKEN;
 }
 
-/* RFC 9110, 15: the proxy's own answer, unless the server's has begun to go out. */
+/* Sends the proxy's own answer (RFC 9110, 15). */
 static void reply(struct exchange *x)
 {
     bool reusable = request_pump_is_read(&x->request) && !is_stranger(x);

@@ -9,7 +9,7 @@
 #include "exchange/tunnel.h"
 #include "upstream/upstream.h"
 
-/* For the answer of a server that takes no more of the request. */
+/* How long to wait for an answer after the server has stopped reading the request. */
 enum { LAST_WORDS_MS = 2000 };
 
 /* ---- the connection ---- */
@@ -61,7 +61,7 @@ static struct decision repeat(struct exchange *x, enum acquire_kind kind)
     x->looked_long = false;
     exchange_drop_upstream(x);
     if (x->pass.sent_us != 0)
-        pass_end(&x->pass); /* what is sent again counts again */
+        pass_end(&x->pass); /* a repeated request counts again */
     x->heeded = false;
     x->download = DOWNLOAD_NONE;
     x->first_us = 0;
@@ -85,7 +85,7 @@ static struct decision perform(struct exchange *x, struct decision d, struct sli
         if (x->pass.gate != NULL && !x->request.head_sent)
             pass_note_sent(&x->pass);
         return exchange_send(x, in);
-    case STEP_PASS: /* what needs no more input */
+    case STEP_PASS: /* continues where no new input is needed */
         return exchange_pass(x, &SLICE(""));
     case STEP_REPEAT:
         return repeat(x, d.kind);
@@ -100,15 +100,15 @@ static struct decision perform(struct exchange *x, struct decision d, struct sli
     }
 }
 
-/* Every event ends here, and nothing touches the exchange afterwards. in: what is at hand of the
- * request; moved over what was used. */
+/* Every event ends here, and nothing touches the exchange afterwards. in: the bytes of the request
+ * that are at hand; moved past the bytes used. */
 static void advance_with(struct exchange *x, struct decision d, struct slice *in)
 {
     while (d.step != STEP_WAIT)
         d = perform(x, d, in);
 }
 
-/* What the caller has sent meanwhile was left in its stream. */
+/* Like advance_with(), without new bytes of the request: they stay in the caller's stream. */
 static void advance(struct exchange *x, struct decision d)
 {
     advance_with(x, d, &SLICE(""));
@@ -122,7 +122,7 @@ static size_t on_caller_data(void *ctx, struct slice bytes)
     struct slice rest = bytes;
 
     if (x->upload != UPLOAD_FLOWING) {
-        exchange_hold_caller(x); /* what comes is for later, or for nobody */
+        exchange_hold_caller(x); /* its bytes are needed later, or never */
         return 0;
     }
     advance_with(x, DECIDE(x->state == EXCHANGE_COLLECT ? STEP_COLLECT : STEP_SEND), &rest);
@@ -140,8 +140,8 @@ static void on_caller_drained(void *ctx)
     advance(x, DECIDE(STEP_PASS));
 }
 
-/* Callers that have closed their half get their answer, unless their request can never become
- * whole. */
+/* Some callers shut down their sending side after the request. They get their answer, unless the
+ * request is incomplete and therefore can never be completed. */
 static void on_caller_end(void *ctx)
 {
     struct exchange *x = ctx;
@@ -168,7 +168,7 @@ static void on_caller_timeout(void *ctx)
         failure_set(&why, FAIL_REQUEST_TIMEOUT, "The body of the request did not arrive in time.");
         advance(x, exchange_fails(x, &why));
     } else if (stream_progressed(client_stream(x->client))) {
-        exchange_await(x); /* it is slow, but it reads */
+        exchange_await(x); /* the caller is slow, but it reads */
     } else {
         advance(x, exchange_fails_plain(x, FAIL_CALLER_STALLED));
     }
@@ -204,13 +204,13 @@ static size_t on_server_data(void *ctx, const char *p, size_t n)
     }
     struct decision d = exchange_pass(x, &in);
     if (d.step == STEP_WAIT && x->state == EXCHANGE_SEND && timer_runs(&x->answer_timer))
-        exchange_await(x); /* it is slow, but it answers */
+        exchange_await(x); /* the server is slow, but it answers */
     size_t used = d.step == STEP_WAIT ? n - in.n : n;
     advance(x, d);
     return used;
 }
 
-/* The go_on task: there was more to pass on. */
+/* The go_on task: continues with the rest of the answer that exchange_pass() left for this turn. */
 static void on_turn(void *ctx)
 {
     struct exchange *x = ctx;
@@ -230,7 +230,7 @@ static struct decision truncated(struct exchange *x, const struct failure *why)
     return exchange_fails(x, &f);
 }
 
-/* Closed in order (close_notify): that ends a body which has no other end. */
+/* The server closed in order (close_notify), which ends a body that has no other end. */
 static void on_server_end(void *ctx)
 {
     struct exchange *x = ctx;
@@ -268,7 +268,7 @@ static struct decision judge_break(struct exchange *x, const struct failure *why
         return d;
     lost = *why;
     upstream_explain(x->upstream, &lost);
-    return exchange_fails(x, &lost); /* TLS says no: so it would again */
+    return exchange_fails(x, &lost); /* a TLS refusal would only happen again */
 }
 
 static void on_server_broken(void *ctx, const struct failure *why)
@@ -276,7 +276,7 @@ static void on_server_broken(void *ctx, const struct failure *why)
     struct exchange *x = ctx;
 
     if (x->state == EXCHANGE_STREAM && body_is_here(&x->answer.body))
-        x->upstream_persists = false; /* held, and whole */
+        x->upstream_persists = false; /* the whole answer is here, waiting for the caller */
     else
         advance(x, judge_break(x, why));
 }
@@ -288,10 +288,11 @@ static void on_server_drained(void *ctx)
     if (x->upload != UPLOAD_BLOCKED)
         return;
     x->upload = UPLOAD_FLOWING;
-    advance(x, DECIDE(STEP_SEND)); /* first what needs no more input */
+    advance(x, DECIDE(STEP_SEND)); /* what is at hand first */
 }
 
-/* A server may refuse an upload in the middle and close: its answer is still to be read. */
+/* A server may refuse an upload before its end and close its reading side. Its answer can still be
+ * read. */
 static void on_server_write_broken(void *ctx)
 {
     struct exchange *x = ctx;
@@ -304,14 +305,14 @@ static void on_server_write_broken(void *ctx)
     timer_start(x->all->loop, &x->answer_timer, LAST_WORDS_MS);
 }
 
-/* The rest of an error's content does not come: its head goes on without. */
+/* The rest of the error's content did not come in time: the head goes on without it. */
 static void on_look_timeout(void *ctx)
 {
     struct exchange *x = ctx;
 
     x->looked_long = true;
     stream_pause(upstream_stream(x->upstream));
-    stream_resume(upstream_stream(x->upstream)); /* shows again what is there */
+    stream_resume(upstream_stream(x->upstream)); /* shows the bytes again that were left */
 }
 
 static void on_answer_timeout(void *ctx)
@@ -321,7 +322,7 @@ static void on_answer_timeout(void *ctx)
     struct failure why;
 
     if (x->upload == UPLOAD_BLOCKED && stream_progressed(upstream_stream(x->upstream))) {
-        exchange_await(x); /* it is slow, but it reads */
+        exchange_await(x); /* the server is slow, but it reads */
         return;
     }
     if (x->upload == UPLOAD_DEAD && !streams) {
@@ -376,7 +377,8 @@ static void on_acquired(void *ctx, struct upstream *u, const struct failure *why
         return;
     }
     attach(x, u);
-    /* Made before the other certificate came into use: nothing was sent on it. */
+    /* If another certificate came into use while this connection was made, the request takes
+     * another connection. Nothing was sent on this one. */
     if (!x->tries_identity && x->identity != overlap_in_use(origin_overlap(x->origin))) {
         LOG_TRACE("exchange %s is to be repeated: the %s of its connection is not in use any more",
                   x->id, identity_title(x->identity));
@@ -386,7 +388,8 @@ static void on_acquired(void *ctx, struct upstream *u, const struct failure *why
     }
 }
 
-/* Meanwhile another certificate may have come into use. */
+/* While the request waited, another certificate may have come into use, so the choice is made
+ * again. */
 static void on_gate_open(void *ctx, const struct failure *why)
 {
     struct exchange *x = ctx;

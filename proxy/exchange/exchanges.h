@@ -1,9 +1,8 @@
 /*
- * exchanges: what the exchanges of one worker need of it: its callers, its
- * connections to servers, room for the heads of answers; and what all workers
- * share.
+ * exchanges: what the exchanges of one worker use: its callers, its connections
+ * to servers, and memory for the heads of answers; also what all workers share.
  *
- * Belongs to the worker's thread, but for `shared`.
+ * Belongs to the worker's thread, except `shared`.
  */
 #ifndef EXCHANGE_EXCHANGES_H
 #define EXCHANGE_EXCHANGES_H
@@ -22,9 +21,9 @@ enum {
 
 struct exchange;
 
-/* Of all workers. */
+/* One for all workers. */
 struct exchanges_shared {
-    struct quota collected; /* bytes of bodies that are not sent before they are whole */
+    struct quota collected; /* bytes of bodies that are collected before they are sent */
     struct cookies *cookies;
     struct sessions *sessions;
 };
@@ -36,17 +35,17 @@ struct exchanges {
     struct exchanges_shared *shared;
     struct ledger_cell **cells; /* one for each tenant of the configuration in use */
     struct body_limits body_limits;
-    struct head *response_head;          /* room for the one that is being read */
-    struct buf scratch;                  /* room for the head that is being written */
-    struct exchange *spares[SPARES_MAX]; /* for those to come */
+    struct head *response_head;          /* the head that is being read */
+    struct buf scratch;                  /* the head that is being written */
+    struct exchange *spares[SPARES_MAX]; /* memory for later exchanges (spare.c) */
     size_t nspares;
 };
 
-/* Becomes the services of the callers. All outlive it. */
+/* Registers x as the services of `clients`. clients, upstreams and shared must outlive x. */
 void exchanges_init(struct exchanges *x, struct clients *clients, struct upstreams *upstreams,
                     struct exchanges_shared *shared);
 
-/* The callers' configuration is another one. */
+/* Call it after another configuration has come into use in `clients` and `upstreams`. */
 void exchanges_adopt(struct exchanges *x);
 void exchanges_free(struct exchanges *x);
 

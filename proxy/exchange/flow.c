@@ -4,8 +4,10 @@
 #include "upstream/upstream.h"
 
 enum {
+    /* When a filter has rewritten that many bytes of a body, other tasks of the loop get a turn. It
+     * is as much as one read brings in. */
     PORTION = 256 * 1024
-}; /* of a body that may grow on its way; as much as a turn may bring in */
+};
 
 /* ---- the request ---- */
 
@@ -21,8 +23,8 @@ static void say_continue(struct exchange *x)
     (void)stream_write_bytes(client_stream(x->client), line.p, line.n);
 }
 
-/* While a body is collected there is no connection: what a server says meanwhile would be taken for
- * the answer. */
+/* No connection is taken while a body is collected, because anything that a server says on an idle
+ * connection would be read as the answer. */
 struct decision exchange_collect(struct exchange *x, struct slice *in)
 {
     if (x->state != EXCHANGE_COLLECT)
@@ -45,7 +47,7 @@ struct decision exchange_collect(struct exchange *x, struct slice *in)
     return DECIDE(STEP_WAIT);
 }
 
-/* A filter may make much of little: it stops while the server takes none. */
+/* A filter may make much output of little input, so it stops while the server does not read. */
 static bool upload_has_to_stop(const struct exchange *x)
 {
     return x->upload == UPLOAD_BLOCKED && x->request.links != NULL;
@@ -96,15 +98,15 @@ static void send_pieces(struct exchange *x, struct gather *g)
     g->count = g->bytes = 0;
 }
 
-/* What a filter makes of a read's worth of input has no bounds: no more of it is made while the
- * caller takes none, and others get their turn in between. */
+/* A filter can make any amount of output of one read's input. So it stops while the caller does not
+ * read, and after each PORTION, so that other tasks of the loop get a turn. */
 static bool download_has_to_stop(const struct exchange *x, size_t passed)
 {
     return x->answer.links != NULL && (x->download == DOWNLOAD_BLOCKED || passed >= PORTION);
 }
 
-/* g may hold the head already. What is left of the input when it has to stop stays with the
- * server's stream, until the caller has taken what is queued or the next turn comes. */
+/* g may hold the head already. If passing has to stop, the rest of the input stays in the server's
+ * stream until the caller has read what is queued, or until the next turn. */
 static struct decision pass(struct exchange *x, struct slice *in, struct gather *g)
 {
     enum body_result result;
@@ -143,8 +145,8 @@ static struct decision pass_interim(struct exchange *x, const struct head *h)
     return d;
 }
 
-/* Reads heads until the final one, which is passed on with what came after it. WAIT: it has not
- * come yet, or all of it is to be shown again. */
+/* Reads heads up to the final one, and passes that on with the bytes after it. WAIT: the final head
+ * has not come yet, or the stream shows all of it again later. */
 static struct decision read_heads(struct exchange *x, struct slice *in)
 {
     struct head *h = x->all->response_head;

@@ -4,14 +4,16 @@
 #include "tls/facts.h"
 
 enum {
-    NAME_MAX_SHOWN = 120,                         /* bytes of an issuer or subject */
-    RECENTLY_US = 30 * 60 * 1000 * INT64_C(1000), /* a change so far back may be what did it */
-    FRAME = 40, /* what the field has beside the texts, and escapes */
+    NAME_MAX_SHOWN = 120, /* bytes of an issuer or subject */
+    /* A certificate or configuration that changed in this time may be the cause. */
+    RECENTLY_US = 30 * 60 * 1000 * INT64_C(1000),
+    /* The part of the field that is neither a text nor an escape. */
+    FRAME = 40,
 };
 
 /* ---- the field ---- */
 
-/* RFC 9651, 3.3.3: a String, which is ASCII. */
+/* Writes a String (RFC 9651, 3.3.3), which can hold only ASCII. */
 static void add_string(struct buf *out, struct slice text)
 {
     buf_add(out, "\"", 1);
@@ -44,7 +46,8 @@ static size_t escaped(struct slice text)
     return n;
 }
 
-/* As it is, if the hint does not get too long by it. */
+/* Appends the part, and then empties it. A part that would make the hint longer than HINT_MAX is
+ * left out. */
 static void add_if_fits(struct buf *out, size_t start, const struct cause *c, struct buf *part)
 {
     struct slice said = {out->p + start, out->n - start};
@@ -65,7 +68,7 @@ static const char *date(int64_t us, char text[CLOCK_TEXT_SIZE])
     return text;
 }
 
-/* What Security Center shows of a certificate. */
+/* Names the certificate by the values that Security Center shows. */
 static void describe_certificate(struct buf *part, const struct tenant *t, int identity)
 {
     struct facts f;
@@ -124,7 +127,7 @@ static void tell_other(struct buf *part, const struct hint_history *h)
                  date(other->last_success, text));
 }
 
-/* Is it the certificate, or who it stands for, that the server does not like? */
+/* Does the server refuse the certificate, or the user that it stands for? */
 static bool is_about_identity(enum cause_id id)
 {
     return (id >= CAUSE_AUTH0032 && id <= CAUSE_LGN_UNKNOWN) || cause_of(id)->where != WHERE_ANSWER;

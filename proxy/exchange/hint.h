@@ -1,7 +1,7 @@
 /*
- * hint: why the server answered with an error, for whoever called: the cause,
- * what this process knows of it besides, and the cure. It travels as one more
- * field of the server's answer, an Item of RFC 9651:
+ * hint: tells the caller why the server answered with an error: the cause, what
+ * this process knows about it, and the cure. The hint is one more field of the
+ * server's answer, an Item (RFC 9651):
  *
  *     Sfmtls-Hint: auth0032; cause="..."; cure="..."
  */
@@ -13,28 +13,29 @@
 
 enum { HINT_MAX = 1023 }; /* bytes of the field's value */
 
-/* What the process knows. */
+/* What the process knows about the tenant's past. */
 struct hint_history {
     const struct tenant *tenant;
-    int identity; /* under which the request was sent */
+    int identity; /* the certificate that the request was sent under */
     bool forwards_authorization;
     struct ledger_sum past;
-    int64_t loaded;   /* the configuration in use; this and the next in us since 1970 */
-    int64_t switched; /* another certificate came into use; 0: never */
+    /* When the configuration in use was loaded. Times are microseconds since 1970. */
+    int64_t loaded;
+    int64_t switched; /* when another certificate came into use; 0: never */
     int64_t now;
 };
 
-/* Appends (and ends with a NUL that does not count) the cause in this case: the row's sentence, and
- * of the history what bears upon it, as long as all of the hint has room. */
+/* Appends the sentence of the cause, and the facts of the history that matter for this cause, as
+ * long as the hint has room. Ends it with a NUL that out->n does not count. */
 void hint_write_sentence(struct buf *out, const struct cause *c, const struct cause_found *found,
                          const struct hint_history *h);
 
-/* The same without history, as whoever has none says it (`sfmtls check`): the beginning of the
- * above. Without the NUL. */
+/* The same without the history, for a process that has none (`sfmtls check`), and without the
+ * NUL. */
 void hint_write_known(struct buf *out, const struct cause *c, const struct cause_found *found,
                       const struct tenant *t, int identity);
 
-/* Appends the field, with CRLF. */
+/* Appends the whole field, with CRLF. */
 void hint_write_field(struct buf *out, const struct cause *c, struct slice sentence);
 
 #endif

@@ -1,5 +1,5 @@
-/* identity: which of the tenant's two certificates serves an exchange, and what its outcome says
- * about them (policy/verdict.h). See inner.h. */
+/* identity: chooses which of the tenant's two certificates serves an exchange, and judges the
+ * certificates by its outcome (policy/verdict.h). See inner.h. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "exchange/hint.h"
@@ -10,7 +10,7 @@
 #include "sf/refusal.h"
 #include "upstream/upstream.h"
 
-/* For how long an error answer is held back at most, while more of its content has to come. */
+/* The longest time that an error answer is held back to wait for more of its content. */
 enum { LOOK_MS = 1000 };
 
 static struct overlap *overlap_of(const struct exchange *x)
@@ -84,7 +84,7 @@ struct decision exchange_choose_identity(struct exchange *x)
     bool presentable = identity_is_presentable(x->tenant, in_use, &why);
 
     if (tenant_has_identity(x->tenant, IDENTITY_NEXT)) {
-        /* A caller's own Authorization could be what the server likes or dislikes. */
+        /* The server may have judged the caller's own Authorization instead of the certificate. */
         x->judges = !x->forwards_authorization;
         struct verdict_view view = view_of(x);
         view.has_other = (!presentable || view.suspected) && has_other(x, in_use);
@@ -150,7 +150,7 @@ static void apply(struct exchange *x, enum verdict verdict)
         x->tries_identity = false;
         switch_to(x, x->identity, "was refused");
         break;
-    case VERDICT_UNDECIDED: /* some time later it is tried again */
+    case VERDICT_UNDECIDED: /* it will be tried again later */
         x->tries_identity = false;
         (void)overlap_suspect(overlap_of(x));
         break;
@@ -159,7 +159,7 @@ static void apply(struct exchange *x, enum verdict verdict)
     }
 }
 
-/* Why, and what the process knows of it. */
+/* Writes the hint: the cause and what the process knows about it. */
 static void explain(struct exchange *x, struct sight *s)
 {
     struct hint_history h = {
@@ -181,7 +181,7 @@ static void explain(struct exchange *x, struct sight *s)
         x->cause = s->cause;
 }
 
-/* More of the content has to come, and there is time for it. */
+/* True if more of the content is needed and there is still time for it. */
 static bool has_to_wait(struct exchange *x, const struct sight *s)
 {
     if (s->whole || x->looked_long || stream_has_ended(upstream_stream(x->upstream)))
@@ -205,7 +205,7 @@ static struct decision refused_by_answer(struct exchange *x, struct sight *s)
     return DECIDE(STEP_PASS);
 }
 
-/* It is not a refusal, as far as the content shows. */
+/* The content shows no refusal of the certificate. */
 static struct decision not_refused(struct exchange *x, int status, struct sight *s)
 {
     struct verdict_view view = view_of(x);

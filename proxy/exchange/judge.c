@@ -1,4 +1,5 @@
-/* judge: whose request is it, may it pass, what does the server get of it? See inner.h. */
+/* judge: may the request pass, which tenant is it for, and what does the server get of it? See
+ * inner.h. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -14,11 +15,11 @@ const char *exchange_page_fields(const struct exchange *x)
 {
     if (x->page != NULL)
         return x->page->fields;
-    /* Caches have to know that answers differ, whoever asked first. */
+    /* Caches have to know that answers depend on Origin, also if the first request had none. */
     return x->generation->config->norigins > 0 ? CORS_VARY : NULL;
 }
 
-/* A browser asks whether a page may send a request: the proxy answers that itself. */
+/* A browser asks whether a page may send a request. The proxy answers that itself. */
 static struct decision answer_preflight(struct exchange *x, const struct head *h)
 {
     struct buf answer = {0};
@@ -32,7 +33,7 @@ static struct decision answer_preflight(struct exchange *x, const struct head *h
     return DECIDE(STEP_FINISH);
 }
 
-/* ---- whose is it? ---- */
+/* ---- which tenant? ---- */
 
 static struct guard_view view_of(const struct exchange *x)
 {
@@ -90,7 +91,7 @@ static void edit(struct exchange *x, const struct head *h, const struct judgemen
     request_pump_trailers(&x->request, h, tenant->headers, tenant->nheaders);
 }
 
-/* For the record, which reads method and path off the head, of a request that never gets there. */
+/* Keeps method and path of a request that is not sent: the record reads them from the head. */
 static void keep_start_line(struct exchange *x, const struct head *h)
 {
     buf_addf(&x->request.head, "%.*s %.*s ", (int)h->method_name.n, h->method_name.p,
@@ -99,7 +100,7 @@ static void keep_start_line(struct exchange *x, const struct head *h)
 
 /* ---- the caller's password (callers-file) ---- */
 
-/* Rules are for known callers only: strangers do not learn them. */
+/* Rules are applied to known callers only, so that strangers cannot find out the rules. */
 static struct decision set_out(struct exchange *x)
 {
     if (x->barred != NULL)

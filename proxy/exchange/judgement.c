@@ -4,12 +4,12 @@
 #include "http/cors.h"
 #include "policy/route.h"
 
-/* ---- whose is it? ---- */
+/* ---- which tenant? ---- */
 
 static bool find_tenant(struct judgement *j, const struct guard_view *v,
                         const char *listener_tenant, const struct head *h, struct failure *why)
 {
-    if (v->inside != NULL) { /* all that the target's host could say was said by the CONNECT */
+    if (v->inside != NULL) { /* inside a CONNECT, the CONNECT's target decides */
         j->target.form = TARGET_AUTHORITY;
         j->target.authority = v->inside->target;
     }
@@ -60,7 +60,8 @@ void judgement_write_base(const struct judgement *j, const struct head *h, bool 
         links_write_base(base, h, &j->target, tls);
 }
 
-/* The server would judge the page by rules of its own, which were made for other hosts. */
+/* Drops the fields by which the server would judge the page: its rules were made for other
+ * hosts. */
 static uint64_t page_drops(const struct judgement *j)
 {
     return j->page == NULL
@@ -73,9 +74,10 @@ static bool may_ask_for_part(const struct head *h)
     return h->method == METHOD_GET || h->method == METHOD_HEAD;
 }
 
-/* Where contents are rewritten, the caller's is not the server's, and a part of the server's does
- * not fit it: see exchange_judge_part(). RFC 9110, 14.2: only with GET does a server look at Range.
- * One that does so with another method could not be asked again for the whole. */
+/* If contents are rewritten, a Range of the caller counts bytes that the server does not have, and
+ * a part that the server sends does not fit (exchange_judge_part()). Only GET has a Range (RFC
+ * 9110, 14.2). A server that honours Range with another method could not be asked again for the
+ * whole content, so Range is dropped there. */
 static uint64_t part_drops(const struct head *h, struct slice base)
 {
     return base.n > 0 && !may_ask_for_part(h) ? field_bit(FIELD_RANGE) : 0;
@@ -86,7 +88,7 @@ bool judgement_asks_for_part(const struct head *h, struct slice base)
     return base.n > 0 && may_ask_for_part(h) && head_has(h, FIELD_RANGE);
 }
 
-/* A coded body would have to be coded again. */
+/* A coded body is not rewritten, because it would have to be coded again. */
 bool judgement_rewrites_body(const struct head *h, struct slice base)
 {
     return base.n > 0 && framing_of_request(h) != FRAMING_NONE && links_are_in(h) &&

@@ -1,6 +1,7 @@
 /*
- * judgement: what a request's head alone decides: may it pass, whose is it, and
- * what does the server get of it? Pure: `sfmtls explain` asks the same.
+ * judgement: what a request's head alone decides: may the request pass, which
+ * tenant is it for, and what does the server get of it? Pure, so `sfmtls
+ * explain` uses it too.
  */
 #ifndef EXCHANGE_JUDGEMENT_H
 #define EXCHANGE_JUDGEMENT_H
@@ -9,37 +10,42 @@
 #include "policy/guard.h"
 
 struct judgement {
-    const struct page_origin *page; /* of another origin that may call; NULL: no such page asks */
-    struct target target;           /* inside a CONNECT: its authority is the CONNECT's */
-    bool is_preflight;              /* the proxy answers it itself: no tenant is looked for */
-    int index;                      /* of the tenant */
+    /* The web page of another origin that sent the request and may; NULL: there is none. */
+    const struct page_origin *page;
+    struct target target; /* inside a CONNECT: the CONNECT's authority */
+    /* The proxy answers this CORS preflight itself, so no tenant is looked for. */
+    bool is_preflight;
+    int index; /* of the tenant in the configuration; -1: none */
     const struct tenant *tenant;
 };
 
-/* listener_tenant: whose own listener it is, or NULL. False: *why says why; page is set all the
- * same. Passwords (callers-file) and rules (allow) are not looked at. */
+/* Judges the head h. listener_tenant: the tenant of a listener that serves only one; NULL: of any
+ * other listener. Returns false with the reason in *why; j->page is set in both cases. Does not
+ * look at passwords (callers-file) and rules (allow). */
 bool judgement_make(struct judgement *j, const struct guard_view *v, const char *listener_tenant,
                     const struct head *h, struct failure *why) MUST_CHECK;
 
-/* Of a tenant with a callers-file: the caller's credentials, to be wiped; false: *why. And the
- * failure of credentials that do not fit. */
+/* For a tenant with a callers-file. Reads the caller's Basic credentials (RFC 7617); the user has
+ * to wipe them with basic_wipe(). Returns false with the reason in *why if there are none.
+ * judgement_refuse_caller() sets the failure for credentials that the file does not know. */
 bool judgement_read_credentials(const struct head *h, struct basic *out,
                                 struct failure *why) MUST_CHECK;
 void judgement_refuse_caller(struct failure *why);
 
-/* Appends where the caller finds the server (links.h); nothing: links stay as they are. tls: the
- * caller speaks TLS. The functions below want the result. */
+/* Appends the base: the URL under which the caller finds the server (links.h). Appends nothing
+ * if links are not changed. tls: the caller speaks TLS. The functions below take the result as
+ * `base`. */
 void judgement_write_base(const struct judgement *j, const struct head *h, bool tls,
                           struct buf *base);
 
-/* How the head is edited; without write_cookie and body. */
+/* Sets how the head is edited, except write_cookie, ctx and body. */
 void judgement_set_rules(const struct judgement *j, const struct head *h, struct slice base,
                          struct edit_rules *rules);
 
-/* Does its Range travel? */
+/* Does the server get the request's Range, although the content may be rewritten? */
 bool judgement_asks_for_part(const struct head *h, struct slice base);
 
-/* Are there links in its body to be rewritten? */
+/* Is the request's body one in which links are rewritten? */
 bool judgement_rewrites_body(const struct head *h, struct slice base);
 
 #endif

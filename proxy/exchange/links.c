@@ -12,9 +12,9 @@
 
 enum { DECODED_ROOM = 64 * 1024, PORTION = 64 * 1024 };
 
-/* ---- where the caller came in ---- */
+/* ---- the base ---- */
 
-/* So it may be in JSON, in XML and in a header field as it is. */
+/* True if s can be written into JSON, XML and a header field without escapes. */
 static bool is_plain(struct slice s)
 {
     for (size_t i = 0; i < s.n; i++) {
@@ -62,7 +62,7 @@ static bool is_answer(const struct head *h)
     return h->status != 0;
 }
 
-/* RFC 9110, 14.4 and 14.5: a part of a content, which could begin in the middle of a link. */
+/* A part of a content could begin in the middle of a link (RFC 9110, 14.4 and 14.5). */
 static bool is_part(const struct head *h)
 {
     return is_answer(h) ? h->status == 206 : head_has(h, FIELD_CONTENT_RANGE);
@@ -95,23 +95,23 @@ bool links_are_parted(const struct head *h)
 
 struct link_filter {
     const struct tenant *tenant;
-    struct link_place place; /* requests: the caller's base */
+    struct link_place place; /* for requests: the caller's base */
     char *origin;
     char *base, *escaped;
     struct link_rules rules;
     struct link_rewriter links;
-    struct link_batch *batch; /* NULL: it is JSON or XML */
-    struct buf batched;       /* what goes out of it */
-    size_t passed;            /* of batched, by now */
-    bool unfinished;          /* the batch has more to give before it takes more */
-    bool told;                /* of links that were left in it */
+    struct link_batch *batch; /* NULL: the content is JSON or XML */
+    struct buf batched;       /* what the batch has written */
+    size_t passed;            /* bytes of batched that were passed on */
+    bool unfinished;          /* the batch has more output before it needs input */
+    bool told;                /* a warning of links left in the batch was logged */
     struct decoder *decoder;  /* NULL: the content is not coded */
     char *room;
     struct slice decoded;
     bool decoded_all;
 };
 
-/* "a/b" as "a\/b", as some write it in JSON. */
+/* Writes "a/b" as "a\/b", which some JSON writers do. */
 static char *escape_slashes(const char *s)
 {
     struct buf out = {0};
@@ -166,7 +166,7 @@ struct link_filter *link_filter_for_request(const struct tenant *t, struct slice
     authority.p += https ? 8 : 7;
     authority.n -= https ? 8 : 7;
     if (!authority_parse(authority, &a))
-        return f; /* with no place: nothing matches */
+        return f; /* without a place, so that no link matches */
     int port = a.port != 0 ? a.port : https ? 443 : 80;
     f->origin = mem_format(a.ipv6 ? "%s[%.*s]" : "%s%.*s", https ? "https://" : "http://",
                            (int)a.host.n, a.host.p);
@@ -190,7 +190,7 @@ void link_filter_free(struct link_filter *f)
     free(f);
 }
 
-/* The next portion out of its coding; false if it is damaged. */
+/* Decodes the next portion. Returns false if the content is damaged. */
 static bool decode(struct link_filter *f, struct slice *content, bool last)
 {
     size_t n;
@@ -199,7 +199,7 @@ static bool decode(struct link_filter *f, struct slice *content, bool last)
     f->decoded = (struct slice){f->room, n};
     f->decoded_all = result == DECODED_END || result == DECODED_MORE;
     if (result == DECODED_MORE && last && !decoder_is_fresh(f->decoder))
-        return false; /* it ends in the middle */
+        return false; /* the content ends too early */
     return result != DECODED_BAD;
 }
 
@@ -220,7 +220,7 @@ static bool has_batched(const struct link_filter *f)
     return f->unfinished || f->passed < f->batched.n;
 }
 
-/* A part of a batch comes at once, and goes out in portions. */
+/* The batch writes a whole part at once; it is passed on in portions. */
 static size_t run_batch(struct link_filter *f, struct slice *text, bool last, struct iovec *piece)
 {
     if (f->passed == f->batched.n) {
@@ -263,7 +263,8 @@ static enum filter_result run(void *ctx, struct slice *content, bool last, struc
         return FILTER_FULL;
     if (last)
         return FILTER_END;
-    /* Pieces out of the filter's own memory have to be sent before it is used again. */
+    /* Pieces that lie in the filter's own memory have to be sent before that memory is used
+     * again. */
     bool own = f->decoder != NULL || f->batch != NULL || f->links.flushes;
     return *count > 0 && own ? FILTER_FULL : FILTER_MORE;
 }
@@ -280,7 +281,7 @@ static struct link_rules rules_of(const struct tenant *t, const char *base)
     return (struct link_rules){t->places, t->nplaces, base, base};
 }
 
-/* By which the caller came: a name, or an address as in a URL. */
+/* The host of the base: a name, or an address in the form that a URL has. */
 static struct slice host_of(struct slice base, bool *tls)
 {
     *tls = base.n > 5 && base.p[4] == 's';

@@ -1,5 +1,5 @@
-/* manners: what a server wants of those that call it, for one exchange (upstream/manners.h). See
- * inner.h. */
+/* manners: applies to one exchange how often its server wants to be called (upstream/manners.h).
+ * See inner.h. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -7,7 +7,7 @@
 #include "exchange/inner.h"
 #include "http/date.h"
 
-/* Of the head that the server gets, all that follows the method. */
+/* The part of the request's edited head that follows the method. */
 static struct slice target_and_rest(const struct exchange *x)
 {
     struct slice rest = buf_slice(&x->request.head);
@@ -23,7 +23,7 @@ struct slice exchange_path(const struct exchange *x)
     return slice_split(&target, '?');
 }
 
-/* FNV-1a: names that are alike for it would only share their turns. */
+/* FNV-1a. Two names with the same hash would only share their turns. */
 static uint64_t hash_of(const char *name)
 {
     uint64_t h = UINT64_C(0xcbf29ce484222325);
@@ -77,7 +77,7 @@ static const struct field *find_field(const struct head *h, struct slice name)
     return NULL;
 }
 
-/* By the server's clock, if it says what time it is there. */
+/* The time by the server's clock (Date), or by our own; in seconds since 1970. */
 static int64_t now_at(const struct head *h)
 {
     const struct field *date = find_field(h, SLICE("Date"));

@@ -1,6 +1,6 @@
 #include "exchange/request_pump.h"
 
-/* RFC 9110, 9.2.2, less what the method override fields turn into something else. */
+/* Is the method idempotent (RFC 9110, 9.2.2), and does no method override field change it? */
 static bool may_repeat(const struct head *h)
 {
     switch (h->method) {
@@ -26,8 +26,8 @@ void request_pump_start(struct request_pump *p, const struct head *h,
     body_start(&p->body, framing, framing, h->content_length, limits);
 }
 
-/* RFC 9110, 8.6: a body that is not too large keeps a Content-Length. One that came in chunks goes
- * on in chunks, as a stream. */
+/* A rewritten body that is not too large keeps a Content-Length (RFC 9110, 8.6). A body that came
+ * in chunks goes on in chunks, as a stream. */
 enum edit_body request_pump_rewritten(const struct head *h)
 {
     return framing_of_request(h) == FRAMING_LENGTH && h->content_length <= REQUEST_COLLECT_MAX
@@ -61,7 +61,8 @@ void request_pump_trailers(struct request_pump *p, const struct head *h,
 
 /* ---- collecting ---- */
 
-/* False if the process holds too much already; kept all the same. */
+/* Keeps the pieces. Returns false if the whole process collects too much already; the pieces are
+ * kept in that case too. */
 static bool keep(struct request_pump *p, const struct gather *g)
 {
     for (size_t i = 0; i < g->count; i++)
@@ -72,7 +73,8 @@ static bool keep(struct request_pump *p, const struct gather *g)
     return true;
 }
 
-/* A caller that still waits for 100 (Continue) gets it from the server then. */
+/* Goes on in chunks; what was collected is the first chunk. If the caller still waits for 100
+ * (Continue), the server has to send it. */
 static void send_in_chunks(struct request_pump *p)
 {
     struct buf chunk = {0};
@@ -127,7 +129,8 @@ void request_pump_end(struct request_pump *p)
 
 /* ---- sending ---- */
 
-/* What was collected has been sent: it is kept only to be sent again, and only if it is small. */
+/* The collected body has been sent. It is kept only if it may have to be sent again and is
+ * small. */
 static void settle_held(struct request_pump *p)
 {
     request_pump_end(p);
@@ -137,7 +140,7 @@ static void settle_held(struct request_pump *p)
     buf_free(&p->held);
 }
 
-/* Keeps a copy of what is sent of the body while it is small. */
+/* Keeps a copy of the body that is sent, as long as the copy is small. */
 static void hold(struct request_pump *p, const struct gather *g, size_t first)
 {
     for (size_t i = first; p->holding && i < g->count; i++) {
@@ -150,8 +153,8 @@ static void hold(struct request_pump *p, const struct gather *g, size_t first)
     }
 }
 
-/* The head goes out together with the beginning of the body; but what is held moves when more is
- * added to it, so that is sent before. */
+/* The head goes out together with the beginning of the body. If there are held bytes, they have to
+ * be sent first, because adding to the buffer may move them. */
 enum body_result request_pump_next(struct request_pump *p, struct slice *in, struct gather *g)
 {
     if (!p->head_sent) {

@@ -1,5 +1,5 @@
-/* session_reuse: the server's session in the place of a caller who sends no cookies (sessions.h).
- * See inner.h. */
+/* session_reuse: adds a kept session of the server to a request whose caller sends no cookies
+ * (sessions.h). See inner.h. */
 #include "base/clock.h"
 #include "exchange/inner.h"
 #include "exchange/sessions.h"
@@ -18,7 +18,8 @@ static bool sends(const struct tenant *t, const struct head *h, struct slice nam
     return false;
 }
 
-/* An Authorization of the caller's own may say that it is somebody else each time. */
+/* Decides whether the exchange uses a kept session. It does not if the caller's own Authorization
+ * goes to the server, because each request may name another user. */
 void exchange_want_session(struct exchange *x, const struct head *h)
 {
     x->reuses_session = x->tenant->session_reuse && !x->forwards_authorization &&
@@ -26,7 +27,7 @@ void exchange_want_session(struct exchange *x, const struct head *h)
     x->has_own_token = x->reuses_session && sends(x->tenant, h, csrf_token);
 }
 
-/* False: nobody knows whose it is. */
+/* Returns false if the caller is not known. */
 static bool make_key(const struct exchange *x, struct session_key *key)
 {
     const struct caller_id *c = client_caller(x->client);
@@ -49,7 +50,7 @@ static bool make_key(const struct exchange *x, struct session_key *key)
     return true;
 }
 
-/* What an earlier sending has added before the empty line. */
+/* Removes the fields that were added when the request was sent before. */
 static void take_out(struct exchange *x)
 {
     struct buf *head = &x->request.head;
@@ -70,7 +71,7 @@ void exchange_add_session(struct exchange *x)
         return;
     head->n -= 2;
     size_t before = head->n;
-    /* The path is read from the same buffer, which may move. */
+    /* Not appended to the head directly: the path lies in the head's buffer, which may move. */
     struct buf fields = {0};
     x->session_sent = sessions_write(x->all->shared->sessions, &key, exchange_path(x),
                                      !x->has_own_token, clock_monotonic_us(), &fields);

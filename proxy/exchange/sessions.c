@@ -18,19 +18,19 @@ struct cookie {
 };
 
 struct session {
-    struct list node;  /* of all, the one used last at the end */
-    struct list chain; /* of its bucket */
+    struct list node;  /* place in the list of all, in the order of their last use */
+    struct list chain; /* place in its bucket */
     struct session_key key;
     uint64_t number;
     int64_t used;
     struct cookie cookies[SESSION_COOKIES];
     size_t ncookies;
-    char *token; /* NULL: none */
+    char *token; /* X-CSRF-Token; NULL: none */
 };
 
 struct sessions {
     unsigned char key[SECRET_KEY_SIZE];
-    pthread_mutex_t lock; /* for all that follows */
+    pthread_mutex_t lock; /* protects all that follows */
     struct list all, buckets[BUCKETS];
     size_t count;
     uint64_t made;
@@ -162,7 +162,7 @@ static struct session *add(struct sessions *s, const struct session_key *key, in
 
 /* ---- what is sent ---- */
 
-/* RFC 6265, 5.1.4. */
+/* RFC 6265, 5.1.4: does the cookie's path cover the request's path? */
 static bool path_fits(struct slice cookie, struct slice path)
 {
     if (path.n < cookie.n || memcmp(path.p, cookie.p, cookie.n) != 0)
@@ -206,7 +206,7 @@ uint64_t sessions_write(struct sessions *s, const struct session_key *key, struc
 
 /* ---- what is kept ---- */
 
-/* Of a Set-Cookie. */
+/* What one Set-Cookie field says. */
 struct news {
     struct slice pair, name, path;
     bool gone; /* the cookie is to be forgotten */
@@ -222,7 +222,7 @@ static bool is_session(struct slice name)
     return slice_eq_nocase(name, SLICE("JSESSIONID"));
 }
 
-/* SF's load balancer: BIGipServer... (F5). */
+/* The session, or the cookie of SuccessFactors' load balancer (BIGipServer..., F5). */
 static bool is_kept(struct slice name)
 {
     return is_session(name) ||
@@ -243,7 +243,7 @@ static bool is_over(struct slice set_cookie, struct slice pair, int64_t now_s)
            at <= now_s;
 }
 
-/* RFC 6265, 5.1.4: without a Path, that of the request up to its last '/'. */
+/* The path of a cookie without Path: the request's path up to its last '/' (RFC 6265, 5.1.4). */
 static struct slice default_path(struct slice path)
 {
     size_t n = path.n;
@@ -330,7 +330,7 @@ static void take(struct sessions *s, struct session *e, struct slice path, const
         forget(s, e);
 }
 
-/* The token belongs to the session before. */
+/* A new session has begun: the token belonged to the session before. */
 static void renew(struct sessions *s, struct session *e)
 {
     free_secret(e->token);
@@ -349,7 +349,7 @@ void sessions_learn(struct sessions *s, const struct session_key *key, uint64_t 
     if (e == NULL && begins)
         e = add(s, key, now);
     else if (!is_its)
-        e = NULL; /* the answer is another session's */
+        e = NULL; /* the answer belongs to another session */
     if (e != NULL && begins)
         renew(s, e);
     if (e != NULL && (h->status == 401 || h->status == 403))

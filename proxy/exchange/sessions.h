@@ -1,13 +1,15 @@
 /*
- * sessions: the sessions that servers have given to callers who send no cookies (session-reuse).
+ * sessions: the sessions that servers have given to callers who send no cookies
+ * (session-reuse).
  *
- * A session is the server's JSESSIONID, the load balancer's cookie and the X-CSRF-Token, which
- * belong together. It is found by a key that only the same tenant, identity and caller make, in the
- * same configuration. It has a number: of two answers that come at the same time, the one that
- * belongs to an earlier session changes nothing. What was not used for SESSION_IDLE_US is gone, and
- * so is what was used least lately when there are too many.
+ * A session consists of the server's JSESSIONID, the load balancer's cookie and
+ * the X-CSRF-Token. It is found by a key made of the tenant, the certificate,
+ * the caller and the configuration, so nobody else can get it. Each session has
+ * a number: an answer that belongs to an earlier session changes nothing. A
+ * session that was not used for SESSION_IDLE_US is forgotten. If there are too
+ * many, the one whose last use is longest ago is forgotten.
  *
- * Nothing of it is ever shown. Any thread may call.
+ * No part of a session is ever logged or shown. Any thread may call.
  */
 #ifndef EXCHANGE_SESSIONS_H
 #define EXCHANGE_SESSIONS_H
@@ -17,7 +19,7 @@
 #include "tls/secret.h"
 
 enum {
-    SESSIONS_MAX = 1024,     /* of all tenants, at most about 10 KiB each */
+    SESSIONS_MAX = 1024,     /* of all tenants together; at most about 10 KiB each */
     SESSION_COOKIES = 8,     /* of one session */
     SESSION_PAIR_MAX = 1024, /* bytes; longer ones are not kept */
     SESSION_PATH_MAX = 256,
@@ -34,18 +36,19 @@ struct session_key {
 struct sessions *sessions_new(void);
 void sessions_free(struct sessions *s);
 
-/* The key that these parts make. */
+/* Makes the key of these parts. */
 void sessions_make_key(const struct sessions *s, const struct slice *parts, size_t count,
                        struct session_key *out);
 
-/* Appends Cookie and, if it is wanted, X-CSRF-Token for a request with that path, each ended by
- * CRLF. Returns the number of the session, whether or not something of it fits the path; 0: there
- * is none. now: monotonic, in microseconds. */
+/* Appends a Cookie field and, if with_token, an X-CSRF-Token field for a request with that path,
+ * each with CRLF. Returns the number of the session, also if nothing of it fits the path; 0: there
+ * is no session. now: monotonic, in microseconds. */
 uint64_t sessions_write(struct sessions *s, const struct session_key *key, struct slice path,
                         bool with_token, int64_t now, struct buf *out);
 
-/* The server has answered a request with that path that was sent with session `sent`: keeps what
- * the answer sets, or forgets the session (401, 403). now_s: seconds since 1970. */
+/* The server has answered a request with that path, sent with session `sent` (0: none). Keeps what
+ * the answer sets; forgets the session after 401 and 403. now: monotonic, in microseconds; now_s:
+ * seconds since 1970. */
 void sessions_learn(struct sessions *s, const struct session_key *key, uint64_t sent,
                     struct slice path, const struct head *answer, int64_t now, int64_t now_s);
 

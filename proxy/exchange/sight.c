@@ -4,11 +4,12 @@
 #include "http/framing.h"
 #include "sf/refusal.h"
 
-/* So much of an answer's body shows its beginning, whatever frames it: 4 KiB in chunks of one byte
- * are 24 KiB. Chunk extensions could make megabytes of it, which would be read anew each time. */
+/* Bytes of a framed body that are looked at. The beginning of the content lies in them in any
+ * reasonable framing: 4 KiB in chunks of one byte are 24 KiB. Without this limit, chunk extensions
+ * could make megabytes that are read again at each arrival. */
 enum { RAW_LOOK = 64 * 1024 };
 
-/* The beginning of a coded content; false if it is damaged. */
+/* Decodes the beginning of a content. Returns false if it is damaged. */
 static bool undo(enum coding coding, struct slice coded, char *room, size_t size,
                  struct slice *content)
 {
@@ -25,7 +26,7 @@ static bool undo(enum coding coding, struct slice coded, char *room, size_t size
     return result != DECODED_BAD;
 }
 
-/* One that is named twice, or not at all, is not known. */
+/* Empty if the head has no Content-Type or several. */
 static struct slice media_type_of(const struct head *h)
 {
     return head_count(h, FIELD_CONTENT_TYPE) == 1 ? head_value(h, FIELD_CONTENT_TYPE) : SLICE("");

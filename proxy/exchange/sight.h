@@ -1,7 +1,7 @@
 /*
- * sight: what the beginning of an error answer's content says, while it is held
- * back: is the client certificate refused, and why did the call fail? gzip and
- * deflate are undone for that.
+ * sight: what the beginning of an error answer's content says, while the answer
+ * is held back: does the server refuse the client certificate, and why did the
+ * call fail? gzip and deflate are decoded for that.
  */
 #ifndef EXCHANGE_SIGHT_H
 #define EXCHANGE_SIGHT_H
@@ -11,15 +11,15 @@
 #include "sf/cause.h"
 
 struct sight {
-    bool whole;                /* no more has to come to be looked at */
+    bool whole;                /* enough has come; waiting for more would not help */
     bool readable;             /* the content could be read */
-    bool mentions;             /* words of a refusal are in it, at whatever place */
-    const char *phrase;        /* by which it refuses the certificate; NULL: it does not */
-    const struct cause *cause; /* NULL: none is known */
+    bool mentions;             /* words of a refusal are anywhere in it */
+    const char *phrase;        /* the phrase that refuses the certificate; NULL: none */
+    const struct cause *cause; /* NULL: the cause is not known */
     struct cause_found found;
 };
 
-/* rest: what came after the head so far. ended: no more will come. */
+/* Looks at the answer. rest: what came after its head so far. ended: no more will come. */
 void sight_take(struct sight *s, const struct head *h, enum method method,
                 const struct body_limits *limits, struct slice rest, bool ended);
 

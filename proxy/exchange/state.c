@@ -85,7 +85,7 @@ struct decision exchange_loses_upstream(struct exchange *x, const struct failure
 
 /* ---- time ---- */
 
-/* The server has to do something; else it is the caller who holds things up. */
+/* Is the server expected to act next? Otherwise it is the caller. */
 static bool is_servers_turn(const struct exchange *x)
 {
     if (x->download == DOWNLOAD_BLOCKED)

@@ -13,15 +13,16 @@
 struct tunnel {
     struct client *client;
     struct exchanges *all;
-    struct dial *dial;         /* NULL: not under way */
-    struct parent_tunnel *way; /* the same */
+    struct dial *dial;         /* NULL: not dialling */
+    struct parent_tunnel *way; /* NULL: no CONNECT to a parent proxy under way */
     struct stream *far;        /* NULL: not connected (yet) */
     struct timer idle;
     bool over;
     bool up_ended, down_ended; /* the caller, the far side has sent its last byte */
-    bool up_dead;              /* the far side takes no more; what it said may be on the way */
+    /* The far side has stopped reading; what it sent may still come. */
+    bool up_dead;
 
-    /* what the record tells */
+    /* for the record */
     char id[REQUEST_ID_SIZE];
     char *target;
     int status;
@@ -61,7 +62,7 @@ static void note_failure(struct tunnel *t, const struct failure *why)
     *t->failure = *why;
 }
 
-/* Lets go of everything but the client. */
+/* Releases everything except the client. */
 static void end(struct tunnel *t, enum stream_close_mode mode)
 {
     t->over = true;
@@ -76,7 +77,7 @@ static void end(struct tunnel *t, enum stream_close_mode mode)
     loop_bury(t->all->loop, t, release);
 }
 
-/* Both sides see that it was no end in order. */
+/* Both sides see an end that is not in order. */
 static void cut_off(struct tunnel *t, const struct failure *why)
 {
     struct client *c = t->client;
@@ -86,7 +87,7 @@ static void cut_off(struct tunnel *t, const struct failure *why)
     client_cut_off(c, true);
 }
 
-/* Everything was said, and is on its way. */
+/* Ends when both sides have sent everything. */
 static void end_if_complete(struct tunnel *t)
 {
     struct client *c = t->client;
@@ -104,7 +105,7 @@ static void on_idle(void *ctx)
     struct failure why;
     bool up = stream_progressed(t->far), down = stream_progressed(client_stream(t->client));
 
-    if (up || down) { /* somebody is slow, but reads */
+    if (up || down) { /* one side is slow, but reads */
         timer_start(t->all->loop, &t->idle, t->all->clients->config->answer_timeout);
         return;
     }
@@ -119,7 +120,7 @@ static void note_life(struct tunnel *t)
 
 /* ---- from the caller ---- */
 
-/* Hands bytes on; the source waits while they are on their way. */
+/* Passes bytes on. The source is paused while the other side does not read them. */
 static void pass(struct stream *from, struct stream *to, const char *p, size_t n)
 {
     if (stream_write_bytes(to, p, n))
@@ -209,7 +210,7 @@ static void on_far_drained(void *ctx)
     end_if_complete(t);
 }
 
-/* Whoever has said everything may be gone before it was answered. */
+/* A side that has sent everything may close before its last bytes are answered. */
 static void on_far_broken(void *ctx, const struct failure *why)
 {
     struct tunnel *t = ctx;

@@ -1,8 +1,8 @@
 /*
- * tunnel: a CONNECT whose bytes are passed through, unseen, to what
- * connect-allow lists.
+ * tunnel: a CONNECT to a target of connect-allow, whose bytes are passed
+ * through without being read.
  *
- * Whoever is slower sets the pace, and each side may end its half alone. It
+ * The slower side sets the pace, and each side may end its half alone. A tunnel
  * counts as one exchange, from the CONNECT to the end of both halves.
  */
 #ifndef EXCHANGE_TUNNEL_H
@@ -10,8 +10,8 @@
 
 #include "caller/client.h"
 
-/* Finds and dials the target and becomes the client's job. A
- * target that is listed by name must not be a private address. */
+/* Resolves and dials the target, and becomes the client's job. A target that is listed by name must
+ * not have a private address. */
 void tunnel_start(struct client *c, const struct client_request *r, const struct endpoint *to);
 
 #endif

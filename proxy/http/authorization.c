@@ -15,7 +15,7 @@ static const char unclear[] = "has a Basic user with control characters, with by
                               "UTF-8, or with an '@' or ':' that "
                               "is at its end or written otherwise";
 
-/* ---- where credentials begin ---- */
+/* ---- does the value hold Basic credentials? ---- */
 
 static bool begins_basic(struct slice s)
 {
@@ -29,7 +29,7 @@ static bool is_letter(char c)
     return lower >= 'a' && lower <= 'z';
 }
 
-/* Would somebody who splits lists, or skips what is before the scheme, find Basic credentials? */
+/* Would a reader that splits lists, or skips what is before the scheme, find Basic credentials? */
 static bool hides_basic(struct slice value)
 {
     while (value.n > 0) {
@@ -42,7 +42,7 @@ static bool hides_basic(struct slice value)
     return false;
 }
 
-/* By RFC 9110, 11.4, but for a tab in place of a blank. */
+/* Is it Basic by RFC 9110, 11.4? A tab counts as the blank here. */
 static bool is_basic(struct slice value)
 {
     return begins_basic(value) && (value.n == 5 || value.p[5] == ' ' || value.p[5] == '\t');
@@ -50,7 +50,8 @@ static bool is_basic(struct slice value)
 
 /* ---- Basic ---- */
 
-/* U+FF20, U+FE6B: RFC 8265 has user names mapped to their usual width. */
+/* Could a server read the beginning of s as '@' or ':'? RFC 8265 maps wide and small forms (U+FF20,
+ * U+FE6B, U+FF1A, U+FE55) to the usual ones. */
 static bool is_other_separator(struct slice s)
 {
     static const struct slice known[] = {{"\xef\xbc\xa0", 3}, {"\xef\xb9\xab", 3},
@@ -75,7 +76,7 @@ static bool is_clear(struct slice user)
     return user.n == 0 || user.p[user.n - 1] != '@';
 }
 
-/* Blanks before them, and all of their padding. */
+/* Only blanks before the credentials, and complete padding. */
 static bool is_written_strictly(struct slice value)
 {
     struct slice token = slice_trim((struct slice){value.p + 5, value.n - 5});
@@ -83,7 +84,7 @@ static bool is_written_strictly(struct slice value)
     return token.n % 4 == 0 && memchr(value.p, '\t', value.n) == NULL;
 }
 
-/* strictly: it is passed on. */
+/* strictly: the server gets the value. */
 static const char *find_flaw(struct slice value, bool strictly)
 {
     const char *flaw = NULL;

@@ -4,7 +4,8 @@
 
 #include "base/mem.h"
 
-/* RFC 4648, 4, by what stands for each value; 0: not of the alphabet, else the value plus 1. */
+/* The base64 alphabet (RFC 4648, 4): for each character its value plus 1; 0: not in the
+ * alphabet. */
 /* clang-format off */
 static const unsigned char base64_values[256] = {
     ['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8,
@@ -18,7 +19,8 @@ static const unsigned char base64_values[256] = {
 };
 /* clang-format on */
 
-/* Takes the padding off, which may be left out as a whole (RFC 4648, 3.2); false if it is wrong. */
+/* Cuts the padding off. It may be missing as a whole (RFC 4648, 3.2). Returns false if it is
+ * wrong. */
 static bool cut_padding(struct slice *in)
 {
     size_t n = in->n;
@@ -31,8 +33,8 @@ static bool cut_padding(struct slice *in)
     return sound;
 }
 
-/* Decodes into out, which has room for in.n bytes; the length, or SIZE_MAX if it is not base64 as
- * encoders write it: nothing else in it, and the bits that are left over zero. */
+/* Decodes into out, which has room for in.n bytes. Returns the length; SIZE_MAX if it is not strict
+ * base64: no other characters, and unused bits are zero. */
 static size_t base64_decode(struct slice in, char *out)
 {
     unsigned bits = 0, value = 0;
@@ -68,7 +70,7 @@ enum basic_result basic_company_of(struct slice user, char out[BASIC_MAX_COMPANY
     return BASIC_NAMED;
 }
 
-/* What is after the scheme; p NULL: it is another scheme. */
+/* The credentials after the scheme; p NULL: it is another scheme. */
 static struct slice token_of(struct slice authorization)
 {
     const size_t n_scheme = sizeof("basic") - 1;

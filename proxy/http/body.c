@@ -4,7 +4,7 @@
 
 #include "http/h1_reader.h"
 
-enum { PIECES_PER_CHUNK = 3 /* the size line, the CRLF after it all, the last chunk */ };
+enum { PIECES_PER_CHUNK = 3 /* the size line, the CRLF after the chunk, the last chunk */ };
 
 void body_start(struct body *b, enum framing in, enum framing out, uint64_t length,
                 const struct body_limits *limits)
@@ -31,13 +31,13 @@ static enum chunked_result read_piece(struct body *b, struct slice *in, struct s
     *data = (struct slice){in->p, n};
     in->p += n;
     in->n -= n;
-    b->left -= n; /* without meaning for FRAMING_CLOSE */
+    b->left -= n; /* has no meaning for FRAMING_CLOSE */
     if (n > 0)
         return CHUNKED_DATA;
     return b->in == FRAMING_LENGTH && b->left == 0 ? CHUNKED_END : CHUNKED_MORE;
 }
 
-/* Adds the last chunk with those trailers that may travel. */
+/* Adds the last chunk and the trailers that may be passed on. */
 static bool add_tail(struct body *b)
 {
     struct slice section = buf_slice(&b->chunked.trailers);
@@ -62,7 +62,7 @@ static bool add_tail(struct body *b)
     return ok;
 }
 
-/* What was gathered since piece first becomes one chunk, whatever the chunks it came in. */
+/* Makes one chunk of all pieces since `first`, whatever chunks they came in. */
 static void close_chunk(struct body *b, struct gather *g, size_t first, size_t content)
 {
     static const char hex[] = "0123456789abcdef";
@@ -71,7 +71,7 @@ static void close_chunk(struct body *b, struct gather *g, size_t first, size_t c
     if (b->out != FRAMING_CHUNKED)
         return;
     if (content == 0) {
-        g->count = first; /* the place kept for the size line */
+        g->count = first; /* drops the place that was kept for the size line */
         return;
     }
     *--p = '\n';
@@ -94,7 +94,7 @@ static bool end_body(struct body *b, struct gather *g)
     return true;
 }
 
-/* Adds what goes out of the next piece of content. BODY_FULL: there may be more. */
+/* Adds the output of the filter for the next piece of content. BODY_FULL: there may be more. */
 static enum body_result add_filtered(struct body *b, struct gather *g, size_t *content)
 {
     size_t count = 0, room = GATHER_MAX - g->count - PIECES_PER_CHUNK + 1;
@@ -116,7 +116,7 @@ static enum body_result add_filtered(struct body *b, struct gather *g, size_t *c
     }
 }
 
-/* The same as gather_content(), but each piece goes through the filter. */
+/* Like gather_content(), but each piece goes through the filter. */
 static enum body_result gather_filtered(struct body *b, struct slice *in, struct gather *g,
                                         size_t *content)
 {
@@ -127,7 +127,7 @@ static enum body_result gather_filtered(struct body *b, struct slice *in, struct
                 return BODY_BAD;
             b->over = read == CHUNKED_END;
             if (read != CHUNKED_DATA)
-                b->unfiltered = SLICE(""); /* no NULL: whoever reads it counts from its beginning */
+                b->unfiltered = SLICE(""); /* not NULL, because readers point into it */
             if (read == CHUNKED_MORE)
                 return BODY_MORE;
         }
@@ -139,7 +139,7 @@ static enum body_result gather_filtered(struct body *b, struct slice *in, struct
     return BODY_FULL;
 }
 
-/* Most pieces are views into *in. */
+/* Adds the content as it comes. The pieces are views into *in. */
 static enum body_result gather_content(struct body *b, struct slice *in, struct gather *g,
                                        size_t *content)
 {

@@ -4,7 +4,7 @@
 
 static void advance(struct slice *s, size_t n)
 {
-    if (n > 0) /* else it may be none */
+    if (n > 0) /* otherwise p may be NULL */
         s->p += n;
     s->n -= n;
 }
@@ -15,7 +15,7 @@ static void skip_blanks(struct slice *s)
         advance(s, 1);
 }
 
-/* Blanks and commas: empty members of a list mean nothing. */
+/* Skips blanks and commas, because empty members of a list mean nothing. */
 static void skip_separators(struct slice *s)
 {
     while (s->n > 0 && (*s->p == ' ' || *s->p == '\t' || *s->p == ','))
@@ -38,7 +38,7 @@ static bool is_token68(char c)
            c == '.' || c == '_' || c == '~' || c == '+' || c == '/';
 }
 
-/* A token68, if nothing but a comma or the end comes after it. */
+/* A token68 that is followed by a comma or by the end; otherwise p is NULL. */
 static struct slice take_token68(struct slice *s)
 {
     struct slice rest = *s, token = {s->p, 0};
@@ -55,7 +55,7 @@ static struct slice take_token68(struct slice *s)
     return token;
 }
 
-/* "...", or a token; with its quotes. */
+/* A quoted string, with its quotes, or a token. */
 static bool take_value(struct slice *s, struct slice *out)
 {
     if (s->n == 0 || *s->p != '"') {
@@ -88,7 +88,7 @@ static bool take_param(struct slice *s, struct slice *name, struct slice *value)
     return true;
 }
 
-/* As many as come. */
+/* Takes all parameters that follow. */
 static struct slice take_params(struct slice *s)
 {
     const char *begin = s->p, *end = s->p;
@@ -121,7 +121,7 @@ bool challenge_next(struct slice *rest, struct challenge *out)
         out->params = take_params(rest);
     skip_blanks(rest);
     if (rest->n > 0 && *rest->p != ',')
-        rest->n = 0; /* what comes now cannot be read */
+        rest->n = 0; /* the rest cannot be read */
     return true;
 }
 

@@ -1,6 +1,6 @@
 #include "http/chars.h"
 
-/* Sums of enum char_class, by byte. */
+/* For each byte, the sum of its classes (enum char_class). */
 /* clang-format off */
 const unsigned char char_classes[256] = {
      0,  0,  0,  0,  0,  0,  0,  0,  0,  2,  0,  0,  0,  0,  0,  0,  /* 00 */

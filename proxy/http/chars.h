@@ -1,5 +1,5 @@
 /*
- * chars: which bytes may be where (RFC 9110 section 5.6.2, RFC 9112, RFC 3986).
+ * chars: the classes of bytes (RFC 9110, 5.6.2; RFC 9112; RFC 3986).
  */
 #ifndef HTTP_CHARS_H
 #define HTTP_CHARS_H
@@ -9,10 +9,10 @@
 #include "base/slice.h"
 
 enum char_class {
-    CHAR_TOKEN = 1,  /* tchar: methods and field names */
-    CHAR_VALUE = 2,  /* inside a field value: HTAB, SP, VCHAR, obs-text */
-    CHAR_TARGET = 4, /* goes into a request target as it is */
-    CHAR_ENCODE = 8, /* goes into a request target percent-encoded */
+    CHAR_TOKEN = 1,  /* tchar: in methods and field names */
+    CHAR_VALUE = 2,  /* in a field value: HTAB, SP, VCHAR, obs-text */
+    CHAR_TARGET = 4, /* in a request target, as it is */
+    CHAR_ENCODE = 8, /* in a request target, percent-encoded */
     CHAR_HOST = 16,  /* in a host name: letters, digits, '-', '.', '_' */
 };
 
@@ -23,7 +23,7 @@ static inline bool char_is(char c, unsigned classes)
     return (char_classes[(unsigned char)c] & classes) != 0;
 }
 
-/* All bytes of s are of one of the classes; true for an empty s. */
+/* Is each byte of s of one of the classes? True for an empty s. */
 static inline bool chars_are(struct slice s, unsigned classes)
 {
     for (size_t i = 0; i < s.n; i++)
@@ -32,7 +32,7 @@ static inline bool chars_are(struct slice s, unsigned classes)
     return true;
 }
 
-/* 0 to 15, or -1. */
+/* The value of a hexadecimal digit, 0 to 15; otherwise -1. */
 static inline int char_hex(char c)
 {
     if (c >= '0' && c <= '9')

@@ -17,8 +17,8 @@ enum {
     END,
 };
 
-/* After the size: blanks, then an extension or the end of the line. Some servers pad the size
- * with blanks; anything else that is there is refused. */
+/* After the size come blanks, which some servers use as padding, and then an extension or the end
+ * of the line. Anything else is refused. */
 static bool read_blank(struct chunked *c, char ch)
 {
     c->state = ch == '\r' ? SIZE_LF : ch == ';' ? EXTENSION : BLANK;
@@ -75,7 +75,7 @@ static bool read_trailer_lf(struct chunked *c, char ch)
     return true;
 }
 
-/* One byte of framing. */
+/* Reads one byte of framing. */
 static bool step(struct chunked *c, char ch)
 {
     switch (c->state) {

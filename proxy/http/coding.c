@@ -12,7 +12,8 @@ enum { WINDOW_ZLIB = 15, WINDOW_GZIP = 15 + 16, WINDOW_RAW = -15, GZIP_MAGIC = 0
 struct decoder {
     enum coding coding;
     bool begun; /* z is set up */
-    bool ended; /* after a gzip member; another one may follow (RFC 1952, 2.2) */
+    /* A gzip member has ended; another one may follow (RFC 1952, 2.2). */
+    bool ended;
     z_stream z;
 };
 
@@ -55,8 +56,9 @@ void decoder_free(struct decoder *d)
     free(d);
 }
 
-/* A raw deflate stream does not begin with zlib's compression method 8 in the low bits: that would
- * be a stored block with padding that no encoder writes. */
+/* deflate may come with or without zlib's header. The low bits of that header are 8 (the
+ * compression method). A raw deflate stream does not begin like that: it would be a stored block
+ * with padding that no encoder writes. */
 static int window_for(enum coding c, char first)
 {
     if (c == CODING_GZIP)
@@ -67,7 +69,7 @@ static int window_for(enum coding c, char first)
 static void begin(struct decoder *d, char first)
 {
     if (inflateInit2(&d->z, window_for(d->coding, first)) != Z_OK)
-        abort(); /* memory is gone: see mem.h */
+        abort(); /* no memory: see mem.h */
     d->begun = true;
 }
 
@@ -76,7 +78,8 @@ bool decoder_is_fresh(const struct decoder *d)
     return !d->begun;
 }
 
-/* After the end only another member of gzip counts; padding is passed over, as everybody does. */
+/* After a gzip member another one may begin. Any other bytes are padding and ignored, as other
+ * decoders do. */
 static bool begin_member(struct decoder *d, char first)
 {
     if (d->coding != CODING_GZIP || first != GZIP_MAGIC || inflateReset(&d->z) != Z_OK)
@@ -90,7 +93,7 @@ static uInt at_most(size_t n)
     return n < UINT_MAX ? (uInt)n : UINT_MAX;
 }
 
-/* One call of zlib. */
+/* Calls zlib once. */
 static int inflate_some(struct decoder *d, struct slice *in, char *out, size_t room, size_t *n)
 {
     z_stream *z = &d->z;
@@ -124,7 +127,7 @@ enum decoded decoder_run(struct decoder *d, struct slice *in, char *out, size_t 
         return in->n > 0 ? DECODED_FULL : DECODED_END;
     case Z_OK:
         return *n == room ? DECODED_FULL : DECODED_MORE;
-    case Z_BUF_ERROR: /* nothing could be done: more input or more room is wanted */
+    case Z_BUF_ERROR: /* zlib needs more input or more room */
         return room == 0 ? DECODED_FULL : DECODED_MORE;
     default:
         return DECODED_BAD;

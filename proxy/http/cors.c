@@ -33,7 +33,7 @@ void cors_add_fields(struct buf *out, const char *origin)
              origin);
 }
 
-/* A list of field names (RFC 9110, 5.6.1). */
+/* Is it a list of field names (RFC 9110, 5.6.1)? */
 static bool is_list_of_names(struct slice s)
 {
     for (size_t i = 0; i < s.n; i++)
@@ -42,7 +42,8 @@ static bool is_list_of_names(struct slice s)
     return s.n > 0;
 }
 
-/* Credentials are not allowed: cookies of a page's jar have no business here. */
+/* Does not allow credentials, because the server must not get the cookies that the browser has for
+ * this page. */
 void cors_write_preflight(struct buf *out, const struct head *request, const char *fields,
                           enum persistence persistence, int64_t wall_us)
 {
@@ -58,13 +59,13 @@ void cors_write_preflight(struct buf *out, const struct head *request, const cha
     if (slice_eq(network, SLICE("true")))
         buf_add_string(&all, "Access-Control-Allow-Private-Network: true\r\n");
     buf_add_string(&all, "Access-Control-Max-Age: 600\r\n");
-    buf_add(&all, "", 1); /* the NUL */
+    buf_add(&all, "", 1); /* reply_write() expects a string */
     reply_write(out, &(struct reply){.status = 204, .persistence = persistence, .fields = all.p},
                 wall_us);
     buf_free(&all);
 }
 
-/* RFC 3986, 3.1. */
+/* Is it a scheme (RFC 3986, 3.1)? */
 static bool is_scheme(struct slice s)
 {
     for (size_t i = 0; i < s.n; i++) {
@@ -95,7 +96,7 @@ bool cors_parse_origin(struct slice text, char **out)
     if (!is_scheme(scheme) || rest.n < 3 || rest.p[0] != '/' || rest.p[1] != '/' ||
         !authority_parse((struct slice){rest.p + 2, rest.n - 2}, &a))
         return false;
-    if (a.ipv6) { /* as short as can be (RFC 5952) */
+    if (a.ipv6) { /* in the shortest form (RFC 5952) */
         memcpy(v6, a.host.p, a.host.n);
         v6[a.host.n] = '\0';
         (void)inet_pton(AF_INET6, v6, &address);

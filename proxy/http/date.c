@@ -42,7 +42,7 @@ bool date_read_retry_after(struct slice value, int64_t now, int64_t *seconds)
 
     value = slice_trim(value);
     if (is_number(value)) {
-        (void)slice_to_u64(value, INT32_MAX, &n); /* a larger one is as good as that */
+        (void)slice_to_u64(value, INT32_MAX, &n); /* larger values have the same effect */
         *seconds = (int64_t)n;
         return true;
     }

@@ -1,5 +1,5 @@
 /*
- * date: times in fields (RFC 9110, 5.6.7 and 10.2.3). Pure.
+ * date: reads times in fields (RFC 9110, 5.6.7 and 10.2.3). Pure.
  */
 #ifndef HTTP_DATE_H
 #define HTTP_DATE_H
@@ -9,10 +9,10 @@
 
 #include "base/slice.h"
 
-/* An HTTP-date in any of its three forms, as seconds since 1970; false: it is none. */
+/* Reads an HTTP-date in any of its three forms, as seconds since 1970. False: it is not a date. */
 bool date_read(struct slice value, int64_t *seconds);
 
-/* The value of Retry-After, as seconds from now on; 0 for a time that is past. now: seconds since
+/* Reads the value of Retry-After as seconds from now; 0 for a time in the past. now: seconds since
  * 1970. False: it is neither a number nor a date. */
 bool date_read_retry_after(struct slice value, int64_t now, int64_t *seconds);
 

@@ -2,7 +2,7 @@
 
 #include "http/chars.h"
 
-/* RFC 9209, 2: the name under which this proxy speaks in Proxy-Status. */
+/* The name of this proxy in Proxy-Status (RFC 9209, 2). */
 static const char proxy_name[] = "sfmtls";
 
 static void add_field(struct buf *out, struct slice name, struct slice value)
@@ -13,7 +13,8 @@ static void add_field(struct buf *out, struct slice name, struct slice value)
     buf_add(out, "\r\n", 2);
 }
 
-/* A field as it came. Most are written "name: value": they are copied in one piece. */
+/* Copies a field as it came. Most fields are written "name: value", so they are copied in one
+ * piece. */
 static void pass_field(struct buf *out, const struct field *f)
 {
     const char *behind = f->name.p + f->name.n;
@@ -62,7 +63,8 @@ static void add_content_length(struct buf *out, const struct field *f, uint64_t 
     buf_add(out, "\r\n", 2);
 }
 
-/* RFC 9110, 12.5.3: of what the caller accepts, that which can be undone here. */
+/* Keeps those content codings that the caller accepts and that can be decoded here (RFC 9110,
+ * 12.5.3). */
 static void add_accept_encoding(struct buf *out, const struct head *request, const struct field *f)
 {
     struct head_list at = {0};
@@ -70,7 +72,7 @@ static void add_accept_encoding(struct buf *out, const struct head *request, con
     bool any = false;
 
     if (head_next(request, FIELD_ACCEPT_ENCODING, &(size_t){0}) != f)
-        return; /* the first one has told all */
+        return; /* the first one has listed all */
     buf_add_slice(out, f->name);
     buf_add(out, ": ", 2);
     while (head_next_member(request, FIELD_ACCEPT_ENCODING, &at, &member)) {
@@ -107,21 +109,22 @@ static uint64_t dropped_of_request(const struct head *request, const struct edit
     if (!rules->keep_authorization)
         drop |= field_bit(FIELD_AUTHORIZATION);
     if (request->minor == 0)
-        drop |= field_bit(FIELD_EXPECT); /* RFC 9110, 10.1.1 */
+        drop |= field_bit(FIELD_EXPECT); /* HTTP/1.0: RFC 9110, 10.1.1 */
     if (rules->body == EDIT_BODY_LATER)
-        drop |= field_bit(FIELD_EXPECT); /* the proxy asks for the body itself */
+        drop |= field_bit(FIELD_EXPECT); /* the proxy itself asks the caller for the body */
     if (rules->body != EDIT_BODY_KEEP)
         drop |= field_bit(FIELD_CONTENT_LENGTH) | field_bit(FIELD_TRANSFER_ENCODING) |
                 field_bit(FIELD_BODY_DIGEST);
     return drop;
 }
 
-/* Those fields of the request, from the first index up to the second. */
+/* Adds the request's fields with the indexes from `from` up to, but not including, `to`. */
 static void add_request_fields(struct buf *out, const struct head *request, size_t from, size_t to,
                                const struct edit_rules *rules)
 {
     uint64_t drop = dropped_of_request(request, rules);
-    bool named = head_says(request, OPTION_FIELD); /* each has to be looked up in it */
+    /* then each field has to be looked up in Connection */
+    bool named = head_says(request, OPTION_FIELD);
 
     for (size_t i = from; i < to; i++) {
         const struct field *f = &request->fields[i];
@@ -169,9 +172,9 @@ void edit_request(struct buf *out, const struct head *request, const struct targ
         buf_add(out, "\r\n", 2);
 }
 
-/* ---- why ---- */
+/* ---- reasons ---- */
 
-/* tests/unit/http/edit_test.c: every field that can be left out has a reason. */
+/* tests/unit/http/edit_test.c checks that every field that may be left out has a reason. */
 static const char *reason_of_class(uint64_t field)
 {
     const struct {
@@ -303,7 +306,7 @@ bool edit_drops_trailer(const void *rules, struct slice name)
     return is_replaced(r->headers, r->nheaders, name);
 }
 
-/* The next member of a structured list (RFC 8941, 3.1): commas inside strings do not separate. */
+/* The next member of a structured list (RFC 8941, 3.1). Commas inside strings do not separate. */
 static struct slice next_list_member(struct slice *rest)
 {
     bool quoted = false;
@@ -321,8 +324,8 @@ static struct slice next_list_member(struct slice *rest)
     return slice_trim(member);
 }
 
-/* Only this proxy speaks under its name: a caller must be able to believe it. */
-/* Is a quoted string still open at the end? Readers that join lines would read on in the next. */
+/* Is a quoted string still open at the end? A reader that joins lines would continue it in the next
+ * line. */
 static bool has_open_quote(struct slice s)
 {
     bool open = false;
@@ -336,6 +339,7 @@ static bool has_open_quote(struct slice s)
     return open;
 }
 
+/* Leaves out members with this proxy's name: only this proxy may speak under it. */
 static void add_proxy_status(struct buf *out, const struct field *f)
 {
     struct slice rest = f->value;

@@ -3,9 +3,9 @@
 #include "base/status.h"
 
 struct known {
-    struct slice name; /* as it is mostly written */
+    struct slice name; /* in its most common spelling */
     enum field_id id;
-    enum field_id underscored; /* what it is with '_' for '-' */
+    enum field_id underscored; /* the id if '_' is written for '-' */
 };
 
 /* clang-format off */
@@ -21,8 +21,8 @@ static unsigned fold(char c)
     return c == '_' ? '-' : (unsigned char)c | 0x20U;
 }
 
-/* No two known names have the same slot, so a name is compared with one of them at most. The
- * factors were found by trying; tests/unit/http/field_test.c says if a row is in a wrong slot. */
+/* Each known name has a slot of its own, so a name is compared with one known name at most. The
+ * factors were found by trying. tests/unit/http/field_test.c checks the slot of each row. */
 static size_t slot_of(struct slice name)
 {
     return (name.n + fold(name.p[name.n - 1]) + 185 * fold(name.p[name.n / 3])) % SLOTS;
@@ -91,8 +91,8 @@ static const struct known known[SLOTS] = {
 };
 /* clang-format on */
 
-/* What the name is if it begins like a known one. Most are written as in the table: those are not
- * looked at letter by letter. */
+/* The id of the name, if it begins like the known one. Most names are spelled as in the table; they
+ * are not compared letter by letter. */
 static enum field_id compare(struct slice name, const struct known *k)
 {
     enum field_id id = k->id;
@@ -110,7 +110,7 @@ static enum field_id compare(struct slice name, const struct known *k)
     return id;
 }
 
-/* Names of which only the beginning is known. */
+/* Names that are known only by their beginning. */
 enum field_id field_family(struct slice name)
 {
     static const struct known families[] = {

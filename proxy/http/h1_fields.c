@@ -1,14 +1,15 @@
 /*
- * Each byte of a line is looked at once: a name up to its colon, a value up to
- * the first byte that may not be in one, which is the CR of a sound line.
+ * Each byte of a line is read once: a name up to its colon, a value up to the
+ * first byte that is not allowed in a value. In a well-formed line that byte is
+ * the CR.
  */
 #include "http/h1_fields.h"
 
 #include "base/block.h"
 #include "http/chars.h"
 
-/* Fields that frame the message or rule the connection: if a blank is before the colon, one
- * reader takes them for what they say and another for fields of an unknown name. */
+/* Fields that frame the message or control the connection. With a blank before the colon, one
+ * reader would apply them, while another would take them for unknown fields. */
 static bool is_framing(enum field_id id)
 {
     return (field_bit(id) & (FIELDS_HOP_BY_HOP | field_bit(FIELD_CONTENT_LENGTH) |
@@ -16,7 +17,7 @@ static bool is_framing(enum field_id id)
                              field_bit(FIELD_TRAILER))) != 0;
 }
 
-/* RFC 9112, 5.1: of a request such a blank is refused, of an answer a proxy removes it. */
+/* Such a blank is refused in a request, and removed in an answer (RFC 9112, 5.1). */
 static bool cut_blank(struct slice *name, bool is_answer)
 {
     struct slice cut = slice_trim(*name);
@@ -29,7 +30,7 @@ static bool cut_blank(struct slice *name, bool is_answer)
     return true;
 }
 
-/* The first colon or LF from p on; end if there is none. */
+/* The first colon or LF at or after p; end if there is none. */
 static const char *find_colon(const char *p, const char *end)
 {
     for (; end - p >= BLOCK_SIZE; p += BLOCK_SIZE) {
@@ -42,7 +43,7 @@ static const char *find_colon(const char *p, const char *end)
     return p;
 }
 
-/* The first byte from p on that may not be in a value; end if there is none. */
+/* The first byte at or after p that is not allowed in a value; end if there is none. */
 static const char *find_value_end(const char *p, const char *end)
 {
     const block tab = block_of('\t'), blank = block_of(' '), del = block_of('\x7f');
@@ -58,8 +59,8 @@ static const char *find_value_end(const char *p, const char *end)
     return p;
 }
 
-/* A name that is known by heart holds nothing that may not be in one: only others are looked at
- * byte by byte. NULL, or what is wrong. */
+/* Reads a name. A known name has only allowed characters, so only other names are checked byte by
+ * byte. Returns what is wrong; NULL: nothing. */
 static const char *read_name(struct slice name, bool is_answer, struct field *f)
 {
     f->name = name;
@@ -74,7 +75,7 @@ static const char *read_name(struct slice name, bool is_answer, struct field *f)
     return NULL;
 }
 
-/* Reads the line at *p, which is moved past its CRLF. NULL, or what is wrong. */
+/* Reads the line at *p, and moves *p past its CRLF. Returns what is wrong; NULL: nothing. */
 static const char *read_field(const char **p, const char *end, bool is_answer, struct field *f)
 {
     if (**p == ' ' || **p == '\t')

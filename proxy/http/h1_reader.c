@@ -8,7 +8,7 @@
 
 enum { MAX_EMPTY_LINES = 2 * 2, START_LINE_EXTRA = 64, TLS_HANDSHAKE_RECORD = 0x16 };
 
-/* How the same flaw is called in a request and in a response. */
+/* The failures of one flaw in a request and in a response. */
 struct flaws {
     enum fail malformed, ambiguous, too_large;
 };
@@ -20,7 +20,7 @@ static const struct flaws response_flaws = {FAIL_ANSWER_MALFORMED, FAIL_ANSWER_M
 
 void h1_reader_setup(void)
 {
-    http_parser_set_max_header_size(UINT32_MAX); /* our own limit is exact, the library's is not */
+    http_parser_set_max_header_size(UINT32_MAX); /* our own limit is exact; the library's is not */
 }
 
 static struct slice part(struct slice s, size_t from, size_t to)
@@ -28,7 +28,7 @@ static struct slice part(struct slice s, size_t from, size_t to)
     return (struct slice){s.p + from, to - from};
 }
 
-/* Does the LF at that offset end the head, or lack its CR? */
+/* Does the LF at that offset end the head, or come without CR? */
 static bool is_remarkable(const char *b, size_t at)
 {
     return b[at] == '\n' && (at == 0 || b[at - 1] != '\r' || (at > 1 && b[at - 2] == '\n'));
@@ -39,7 +39,7 @@ static block find_remarkable_in(const char *p)
     return block_find(p, '\n') & (~block_find(p - 1, '\r') | block_find(p - 2, '\n'));
 }
 
-/* The first remarkable LF at or after from; n if there is none. */
+/* The first remarkable LF at or after `from`; n if there is none. */
 static size_t find_remarkable(const char *b, size_t from, size_t n)
 {
     size_t at, first = from < 2 ? 2 : from;
@@ -52,7 +52,8 @@ static size_t find_remarkable(const char *b, size_t from, size_t n)
         if (at < BLOCK_SIZE)
             return from + at;
     }
-    if (n >= first + BLOCK_SIZE) { /* what is left, with some of that in which there is none */
+    /* The rest, together with some bytes before it that have none. */
+    if (n >= first + BLOCK_SIZE) {
         from = n - BLOCK_SIZE;
         at = block_first(find_remarkable_in(b + from));
         return at < BLOCK_SIZE ? from + at : n;
@@ -62,7 +63,7 @@ static size_t find_remarkable(const char *b, size_t from, size_t n)
     return from;
 }
 
-/* Empty lines before the start line (RFC 9112, 2.2). */
+/* Skips empty lines before the start line (RFC 9112, 2.2). */
 static bool pass_empty_lines(struct h1_reader *r, struct slice b, const struct flaws *flaws)
 {
     while (b.n - r->start >= 2 && b.p[r->start] == '\r' && b.p[r->start + 1] == '\n') {
@@ -74,7 +75,7 @@ static bool pass_empty_lines(struct h1_reader *r, struct slice b, const struct f
     return true;
 }
 
-/* Finds the empty line that ends the head; *end is the offset after it. */
+/* Finds the empty line that ends the head. *end: the offset after it. */
 static enum h1_result find_end(struct h1_reader *r, size_t max_head, struct slice b,
                                const struct flaws *flaws, size_t *end, struct failure *why)
 {
@@ -97,7 +98,7 @@ static enum h1_result find_end(struct h1_reader *r, size_t max_head, struct slic
     return *end == 0 ? H1_MORE : H1_DONE;
 }
 
-/* lines: each ended by CRLF. */
+/* lines: each ends with CRLF. */
 static bool read_fields(struct slice lines, struct head *head, const struct flaws *flaws,
                         struct failure *why)
 {
@@ -116,7 +117,8 @@ static bool read_fields(struct slice lines, struct head *head, const struct flaw
     }
 }
 
-/* RFC 9112, 6: what the fields say of the body's length, if they say it unmistakably. */
+/* Reads what the fields say about the body's length (RFC 9112, 6). Refuses what two readers could
+ * understand differently. */
 static bool read_framing(struct head *h, const struct flaws *flaws, struct failure *why)
 {
     const char *flaw = NULL;
@@ -154,7 +156,8 @@ static bool feed(struct http_parser *p, struct slice bytes)
            HTTP_PARSER_ERRNO(p) == HPE_OK;
 }
 
-/* A target that only some of the library's builds take is replaced by a stand-in. */
+/* Feeds the request to the library. A target that not all builds of the library accept is replaced
+ * by a stand-in. */
 static bool feed_request(struct http_parser *p, struct slice message, struct slice target,
                          struct slice stand_in)
 {
@@ -165,7 +168,7 @@ static bool feed_request(struct http_parser *p, struct slice message, struct sli
     return feed(p, part(message, before + target.n, message.n));
 }
 
-/* The library has read what we have read; it must have come to the same result. */
+/* Has the library read the same as we have? */
 static bool agrees(const struct http_parser *p, const struct head *h)
 {
     return p->http_major == 1 && p->http_minor == h->minor &&
@@ -184,7 +187,8 @@ static enum method method_of(unsigned library_method)
     return library_method < ARRAY_LEN(methods) ? methods[library_method] : METHOD_OTHER;
 }
 
-/* RFC 9112, 3: method SP request-target SP HTTP-version, one blank each. */
+/* Reads the request line: method SP request-target SP HTTP-version, with exactly one blank each
+ * (RFC 9112, 3). */
 static bool read_request_line(struct slice line, size_t max_target, struct head *h,
                               struct failure *why)
 {
@@ -252,7 +256,7 @@ static bool read_request_head(struct slice message, const struct h1_limits *limi
     return true;
 }
 
-/* Garbage is refused at its first byte: whoever sends it would not send a line end either. */
+/* Garbage is refused at its first byte, because its sender may never send the end of a line. */
 static bool check_first_byte(const struct h1_reader *r, struct slice b, struct failure *why)
 {
     if (r->start >= b.n || b.p[r->start] == '\r' || char_is(b.p[r->start], CHAR_TOKEN))
@@ -285,7 +289,7 @@ enum h1_result h1_read_request(struct h1_reader *r, const struct h1_limits *limi
             failure_plain(why, FAIL_TARGET_TOO_LONG);
         return H1_REFUSED;
     }
-    if (!check_first_byte(r, bytes, why)) /* it may be after empty lines */
+    if (!check_first_byte(r, bytes, why)) /* empty lines may have come before it */
         return H1_REFUSED;
     if (found == H1_MORE && bytes.n - r->start > limits->max_target + START_LINE_EXTRA &&
         in_first_line(r, bytes)) {
@@ -298,7 +302,8 @@ enum h1_result h1_read_request(struct h1_reader *r, const struct h1_limits *limi
     return read_request_head(part(bytes, r->start, end), limits, head, why) ? H1_DONE : H1_REFUSED;
 }
 
-/* RFC 9112, 4: HTTP-version SP status-code SP [reason]; the last SP is often missing. */
+/* Reads the status line: HTTP-version SP status-code SP [reason] (RFC 9112, 4). The last blank is
+ * often missing. */
 static bool read_status_line(struct slice line, struct head *h, struct failure *why)
 {
     uint64_t status = 0;
@@ -324,7 +329,8 @@ static bool read_status_line(struct slice line, struct head *h, struct failure *
     return true;
 }
 
-/* Blanks after a value mean nothing, but not every reader takes a tab for one. */
+/* Is there a tab after the value that frames the message? Blanks there mean nothing, but not every
+ * reader accepts a tab as a blank. */
 static bool is_framed_with_tab(const struct head *h)
 {
     struct slice value = head_value(h, head_has(h, FIELD_CONTENT_LENGTH) ? FIELD_CONTENT_LENGTH
@@ -344,8 +350,9 @@ static bool begins_like_transfer_encoding(const struct field *f)
            slice_eq_nocase((struct slice){f->name.p, name.n}, name);
 }
 
-/* What http-parser, and those who read as it does, would frame otherwise: a name that only begins
- * like Transfer-Encoding takes back what was said before. In requests it sees to that itself. */
+/* Would http-parser and similar readers frame the message differently? For them a name that only
+ * begins like Transfer-Encoding cancels the framing before it. In requests http-parser itself
+ * checks that. */
 static bool is_framed_oddly(const struct head *h)
 {
     bool framed = h->has_length;

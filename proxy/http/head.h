@@ -1,6 +1,7 @@
 /*
- * head: the start line and header section of one message, as views into the
- * bytes it was read from. Valid only as long as those bytes stay where they are.
+ * head: the start line and the header section of one message, as views into the
+ * bytes that it was read from. A head is valid only as long as those bytes stay
+ * in place.
  */
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H
@@ -9,7 +10,7 @@
 #include "http/field.h"
 
 enum method {
-    METHOD_OTHER, /* known to the parser, no rule of ours */
+    METHOD_OTHER, /* known to the parser, but no rule here uses it */
     METHOD_GET,
     METHOD_HEAD,
     METHOD_POST,
@@ -21,28 +22,28 @@ enum method {
     METHOD_TRACE,
 };
 
-/* RFC 9110, 7.6.1 */
+/* Options of Connection (RFC 9110, 7.6.1). */
 enum head_option {
     OPTION_CLOSE,
     OPTION_KEEP_ALIVE,
-    OPTION_FIELD, /* any other: it names a field */
+    OPTION_FIELD, /* any other: the name of a field */
 };
 
 struct head {
-    /* a request's */
+    /* of a request */
     enum method method;
     struct slice method_name, target;
-    bool target_needs_encoding; /* holds bytes of CHAR_ENCODE */
-    /* a response's */
+    bool target_needs_encoding; /* it has bytes of CHAR_ENCODE */
+    /* of a response */
     int status;
     struct slice reason;
-    /* both */
+    /* of both */
     int minor;               /* HTTP/1.minor, 0 or 1 */
-    bool has_length;         /* Content-Length occurs once and is sound */
-    uint64_t content_length; /* if has_length */
-    bool chunked;            /* Transfer-Encoding occurs once and is exactly chunked */
+    bool has_length;         /* there is one valid Content-Length */
+    uint64_t content_length; /* valid if has_length */
+    bool chunked;            /* there is one Transfer-Encoding, exactly "chunked" */
     uint64_t seen;           /* field_bit() of each field */
-    unsigned options;        /* BIT() of each enum head_option that Connection says */
+    unsigned options;        /* BIT() of each enum head_option in Connection */
     size_t nfields, max_fields;
     struct field fields[]; /* in the order they came */
 };
@@ -55,10 +56,10 @@ static inline bool head_has(const struct head *h, enum field_id id)
     return (h->seen & field_bit(id)) != 0;
 }
 
-/* The first field with that id at or after index *at, which is moved past it; NULL if none. */
+/* The first field with that id at or after index *at; NULL: there is none. Moves *at past it. */
 const struct field *head_next(const struct head *h, enum field_id id, size_t *at);
 
-/* The value of the first field with that id; empty (p NULL) if there is none. */
+/* The value of the first field with that id; p NULL: there is none. */
 struct slice head_value(const struct head *h, enum field_id id);
 size_t head_count(const struct head *h, enum field_id id);
 
@@ -67,14 +68,14 @@ static inline bool head_says(const struct head *h, enum head_option option)
     return (h->options & BIT(option)) != 0;
 }
 
-/* Fills head->options. */
+/* Reads Connection into h->options. */
 void head_read_options(struct head *h);
 
-/* One of the Connection options (RFC 9110, 7.6.1) is name. */
+/* Is name one of the options of Connection (RFC 9110, 7.6.1)? */
 bool head_connection_has(const struct head *h, struct slice name);
 
-/* Iterates over the members of all fields with that id, comma-separated and trimmed; empty
- * members are passed over. Start with *at = {0}. */
+/* Returns the members of all fields with that id one after the other, split at commas and trimmed.
+ * Empty members are skipped. Start with *at = {0}. */
 struct head_list {
     size_t at;
     struct slice rest;

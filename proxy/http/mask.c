@@ -4,7 +4,7 @@
 
 #include "http/chars.h"
 
-/* The character at p[*i], percent-decoded if need be; *i is moved past it. */
+/* The character at *i, percent-decoded if it is encoded. Moves *i past it. */
 static char next_char(struct slice s, size_t *i)
 {
     char c = s.p[*i];
@@ -21,7 +21,7 @@ static char next_char(struct slice s, size_t *i)
     return c;
 }
 
-/* From after an opening quote to after the closing one; '' inside is a quote (OData ABNF). */
+/* Skips from after an opening quote to after the closing one. '' inside is a quote (OData ABNF). */
 static size_t skip_literal(struct slice s, size_t i)
 {
     while (i < s.n) {
@@ -38,7 +38,7 @@ static size_t skip_literal(struct slice s, size_t i)
     return i;
 }
 
-/* From after an opening parenthesis to after the one that closes it. */
+/* Skips from after an opening parenthesis to after the closing one. */
 static size_t skip_predicate(struct slice s, size_t i)
 {
     int depth = 1;
@@ -80,7 +80,7 @@ struct slice mask_target(struct slice target)
     const char *host = authority == NULL ? path.p : authority + 3;
     bool cut = memchr(host, '/', (size_t)(path.p + path.n - host)) == NULL;
     if (cut && query.n > 0 && memchr(query.p, '@', query.n) != NULL)
-        path.n = 0; /* the '?' may be in a password */
+        path.n = 0; /* the '?' may be part of a password */
     return path;
 }
 

@@ -1,23 +1,23 @@
 /*
- * mask: request paths as they may be in a log.
+ * mask: makes request paths fit for a log.
  *
- * OData puts keys into paths, and keys are personal data: every quoted literal
- * and every key predicate becomes "(...)". The query never comes here.
+ * OData puts keys into paths, and keys are personal data. So every quoted
+ * literal and every key predicate is replaced by "(...)". Queries are not
+ * logged at all.
  */
 #ifndef HTTP_MASK_H
 #define HTTP_MASK_H
 
 #include "base/buf.h"
 
-/* Appends the path (without '?' and what follows) masked; what is not visible ASCII is
- * percent-encoded. */
+/* Appends the path (without query) masked. Bytes that are not visible ASCII are percent-encoded. */
 void mask_path(struct buf *out, struct slice path);
 
-/* Appends the path as it is, but for the percent-encoding of what is not visible ASCII. */
+/* Appends the path unmasked. Bytes that are not visible ASCII are percent-encoded. */
 void mask_invisible(struct buf *out, struct slice path);
 
-/* The part of a request target that may be logged: without query, and without what may be user and
- * password, however broken it is. */
+/* The part of a request target that may be logged: without the query, and without anything that may
+ * be user and password, even in a malformed target. */
 struct slice mask_target(struct slice target);
 
 #endif

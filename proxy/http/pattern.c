@@ -5,7 +5,7 @@
 
 /* ---- matching ---- */
 
-/* Does the path begin at *i with that text? *i is moved past it. */
+/* Does the path continue at *i with that text? Moves *i past it. */
 static bool begins(struct slice path, size_t *i, struct slice text)
 {
     while (text.n > 0) {
@@ -19,7 +19,7 @@ static bool begins(struct slice path, size_t *i, struct slice text)
     return true;
 }
 
-/* Does what is from `from` on end with that text? */
+/* Does the path, from the offset `from` on, end with that text? */
 static bool ends(struct slice path, size_t from, struct slice text)
 {
     size_t end = path.n;
@@ -49,7 +49,7 @@ static bool fits_segment(const struct pattern *p, struct slice wanted, struct sl
     return ends(segment, i, tail) && (p->covers_batch || !rules_segment_is_batch(segment));
 }
 
-/* Where neither is encoded, bytes differ as units do. */
+/* Bytes that are not percent-encoded can be compared without decoding units. */
 bool pattern_may_fit(const struct pattern *p, struct slice beginning)
 {
     size_t i = 0;

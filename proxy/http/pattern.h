@@ -1,14 +1,16 @@
 /*
- * pattern: which paths something is about: what an `allow` rule covers, or where a `rate` holds.
+ * pattern: a set of paths: those that an `allow` rule covers, or that a `rate`
+ * applies to.
  *
- * A pattern is compared with the whole path (without the query), case-sensitively and as it would
- * be sent. `*` at the end of a pattern is any rest; elsewhere, once a segment, it is anything but
- * '/'. A pattern `*` is every path.
+ * A pattern is compared with the whole path (without the query), with case, and
+ * in the form in which the path would be sent. `*` at the end of a pattern
+ * stands for any rest. Elsewhere, at most once in a segment, `*` stands for
+ * anything except '/'. The pattern `*` covers every path.
  *
- * Percent-encoding: unreserved characters are the same encoded or not (RFC 3986, 6.2.2.2), all
- * others only as they are written.
+ * Percent-encoding: an unreserved character is the same whether encoded or not
+ * (RFC 3986, 6.2.2.2). All others count only as they are written.
  *
- * Pure; comparing allocates nothing.
+ * Pure; comparing allocates no memory.
  */
 #ifndef HTTP_PATTERN_H
 #define HTTP_PATTERN_H
@@ -16,27 +18,27 @@
 #include "base/buf.h"
 
 struct pattern {
-    struct buf text;   /* as paths are compared: see rules_next_unit() */
-    bool any_rest;     /* it ended in '*', which is cut off */
-    bool covers_batch; /* a `*` also covers a segment that a server could read as $batch */
+    struct buf text;   /* in units: see rules_next_unit() */
+    bool any_rest;     /* it ended with '*', which is cut off */
+    bool covers_batch; /* a `*` may cover a segment that a server could read as $batch */
 };
 
-/* In words, what is wrong with the text of a pattern, as in "`TEXT` has two `*`"; NULL: nothing. */
+/* What is wrong with the text of a pattern, for a sentence like "`TEXT` has two `*`"; NULL:
+ * nothing. */
 const char *pattern_find_flaw(struct slice text);
 
-/* The text has no flaw. *p is all zero, or has covers_batch set. */
+/* The text must have no flaw. Before, *p is all zero, except that covers_batch may be set. */
 void pattern_set(struct pattern *p, struct slice text);
 void pattern_free(struct pattern *p);
 
-/* False: a path that begins so does not fit, whatever follows. The first look, which costs little.
- */
+/* A cheap first look. False: a path that begins like this does not fit, whatever follows. */
 bool pattern_may_fit(const struct pattern *p, struct slice beginning);
 
 bool pattern_fits(const struct pattern *p, struct slice path);
 void pattern_write(const struct pattern *p, struct buf *out);
 
-/* Of a list that commas separate (those inside parentheses belong to a pattern): cuts the next item
- * off, without its blanks. text.p is NULL after the last. */
+/* Cuts the next item from a comma-separated list, without blanks around it. Commas inside
+ * parentheses belong to an item. text.p is NULL after the last item. */
 struct slice pattern_next_item(struct slice *text);
 
 #endif

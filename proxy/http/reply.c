@@ -37,7 +37,7 @@ const char *reply_reason(int status)
     return "Unknown";
 }
 
-/* RFC 9110, 5.6.7; names of days and months are English whatever the locale. */
+/* An HTTP-date (RFC 9110, 5.6.7). Its names are English in every locale. */
 static void add_date(struct buf *out, int64_t wall_us)
 {
     static const char days[] = "SunMonTueWedThuFriSat";
@@ -85,7 +85,7 @@ static void add_problem(struct buf *b, const struct failure *f, const char *requ
     buf_add_string(b, "}\n");
 }
 
-/* RFC 9110, 11.6.1 and 11.7.1. */
+/* Adds the challenge of a 401 or 407 (RFC 9110, 11.6.1 and 11.7.1). */
 static void add_challenge(struct buf *fields, const struct failure *f)
 {
     if (f->id == FAIL_CALLER_TOKEN || f->id == FAIL_ADMIN_TOKEN)
@@ -97,7 +97,7 @@ static void add_challenge(struct buf *fields, const struct failure *f)
                  f->id == FAIL_CALLER_UNKNOWN ? ", charset=\"UTF-8\"" : ""); /* RFC 7617, 2.1 */
 }
 
-/* Of a 405; RFC 9110, 10.2.1. */
+/* The value of Allow in a 405 (RFC 9110, 10.2.1). */
 static const char *allowed_methods(enum fail id)
 {
     return id == FAIL_ADMIN_METHOD ? "GET, HEAD"
@@ -121,7 +121,8 @@ void reply_problem_with(struct buf *out, const struct failure *f, const char *re
     add_problem(&body, f, request_id);
     buf_addf(&fields, "Proxy-Status: sfmtls; error=%s; details=\"%s\"\r\n", info->proxy_error,
              info->token);
-    /* Or a browser that a foreign page sent here asks for /favicon.ico in the name of this one. */
+    /* Otherwise, a browser that a foreign page has sent here would ask for /favicon.ico in the name
+     * of this page. */
     buf_add_string(&fields, "Content-Security-Policy: default-src 'none'\r\n");
     if (failure_retry_after(f) > 0)
         buf_addf(&fields, "Retry-After: %d\r\n", failure_retry_after(f));
@@ -130,7 +131,7 @@ void reply_problem_with(struct buf *out, const struct failure *f, const char *re
         buf_addf(&fields, "Allow: %s\r\n", allowed_methods(f->id));
     if (more != NULL)
         buf_add_string(&fields, more);
-    buf_add(&fields, "", 1); /* the NUL */
+    buf_add(&fields, "", 1); /* reply_write() expects a string */
     reply_write(out,
                 &(struct reply){.status = info->status,
                                 .reason = info->token,

@@ -1,7 +1,7 @@
 /*
- * reply: the answers that the proxy makes itself. They are problem documents
- * (RFC 9457) and carry Proxy-Status (RFC 9209), so that nobody takes an error
- * of the proxy for one of the server.
+ * reply: writes the answers that the proxy itself makes. They are problem
+ * documents (RFC 9457) and have Proxy-Status (RFC 9209), so that nobody takes
+ * an error of the proxy for an error of the server.
  */
 #ifndef HTTP_REPLY_H
 #define HTTP_REPLY_H
@@ -10,29 +10,29 @@
 #include "base/fail.h"
 #include "http/edit.h"
 
-/* The reason phrase of RFC 9110, 15; "Unknown" for a status this program never makes. */
+/* The reason phrase (RFC 9110, 15); "Unknown" for a status that this program never sends. */
 const char *reply_reason(int status);
 
 struct reply {
     int status;
-    const char *reason;       /* NULL: that of RFC 9110 */
-    const char *content_type; /* NULL: no content, as 204 has none */
+    const char *reason;       /* NULL: that of reply_reason() */
+    const char *content_type; /* NULL: no content, as in a 204 */
     struct slice body;
-    bool head_only; /* the answer to HEAD: the fields, no body */
+    bool head_only; /* answers HEAD: the fields without the body */
     enum persistence persistence;
-    const char *fields; /* further ones, each ended by CRLF; may be NULL */
-    int64_t date_us;    /* what Date says instead of the time; 0: the time */
+    const char *fields; /* more fields, each with CRLF; NULL: none */
+    int64_t date_us;    /* for Date, in place of wall_us; 0: wall_us */
 };
 
-/* Appends a whole answer; wall_us is the time for Date. */
+/* Appends a whole answer. wall_us: the time for Date, in microseconds since 1970. */
 void reply_write(struct buf *out, const struct reply *r, int64_t wall_us);
 
-/* Appends the answer for a failure whose row has a status. Its reason phrase is the token, because
- * many clients show nothing else of the answer to a CONNECT. */
+/* Appends the answer for a failure that has a status. Its reason phrase is the failure's token,
+ * because many clients show nothing else of the answer to a CONNECT. */
 void reply_problem(struct buf *out, const struct failure *f, const char *request_id, bool head_only,
                    enum persistence persistence, int64_t wall_us);
 
-/* The same with further fields, each ended by CRLF; NULL: none. */
+/* The same with more fields, each with CRLF; NULL: none. */
 void reply_problem_with(struct buf *out, const struct failure *f, const char *request_id,
                         bool head_only, enum persistence persistence, const char *more,
                         int64_t wall_us);

@@ -9,7 +9,7 @@
 #include "http/rules_path.h"
 
 struct rule {
-    char *methods; /* "GET|POST", or "*" */
+    char *methods; /* for example "GET|POST", or "*" */
     struct pattern pattern;
 };
 
@@ -48,7 +48,7 @@ static bool covers(const struct rules *r, struct slice method, struct slice path
     return covering(r, method, path) != NULL;
 }
 
-/* The path as target_write_path() writes it, without the query. */
+/* The path in the form of target_write_path(), without the query. */
 static struct slice path_of(const struct head *h, const struct target *t)
 {
     struct slice query = t->path, path = slice_split(&query, '?');
@@ -58,7 +58,7 @@ static struct slice path_of(const struct head *h, const struct target *t)
     return t->path.n == 0 && h->method == METHOD_OPTIONS ? SLICE("*") : SLICE("/");
 }
 
-/* A path that no server can take for another one than is judged here. */
+/* Refuses a path that a server could take for another path. */
 static bool check_path(const struct head *request, struct slice path, struct failure *why)
 {
     const char *flaw = rules_find_flaw(path);
@@ -88,7 +88,7 @@ static bool check_override(const struct rules *r, struct slice name, struct slic
     return false;
 }
 
-/* Does the name, percent-encoded or not, with '-' or '_', mean that one? */
+/* Is it that name, percent-encoded or not, with '-' or '_'? */
 static bool is_parameter(struct slice name, const char *known)
 {
     size_t i = 0;
@@ -103,7 +103,7 @@ static bool is_parameter(struct slice name, const char *known)
     return i == name.n;
 }
 
-/* Parameters in which frameworks look for the method, as in X-HTTP-Method-Override. */
+/* Is it a parameter in which frameworks look for the method, like X-HTTP-Method-Override? */
 static bool names_method(struct slice name)
 {
     static const char *const known[] = {"_method",          "_httpmethod",
@@ -122,7 +122,7 @@ static bool check_query(const struct rules *r, struct slice query, struct slice 
 {
     while (query.n > 0) {
         struct slice pairs = slice_split(&query, '&');
-        while (pairs.n > 0) { /* some servers part them at ';', too */
+        while (pairs.n > 0) { /* some servers also split at ';' */
             struct slice value = slice_split(&pairs, ';'), name = slice_split(&value, '=');
             if (names_method(name) && !check_override(r, name, value, path, why))
                 return false;
@@ -189,7 +189,7 @@ void rules_write_covering(const struct rules *r, const struct head *request, con
     pattern_write(&found->pattern, out);
 }
 
-/* Sets *why to a flaw of the pattern; false if there is none. */
+/* Sets *why and returns true if the pattern has a flaw. */
 static bool has_pattern_flaw(struct slice text, struct slice pattern, struct diag *why)
 {
     const char *ambiguous = rules_find_flaw(pattern);

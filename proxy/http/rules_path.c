@@ -70,8 +70,8 @@ static bool is_in(uint32_t c, const struct range *ranges, size_t count)
     return false;
 }
 
-/* Those that Unicode's normal forms (NFC, NFKC), or the best-fit tables of code pages, turn into
- * text that holds one of . / \ ; ? # % $. */
+/* Can Unicode's normal forms (NFC, NFKC), or the best-fit tables of code pages, turn it into text
+ * with one of . / \ ; ? # % $? */
 static bool becomes_syntax(uint32_t c)
 {
     static const struct range ranges[] = {
@@ -86,7 +86,7 @@ static bool becomes_syntax(uint32_t c)
     return c >= 0xa5 && is_in(c, ranges, ARRAY_LEN(ranges));
 }
 
-/* Blanks, and what shows nothing: servers may cut them off. '+' is a blank of forms. */
+/* Blanks and invisible characters, which servers may remove. '+' is a blank in forms. */
 static bool is_blank(uint32_t c)
 {
     static const struct range ranges[] = {{0xa0, 0xa0},     {0xad, 0xad},     {0x34f, 0x34f},
@@ -97,14 +97,14 @@ static bool is_blank(uint32_t c)
     return c == ' ' || c == '+' || (c >= 0xa0 && is_in(c, ranges, ARRAY_LEN(ranges)));
 }
 
-/* C0, DEL and C1. */
+/* C0, DEL or C1. */
 static bool is_control(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
 
-/* The character at *i, decoded once, which is moved past it; false: it is not UTF-8 (RFC 3629), or
- * a control character. */
+/* The character at *i, decoded once. Moves *i past it. Returns false if it is a control character
+ * or not UTF-8 (RFC 3629). */
 static bool next_character(struct slice s, size_t *i, uint32_t *c)
 {
     char bytes[4];
@@ -133,8 +133,8 @@ static const char flaw_empty[] = "an empty segment (//), or one of blanks";
 static const char flaw_dots[] = "a segment . or .., or one like it";
 static const char flaw_system[] = "a segment that begins with $ and is not all ASCII";
 
-/* After an encoded '%': would it decode something, a second time? Digits, themselves encoded or
- * not; or %uXXXX, which is not standard. */
+/* After an encoded '%': would a second decoding find something? That is two digits, encoded or not,
+ * or the non-standard %uXXXX. */
 static bool is_encoded_twice(struct slice s, size_t i)
 {
     if (i >= s.n)
@@ -165,11 +165,11 @@ static const char *find_character_flaw(struct slice path)
     return NULL;
 }
 
-/* What a segment consists of, apart from blanks. */
+/* The characters of a segment, apart from blanks. */
 struct shape {
-    bool dots, letters; /* of ASCII; letters: all but dots */
+    bool dots, letters; /* of ASCII; letters: any except dots */
     bool others;        /* visible, beyond ASCII */
-    bool foreign;       /* beyond ASCII, blanks too */
+    bool foreign;       /* beyond ASCII, also blanks */
     bool system;        /* the first letter is '$' */
 };
 
@@ -237,7 +237,7 @@ bool rules_segment_is_batch(struct slice segment)
     if (i >= segment.n)
         return true;
     c = rules_next_byte(segment, &i);
-    return !char_is(c, CHAR_HOST) || c == '.'; /* $batch(), "$batch " and the like */
+    return !char_is(c, CHAR_HOST) || c == '.'; /* also $batch(), "$batch " and similar */
 }
 
 bool rules_path_has_batch(struct slice path)

@@ -1,11 +1,12 @@
 /*
- * rules_path: paths as `allow` rules and other patterns compare them, and what in a path a server
- * could understand otherwise. Private to rules.c, pattern.c and rules_path.c.
+ * rules_path: paths in the form in which patterns are compared, and what a
+ * server could understand differently in a path. Private to rules.c, pattern.c
+ * and rules_path.c.
  *
- * A path is judged as it is sent. Servers decode it, some more than once, some
- * with decoders that accept what is not UTF-8, and some turn characters into
- * others that look alike before they look for segments. So what could become
- * a separator or a dot segment, by whatever way, is found here and refused.
+ * A path is checked as it is sent. Servers decode it, some of them more than
+ * once, some with decoders that accept other bytes than UTF-8, and some replace
+ * characters by similar ones before they split the path. So everything that
+ * could become a separator or a dot segment in any of these ways is refused.
  */
 #ifndef HTTP_RULES_PATH_H
 #define HTTP_RULES_PATH_H
@@ -14,28 +15,29 @@
 
 #include "base/slice.h"
 
-/* One character, or one percent-encoded byte that stays encoded, in upper case. */
+/* One character, or one byte that stays percent-encoded, in upper case. */
 struct rules_unit {
     char text[3];
     size_t n;
 };
 
-/* The unit that begins at *i, which is moved past it. */
+/* The unit that begins at *i. Moves *i past it. */
 struct rules_unit rules_next_unit(struct slice s, size_t *i);
 
-/* Where the unit begins that ends before end; the path has no flaw. */
+/* The offset of the unit that ends before `end`, for a path without a flaw. */
 size_t rules_unit_before(struct slice s, size_t from, size_t end);
 
-/* The byte at *i, decoded once, which is moved past it. */
+/* The byte at *i, decoded once. Moves *i past it. */
 char rules_next_byte(struct slice s, size_t *i);
 
-/* Cuts the next segment off; false after the last. */
+/* Cuts the next segment off. False after the last. */
 bool rules_next_segment(struct slice *rest, struct slice *segment);
 
-/* What a server may understand otherwise than it is compared here, in words; NULL: nothing. */
+/* Names what a server could understand differently in the path; NULL: nothing. */
 const char *rules_find_flaw(struct slice path);
 
-/* Could a server read the segment, or one of the path's, as $batch? They have no flaw. */
+/* Could a server read the segment, or a segment of the path, as $batch? For paths without a
+ * flaw. */
 bool rules_segment_is_batch(struct slice segment);
 bool rules_path_has_batch(struct slice path);
 

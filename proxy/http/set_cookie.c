@@ -2,12 +2,13 @@
 
 #include "base/status.h"
 
-/* RFC 6265bis, 5.6: what is between two semicolons; whole is with its blanks. */
+/* A part between two semicolons (RFC 6265bis, 5.6). whole: with its blanks. */
 struct attribute {
     struct slice whole, name, value;
 };
 
-/* *rest without bytes (p NULL): there is no further one. An empty one at the end counts. */
+/* Takes the next attribute. False: there is none (rest->p is NULL). An empty one at the end
+ * counts. */
 static bool next_attribute(struct slice *rest, struct attribute *a)
 {
     if (rest->p == NULL)
@@ -27,13 +28,13 @@ static bool is_named(const struct attribute *a, struct slice name)
     return slice_eq_nocase(a->name, name);
 }
 
-/* 5.6.7: a value in quotes is none that is known. */
+/* RFC 6265bis, 5.6.7: quotes are part of the value, so "none" in quotes is not None. */
 static bool is_none(const struct attribute *a)
 {
     return slice_eq_nocase(a->value, SLICE("none"));
 }
 
-/* 5.7, and draft-ietf-httpbis-layered-cookies for __Http-. */
+/* RFC 6265bis, 5.7; for __Http- draft-ietf-httpbis-layered-cookies. */
 static bool promises_secure(struct slice name)
 {
     static const struct slice prefixes[] = {{"__host-", 7}, {"__secure-", 9}, {"__http-", 7}};
@@ -55,7 +56,7 @@ static bool is_address(struct slice host)
     return true;
 }
 
-/* 5.1.3: a cookie with this Domain would be kept for that host. */
+/* RFC 6265bis, 5.1.3: would a cookie with this Domain be kept for that host? */
 static bool covers(struct slice domain, struct slice host)
 {
     if (domain.n > 0 && domain.p[0] == '.') {
@@ -69,7 +70,7 @@ static bool covers(struct slice domain, struct slice host)
     return host.p[host.n - domain.n - 1] == '.' && slice_ends_nocase(host, domain);
 }
 
-/* What the attributes make of the cookie: of several SameSite the last counts (5.7). */
+/* The effect of the attributes. Of several SameSite the last one counts (RFC 6265bis, 5.7). */
 struct nature {
     bool secure, same_site_none;
 };
@@ -88,7 +89,7 @@ static struct nature nature_of(struct slice attributes)
     return found;
 }
 
-/* Where Secure is taken out: does a go with it? */
+/* Is a left out together with Secure? */
 static bool goes_with_secure(const struct attribute *a, const struct nature *n)
 {
     return is_named(a, SLICE("secure")) || is_named(a, SLICE("partitioned")) ||
@@ -122,7 +123,7 @@ bool set_cookie_find(struct slice value, struct slice name, struct slice *out)
     struct attribute a;
     bool found = false;
 
-    (void)next_attribute(&value, &a); /* the cookie itself */
+    (void)next_attribute(&value, &a); /* skips the cookie itself */
     while (next_attribute(&value, &a)) {
         if (!is_named(&a, name))
             continue;

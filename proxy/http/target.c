@@ -40,7 +40,7 @@ static bool parse_port(struct slice s, int *port)
     return true;
 }
 
-/* Letters, digits, '-', '_' and single dots inside; one dot at the end is legal. */
+/* Letters, digits, '-', '_' and single dots; one dot at the end is allowed. */
 static bool is_host_name(struct slice s)
 {
     if (s.n == 0 || s.n > MAX_HOST || s.p[0] == '.' || !chars_are(s, CHAR_HOST))
@@ -189,7 +189,7 @@ static void write_encoded(struct buf *out, struct slice s)
 void target_write_path(struct buf *out, const struct head *request, const struct target *t)
 {
     if (t->path.n == 0 && request->method == METHOD_OPTIONS) {
-        buf_add_string(out, "*"); /* RFC 9112, 3.2.4 */
+        buf_add_string(out, "*"); /* the asterisk-form (RFC 9112, 3.2.4) */
         return;
     }
     if (t->path.n == 0 || t->path.p[0] == '?')

@@ -23,20 +23,24 @@ enum { BACKLOG = 1024, PAUSE_MS = 200, TELL_AGAIN_MS = 60 * 1000, LAST_LOW_PORT 
 struct acceptor {
     int fd;
     struct address at;
-    dev_t device; /* of a Unix socket's file, so that only our own is removed */
+    /* Identify a Unix socket's file, so that acceptor_close() removes only our own. */
+    dev_t device;
     ino_t inode;
-    bool inherited; /* its file and the access to it are those of whoever made it */
+    bool inherited; /* whoever made the socket also made its file and set its mode */
     struct address_access access;
     struct loop *loop;
     struct event incoming;
     struct timer pause;
-    int64_t told_at; /* when the log heard of a pause; loop_now(), 0: never */
-    int batch; /* connections to take at once: what came the last time, and more if that was all */
+    int64_t told_at; /* loop_now() when a pause was last logged; 0: never */
+    /* How many connections to take at once: as many as came the last time, and more if that was
+     * all of the batch. */
+    int batch;
     acceptor_hook *on_accept;
     void *ctx;
 };
 
-/* True if nobody serves it. A refusal alone says so: another user's cannot even be asked. */
+/* True if nobody serves the socket. Only a refusal shows that: a socket of another user may not
+ * even be asked. */
 static bool is_stale(const struct address *at)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -47,12 +51,13 @@ static bool is_stale(const struct address *at)
     return stale;
 }
 
-/* *there: it is one. */
+/* *there: path exists and is a socket. */
 static enum status check_socket(const char *path, bool *there, struct diag *why)
 {
     struct stat st;
 
-    *there = lstat(path, &st) == 0; /* if not, bind will tell what is wrong, if anything is */
+    /* if it does not exist or cannot be seen, bind() reports that */
+    *there = lstat(path, &st) == 0;
     if (!*there || S_ISSOCK(st.st_mode))
         return ST_OK;
     diag_set(why, "%s exists and is not a socket; remove it or choose another path", path);
@@ -77,7 +82,7 @@ static enum status clear_stale_socket(const struct address *at, struct diag *why
 
 static int bind_quietly(int fd, const struct address *at)
 {
-    mode_t old = umask(0177); /* a Unix socket is 0600 from its first moment */
+    mode_t old = umask(0177); /* so a Unix socket has mode 0600 from the beginning */
     int result = bind(fd, &at->any, at->length);
 
     (void)umask(old);
@@ -120,7 +125,8 @@ static void set_options(int fd, const struct address *at)
     if (address_is_unix(at))
         return;
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* accepted ones inherit it */
+    /* accepted sockets inherit it */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (at->any.sa_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 }
@@ -134,8 +140,9 @@ static enum status refuse_access(const char *path, struct diag *why)
     return ST_SYSTEM;
 }
 
-/* By a descriptor, so that it is the file that was looked at, whatever becomes of its name. Never
- * wider meanwhile than before and after; as it was if it cannot be done. group -1: it stays. */
+/* Sets mode and group. group -1: the group stays. A descriptor is used, so that the file is the one
+ * that was checked, even if its name leads elsewhere now. In between the access is never wider than
+ * before and after. If something fails, the mode becomes what it was. */
 static enum status set_access(int file, const char *path, mode_t mode, gid_t group,
                               struct diag *why)
 {
@@ -271,7 +278,7 @@ enum status acceptor_open(const struct address *at, const struct address_access 
         a->at.length = sizeof(a->at.storage);
         (void)getsockname(fd, &a->at.any, &a->at.length);
     }
-    /* nobody can connect before it listens */
+    /* nobody can connect before listen() */
     enum status result = acceptor_permit(a, access == NULL ? &owner_only : access, why);
     if (result == ST_OK && listen(fd, BACKLOG) != 0) {
         explain_bind(at, errno, access, why);
@@ -284,7 +291,7 @@ enum status acceptor_open(const struct address *at, const struct address_access 
     return result;
 }
 
-/* No descriptor, no memory: wait until something was closed. */
+/* Descriptors or memory have run out: takes no connections for PAUSE_MS. */
 static void pause_accepting(struct acceptor *a, int error)
 {
     int64_t now = loop_now(a->loop);
@@ -312,7 +319,8 @@ static bool is_one_that_left(int error)
     return error == ECONNABORTED || error == EINTR;
 }
 
-/* Takes at most n and hands them on; how many. errno: why no more; 0: there may be more. */
+/* Accepts at most n connections and passes them to on_accept. Returns how many. errno is 0 if there
+ * may be more, otherwise it says why there are no more. */
 static int take(struct acceptor *a, int n)
 {
     struct accepted all[ACCEPTED_MAX];

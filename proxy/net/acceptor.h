@@ -1,11 +1,12 @@
 /*
  * acceptor: a listening socket and the connections that come in on it.
  *
- * Belongs to its loop's thread. Out of descriptors it pauses, instead of
- * being woken again and again for a connection it cannot take.
+ * Belongs to its loop's thread. When descriptors run out, it pauses for a
+ * moment; otherwise the loop would be woken again and again for a connection
+ * that cannot be taken.
  *
- * The socket may be an inherited one (inherit.h); of a Unix socket, file and access then stay as
- * they are.
+ * The socket may be an inherited one (inherit.h). Then the file and the mode of
+ * a Unix socket stay as they are.
  */
 #ifndef NET_ACCEPTOR_H
 #define NET_ACCEPTOR_H
@@ -15,21 +16,23 @@
 
 struct acceptor;
 
-/* Opened, not yet accepting. A Unix socket gets that access before anybody can connect (NULL: mode
- * 0600); one that nobody serves any more is replaced, a live one is an error. */
+/* Opens a listening socket that does not accept yet. A Unix socket gets that access before anybody
+ * can connect; NULL: mode 0600. The file of a Unix socket that nobody serves any more is replaced;
+ * one that is served is an error. ST_BAD_INPUT or ST_SYSTEM: *why. */
 enum status acceptor_open(const struct address *at, const struct address_access *access,
                           struct acceptor **out, struct diag *why) MUST_CHECK;
 
-/* Could acceptor_open() open it, if nobody else listened there? Makes nothing, and listens on
- * nothing. */
+/* Checks whether acceptor_open() could open it if nobody else listened there. Makes no file and
+ * listens on nothing. */
 enum status acceptor_try(const struct address *at, const struct address_access *access,
                          struct diag *why) MUST_CHECK;
 
-/* Changes the access to a Unix socket that is open already; nothing to do for others. */
+/* Changes the access to the file of an open Unix socket. Does nothing for other sockets. */
 enum status acceptor_permit(struct acceptor *a, const struct address_access *access,
                             struct diag *why) MUST_CHECK;
 
-/* fd is the taker's, non-blocking and close-on-exec; from: the caller's address. */
+/* fd: the connection, which the hook owns; non-blocking and close-on-exec. from: the caller's
+ * address. */
 struct accepted {
     int fd;
     struct address from;
@@ -37,18 +40,20 @@ struct accepted {
 
 enum { ACCEPTED_MAX = 16 };
 
-/* Gets those that were waiting, at most ACCEPTED_MAX of them. */
+/* Gets the connections that were waiting, at most ACCEPTED_MAX at once. */
 typedef void acceptor_hook(void *ctx, const struct accepted all[], size_t n);
 void acceptor_start(struct acceptor *a, struct loop *l, acceptor_hook *on_accept, void *ctx);
 
-/* Before acceptor_close(): those that have connected and were not accepted yet. Of an inherited
- * socket, they are left to whoever listens there next. */
+/* Takes all connections that are made but not accepted yet; call it before acceptor_close(). Those
+ * of an inherited socket are left for the next process that listens there. */
 void acceptor_take_waiting(struct acceptor *a);
 
-/* From now on on_accept gets that ctx. */
+/* From now on on_accept gets this ctx. */
 void acceptor_retarget(struct acceptor *a, void *ctx);
 
-const struct address *acceptor_address(const struct acceptor *a); /* with the real port */
-void acceptor_close(struct acceptor *a);                          /* removes a Unix socket's file */
+/* with the port that the kernel has chosen */
+const struct address *acceptor_address(const struct acceptor *a);
+/* also removes a Unix socket's file */
+void acceptor_close(struct acceptor *a);
 
 #endif

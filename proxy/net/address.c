@@ -55,7 +55,7 @@ static bool parse_host(struct slice host, bool bracketed, struct address *out)
     return false;
 }
 
-/* HOST:PORT, of which neither is looked at further. */
+/* Splits HOST:PORT. Checks the port, but not the host. */
 static enum status split(const char *text, struct slice *host, int *port, struct diag *why)
 {
     const char *colon = strrchr(text, ':');
@@ -185,7 +185,7 @@ void address_unmap(struct address *a)
 
 static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff}; /* ::ffff:0:0/96 */
 
-/* As IPv6: IPv4 addresses as such that are mapped. */
+/* As an IPv6 address; IPv4 becomes ::ffff:0:0/96. */
 static void widen(const struct address *a, unsigned char out[16])
 {
     if (a->any.sa_family == AF_INET6) {
@@ -250,7 +250,7 @@ bool address_is_private(const struct address *a)
         {"::ffff:172.16.0.0", 108},
         {"::ffff:192.168.0.0", 112},
         {"::ffff:198.18.0.0", 111}, /* RFC 2544: benchmarks */
-        {"::ffff:224.0.0.0", 99},   /* multicast, and what is reserved above it */
+        {"::ffff:224.0.0.0", 99},   /* multicast and reserved */
         {"64:ff9b:1::", 48},        /* RFC 8215: local NAT64 */
         {"::", 96},
         {"fc00::", 7},

@@ -35,10 +35,11 @@ struct dial {
     struct attempt attempts[RESOLVE_MAX];
     struct timer deadline, next;
     struct task begin;
-    bool (*permits)(const struct address *a); /* NULL: all are */
-    struct way_times *way;                    /* NULL: nobody wants to know */
-    int64_t since_us;                         /* the part that goes on began */
-    struct failure why;                       /* the most telling so far */
+    bool (*permits)(const struct address *a); /* NULL: all addresses are permitted */
+    struct way_times *way;                    /* NULL: not wanted */
+    /* when the current part (lookup or connection) began */
+    int64_t since_us;
+    struct failure why; /* the most informative failure so far */
 };
 
 static void release(void *arg)
@@ -73,7 +74,7 @@ void dial_cancel(struct dial *d)
     loop_bury(d->loop, d, release);
 }
 
-/* The part that went on is over. */
+/* Notes the time of the part that is over. */
 static void note_time(struct dial *d, bool lookup)
 {
     if (d->way == NULL)
@@ -91,7 +92,7 @@ static void end(struct dial *d, int fd)
     d->done(d->ctx, fd, fd >= 0 ? NULL : &d->why);
 }
 
-/* Of several failures the one is told that says most about the server. */
+/* Of several failures, the one with the greatest weight is reported. */
 static int weight(enum fail id)
 {
     return id == FAIL_SHORTAGE          ? 4

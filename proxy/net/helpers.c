@@ -7,7 +7,7 @@
 
 struct crew {
     const int max_threads;
-    const size_t max_waiting; /* 0: any number */
+    const size_t max_waiting; /* 0: no limit */
     struct list jobs;
     size_t waiting;
     int threads, idle;
@@ -23,7 +23,7 @@ static struct crew crews[HELPERS_KINDS] = {
                         .jobs = {&crews[HELPERS_LOGINS].jobs, &crews[HELPERS_LOGINS].jobs},
                         .work = PTHREAD_COND_INITIALIZER}};
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all of it */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* protects everything below */
 static bool stopped;
 
 static struct helper_job *take(struct crew *c)
@@ -63,7 +63,8 @@ static void *thread_main(void *arg)
         if (stopped)
             j->drop(j);
         else
-            loop_post(j->loop, on_done, j); /* under the lock: the loop is there until we stop */
+            /* under the lock, because the loops are freed after helpers_stop() */
+            loop_post(j->loop, on_done, j);
     }
     (void)pthread_mutex_unlock(&lock);
     return NULL;

@@ -1,8 +1,8 @@
 /*
  * helpers: threads for work that blocks, so that no loop waits for it. Each
- * kind of work has some of its own, which are made when they are needed.
+ * kind of work has its own threads, which start when they are needed.
  *
- * A job belongs to its loop's thread until it is submitted and again once it is
+ * A job belongs to its loop's thread, except from its submission until it is
  * done.
  */
 #ifndef NET_HELPERS_H
@@ -12,23 +12,24 @@
 #include "net/loop.h"
 
 enum helper_kind {
-    HELPERS_NAMES,  /* look-ups */
-    HELPERS_LOGINS, /* Kerberos and NTLM */
+    HELPERS_NAMES,  /* lookups of names */
+    HELPERS_LOGINS, /* logins by Kerberos and NTLM */
     HELPERS_KINDS
 };
 
 struct helper_job {
     struct list node;
     struct loop *loop;
-    void (*work)(struct helper_job *j); /* in one of the threads */
-    void (*done)(struct helper_job *j); /* then in the loop's */
-    void (*drop)(struct helper_job *j); /* instead of done, in any thread: the process ends */
+    void (*work)(struct helper_job *j); /* runs in a helper thread */
+    void (*done)(struct helper_job *j); /* runs afterwards in the loop's thread */
+    /* runs instead of done, in any thread, when the process ends */
+    void (*drop)(struct helper_job *j);
 };
 
-/* False: too many wait, and nothing was begun. */
+/* Returns false if too many jobs wait; j still belongs to the user then. */
 bool helpers_submit(enum helper_kind kind, struct helper_job *j) MUST_CHECK;
 
-/* Before the loops of the process are freed: what is still awaited is dropped. */
+/* Ends the threads and drops the jobs that are not done. Call it before the loops are freed. */
 void helpers_stop(void);
 
 #endif

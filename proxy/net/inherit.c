@@ -10,7 +10,7 @@
 
 enum { FIRST = 3, INHERITED_MAX = 64 };
 
-/* The process has one environment, and one set of descriptors. */
+/* Global, because the process has only one environment and one set of descriptors. */
 static struct {
     struct address at;
     int fd;
@@ -31,7 +31,7 @@ static bool is_set(int fd, int level, int option, bool if_unknown)
     return getsockopt(fd, level, option, &value, &length) == 0 ? value != 0 : if_unknown;
 }
 
-/* Where fd listens; false: it does not. */
+/* The address where fd listens. False: fd does not listen. */
 static bool find_address(int fd, struct address *out)
 {
     memset(out, 0, sizeof(*out));
@@ -79,7 +79,7 @@ enum status inherit_take(struct diag *why)
 
     if (getenv("LISTEN_FDS") == NULL || !number_of("LISTEN_PID", UINT32_MAX, &pid) ||
         pid != (uint64_t)getpid())
-        return ST_OK; /* they are for another process */
+        return ST_OK; /* the descriptors are for another process */
     if (!number_of("LISTEN_FDS", INHERITED_MAX, &n)) {
         diag_set(why, "LISTEN_FDS=%s is not a number up to %d; let systemd set it",
                  getenv("LISTEN_FDS"), INHERITED_MAX);

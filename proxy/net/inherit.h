@@ -1,24 +1,26 @@
 /*
- * inherit: listening sockets that whoever started the process has opened, as sd_listen_fds(3)
- * describes it: LISTEN_PID names the process, LISTEN_FDS says how many there are, from descriptor 3
- * on.
+ * inherit: listening sockets that were opened by the program that started this
+ * process, as sd_listen_fds(3) describes: LISTEN_PID names the process,
+ * LISTEN_FDS is the number of descriptors, from descriptor 3 on.
  *
- * A socket is used in place of one that an acceptor would open at the same address. So the
- * configuration still says what is listened on, and each rule for listeners holds. They stay open
- * until the process ends. Taken by the first thread, before there is another.
+ * An inherited socket replaces the one that an acceptor would open at the same
+ * address. So the configuration still decides where to listen, and all rules
+ * for listeners apply. The sockets stay open until the process ends. Call these
+ * functions in the first thread, before there is another.
  */
 #ifndef NET_INHERIT_H
 #define NET_INHERIT_H
 
 #include "net/address.h"
 
-/* Takes what there is. ST_BAD_INPUT: one of them is no socket that can be used. */
+/* Takes all inherited sockets. ST_BAD_INPUT: one of them cannot be used. */
 enum status inherit_take(struct diag *why) MUST_CHECK;
 
-/* The listening socket at that address, which stays the table's; -1: there is none. */
+/* The inherited socket that listens at that address; -1: there is none. The socket stays open in
+ * the table. */
 int inherit_find(const struct address *at);
 
-/* ST_BAD_INPUT: nobody has asked for one of them, so nothing would answer there. */
+/* ST_BAD_INPUT: no acceptor has asked for one of the sockets, so nobody would answer there. */
 enum status inherit_check(struct diag *why) MUST_CHECK;
 
 #endif

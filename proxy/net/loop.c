@@ -15,16 +15,18 @@
 #include "base/slab.h"
 
 enum {
-    AT_ONCE = 64,     /* timers that expire in one turn */
-    FEWEST_SEEN = 32, /* events that libevent takes from the kernel at once, at least; it doubles */
-    MOST_SEEN = 4096, /* that when it was full, up to this (epoll.c of libevent 2.1) */
+    AT_ONCE = 64, /* timers that expire in one turn at most */
+    /* Events that libevent takes from the kernel at once: at first FEWEST_SEEN, twice as many
+     * each time all places were filled, at most MOST_SEEN (epoll.c of libevent 2.1). */
+    FEWEST_SEEN = 32,
+    MOST_SEEN = 4096,
 };
 
-enum { SLABS = 4 }; /* sizes of objects */
+enum { SLABS = 4 }; /* different sizes of objects */
 
-enum { FIRST, USUAL, PRIORITIES }; /* USUAL: what libevent gives to each event */
+enum { FIRST, USUAL, PRIORITIES }; /* USUAL is libevent's default priority */
 
-/* Timers of one duration: appending keeps them sorted. */
+/* The timers of one duration. Each new timer expires last, so appending keeps the list sorted. */
 struct duration {
     int64_t ms;
     struct list timers;
@@ -45,17 +47,18 @@ struct loop {
     struct event_base *base;
     bool stopped;
     uint64_t turns;
-    unsigned seen_at_once; /* see FEWEST_SEEN; it is at least this */
-    unsigned reads;        /* streams that were read in this turn */
-    bool had_first;        /* one of them came before the others */
-    bool now_is_fresh;     /* read in this turn */
+    /* Events that libevent takes at once, at least: see FEWEST_SEEN. */
+    unsigned seen_at_once;
+    unsigned reads;    /* streams that were read in this turn */
+    bool had_first;    /* one of them had the priority FIRST */
+    bool now_is_fresh; /* `now` was read in this turn */
     int64_t now;
 
     struct event tick;
     int64_t tick_at; /* when the tick fires; 0: it is not armed */
     size_t ndurations;
     struct duration **durations;
-    struct slab *slabs[SLABS]; /* of distinct sizes; the rest is NULL */
+    struct slab *slabs[SLABS]; /* one for each size; the rest is NULL */
 
     struct list tasks;
     struct grave *graves;
@@ -69,7 +72,8 @@ struct loop {
     struct loop_room *room;
 };
 
-/* A turn may have waited for long before its first callback, which therefore reads the clock. */
+/* The clock is read at the first call of a turn, because the turn may have waited for a long time
+ * before its first callback. */
 int64_t loop_now(struct loop *l)
 {
     if (!l->now_is_fresh) {
@@ -88,7 +92,7 @@ void timer_init(struct timer *t, void (*on_expiry)(void *ctx), void *ctx)
     t->ctx = ctx;
 }
 
-/* An empty list serves another duration when there is none of that one. */
+/* The list of that duration. If there is none, an empty list of another duration is used. */
 static struct duration *duration_of(struct loop *l, int64_t ms)
 {
     struct duration *d = NULL;
@@ -141,8 +145,8 @@ bool timer_runs(const struct timer *t)
     return t->node.next != NULL && !list_empty(&t->node);
 }
 
-/* A stopped timer leaves the tick armed: it finds nothing and arms itself for what is next. When
- * thousands expire at once, other events get their turn in between. */
+/* A stopped timer does not disarm the tick. The tick then finds nothing to do and arms itself for
+ * the next timer. If thousands of timers expire at once, other events get their turn in between. */
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct loop *l = arg;
@@ -196,7 +200,7 @@ bool task_is_due(const struct task *t)
     return !list_empty(&t->node);
 }
 
-/* Tasks that are deferred by a task wait for the next turn: a turn always ends. */
+/* A task that is deferred by another task runs in the next turn, so that each turn ends. */
 static void run_tasks(struct loop *l)
 {
     struct list due;
@@ -220,7 +224,7 @@ void loop_bury(struct loop *l, void *object, void (*release)(void *object))
     l->graves[l->ngraves++] = (struct grave){object, release};
 }
 
-/* A release may bury what the object owned. */
+/* A release function may bury further objects. */
 static void empty_graves(struct loop *l)
 {
     for (size_t i = 0; i < l->ngraves; i++) {
@@ -243,7 +247,7 @@ void loop_post(struct loop *l, void (*run)(void *ctx), void *ctx)
     list_append(&l->mail, &letter->node);
     (void)pthread_mutex_unlock(&l->mail_lock);
     if (write(l->mail_fd, &one, sizeof(one)) < 0)
-        assert(errno == EAGAIN); /* the counter is full: the loop will wake anyhow */
+        assert(errno == EAGAIN); /* the counter is full, so the loop will wake anyway */
 }
 
 static void take_mail(struct loop *l, struct list *into)
@@ -294,7 +298,7 @@ struct loop *loop_new(void)
     l->base = new_base();
     l->mail_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (l->base == NULL || l->mail_fd < 0)
-        abort(); /* no descriptors at start: nothing can be served */
+        abort(); /* no descriptors at the start: nothing can be served */
     (void)pthread_mutex_init(&l->mail_lock, NULL);
     list_init(&l->mail);
     list_init(&l->tasks);
@@ -340,8 +344,9 @@ void loop_free(struct loop *l)
     free(l);
 }
 
-/* As many streams as it could take have been read, and from one look at the kernel (after events
- * that come first, it looks again): it has doubled what it takes. */
+/* If as many streams were read as libevent takes at once, libevent has doubled that number. That
+ * holds only if one look at the kernel brought them all: after events of the priority FIRST
+ * libevent looks again. */
 static void note_capacity(struct loop *l)
 {
     if (!l->had_first && l->reads >= l->seen_at_once && l->seen_at_once < MOST_SEEN)
@@ -354,10 +359,11 @@ void loop_turn(struct loop *l, bool wait)
 
     l->turns++;
     l->now_is_fresh = false;
-    note_capacity(l); /* of the turn before: until it ended, less was known */
+    note_capacity(l); /* for the turn before, which has ended only now */
     l->reads = 0;
     l->had_first = false;
-    (void)event_base_get_max_events(l->base, EVENT_BASE_COUNT_ACTIVE, 1); /* counts from 0 again */
+    /* begins to count from 0 */
+    (void)event_base_get_max_events(l->base, EVENT_BASE_COUNT_ACTIVE, 1);
     (void)event_base_loop(l->base, EVLOOP_ONCE | (block ? 0 : EVLOOP_NONBLOCK));
     run_tasks(l);
     empty_graves(l);
@@ -379,7 +385,7 @@ uint64_t loop_turns(const struct loop *l)
     return l->turns;
 }
 
-/* As many events as it takes at once may not have been all. */
+/* If libevent took as many events as it takes at once, more may be waiting. */
 bool loop_saw_all(struct loop *l)
 {
     return event_base_get_max_events(l->base, EVENT_BASE_COUNT_ACTIVE, 0) < (int)l->seen_at_once;

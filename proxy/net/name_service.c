@@ -13,10 +13,10 @@
 
 static const char nsswitch[] = "/etc/nsswitch.conf";
 
-/* What nsswitch.conf was like when modules were loaded; st_ino 0: they were not. */
+/* The state of nsswitch.conf when its modules were loaded. st_ino 0: they were not. */
 static struct stat loaded_for;
 
-/* As far as a name goes: what is in brackets is not a module. */
+/* Only a plain word names a module; [NOTFOUND=return] does not. */
 static bool is_module(struct slice word)
 {
     for (size_t i = 0; i < word.n; i++)
@@ -25,7 +25,7 @@ static bool is_module(struct slice word)
     return word.n > 0;
 }
 
-/* True if it is there, or is missing in the system, too: then lookups skip it. */
+/* Returns true if the module is loaded, or does not exist: lookups skip a missing module. */
 static bool load(struct slice name)
 {
     char *path = mem_format("libnss_%.*s.so.2", (int)name.n, name.p);
@@ -36,8 +36,8 @@ static bool load(struct slice name)
     return done || error == NULL || strstr(error, "No such file") != NULL;
 }
 
-/* "hosts: files mdns4_minimal [NOTFOUND=return] dns # why". The first module that cannot be loaded;
- * p NULL: all can. */
+/* Loads the modules of a line like "hosts: files mdns4_minimal [NOTFOUND=return] dns # why".
+ * Returns the first one that cannot be loaded; p NULL: there is none. */
 static struct slice load_line(struct slice line)
 {
     struct slice words = slice_split(&line, '#');
@@ -54,7 +54,8 @@ static struct slice load_line(struct slice line)
     return (struct slice){NULL, 0};
 }
 
-/* Loads all that the file names, and says which one cannot be; NULL: none. The caller frees it. */
+/* Loads all modules that the file names. Returns the first one that cannot be loaded, to be freed;
+ * NULL: there is none. */
 static char *load_all(void)
 {
     struct buf text = {0};
@@ -83,9 +84,9 @@ void name_service_load(void)
     free(load_all());
 }
 
-/* ---- afterwards ---- */
+/* ---- after the start ---- */
 
-/* The user may read it, but it cannot be opened: the process is confined. */
+/* The user may read the file, but opening it fails: the sandbox forbids it. */
 static bool is_out_of_reach(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

@@ -1,8 +1,8 @@
 /*
- * name_service: what the C library takes to look up names: modules, which it
+ * name_service: what the C library needs to look up names: modules, which it
  * loads as nsswitch.conf says, and files in /etc, some of which are links to
- * somewhere else (resolv.conf). A process that is confined can neither load
- * modules nor read files that are put elsewhere later.
+ * other folders (resolv.conf). In the sandbox, this process can neither load
+ * modules nor read files that come to another place later.
  */
 #ifndef NET_NAME_SERVICE_H
 #define NET_NAME_SERVICE_H
@@ -11,12 +11,12 @@
 
 #include "base/diag.h"
 
-/* Loads the modules now. */
+/* Loads the modules now. Call it before the sandbox. */
 void name_service_load(void);
 
-/* Is something that the C library would take out of reach of this process, though not by the rights
- * of its user? Then names are looked up otherwise than by the system's other programs, and the
- * sentence says why and what to do. Looks at files. Any thread. */
+/* Does the sandbox keep the C library from something that it needs for lookups? Names may resolve
+ * otherwise than in other programs then; *why has the reason and the cure. Looks at files. Any
+ * thread. */
 bool name_service_is_blocked(struct diag *why);
 
 #endif

@@ -16,12 +16,12 @@
 #include "base/mem.h"
 
 struct peer_asker {
-    int fd; /* -1: there is none */
+    int fd; /* -1: no socket */
     uint32_t sequence;
     bool works;
 };
 
-/* The states in which a process holds the socket; it may have sent its last byte. */
+/* The states in which a process still holds the socket. The process may have sent its last byte. */
 enum {
     HELD = 1 << TCP_ESTABLISHED | 1 << TCP_FIN_WAIT1 | 1 << TCP_FIN_WAIT2 | 1 << TCP_CLOSE_WAIT
 };
@@ -46,10 +46,9 @@ static void put_address(const struct address *a, __be32 ip[4], __be16 *port)
     }
 }
 
-/* Within a machine packets go by lo, which is the first of every network name space. A socket that
- * is bound to a device, and anybody may do that, is found by its name only; one that is not, by
- * any.
- */
+/* The interface to ask for. Packets within a machine use lo, which has index 1 in every network
+ * name space. Anybody may bind a socket to a device; the kernel finds such a socket only if asked
+ * for that device. A socket that is not bound is found for any device. */
 static uint32_t interface_of(const struct address *a)
 {
     uint32_t scope = a->any.sa_family == AF_INET6
@@ -59,7 +58,7 @@ static uint32_t interface_of(const struct address *a)
     return scope != 0 ? scope : 1;
 }
 
-/* One socket that the kernel is asked for, and what it says. */
+/* A socket that the kernel is asked about, and the kernel's answer. */
 struct lookup {
     const struct address *theirs, *ours;
     enum answer answer;
@@ -112,8 +111,8 @@ static enum answer read_answer(const struct nlmsghdr *head, size_t n, struct ine
     return out->idiag_inode != 0 ? ANSWER_UID : ANSWER_NOBODY;
 }
 
-/* Takes up to n messages, which answer questions from that number on or are of no interest; how
- * many were answers. 0: there are no more. */
+/* Receives up to n messages. Those that do not answer the questions with the numbers from `first`
+ * on are skipped. Returns the number of answers; 0: there are no more. */
 static size_t receive(struct peer_asker *p, struct lookup lookups[], size_t n, uint32_t first)
 {
     union {
@@ -143,7 +142,7 @@ static size_t receive(struct peer_asker *p, struct lookup lookups[], size_t n, u
     return answers;
 }
 
-/* The kernel answers while it is sent the questions, so the answers are there. */
+/* The kernel answers during the send, so all answers are there when the send returns. */
 static void ask(struct peer_asker *p, struct lookup lookups[], size_t n)
 {
     const uint32_t first = p->sequence + 1;
@@ -157,7 +156,8 @@ static void ask(struct peer_asker *p, struct lookup lookups[], size_t n)
         more = receive(p, lookups, n, first);
 }
 
-/* Without an established socket the kernel looks for one that listens there: not the caller's. */
+/* If there is no established socket, the kernel returns one that listens on the port. That one is
+ * not the caller's. */
 static enum answer judge(const struct lookup *l)
 {
     const struct inet_diag_msg *m = &l->found;
@@ -175,7 +175,7 @@ static enum answer judge(const struct lookup *l)
 
 /* ---- the asker ---- */
 
-/* A kernel without the means says ENOENT, too: so it is asked for a socket that is there. */
+/* A kernel without sock_diag also says ENOENT. So the kernel is asked for a socket that exists. */
 static bool works_for(struct peer_asker *p, const char *any_port)
 {
     struct address at, nowhere;
@@ -200,7 +200,7 @@ struct peer_asker *peer_asker_new(void)
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 
     p->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-    /* connected, it hears of the kernel only */
+    /* a connected socket gets messages of the kernel only */
     if (p->fd >= 0 && connect(p->fd, (struct sockaddr *)&kernel, sizeof(kernel)) == 0)
         p->works = works_for(p, "127.0.0.1:0") || works_for(p, "[::1]:0");
     return p;
@@ -233,14 +233,15 @@ static void ask_unix(int fd, struct peer *out)
     out->uid = credentials.uid;
 }
 
-/* A caller that came in on another address of this machine is found by the kernel all the same. */
+/* True if one address is loopback, or both are the same. If the caller uses two other addresses of
+ * this machine, the kernel finds its socket nevertheless. */
 static bool is_within_machine(const struct address *theirs, const struct address *ours)
 {
     return address_is_loopback(theirs) || address_is_loopback(ours) ||
            address_is_same_host(theirs, ours);
 }
 
-/* What the kernel did not say of a TCP connection says where it is from. */
+/* If the kernel has not named a TCP connection's owner, this tells where the connection is from. */
 static void tell(const struct lookup *l, struct peer *out)
 {
     enum answer a = judge(l);

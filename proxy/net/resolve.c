@@ -16,18 +16,18 @@
 
 enum { MAX_CACHED = 64 };
 
-/* A question that a thread answers; the loop's thread takes the answer. */
+/* A question that a helper thread answers. The answer goes to the loop's thread. */
 struct job {
     struct helper_job helper;
     struct resolver *resolver;
     char *host;
     struct resolved found;
     struct failure why;
-    bool tells; /* what is said in blocked is news */
+    bool tells; /* `blocked` has to be logged */
     struct diag blocked;
 };
 
-/* A name that a resolver knows or is asking for. */
+/* A name that a resolver knows, or is looking up. */
 struct entry {
     struct list node;
     char *host;
@@ -53,7 +53,8 @@ struct resolver {
 
 static struct {
     pthread_mutex_t lock;
-    struct diag told; /* why names are not looked up as they should be; empty: they are */
+    /* Why lookups differ from those of other programs; empty: they do not. */
+    struct diag told;
 } blocked_names = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static struct job *job_of(struct helper_job *j)
@@ -61,7 +62,7 @@ static struct job *job_of(struct helper_job *j)
     return list_entry(j, struct job, helper);
 }
 
-/* ---- the threads ---- */
+/* ---- in the helper threads ---- */
 
 static void take_addresses(const struct addrinfo *list, int family, struct address *out, int *count)
 {
@@ -74,7 +75,7 @@ static void take_addresses(const struct addrinfo *list, int family, struct addre
     }
 }
 
-/* The families in turn, beginning with the one that the system puts first. */
+/* Alternates the families, beginning with that of the first address. */
 static void interleave(const struct addrinfo *list, struct resolved *out)
 {
     struct address first[RESOLVE_MAX], second[RESOLVE_MAX];
@@ -91,8 +92,8 @@ static void interleave(const struct addrinfo *list, struct resolved *out)
     }
 }
 
-/* localhost and what ends in .localhost is this machine, whatever a file or a server says or leaves
- * out (RFC 6761, 6.3). */
+/* localhost and names below .localhost are always this machine, whatever the hosts file or a server
+ * says (RFC 6761, 6.3). */
 static bool answer_localhost(struct job *j)
 {
     static const char *const loopback[] = {"127.0.0.1:0", "[::1]:0"};
@@ -107,7 +108,8 @@ static bool answer_localhost(struct job *j)
     return true;
 }
 
-/* Whether it works or not: the answer may be another one than the system's. */
+/* Called after successful lookups too: their answer may differ from that of the system's other
+ * programs. */
 static bool note_blocked(struct job *j)
 {
     bool blocked = name_service_is_blocked(&j->blocked);
@@ -163,7 +165,7 @@ static void job_free(struct helper_job *helper)
     free(j);
 }
 
-/* ---- the loop's side ---- */
+/* ---- in the loop's thread ---- */
 
 static void entry_free(struct resolver *r, struct entry *e)
 {
@@ -208,7 +210,7 @@ static void on_answer(struct helper_job *helper)
     e->answered = loop_now(r->loop);
     list_init(&lookups);
     list_splice(&lookups, &e->lookups);
-    while ((first = list_first(&lookups)) != NULL) { /* the entry may make room meanwhile */
+    while ((first = list_first(&lookups)) != NULL) { /* a callback may remove the entry */
         struct lookup *l = list_entry(first, struct lookup, node);
         struct resolved found;
         list_remove(first);
@@ -273,7 +275,8 @@ bool resolver_knows(struct resolver *r, const char *host, int port, struct resol
     return true;
 }
 
-/* Names come from the configuration, so there are few; the oldest unused ones make room. */
+/* Removes the oldest entries that nobody waits for. Names come from the configuration, so there are
+ * few. */
 static void make_room(struct resolver *r)
 {
     list_each (node, &r->entries) {
@@ -295,7 +298,7 @@ static void ask(struct resolver *r, struct entry *e)
     j->resolver = r;
     j->host = mem_copy_string(e->host);
     if (!helpers_submit(HELPERS_NAMES, &j->helper))
-        abort(); /* as many as come may wait */
+        abort(); /* HELPERS_NAMES has no limit */
 }
 
 struct lookup *resolver_lookup(struct resolver *r, const char *host, int port, resolve_done *done,

@@ -21,7 +21,9 @@
 enum {
     READ_SMALL = 32 * 1024,
     READ_LARGE = LOOP_WIRE_SIZE,
-    SENT_AT_ONCE = 16 * 1024, /* so much of a new connection is on its way at once (RFC 6928) */
+    /* At most that much of a new connection can be in flight (RFC 6928), so the kernel need not
+     * be asked. */
+    SENT_AT_ONCE = 16 * 1024,
 };
 
 /* ---- reading ---- */
@@ -55,7 +57,8 @@ ssize_t stream_receive(struct stream *s, char *room, struct failure *why)
 
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return -1;
-    if (n < 0 || (n == 0 && s->has_vanished)) { /* of which writing has heard first */
+    /* a failed write has shown already that the peer has vanished */
+    if (n < 0 || (n == 0 && s->has_vanished)) {
         stream_explain_error(s, n < 0 ? errno : 0, why);
         return -2;
     }
@@ -69,7 +72,7 @@ void stream_read_less(struct stream *s)
     s->read_size = READ_SMALL;
 }
 
-/* Shows what was kept and the new bytes after it, as one piece. */
+/* Shows the owner the bytes that were kept and the new bytes, as one piece. */
 static void show(struct stream *s, struct slice bytes)
 {
     bool kept = s->in.n > 0;
@@ -92,7 +95,7 @@ static void show(struct stream *s, struct slice bytes)
     }
 }
 
-/* epoll would tell of a reset, but only together with what is unread, again and again. */
+/* epoll would report a reset too, but not without reporting the unread bytes again and again. */
 static void on_watch(void *arg)
 {
     struct stream *s = arg;
@@ -109,7 +112,7 @@ static void on_watch(void *arg)
     stream_end_break(s, &why);
 }
 
-/* Of a stream that is not in the loop. */
+/* Starts the timer that notices a reset of a stream that is not in epoll. */
 static void watch(struct stream *s)
 {
     if (s->notices_reset)
@@ -125,7 +128,7 @@ static void read_once(struct stream *s)
     if (s->closed)
         return;
     stream_end_note(s, end, &why);
-    if (bytes.n > 0 || s->in.n > 0) /* what was kept comes before the end that was found now */
+    if (bytes.n > 0 || s->in.n > 0) /* kept bytes come before an end that was found just now */
         show(s, bytes);
     if (!s->closed)
         stream_end_tell(s);
@@ -138,17 +141,18 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     loop_note_read(s->loop, s->rests);
-    if (s->paused) { /* the event is taken out only now: most pauses end before anything arrives */
+    /* Only now is the event removed, because most pauses end before anything arrives. */
+    if (s->paused) {
         stream_end_reading(s);
         watch(s);
         return;
     }
     if (s->in.n > 0 && task_is_due(&s->show))
-        return; /* what was kept comes first, or it would grow with each pause */
+        return; /* the kept bytes are shown first; otherwise they would grow with each pause */
     read_once(s);
 }
 
-/* Of one that was accepted in this turn. */
+/* The first read of a connection that was accepted in this turn. */
 static void read_first(struct stream *s)
 {
     s->unread = false;
@@ -221,8 +225,8 @@ static void stop_writing(struct stream *s)
     (void)event_del(&s->writable);
 }
 
-/* What is queued can never go out any more. The owner hears of it when the turn ends, not in the
- * middle of his own write. */
+/* The queued bytes can never be sent. The owner is told at the end of the turn, not inside its own
+ * write. */
 static void break_writing(struct stream *s, int error)
 {
     s->write_broken = true;
@@ -246,7 +250,7 @@ static void queue(struct stream *s, const struct iovec *pieces, size_t count, si
         skip -= passed;
         if (s->out == NULL ||
             evbuffer_add(s->out, (const char *)pieces[i].iov_base + passed, n - passed) != 0)
-            abort(); /* see mem.h */
+            abort(); /* no memory: see mem.h */
     }
     if (!s->writing) {
         s->writing = true;
@@ -287,7 +291,7 @@ void stream_send(struct stream *s, const struct iovec *pieces, size_t count)
         stream_expect_answer(s);
 }
 
-/* Nothing is queued any more: the end may be said now, if it was asked for. */
+/* The queue is empty: sends the end if stream_finish() has asked for it. */
 static void finish(struct stream *s)
 {
     if (!s->finish_wanted || s->finished || s->write_broken)
@@ -297,7 +301,7 @@ static void finish(struct stream *s)
     if (s->out == NULL)
         (void)shutdown(s->fd, SHUT_WR);
     else
-        s->finished = false; /* the close_notify is queued: again when it is out */
+        s->finished = false; /* the close_notify is queued; FIN follows when it has gone out */
 }
 
 static void tell_drained(struct stream *s)
@@ -389,7 +393,7 @@ bool stream_is_write_broken(const struct stream *s)
 void stream_shrink(struct stream *s)
 {
     if (!s->closed && s->ssl != NULL)
-        (void)SSL_free_buffers(s->ssl); /* fails, harmlessly, in the middle of a record */
+        (void)SSL_free_buffers(s->ssl); /* does nothing in the middle of a record */
     stream_read_less(s);
 }
 

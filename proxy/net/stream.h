@@ -1,12 +1,14 @@
 /*
- * stream: a non-blocking, two-way flow of bytes over a connected socket, plain
- * or TLS.
+ * stream: a non-blocking flow of bytes in both directions over a connected
+ * socket, plain or TLS.
  *
- * Reading pushes: on_data shows what arrived and returns how much it used; the
- * rest is kept and shown again with more after it. A wake-up does one read.
- * Writing takes everything at once: what the socket does not take is queued,
- * and the writer is to stop its source until on_drained. So a queue never
- * holds more than one wake-up's worth.
+ * Reading: on_data shows the bytes that arrived and returns how many it used.
+ * The rest is kept and shown again with the next bytes. One event leads to one
+ * read.
+ *
+ * Writing: a write takes all its bytes; what the socket does not take is
+ * queued. The writer then has to stop its source until on_drained, so a queue
+ * never holds more than one event brings.
  *
  * A stream belongs to its loop's thread and to one owner, who gets the calls
  * and closes it. It may be closed inside any of its calls.
@@ -26,113 +28,118 @@
 struct stream;
 
 struct stream_handler {
-    /* TLS: the handshake is done. */
+    /* TLS: the handshake is complete. */
     void (*on_ready)(void *ctx);
-    /* The number of bytes used, from the front. */
+    /* Returns the number of bytes used, from the front. */
     size_t (*on_data)(void *ctx, const char *bytes, size_t n);
-    /* The peer has sent its last byte, properly: FIN, for TLS after a close_notify. */
+    /* The peer has sent its last byte, in order: FIN, for TLS a close_notify before it. */
     void (*on_end)(void *ctx);
-    /* The queue has become empty after a write that did not fit. */
+    /* The queue has become empty after a write that did not go out at once. */
     void (*on_drained)(void *ctx);
-    /* Nothing can be read any more: reset, a TLS error, TLS cut off without close_notify, nobody is
-     * there (FAIL_SERVER_VANISHED). */
+    /* Nothing can be read any more: a reset, a TLS error, a TLS connection cut off without
+     * close_notify, or a peer that has vanished (FAIL_SERVER_VANISHED). */
     void (*on_broken)(void *ctx, const struct failure *why);
     /* Nothing can be written any more; reading goes on until it ends or breaks. */
     void (*on_write_broken)(void *ctx);
 };
 
-/* Takes fd, which is connected and non-blocking. */
+/* Takes ownership of fd, which is connected and non-blocking. handler and ctx get the calls. */
 struct stream *stream_new_plain(struct loop *l, int fd, const struct stream_handler *handler,
                                 void *ctx);
 
-/* The same for a connection that was just accepted: when the turn ends, what has come is read at
- * once, and only if more is waited for does the stream go into epoll. */
+/* The same for a connection that was just accepted. It is read once at the end of the turn; only if
+ * more is needed does it go into epoll. */
 struct stream *stream_new_accepted(struct loop *l, int fd, const struct stream_handler *handler,
                                    void *ctx);
 
-/* Takes fd and ssl (in connect or accept state) and begins the handshake; until on_ready nothing
- * may be written. peer names the other side in sentences; copied. */
+/* Takes ownership of fd and ssl (in connect or accept state) and begins the handshake. Nothing may
+ * be written until on_ready. peer: the other side's name in sentences; copied. */
 struct stream *stream_new_tls(struct loop *l, int fd, SSL *ssl, const char *peer,
                               const struct stream_handler *handler, void *ctx);
 
-/* Begins TLS on a plain stream that has nothing to write: ssl is in connect or accept state,
- * received what was shown of its handshake so far (copied). From on_data, which then has used
- * everything. Else as for stream_new_tls(). */
+/* Begins TLS on a plain stream whose queue is empty. ssl: in connect or accept state; the stream
+ * takes ownership. received: the bytes of the handshake that on_data has shown so far; copied. If
+ * it is called in on_data, on_data has to return that all bytes were used. The rest is as in
+ * stream_new_tls(). */
 void stream_start_tls(struct stream *s, SSL *ssl, const char *peer, struct slice received);
 
-/* Hands the stream to another owner. What is unread is shown to the new one. */
+/* Gives the stream another owner. Bytes that were kept are shown to the new owner. */
 void stream_set_handler(struct stream *s, const struct stream_handler *handler, void *ctx);
 
-/* True if all went out, false if some is queued now: wait for on_drained. */
+/* Returns true if all bytes went to the socket; false if some are queued, so wait for
+ * on_drained. */
 bool stream_write(struct stream *s, const struct iovec *pieces, size_t count);
 bool stream_write_bytes(struct stream *s, const void *p, size_t n);
 
 size_t stream_queued(const struct stream *s);
 
-/* Is something still on its way to the peer, and did it take any of it since the last call? Counts
- * what it acknowledged, not what the socket took. A system call. */
+/* Are bytes on their way to the peer, and has it acknowledged some since the last call? Takes a
+ * system call. */
 bool stream_progressed(struct stream *s);
 
-/* Is something queued, here or, as far as it was never sent, in the socket? A system call. */
+/* Are bytes queued, in the stream or unsent in the socket? May take a system call. */
 bool stream_is_sending(const struct stream *s);
 
 bool stream_is_write_broken(const struct stream *s);
 
-/* Data that arrives while it is paused waits in the socket, on_end and on_broken with it. */
+/* While a stream is paused, data waits in the socket, and so do on_end and on_broken. */
 void stream_pause(struct stream *s);
 void stream_resume(struct stream *s);
 
-/* Nothing is waited for but the end: pauses a stream that has never been in epoll, so that it stays
- * out. stream_resume() ends it. */
+/* Only the end of the connection is expected now. A stream that has never been in epoll is paused,
+ * so that it stays out of it. stream_resume() ends that. */
 void stream_expect_nothing(struct stream *s);
 
-/* A reset is to be told within a second even while the stream is paused and unread data waits; for
- * peers whose data is worth nothing then. */
+/* From now on a reset is reported within a second, even if the stream is paused and has unread
+ * data. For peers whose data is worthless after a reset. */
 void stream_notice_reset(struct stream *s);
 
-/* Ends the stream, as broken with FAIL_SERVER_VANISHED, when the peer has not acknowledged for that
- * long what it was sent; where it was sent nothing, it is probed. A slow peer that acknowledges is
- * none. Once, after the making; 0: never. */
+/* Breaks the stream with FAIL_SERVER_VANISHED when the peer has not acknowledged sent bytes for
+ * patience_ms milliseconds. If nothing was sent, the peer is probed. A slow peer that acknowledges
+ * has not vanished. Call it once, right after the stream was made. 0: never. */
 void stream_notice_vanishing(struct stream *s, int64_t patience_ms);
 
-/* The sink is slow: read in small portions until it keeps up again. */
+/* The destination of the bytes is slow: read in small portions until it keeps up again. */
 void stream_read_less(struct stream *s);
 
-/* Nothing is expected for a while: gives back what memory can be given back. */
+/* The connection is idle for a while: frees the buffers that can be freed. */
 void stream_shrink(struct stream *s);
 
-/* After what is queued, tells the peer that nothing more comes: close_notify, then FIN. */
+/* Tells the peer that nothing more comes, after the queued bytes: close_notify, then FIN. */
 void stream_finish(struct stream *s);
 
 enum stream_close_mode {
-    STREAM_CLOSE, /* in order: TLS says close_notify; what is queued is lost */
-    STREAM_ABORT, /* TLS says nothing, so that the peer can tell it was cut off */
-    STREAM_RESET, /* a RST, for peers that would take FIN as the end of a body */
+    /* In order: TLS sends a close_notify. Queued bytes are lost. */
+    STREAM_CLOSE,
+    STREAM_ABORT, /* TLS sends nothing, so the peer can tell that it was cut off */
+    STREAM_RESET, /* a RST, for peers that take FIN as the end of a body */
 };
 void stream_close(struct stream *s, enum stream_close_mode mode);
 
-/* From on_ready, of a client's TLS: has the server said something already, a part of a record at
- * least? Nothing was written to it, so that is not an answer. */
+/* For a TLS client, in on_ready: has the server sent anything already, even a part of a record?
+ * Nothing was written to it, so that is not an answer. */
 bool stream_spoke_first(const struct stream *s);
 
-/* Nothing comes after what on_data shows; it ended in order. */
+/* stream_has_ended(): no bytes come after those that on_data shows. stream_has_ended_well(): the
+ * stream has ended in order. */
 bool stream_has_ended(const struct stream *s);
 bool stream_has_ended_well(const struct stream *s);
 
-/* Has the peer sent something that nobody has used? A system call, unless it said that all has
- * come, without TLS. */
+/* Has the peer sent bytes that nobody has used? all_has_come: the peer has said that nothing more
+ * comes; then no system call is needed without TLS. */
 bool stream_has_unread(const struct stream *s, bool all_has_come);
 
-/* From now on the peer is to be silent, until it is spoken to again: what it does all the same is
- * read before all other events of a turn. */
+/* The peer has to be silent from stream_rest() to stream_wake(). If it sends something
+ * nevertheless, that is read before all other events of a turn. */
 void stream_rest(struct stream *s);
 void stream_wake(struct stream *s);
 
-/* Is it still open and silent, as far as one can see without reading? If it rests since an earlier
- * turn, nothing had come when this turn began; else it takes a system call. */
+/* Is the stream open, and has the peer been silent? Found out without reading. If the stream has
+ * been at rest since an earlier turn, the answer holds for the beginning of this turn; otherwise it
+ * takes a system call. */
 bool stream_is_alive(const struct stream *s);
 
 int stream_fd(const struct stream *s);
-SSL *stream_ssl(const struct stream *s); /* NULL: plain */
+SSL *stream_ssl(const struct stream *s); /* NULL: not TLS */
 
 #endif

@@ -14,7 +14,7 @@ static enum stream_end plain_fill(struct stream *s, struct slice *bytes, struct 
 
 static void plain_say_end(struct stream *s)
 {
-    (void)s; /* FIN says it */
+    (void)s; /* FIN is enough */
 }
 
 static bool plain_is_at_rest(const struct stream *s)
@@ -44,7 +44,8 @@ struct stream *stream_new_plain(struct loop *l, int fd, const struct stream_hand
     return s;
 }
 
-/* A connection of one request is closed before it was ever in epoll: two system calls less. */
+/* A connection that brings one request is closed before it was ever in epoll, which saves two
+ * system calls. */
 struct stream *stream_new_accepted(struct loop *l, int fd, const struct stream_handler *handler,
                                    void *ctx)
 {

@@ -1,13 +1,14 @@
 /*
- * Streams of which nothing is expected: has the peer said something, or left?
+ * Streams at rest: has the peer sent something or closed?
  *
- * To ask the kernel before each use of a kept connection took one of five system
- * calls of a request. The loop knows it already: a stream at rest is in epoll,
- * and its events come before all others, so whatever had come when the loop woke
- * was read before the request that wants the connection. Only in a turn with so
- * many events that some may be left for the next is the kernel asked still. What
- * comes while the turn lasts is not noticed; nor is what comes while the request
- * is on its way, which takes longer.
+ * Asking the kernel before each use of a kept connection took one of five
+ * system calls of a request. But the loop already knows the answer. A stream at
+ * rest is in epoll, and its events come before all others. So whatever had
+ * arrived when the loop woke was read before the request that wants the
+ * connection. The kernel is asked only in a turn with so many events that some
+ * may be left for the next turn. Bytes that arrive during the turn are not
+ * noticed. Nor are bytes that arrive while the request is on its way, which
+ * takes longer.
  */
 #include <errno.h>
 #include <sys/socket.h>

@@ -1,9 +1,9 @@
 /*
- * OpenSSL reads from what one recv() brought and writes into room that one
- * sendmsg() empties, through a BIO of our own. So a wake-up costs one system
- * call each way however many records it carries, an idle connection keeps no
- * buffer, and SSL never waits for the socket to be writable: what the socket
- * does not take is queued like anything else.
+ * TLS streams. OpenSSL uses a BIO of our own. It reads from memory that one
+ * recv() has filled, and writes into memory that one sendmsg() empties. So an
+ * event costs one system call for each direction, however many records there
+ * are. An idle connection keeps no buffer. SSL never waits until the socket is
+ * writable: bytes that the socket does not take are queued.
  */
 #include <assert.h>
 #include <pthread.h>
@@ -84,9 +84,9 @@ static void make_wire_method(void)
 
 /* ---- the stream ---- */
 
-/* OpenSSL's queue of errors is empty between two calls, because whoever meets an error empties it.
- * That nobody has forgotten to is checked once a turn: to look before each call took 600
- * instructions of a request. */
+/* OpenSSL's error queue is empty between two calls, because code that meets an error empties it.
+ * This is checked only once in a turn: a check before each call took 600 instructions of a
+ * request. */
 static void expect_no_error(const struct stream *s)
 {
     struct loop_room *room = loop_room(s->loop);
@@ -97,7 +97,8 @@ static void expect_no_error(const struct stream *s)
     tls_expect_no_error();
 }
 
-/* That the wire has run dry is known; SSL_get_error() would believe the queue first. */
+/* If OpenSSL wanted more bytes than had come, the stream goes on. SSL_get_error() is not asked
+ * then, because it would look at the error queue first. */
 static enum stream_end explain(struct stream *s, int result, struct failure *why)
 {
     if (s->wire_is_dry) {
@@ -119,14 +120,15 @@ static enum stream_end shake_hands(struct stream *s, struct failure *why)
     int result = SSL_do_handshake(s->ssl);
     enum stream_end end = result == 1 ? STREAM_GOES_ON : explain(s, result, why);
 
-    tls_expect_no_error(); /* what was tried in vain on the way to a good end */
+    tls_expect_no_error(); /* OpenSSL may have queued errors of attempts before it succeeded */
 
-    flush_wire(s); /* the alert too that says why not */
+    flush_wire(s); /* also sends the alert of a failed handshake */
     s->ready = result == 1;
     return end;
 }
 
-/* Reads what has come into `wire`: stream_receive()'s result; if it is negative, *end. */
+/* Receives into `wire`. Returns the result of stream_receive(); if that is negative, *end is
+ * set. */
 static ssize_t receive(struct stream *s, enum stream_end *end, struct failure *why)
 {
     struct loop_room *room = loop_room(s->loop);
@@ -140,8 +142,8 @@ static ssize_t receive(struct stream *s, enum stream_end *end, struct failure *w
     return got;
 }
 
-/* While a message of the handshake has come by half (a new ticket, say, in two records), OpenSSL
- * takes nothing; what is written meanwhile waits for the other half. */
+/* OpenSSL takes no bytes while only a part of a handshake message has arrived (for example of a new
+ * ticket in two records). Bytes that are written meanwhile wait in `held` for the rest. */
 static void encrypt(struct stream *s, const char *p, size_t n)
 {
     size_t written;
@@ -149,8 +151,8 @@ static void encrypt(struct stream *s, const char *p, size_t n)
     if (n == 0 || (s->held.n == 0 && SSL_write_ex(s->ssl, p, n, &written) == 1))
         return;
     tls_expect_no_error();
-    /* The BIO takes everything, so it fails otherwise only if TLS is broken; then reading says so.
-     */
+    /* The BIO takes everything, so any other failure means that TLS is broken. Reading then reports
+     * that. */
     if (SSL_in_init(s->ssl) != 0)
         buf_add(&s->held, p, n);
 }
@@ -167,7 +169,7 @@ static void say_held(struct stream *s)
     task_defer(s->loop, &s->tell_written);
 }
 
-/* Decrypts all that was received, after *bytes; what comes before an error counts. */
+/* Decrypts all received bytes and appends them to *bytes, also those before an error. */
 static enum stream_end decrypt(struct stream *s, struct slice *bytes, struct failure *why)
 {
     struct loop_room *room = loop_room(s->loop);
@@ -186,20 +188,22 @@ static enum stream_end decrypt(struct stream *s, struct slice *bytes, struct fai
     if (s->held.n > 0)
         say_held(s);
     if (room->wire_out_used > 0)
-        flush_wire(s); /* a KeyUpdate was answered, or an alert sent */
+        flush_wire(s); /* OpenSSL may have answered a KeyUpdate or sent an alert */
     return end;
 }
 
-/* OpenSSL may hold a part of a record; of one whose header alone has come, only its state tells. */
+/* OpenSSL may hold a part of a record. If only the record's header has come, just the read state
+ * "RB" shows that. */
 static bool tls_is_at_rest(const struct stream *s)
 {
     return s->wire.n == 0 && SSL_has_pending(s->ssl) == 0 &&
            strcmp(SSL_rstate_string(s->ssl), "RB") != 0;
 }
 
-/* What the server says before it was asked anything comes along with the end of the handshake, or,
- * with TLS 1.2, whose last message is the server's, right after it. With TLS 1.3 the last message
- * is ours: what the server says then crosses the request, and looks like an answer. */
+/* Finds out whether the server has sent something before any request. Such bytes come together with
+ * the end of the handshake. With TLS 1.2 they may come right after it, because the last message is
+ * the server's. With TLS 1.3 the last message is ours, so such bytes may cross the request and
+ * cannot be told from an answer. */
 static enum stream_end listen_first(struct stream *s, struct slice *bytes, struct failure *why)
 {
     enum stream_end end = s->wire.n > 0 ? decrypt(s, bytes, why) : STREAM_GOES_ON;
@@ -211,7 +215,7 @@ static enum stream_end listen_first(struct stream *s, struct slice *bytes, struc
     return end;
 }
 
-/* The handshake is done. */
+/* The handshake is complete. */
 static enum stream_end begin(struct stream *s, struct slice *bytes, struct failure *why)
 {
     enum stream_end end = STREAM_GOES_ON;
@@ -224,7 +228,7 @@ static enum stream_end begin(struct stream *s, struct slice *bytes, struct failu
     return decrypt(s, bytes, why);
 }
 
-/* One recv() and what it leads to. */
+/* One recv() and what follows from it. */
 static enum stream_end fill_once(struct stream *s, struct slice *bytes, ssize_t *got,
                                  struct failure *why)
 {
@@ -239,8 +243,8 @@ static enum stream_end fill_once(struct stream *s, struct slice *bytes, ssize_t 
     return end == STREAM_GOES_ON && s->ready ? begin(s, bytes, why) : end;
 }
 
-/* While a large portion was decrypted, the next one has often come: taking it along saves the other
- * side a write and this one a wake-up. */
+/* While a large portion is decrypted, the next one has often come. Reading it at once saves the
+ * other side a write and this side an event. */
 static enum stream_end tls_fill(struct stream *s, struct slice *bytes, struct failure *why)
 {
     struct loop_room *room = loop_room(s->loop);
@@ -255,7 +259,7 @@ static enum stream_end tls_fill(struct stream *s, struct slice *bytes, struct fa
     return end;
 }
 
-/* Small pieces are put together, so that a head and the beginning of its body share a record. */
+/* Small pieces are joined, so that a head and the beginning of its body share a record. */
 static void tls_push(struct stream *s, const struct iovec *pieces, size_t count)
 {
     struct loop_room *room = loop_room(s->loop);
@@ -302,7 +306,7 @@ static void attach(struct stream *s, SSL *ssl, const char *peer)
     s->peer = mem_copy_string(peer);
 }
 
-/* A client says hello; the answer comes later. */
+/* A client sends its ClientHello now. */
 static void begin_to_shake(struct stream *s)
 {
     struct failure ignored;

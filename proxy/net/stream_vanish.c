@@ -1,18 +1,17 @@
 /*
- * Peers that are gone without a word: the machine, its address or the way to
- * it. Nothing comes then, neither data nor an error, until TCP itself gives up
- * after a quarter of an hour.
+ * Finds out that a peer has vanished: its machine, its address or the route to
+ * it is gone. Then neither data nor an error comes, until TCP gives up after a
+ * quarter of an hour.
  *
- * Two things are looked at, neither of which costs an exchange a system call:
+ * There are two checks, and neither costs an exchange a system call:
  *
- * Where the peer is waited for, the kernel probes it (keep-alive, RFC 9293,
- * 3.8.4); the options are set once.
+ * While we wait for the peer, the kernel probes it (keep-alive, RFC 9293,
+ * 3.8.4). The options for that are set once.
  *
- * Where it was sent something, a timer that runs only while something is
- * outstanding asks the kernel (TCP_INFO) whether the peer has acknowledged
- * anything. TCP_USER_TIMEOUT is not enough, or rather too much: it also ends
- * a connection whose peer acknowledges all it is sent, but has closed its
- * window since it is slow (RFC 9293, 3.8.6.1).
+ * While the peer has not acknowledged all that was sent, a timer asks the
+ * kernel (TCP_INFO) whether it has acknowledged anything. TCP_USER_TIMEOUT does
+ * not fit: it would also end a connection whose peer acknowledges all it gets
+ * but has closed its window because it is slow (RFC 9293, 3.8.6.1).
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -29,7 +28,7 @@
 #define TCP_RTO_MAX_MS 44 /* Linux 6.15 */
 #endif
 
-/* A peer is judged so often in the time that it has; so it is given up a quarter late at most. */
+/* Checks in the time that a peer has. The peer is given up at most a quarter of that time late. */
 enum { LOOKS = 8, PROBES = 4 };
 
 static void set_option(const struct stream *s, int level, int name, int value)
@@ -42,8 +41,8 @@ static int at_least_1(int64_t n)
     return n < 1 ? 1 : (int)n;
 }
 
-/* Probes begin when half of the time has passed, and the last one is given up at its end. Seconds
- * are the unit, so short times get fewer. */
+/* Probes begin after half of the time, and the last one fails at the end. The unit is seconds, so
+ * there are fewer probes in short times. */
 static void probe(const struct stream *s)
 {
     const int half = at_least_1(s->patience / 2000), between = at_least_1(half / PROBES);
@@ -52,7 +51,7 @@ static void probe(const struct stream *s)
     set_option(s, IPPROTO_TCP, TCP_KEEPIDLE, half);
     set_option(s, IPPROTO_TCP, TCP_KEEPINTVL, between);
     set_option(s, IPPROTO_TCP, TCP_KEEPCNT, at_least_1(half / between));
-    /* A closed window is probed by TCP alone, up to two minutes apart. */
+    /* Only TCP itself probes a closed window, up to two minutes apart; this shortens that. */
     set_option(s, IPPROTO_TCP, TCP_RTO_MAX_MS, at_least_1(s->patience / 2000) * 1000);
 }
 
@@ -63,8 +62,8 @@ static void explain(const struct stream *s, struct failure *why)
                 (long long)s->patience % 1000 / 100);
 }
 
-/* Was the peer sent something to which it has not said anything since? What was sent and is not
- * acknowledged is sent again and again; one whose window is closed says so each time. */
+/* Has the peer said nothing since something was sent to it? TCP repeats unacknowledged bytes; a
+ * peer with a closed window answers each probe. */
 static bool is_unanswered(const struct tcp_info *i)
 {
     return i->tcpi_probes > 0 ||
@@ -77,7 +76,7 @@ static bool is_all_acknowledged(const struct stream *s, const struct tcp_info *i
            s->out == NULL;
 }
 
-/* TCP has found out for itself, by probes or by what it sent again and again. */
+/* TCP itself has given up, after probes or repeated bytes. */
 void stream_note_error(struct stream *s, int error)
 {
     if (s->patience > 0 && (error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH))
@@ -117,7 +116,8 @@ static void on_look(void *arg)
         s->unanswered_since = now;
         s->acknowledged = i.tcpi_bytes_acked;
     }
-    /* A paused one has not read what the peer may have said: whoever paused it watches the time. */
+    /* While the stream is paused, bytes of the peer may be unread; the owner that paused it watches
+     * the time. */
     if (unanswered && !s->paused && now - s->unanswered_since >= s->patience &&
         i.tcpi_last_ack_recv >= s->patience)
         vanish(s);

@@ -1,6 +1,6 @@
 /*
- * way_times: how long the parts of the way to a server took. Microseconds; -1: there was no such
- * part, as a kept connection has none but the first.
+ * way_times: how long the parts of the way to a server took, in microseconds.
+ * -1: there was no such part. A kept connection has only `queue`, if any.
  */
 #ifndef NET_WAY_TIMES_H
 #define NET_WAY_TIMES_H
@@ -9,14 +9,16 @@
 #include <stdint.h>
 
 struct way_times {
-    int64_t queue;   /* the request waited until it might have a connection */
-    int64_t dns;     /* the name was looked up */
+    int64_t queue;   /* wait for a gate or a connection */
+    int64_t dns;     /* lookup of the name */
     int64_t connect; /* from the addresses to the connection */
-    int64_t tls;     /* the handshake */
-    int resumed;     /* it took up an earlier session: 0, 1; -1: none was finished */
+    int64_t tls;     /* TLS handshake */
+    /* 1: an earlier TLS session was resumed; 0: not; -1: no handshake was completed */
+    int resumed;
 };
 
-/* Was there any part? The sign of each tells. */
+/* Was there any part? A part that was not is negative, and so is the AND of four negative
+ * numbers. */
 static inline bool way_times_has_any(const struct way_times *w)
 {
     return (w->queue & w->dns & w->connect & w->tls) >= 0;

@@ -15,7 +15,7 @@ static void add_path(struct buf *out, enum path_mode mode, struct slice path)
         mask_invisible(out, path);
 }
 
-/* Microseconds as milliseconds with three decimals. */
+/* Writes microseconds as milliseconds with three decimals. */
 static void add_ms(struct buf *out, int64_t us)
 {
     if (us < 0) {
@@ -29,7 +29,7 @@ static void add_ms(struct buf *out, int64_t us)
     buf_add(out, decimals, sizeof(decimals));
 }
 
-/* Parts of the way to the server, those that there were. */
+/* One part of the way to the server; us < 0: there was no such part. */
 struct way_part {
     const char *text, *json;
     int64_t us;
@@ -64,7 +64,7 @@ static void add_named(struct buf *out, const char *name, const char *value)
     buf_add_string(out, value == NULL ? "-" : value);
 }
 
-/* Is it one word of text, without a quote or a backslash? */
+/* Is it one word of visible ASCII, without a quote or a backslash? */
 static bool is_word(const char *s)
 {
     for (; *s > 0x20 && *s < 0x7f && *s != '"' && *s != '\\'; s++)
@@ -72,7 +72,7 @@ static bool is_word(const char *s)
     return *s == '\0';
 }
 
-/* As the inside of a JSON string. */
+/* Appends the caller, escaped for the inside of a JSON string. */
 static void add_caller(struct buf *out, const struct record *r)
 {
     char text[CALLER_ID_TEXT_SIZE];
@@ -115,8 +115,8 @@ static void add_json_caller(struct buf *out, const struct record *r)
     buf_add(out, "\"", 1);
 }
 
-/* hint= is there for each error of the server whose cause is known, a failure of the proxy or not;
- * code= where it says more than the token. */
+/* hint= comes with each error of the server whose cause is known, whether or not the proxy failed
+ * too. code= comes if it says more than error=. */
 static void add_text_words(struct buf *out, const struct record *r)
 {
     struct record_words words;

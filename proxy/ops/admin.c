@@ -17,24 +17,25 @@ enum { MAX_CALLERS = 64 };
 
 struct admin {
     struct local local;
-    struct quota places; /* of its own: a proxy that is full can still be asked */
+    /* Places of its own, so that a proxy with too many callers can still be asked. */
+    struct quota places;
     struct address addresses[ADDRESS_FAMILIES];
     size_t naddresses;
     pthread_mutex_t lock;
     struct status_facts facts;
     struct admin_actions actions;
     struct metrics *metrics;
-    struct process_asker *asker; /* NULL: nobody can ask */
+    struct process_asker *asker; /* NULL: the kernel cannot be asked */
 };
 
-/* ---- what there is ---- */
+/* ---- the pages ---- */
 
 enum access {
-    FOR_ALL,       /* whoever can connect; without a token an answer has no details */
-    FOR_OPERATORS, /* they need a token, if there are any */
+    FOR_ALL,       /* everybody; without a token an answer has no details */
+    FOR_OPERATORS, /* only with a token, if tokens are configured */
 };
 
-/* An answer in the making. */
+/* An answer that is being made. */
 struct page_room {
     struct reply *out;
     struct buf *body;
@@ -43,7 +44,7 @@ struct page_room {
 struct page {
     const char *path;
     enum access access;
-    bool acts; /* POST, if there are actions */
+    bool acts; /* by POST; only if actions are configured */
     const char *content_type;
     void (*answer)(struct admin *a, const struct local_request *r, struct page_room *to);
 };
@@ -55,7 +56,7 @@ static struct slice path_of(const struct local_request *r)
     return slice_split(&rest, '?');
 }
 
-/* The value of a parameter of the query, as it was sent; p NULL: there is none. */
+/* The value of a parameter of the query, not decoded; p NULL: there is none. */
 static struct slice query_value(const struct local_request *r, struct slice name)
 {
     struct slice rest = r->target.path;
@@ -69,7 +70,7 @@ static struct slice query_value(const struct local_request *r, struct slice name
     return (struct slice){NULL, 0};
 }
 
-/* Does the request bear a token, where one is needed? */
+/* Has the request a token, or is none needed? */
 static bool is_trusted(const struct local_request *r)
 {
     const struct tokens *tokens = config_admin_tokens(r->clients->config);
@@ -160,7 +161,7 @@ static const struct page pages[] = {
     {"/", FOR_OPERATORS, false, PAGE_TYPE, answer_page},
     {"/style.css", FOR_ALL, false, "text/css; charset=utf-8", answer_style},
     {"/live", FOR_ALL, false, text, answer_ok},
-    {"/startup", FOR_ALL, false, text, answer_ok}, /* nothing listens before it serves */
+    {"/startup", FOR_ALL, false, text, answer_ok}, /* the listener opens only after the start */
     {"/health", FOR_ALL, false, text, answer_ok},
     {"/ready", FOR_ALL, false, json, answer_ready},
     {"/status", FOR_OPERATORS, false, json, answer_status},
@@ -179,7 +180,7 @@ static const struct page *find_page(const struct local_request *r)
 
 /* ---- who may ask ---- */
 
-/* No page of any origin acts, not even one of this listener's own: none has a reason to. */
+/* No web page may cause actions, not even one of this listener: none needs to. */
 static bool is_from_page(const struct head *h)
 {
     return head_has(h, FIELD_ORIGIN) || head_has(h, FIELD_SEC_FETCH_SITE);
@@ -203,7 +204,7 @@ static bool check_method(const struct local_request *r, const struct page *page,
     return false;
 }
 
-/* What a listener is stays, but a reload may have taken away what it was allowed for. */
+/* A door stays remote, but a reload may have taken away the permission to be reached remotely. */
 static bool check_remote(const struct local_request *r, struct failure *why)
 {
     const struct config *c = r->clients->config;
@@ -223,13 +224,14 @@ static bool admits(void *ctx, const struct local_request *r, struct failure *why
                               .remote_listener = r->door->is_remote,
                               .own = r->own,
                               .answers_itself = true,
-                              .tells_nothing = true}; /* its tokens are judged here */
+                              /* find_page() and is_trusted() check its tokens */
+                              .tells_nothing = true};
 
     (void)ctx;
     if (!check_remote(r, why) || !check_method(r, page, why))
         return false;
     if (guard_page(view.config, r->head) != NULL) {
-        failure_plain(why, FAIL_FOREIGN_ORIGIN); /* allow-origin is about calls, not about this */
+        failure_plain(why, FAIL_FOREIGN_ORIGIN); /* allow-origin is for calls only */
         return false;
     }
     if (!guard_admits(&view, r->head, &r->target, why))
@@ -249,7 +251,7 @@ static bool admits(void *ctx, const struct local_request *r, struct failure *why
 static void answer(void *ctx, const struct local_request *r, struct reply *out, struct buf *body,
                    struct buf *fields)
 {
-    const struct page *page = find_page(r); /* which admits() has found */
+    const struct page *page = find_page(r); /* admits() has checked that there is one */
 
     out->status = 200;
     out->content_type = page->content_type;

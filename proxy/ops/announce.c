@@ -16,7 +16,7 @@ static bool is_valid(const struct tenant *t, int i, int64_t now)
     return tenant_has_identity(t, i) && credential_is_valid(t->identities[i].credential, now);
 }
 
-/* What becomes of the requests, now that identity i cannot be presented. */
+/* What happens to the requests now that identity i cannot be presented. */
 static const char *consequence(const struct tenant *t, int i, int64_t now)
 {
     if (is_valid(t, 1 - i, now))
@@ -32,7 +32,7 @@ static void tell_identity(const struct tenant *t, int i, int64_t now)
 
     clock_text(end * 1000000, until);
     if (end < now)
-        return; /* of which announce_expiry() tells */
+        return; /* announce_expiry() warns of that */
     if (credential_not_before(c) > now)
         log_say(i == IDENTITY_CURRENT ? LOG_ERROR : LOG_WARNING,
                 "tenant %s: the %s %s is not valid yet%s", t->name, identity_title(i),
@@ -67,7 +67,8 @@ void announce_expiry(const struct config *c, struct expiry *e)
     for (size_t n = 0; n < c->ntenants * IDENTITIES; n++) {
         const struct tenant *t = c->tenants[n / IDENTITIES];
         int i = (int)(n % IDENTITIES);
-        bool replaced = i == IDENTITY_NEXT && tenant_fetches(t); /* it is left to end */
+        /* it was replaced, and may expire */
+        bool replaced = i == IDENTITY_NEXT && tenant_fetches(t);
         if (tenant_has_identity(t, i) && !replaced &&
             expiry_is_due(e, n, credential_not_after(t->identities[i].credential) - now))
             remind(t, i, now);

@@ -1,6 +1,6 @@
 /*
- * announce: what the log is told of a configuration: what was noticed when it
- * was loaded, whom it serves, which certificates are about to end.
+ * announce: log lines about a configuration: what was found when it was loaded,
+ * whom it serves, which certificates end soon.
  */
 #ifndef OPS_ANNOUNCE_H
 #define OPS_ANNOUNCE_H
@@ -8,14 +8,14 @@
 #include "config/config.h"
 #include "ops/expiry.h"
 
-/* All of it, about a configuration that is used from now on. e is begun again. */
+/* Logs all that about a configuration that is used from now on. Resets e. */
 void announce_config(const struct config *c, struct expiry *e);
 
-/* Reminds of certificates that end soon, if it is time; to be called now and then. */
+/* Logs which certificates end soon, if a reminder is due. Call it now and then. */
 void announce_expiry(const struct config *c, struct expiry *e);
 
-/* announce_proxy.c: warns of https_proxy and its like, where they would count and are not used. For
- * the start: the environment does not change. */
+/* Warns of variables like https_proxy that other programs would follow and sfmtls does not
+ * (announce_proxy.c). Call it at the start only, because the environment does not change. */
 void announce_unused_proxy(const struct config *c);
 
 #endif

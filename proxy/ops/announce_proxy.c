@@ -1,4 +1,4 @@
-/* A proxy that the environment names, as curl reads it, and that is not used. */
+/* A proxy that the environment names (as curl reads it) and that sfmtls does not use. */
 #include "ops/announce.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "config/system_proxy.h"
 
-/* Would a program that uses such a variable connect to that tenant's server by the proxy? */
+/* Would a program that follows the variable call that tenant's server through the proxy? */
 static bool is_concerned(const struct tenant *t)
 {
     return t->parent_options.proxy == NULL && t->connect_to.host == NULL &&

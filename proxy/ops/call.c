@@ -30,14 +30,14 @@ struct call_room {
 
 struct call {
     struct call_room *room;
-    const char *peer; /* for sentences */
-    size_t look;      /* so much of the content is kept */
+    const char *peer; /* the server's name in sentences */
+    size_t look;      /* bytes of the content to keep */
     struct call_result *out;
     struct acquire acquire;
     struct upstream *upstream;
     struct buf request; /* as the server gets it */
-    struct buf in;      /* what came of the answer, until its head is whole */
-    struct buf coded;   /* the content, as it came */
+    struct buf in;      /* the answer until its head is complete */
+    struct buf coded;   /* the content, still coded */
     struct head *head;
     struct answer_pump pump;
     struct timer timer;
@@ -45,7 +45,7 @@ struct call {
     bool has_head, done;
 };
 
-/* ---- the room ---- */
+/* ---- where calls are made ---- */
 
 struct call_room *call_room_new(struct config *c)
 {
@@ -65,7 +65,7 @@ void call_room_free(struct call_room *r)
 {
     r->upstreams.ended = true;
     upstreams_end(&r->upstreams);
-    loop_turn(r->loop, false); /* the dead are buried */
+    loop_turn(r->loop, false); /* frees what was buried */
     helpers_stop();
     upstreams_free(&r->upstreams);
     resolver_free(r->resolver);
@@ -98,7 +98,7 @@ static bool read_request(const struct call_room *r, const char *path, struct buf
            target_parse(h, t, &why);
 }
 
-/* False: path is none. */
+/* Returns false if path is not a path. */
 static bool write_request(const struct call_room *r, size_t tenant, const char *path,
                           struct buf *out)
 {
@@ -158,7 +158,7 @@ static void on_expiry(void *ctx)
     fail(c, &why);
 }
 
-/* ---- what is known of the connection ---- */
+/* ---- facts about the connection ---- */
 
 static void add_name(char ***names, size_t *n, const X509_NAME *name)
 {
@@ -198,7 +198,7 @@ static char *only_value(const struct head *h, enum field_id id)
     return head_count(h, id) == 1 ? mem_copy_bytes(value.p, value.n) : NULL;
 }
 
-/* 0: the server has not said it. */
+/* 0: the answer has no Date. */
 static int64_t date_of(const struct head *h)
 {
     int64_t seconds;
@@ -251,7 +251,7 @@ static void finish(struct call *c)
     end(c);
 }
 
-/* False: the answer goes on. */
+/* Returns false if more of the body has to come. */
 static bool read_body(struct call *c)
 {
     struct gather *g = NEW(struct gather);
@@ -269,7 +269,7 @@ static bool read_body(struct call *c)
     return result == BODY_END || result == BODY_BAD || c->coded.n >= c->look;
 }
 
-/* True: the final one is there. */
+/* Returns true when the final head has been read. */
 static bool read_heads(struct call *c)
 {
     const struct config *config = config_of(c->room);
@@ -323,7 +323,7 @@ static void on_broken(void *ctx, const struct failure *why)
     struct failure explained = *why;
 
     if (c->has_head) {
-        finish(c); /* what came of it says enough */
+        finish(c); /* the part of the answer that came is enough */
         return;
     }
     if (c->upstream != NULL)
@@ -392,7 +392,7 @@ static void begin(struct call *c, struct call_room *r, const char *peer, size_t 
 
 static void release(struct call *c)
 {
-    loop_turn(c->room->loop, false); /* what was closed is buried */
+    loop_turn(c->room->loop, false); /* frees what was closed */
     answer_pump_free(&c->pump);
     head_free(c->head);
     buf_free(&c->request);
@@ -418,7 +418,7 @@ void call_make(struct call_room *r, size_t tenant, int identity, const char *pat
     release(&c);
 }
 
-/* -1, and errno: it cannot be reached. */
+/* -1 with errno if it cannot be reached. */
 static int connect_to(const struct address *at)
 {
     const struct timeval patience = {.tv_sec = 5};

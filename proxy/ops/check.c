@@ -15,12 +15,12 @@
 
 enum { CLOCK_TOLERANCE_S = 300 };
 
-/* One walk while it is made. */
+/* One walk that is being made. */
 struct walker {
     struct config *config;
     const struct check_options *options;
     struct call_room *room;
-    size_t index; /* of the tenant */
+    size_t index; /* index of the tenant */
     const struct tenant *tenant;
     int identity;
     struct check_report *steps;
@@ -113,15 +113,15 @@ static void tell_cause(struct walker *w, const struct call_result *r, const stru
     hint_write_known(&text, c, found, w->tenant, w->identity);
     char *sentence = mem_copy_bytes(text.p, text.n);
     buf_free(&text);
-    /* it was asked for, and sent: then it is not the request that is missing */
+    /* The server asked for the certificate and got it, so it does not accept the certificate. */
     if (cause_id(c) == CAUSE_LGN0003 && r->requested)
         check_tell(w->steps, CHECK_CLIENT_CERTIFICATE, CHECK_FAIL, c->code, sentence, c->cure);
     else
         check_tell_cause(w->steps, c, sentence);
 }
 
-/* Where an answer leads to, for a sentence: neither credentials nor a token, which may be in the
- * query or the fragment. */
+/* Where a redirect leads to, for a sentence. Without user, query and fragment, which may hold
+ * credentials or a token. */
 static char *destination_text(const struct call_result *r)
 {
     struct slice rest = slice_of(r->location);
@@ -132,7 +132,7 @@ static char *destination_text(const struct call_result *r)
     return mem_format(", to go to %.*s", (int)shown.n, shown.p);
 }
 
-/* An answer that is not a success, and that no row of the table fits. */
+/* Reports an answer that is no success and whose cause is not known. */
 static void tell_status(struct walker *w, const struct call_result *r)
 {
     const char *path = w->options->path;
@@ -171,7 +171,7 @@ static void judge_answer(struct walker *w, const struct call_result *r)
     check_note_number(&w->steps[CHECK_HTTP], "status", r->status);
 }
 
-/* No answer: it was not asked for. */
+/* Reports the steps that need an answer, because no request was made. */
 static void tell_unasked(struct walker *w)
 {
     check_tell(w->steps, CHECK_CLIENT_CERTIFICATE, CHECK_UNKNOWN, NULL,
@@ -183,7 +183,7 @@ static void tell_unasked(struct walker *w)
 
 /* ---- all of it ---- */
 
-/* What is said of a step where all is well. */
+/* The sentence for a step that succeeded. */
 static char *fine_text(const struct walker *w, enum check_step s, const struct call_result *r)
 {
     const struct parent_proxy *parent = w->tenant->parent;

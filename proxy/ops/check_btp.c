@@ -17,13 +17,13 @@ static void tell(struct check_report steps[], enum check_step s, const struct fe
 {
     check_tell(steps, s, CHECK_FAIL, f->cause->code, mem_format("%s.", f->why.text),
                f->cause->cure);
-    /* a sentence begins with a capital, as those of the other steps do */
+    /* Sentences begin with a capital letter. */
     if (steps[s].sentence[0] >= 'a' && steps[s].sentence[0] <= 'z')
         steps[s].sentence[0] = (char)(steps[s].sentence[0] - 'a' + 'A');
 }
 
-/* What was fetched, as a file without a place, for the parts that read files. The caller closes
- * it. */
+/* Puts the fetched content into a nameless file, for functions that read files. Close the
+ * descriptor. */
 static int file_of(const struct buf *content, char path[32])
 {
     int fd = memfd_create("fetched", MFD_CLOEXEC);

@@ -1,6 +1,6 @@
 /*
  * check_btp: the steps of `sfmtls check` for a certificate that is fetched from
- * BTP: is there a token for the service key, and a certificate that can be used?
+ * BTP: is there a token for the service key, and a usable certificate?
  */
 #ifndef OPS_CHECK_BTP_H
 #define OPS_CHECK_BTP_H

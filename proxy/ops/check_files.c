@@ -9,7 +9,7 @@
 #include "policy/validity.h"
 #include "tls/facts.h"
 
-/* With the limits that apply (`rate`). */
+/* Describes the tenant's section, with its limits (`rate`). */
 static char *describe_section(const struct tenant *t)
 {
     struct buf text = {0};
@@ -54,7 +54,7 @@ static enum cause_id cause_of_flaw(enum status st)
                                : CAUSE_CERTIFICATE_UNREADABLE;
 }
 
-/* The finding of that level and subject, or NULL. */
+/* The sentence of the finding with that level and subject; NULL: there is none. */
 static const char *finding(const struct credential *c, enum finding_level level,
                            enum finding_about about)
 {
@@ -141,7 +141,7 @@ void check_certificate(struct check_report steps[], const struct tenant *t, int 
     check_note(&steps[CHECK_CERTIFICATE], "file", i->certificate);
 }
 
-/* Nothing is missing behind an issuer whom the server says that it accepts. */
+/* If the server says that it accepts this issuer, no certificate is missing in the chain. */
 static bool is_accepted(const struct credential *c, char *const authorities[], size_t n)
 {
     char *issuer = credential_chain_issuer(c);

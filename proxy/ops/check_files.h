@@ -1,6 +1,7 @@
 /*
- * check_files: the steps of `sfmtls check` that need no call: what the
- * configuration says of a tenant, its certificate, and what is sent beside it.
+ * check_files: the steps of `sfmtls check` that need no call: the tenant's
+ * configuration, its certificate, and the CA certificates that are sent with
+ * it.
  */
 #ifndef OPS_CHECK_FILES_H
 #define OPS_CHECK_FILES_H
@@ -8,16 +9,16 @@
 #include "config/config.h"
 #include "ops/check_steps.h"
 
-/* file_flaw: why the files of the configuration may not be used; NULL: they may. */
+/* file_flaw: why the configuration's files may not be used; NULL: they may. */
 void check_configuration(struct check_report steps[], const struct tenant *t,
                          const struct diag *file_flaw);
 
-/* It fails if the certificate ends within so many days. */
+/* The step fails if the certificate ends within fail_days. */
 void check_certificate(struct check_report steps[], const struct tenant *t, int identity,
                        int fail_days);
 
-/* Of a certificate that can be used; after the call, which can show more. authorities: the names of
- * the CAs that the server said it accepts, if it said so. */
+/* For a certificate that can be used. Call it after the call to the server, which may show more.
+ * authorities: the names of the CAs that the server said it accepts; empty: it named none. */
 void check_chain(struct check_report steps[], const struct tenant *t, int identity,
                  char *const authorities[], size_t nauthorities);
 

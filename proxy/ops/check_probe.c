@@ -42,7 +42,8 @@ static bool has_same_certificate(const struct check_probe *p, const struct tenan
                   CREDENTIAL_FINGERPRINT_SIZE) == 0;
 }
 
-/* A plain host takes no certificate, but says if it does not know the company. */
+/* Asks the plain host. It takes no certificate, but its answer shows if it does not know the
+ * company. */
 static void probe_plain_host(const struct check_probe *p, struct buf *said)
 {
     const struct tenant *plain =
@@ -58,8 +59,8 @@ static void probe_plain_host(const struct check_probe *p, struct buf *said)
     free(name);
 }
 
-/* What the other certificate gets, what this one gets for other companies, and what any call gets
- * at the plain host. */
+/* Adds what the server answers to the other certificate, and to this one for other companies, and
+ * what the plain host answers. */
 void check_probe(const struct check_probe *p, struct check_report *company)
 {
     struct buf said = {0};

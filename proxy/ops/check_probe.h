@@ -1,5 +1,5 @@
 /*
- * check_probe: a closer look at AUTH0032, for `sfmtls check --probe`: what do
+ * check_probe: a closer look at AUTH0032 for `sfmtls check --probe`: what do
  * other certificates, other companies and the plain host get?
  */
 #ifndef OPS_CHECK_PROBE_H
@@ -8,16 +8,17 @@
 #include "ops/call.h"
 #include "ops/check.h"
 
-/* Whose call was refused, and where more can be made. */
+/* The call that was refused, and where more calls can be made. */
 struct check_probe {
     struct config *config;
     const struct check_options *options;
     struct call_room *room;
-    size_t tenant; /* index */
+    size_t tenant; /* index of the tenant */
     int identity;
 };
 
-/* Asks if the report on the company says AUTH0032, and adds to its evidence. */
+/* If the report on the company has the code AUTH0032, makes further calls and adds their results to
+ * its evidence. */
 void check_probe(const struct check_probe *p, struct check_report *company);
 
 #endif

@@ -5,7 +5,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-/* Each step needs the one before it, and may need another one. A step that only warns is enough. */
+/* Each step needs the step before it, and may need another one. A step with a warning counts as
+ * succeeded. */
 static const struct {
     const char *name;
     enum check_step needs[2];
@@ -28,7 +29,7 @@ static const struct {
     [CHECK_PERMISSION] = {"permission", {CHECK_COMPANY, CHECK_STEPS}},
 };
 
-/* Where a failure of the proxy shows. All others: CHECK_HTTP. */
+/* The step at which a failure of the proxy shows; for all others CHECK_HTTP. */
 static const struct {
     enum fail id;
     enum check_step step;
@@ -70,8 +71,8 @@ static const struct {
     {FAIL_CERTIFICATE_REFUSED, CHECK_CLIENT_CERTIFICATE},
 };
 
-/* Where a cause shows: those that say more than the failure that they refine, and those of
- * answers. All other causes of answers: CHECK_HTTP. */
+/* The step at which a cause shows: causes that say more than their failure, and causes of answers.
+ * For all other causes of answers CHECK_HTTP. */
 static const struct {
     enum cause_id id;
     enum check_step step;
@@ -172,7 +173,7 @@ enum check_step check_step_of_failure(const struct failure *why)
     return CHECK_HTTP;
 }
 
-/* ---- telling ---- */
+/* ---- reports ---- */
 
 void check_tell(struct check_report steps[], enum check_step s, enum check_result r,
                 const char *code, char *sentence, const char *cure)
@@ -238,7 +239,7 @@ void check_tell_cause(struct check_report steps[], const struct cause *c, char *
     check_tell(steps, check_step_of_cause(c), CHECK_FAIL, c->code, sentence, c->cure);
 }
 
-/* Steps that say nothing of those after them may be left out. */
+/* Later steps do not depend on these, so the steps that need them go on if they are left out. */
 static bool may_be_left_out(enum check_step s)
 {
     return s == CHECK_CHAIN || s == CHECK_CLOCK || s == CHECK_COMPANY;
@@ -252,7 +253,7 @@ static bool is_enough(const struct check_report steps[], enum check_step s)
                        (r->left_out && may_be_left_out(s)));
 }
 
-/* The first of those that did not succeed, each for lack of the one before. */
+/* The step that failed first. Each skipped step names the step that it lacked. */
 static enum check_step root_of(const struct check_report steps[], enum check_step s)
 {
     return steps[s].result == CHECK_SKIPPED && !steps[s].left_out ? steps[s].needs : s;

@@ -1,6 +1,7 @@
 /*
  * check_steps: the steps of `sfmtls check` from the configuration to the
- * permission, what each needs, and at which of them a failure or a cause shows.
+ * permission, the steps that each one needs, and the step at which a failure or
+ * a cause shows.
  */
 #ifndef OPS_CHECK_STEPS_H
 #define OPS_CHECK_STEPS_H
@@ -10,7 +11,7 @@
 
 enum check_step {
     CHECK_CONFIGURATION,
-    CHECK_BTP_TOKEN, /* these two: of a certificate that is fetched from BTP */
+    CHECK_BTP_TOKEN, /* these two: if the certificate is fetched from BTP */
     CHECK_BTP_CERTIFICATE,
     CHECK_CERTIFICATE,
     CHECK_CHAIN,
@@ -36,45 +37,47 @@ enum check_result { /* from the best to the worst */
                     CHECK_FAIL,
 };
 
-const char *check_step_name(enum check_step s);     /* "server-certificate" */
-const char *check_result_name(enum check_result r); /* "warn" */
+const char *check_step_name(enum check_step s);     /* for example "server-certificate" */
+const char *check_result_name(enum check_result r); /* for example "warn" */
 bool check_step_find(const char *name, enum check_step *out);
 
-/* What is known of one step. */
+/* The result of one step. */
 struct check_report {
-    bool told;     /* it was judged; else all else is zero */
-    bool left_out; /* SKIPPED because it is not wanted */
+    bool told;     /* it was judged; otherwise all is zero */
+    bool left_out; /* SKIPPED by --skip */
     enum check_result result;
-    const char *code;      /* of a cause or a failure; NULL: none */
-    char *sentence;        /* NULL: none */
-    const char *cure;      /* NULL: none */
-    enum check_step needs; /* SKIPPED and not left out: which step did not succeed */
-    struct buf evidence;   /* members of a JSON object, separated by commas; empty: none */
+    const char *code; /* of a cause or a failure; NULL: none */
+    char *sentence;   /* NULL: none */
+    const char *cure; /* NULL: none */
+    /* SKIPPED and not left out: the step that did not succeed. */
+    enum check_step needs;
+    /* Members of a JSON object, separated by commas; empty: none. */
+    struct buf evidence;
 };
 
-/* Judges a step that was not judged before; takes the sentence. */
+/* Judges a step, unless it was judged before. Takes ownership of sentence. */
 void check_tell(struct check_report steps[], enum check_step s, enum check_result r,
                 const char *code, char *sentence, const char *cure);
 
-/* The same of a failure and of a cause, at the step at which it shows. */
+/* Judge the step at which the failure or the cause shows. */
 void check_tell_failure(struct check_report steps[], const struct failure *why);
 void check_tell_cause(struct check_report steps[], const struct cause *c, char *sentence);
 
-/* It succeeded, unless it was judged before; takes the sentence. */
+/* The step has succeeded, unless it was judged before. Takes ownership of sentence. */
 void check_fine(struct check_report steps[], enum check_step s, char *sentence);
 
-/* Adds a member to the evidence; a value of NULL or "" adds none. */
+/* Adds a member to the evidence. A value of NULL or "" adds none. */
 void check_note(struct check_report *r, const char *name, const char *value);
 void check_note_number(struct check_report *r, const char *name, long long value);
 void check_note_list(struct check_report *r, const char *name, char *const *values, size_t n);
 
-/* The step is not wanted. */
+/* Skips a step that is not wanted (--skip). */
 void check_leave_out(struct check_report steps[], enum check_step s);
 
-/* Was it judged, and may the steps that need it go on? */
+/* Was it judged, and may the steps that need it be done? */
 bool check_succeeded(const struct check_report steps[], enum check_step s);
 
-/* Was it judged? If not, and a step that it needs did not succeed, it is skipped. To be asked in
+/* Was it judged? If not, it is judged SKIPPED if a step that it needs did not succeed. Call it in
  * the order of the steps. */
 bool check_is_settled(struct check_report steps[], enum check_step s);
 

@@ -4,7 +4,8 @@
 
 #include "base/log.h"
 
-enum { OWN = 64 + 256 + 64, PER_WORKER = 8 }; /* log, files, look-ups; who is turned away; admin */
+/* OWN: for the log, files and lookups; for callers that are turned away; for admin. */
+enum { OWN = 64 + 256 + 64, PER_WORKER = 8 };
 
 void descriptors_raise(void)
 {
@@ -16,7 +17,7 @@ void descriptors_raise(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* A tunnel costs two. */
+/* A tunnel (connect-allow) needs two. */
 static int64_t needed(const struct config *c, int64_t *upstreams)
 {
     int64_t workers = c->workers > 0 ? c->workers : 1;

@@ -1,16 +1,16 @@
 /*
- * descriptors: the process's limit of open files. Each caller costs one, and
- * each connection to a server.
+ * descriptors: the process's limit of open files. Each caller and each
+ * connection to a server takes one.
  */
 #ifndef OPS_DESCRIPTORS_H
 #define OPS_DESCRIPTORS_H
 
 #include "config/config.h"
 
-/* Raises the limit as far as it may be. */
+/* Raises the soft limit to the hard limit. */
 void descriptors_raise(void);
 
-/* Says in the log if it does not suffice for what c allows. */
+/* Logs a warning if the limit is too low for what c allows. */
 void descriptors_check(const struct config *c);
 
 #endif

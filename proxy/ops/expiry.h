@@ -1,6 +1,6 @@
 /*
- * expiry: when to remind of a certificate that is about to end: at 30, 14, 7, 3
- * and 1 days, and once on every day after the end. Pure.
+ * expiry: when to remind of a certificate that ends soon: 30, 14, 7, 3 and 1
+ * days before the end, and on every day after it. Pure.
  */
 #ifndef OPS_EXPIRY_H
 #define OPS_EXPIRY_H
@@ -9,19 +9,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* 0: no need to worry yet. */
+/* The stage of the reminder; 0: no reminder yet. */
 int expiry_stage(int64_t seconds_left);
 
-/* What was told of each of n certificates. All zero: of none. */
+/* The last reminders of n certificates. All zero: of no certificate. */
 struct expiry {
     int *told;
     size_t n;
 };
 
 void expiry_free(struct expiry *e);
-void expiry_start(struct expiry *e, size_t n); /* forgets what was told before */
+void expiry_start(struct expiry *e, size_t n); /* forgets earlier reminders */
 
-/* True once for each stage; then it counts as told. */
+/* Returns true once for each stage. */
 bool expiry_is_due(struct expiry *e, size_t i, int64_t seconds_left);
 
 #endif

@@ -15,7 +15,7 @@
 
 static const char hidden[] = "(not shown)";
 
-/* What is being explained. */
+/* The request that is being explained. */
 struct dry_run {
     const struct config *config;
     const struct explain_request *request;
@@ -25,8 +25,8 @@ struct dry_run {
     struct target connect;
     struct guard_inside inside;
     struct buf text;             /* the request as the caller would send it */
-    struct head *head;           /* of that */
-    const char *listener_tenant; /* NULL: the listener is everybody's */
+    struct head *head;           /* read from text */
+    const char *listener_tenant; /* NULL: the listener serves all tenants */
 };
 
 const char *explain_change_text(enum explain_change c)
@@ -67,7 +67,7 @@ static void use_listener(struct dry_run *d, size_t i)
         d->view.own = a;
 }
 
-/* A URL of the proxy itself says by which listener the caller comes. */
+/* A URL of the proxy itself determines the listener. */
 static bool find_named_listener(struct dry_run *d, const struct target *t)
 {
     for (size_t i = 0; i < d->config->nlistens; i++) {
@@ -85,8 +85,8 @@ static bool leads_to(const struct dry_run *d, size_t i, const struct target *t)
     return tenant >= 0 && tenant_has_name(d->config->tenants[tenant], t->authority.host);
 }
 
-/* Any other URL is asked for by way of the proxy: by a listener that is everybody's, else by one of
- * a tenant that has the server, else by the first. */
+/* For any other URL the proxy is used as a proxy. The listener is then the first that serves all
+ * tenants; otherwise the first of a tenant that has the server; otherwise the first. */
 static void find_proxy_listener(struct dry_run *d, const struct target *t)
 {
     size_t best = 0;
@@ -156,7 +156,8 @@ static bool read_request(struct dry_run *d)
 
 /* ---- CONNECT ---- */
 
-/* A client that has a proxy for https asks for the server so, and then sends the request inside. */
+/* Asks as a client with an https proxy would: sends a CONNECT for the server, and then the request
+ * inside it. */
 static bool enter(struct dry_run *d, const char *authority)
 {
     const struct endpoint *to;
@@ -210,7 +211,7 @@ static void compare_field(struct explanation *e, const struct head *h, const str
     struct buf line = {0};
 
     if (f->id == FIELD_HOST || f->id == FIELD_COMPANY_ID)
-        return; /* list_replaced() has them */
+        return; /* list_replaced() shows those */
     edit_request_field(&line, h, f, rules);
     if (line.n == 0)
         add_field(e, EXPLAIN_REMOVED, f->name, (struct slice){0}, edit_reason(h, f, rules));
@@ -243,7 +244,7 @@ static void list_added(struct explanation *e, const struct tenant *t, bool count
                   "links in the body are rewritten, so sfmtls counts its length");
 }
 
-/* The values of header.NAME may be secret. */
+/* Hides the values of header.NAME, which may be secret. */
 static struct edit_header *hide_values(const struct tenant *t)
 {
     struct edit_header *headers = mem_new((t->nheaders + 1) * sizeof(headers[0]));
@@ -389,7 +390,7 @@ static bool explain_path(struct dry_run *d)
     return read_request(d) && judge(d);
 }
 
-/* scheme://authority, then the path: origin-form where the URL is the proxy's own. */
+/* The request is in absolute-form, or in origin-form if the URL is the proxy's own. */
 static bool explain_url(struct dry_run *d, const struct target *t, struct slice authority)
 {
     const char *path = authority.p + authority.n;
@@ -413,7 +414,7 @@ static bool explain_url(struct dry_run *d, const struct target *t, struct slice 
     return goes_on && read_request(d) && judge(d);
 }
 
-/* Splits the URL; false: it is none. */
+/* Splits the URL. Returns false if it is not a URL. */
 static bool split_url(struct slice url, struct target *t, struct slice *authority)
 {
     struct slice schemes[] = {SLICE("http://"), SLICE("https://")};
@@ -431,7 +432,7 @@ static bool split_url(struct slice url, struct target *t, struct slice *authorit
     return false;
 }
 
-/* What may hold a password is not repeated. */
+/* Does not repeat the URL, which may hold a password. */
 static void refuse_url(const char *url, struct diag *why)
 {
     if (strchr(url, '@') != NULL)

@@ -1,9 +1,9 @@
 /*
- * explain: what would become of a request, without sending anything.
+ * explain: what would happen to a request, without sending anything.
  *
- * It asks the functions of the request path themselves: caller/connect,
+ * It uses the functions of the request path: caller/connect,
  * exchange/judgement, http/edit, http/rules. Values that may be secret
- * (header.NAME of the configuration) are not shown.
+ * (header.NAME in the configuration) are not shown.
  */
 #ifndef OPS_EXPLAIN_H
 #define OPS_EXPLAIN_H
@@ -18,30 +18,35 @@ struct explain_request {
 };
 
 enum explain_change { EXPLAIN_ADDED, EXPLAIN_CHANGED, EXPLAIN_REMOVED };
-const char *explain_change_text(enum explain_change c); /* "added" */
+const char *explain_change_text(enum explain_change c); /* for example "added" */
 
 struct explain_field {
     enum explain_change change;
-    char *name, *value; /* as the server gets it; NULL: it is removed */
+    char *name, *value; /* value: as the server gets it; NULL: it is removed */
     const char *why;
 };
 
 struct explanation {
     const struct listen_address *listener;
-    bool by_connect;             /* inside a CONNECT, as https_proxy makes clients ask */
+    /* The request is inside a CONNECT, which clients send if https_proxy is set. */
+    bool by_connect;
     const struct tenant *tenant; /* NULL: none was found */
-    struct buf found_by;         /* what names the tenant; empty: it is the only one */
-    struct buf rule;             /* of `allow`, which covers it; empty: none is needed */
-    struct buf head;             /* as the server gets it */
+    /* What names the tenant in the request; empty: there is only one. */
+    struct buf found_by;
+    /* The `allow` rule that covers the request; empty: none is needed. */
+    struct buf rule;
+    struct buf head; /* as the server gets it */
     struct explain_field *fields;
     size_t nfields;
-    char **notes; /* what else the caller has to do, and what cannot be known beforehand */
+    /* What else the caller has to do, and what cannot be known in advance. */
+    char **notes;
     size_t nnotes;
     bool passes;
-    struct failure failure; /* what the caller gets, unless it passes */
+    struct failure failure; /* the caller's answer, unless the request passes */
 };
 
-/* c has its certificates loaded. False: the command line is wrong, *why says how. */
+/* Explains r. c: loaded with its certificates. Returns false with the reason in *why if the command
+ * line is wrong. */
 bool explain_make(const struct config *c, const struct explain_request *r, struct explanation *out,
                   struct diag *why) MUST_CHECK;
 void explain_free(struct explanation *e);

@@ -5,7 +5,7 @@
 
 void harden_again(void)
 {
-#ifndef __SANITIZE_ADDRESS__ /* LeakSanitizer is a debugger */
+#ifndef __SANITIZE_ADDRESS__ /* LeakSanitizer has to trace its own process */
     (void)prctl(PR_SET_DUMPABLE, 0);
 #else
     (void)prctl(PR_SET_DUMPABLE, 1);

@@ -1,13 +1,13 @@
 /*
- * harden: keeps what is in the process's memory there.
+ * harden: protects the process's memory from other processes.
  */
 #ifndef OPS_HARDEN_H
 #define OPS_HARDEN_H
 
-/* No core dumps, no debugger of the same user, no program that would have more rights than this
- * one (no_new_privs). Before anything secret is read. */
+/* Forbids core dumps, debuggers of the same user, and more rights by execve() (no_new_privs). Call
+ * it before anything secret is read. */
 void harden_process(void);
 
-/* What the kernel forgets when the process becomes another user. */
+/* Repeats what the kernel resets when the process becomes another user. */
 void harden_again(void);
 #endif

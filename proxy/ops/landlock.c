@@ -12,15 +12,16 @@
 
 #include "base/mem.h"
 
-/* What the kernel's header of some distributions does not name yet. Everything that a version
- * knows is taken away; ports are not, since a reload may bring listeners and servers anywhere. */
+/* struct landlock_ruleset_attr, which the kernel headers of some distributions lack in parts. All
+ * rights to files that the kernel's version knows are taken away. Rights to ports are not, because
+ * a reload may add any listener or server. */
 struct terms {
     uint64_t files, ports, scopes;
 };
 
 enum { SCOPE_ABSTRACT_UNIX_SOCKET = 1, SCOPE_SIGNAL = 2, SCOPES_SINCE = 6 };
 
-/* The rights of each version, as the number of the first that it does not have. */
+/* For each version, the number of the first right to files that it does not know. */
 static const int first_unknown[] = {0, 13, 14, 15, 15, 16};
 
 struct place {
@@ -97,7 +98,7 @@ void landlock_allow(struct landlock *l, const char *path, unsigned access)
     l->rules[l->nrules++] = (struct rule){mem_copy_string(path), access};
 }
 
-/* ---- into force ---- */
+/* ---- putting rules into force ---- */
 
 static uint64_t rights_of(unsigned access, bool is_folder)
 {
@@ -146,7 +147,7 @@ static bool add_rule(struct landlock *l, int ruleset, const struct rule *r)
     bool added =
         beneath.allowed_access == 0 ||
         syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0 ||
-        errno == EBADFD; /* a pipe, a memfd: of no folder, so nothing forbids it */
+        errno == EBADFD; /* a pipe or a memfd is in no folder, so no rule forbids it */
     if (added)
         note_place(l, &st, r->access);
     int error = errno;
@@ -182,7 +183,7 @@ enum status landlock_enter(struct landlock *l, struct diag *why)
     return done ? ST_OK : ST_SYSTEM;
 }
 
-/* ---- what is in force ---- */
+/* ---- the rules in force ---- */
 
 static unsigned access_at(const struct landlock *l, const char *path)
 {
@@ -197,8 +198,8 @@ static unsigned access_at(const struct landlock *l, const char *path)
     return access;
 }
 
-/* The path without links, of the folder if there is nothing by that name; NULL if that is missing,
- * too. */
+/* The path without links. If the path does not exist, that of its folder; NULL: the folder does not
+ * exist either. */
 static char *real_path(const char *path)
 {
     const char *slash = strrchr(path, '/');

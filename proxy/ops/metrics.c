@@ -8,7 +8,7 @@
 
 enum { CLASS = 100, CLASSES = METRICS_CODES / CLASS };
 
-/* A local proxy's own answers take well below a millisecond, a large $batch minutes. */
+/* The proxy's own answers take less than a millisecond, a large $batch takes minutes. */
 const int64_t metrics_bounds[METRICS_BOUNDS] = {
     5000,    10000,   25000,    50000,    100000,   250000,    500000,    1000000,
     2500000, 5000000, 10000000, 30000000, 60000000, 120000000, 300000000, 600000000};
@@ -19,22 +19,22 @@ struct histogram {
     counter buckets[METRICS_BOUNDS + 1], sum_us;
 };
 
-/* Of CLASS statuses. */
+/* Counters of a class of statuses (CLASS of them). */
 struct codes {
     counter of[CLASS];
 };
 
-/* Of one worker and one tenant. */
+/* The counters of one worker and one tenant. */
 struct meter {
     struct meter *next;
     char *tenant;
-    struct codes *_Atomic codes[CLASSES]; /* NULL: there was none */
+    struct codes *_Atomic codes[CLASSES]; /* NULL: no such status yet */
     counter failures[FAIL_COUNT], hints[CAUSE_COUNT];
     struct histogram duration, handshake[2];
 };
 
 struct metrics {
-    struct meter *_Atomic meters; /* grows at the front */
+    struct meter *_Atomic meters; /* new ones are added at the front */
 };
 
 struct metrics *metrics_new(void)
@@ -56,9 +56,9 @@ void metrics_free(struct metrics *m)
     free(m);
 }
 
-/* ---- the workers ---- */
+/* ---- in the workers ---- */
 
-/* Each counter has one writer. */
+/* An addition without a locked instruction, because each counter has only one writer. */
 static void add(counter *c, uint64_t n)
 {
     atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n,
@@ -113,7 +113,7 @@ void metrics_note(struct metrics *m, const struct record *r)
         add(&i->hints[cause_id(r->cause)], 1);
 }
 
-/* ---- who asks ---- */
+/* ---- for readers ---- */
 
 static void sum_up(uint64_t *out, const counter *c, size_t n)
 {

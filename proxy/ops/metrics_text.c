@@ -5,7 +5,7 @@
 #include "exchange/exchanges.h"
 #include "ops/renewal.h"
 
-/* What all families are written from. */
+/* The sources of all metrics. */
 struct view {
     struct buf *b;
     const struct metrics_sum *sums;
@@ -64,7 +64,7 @@ static void add_histogram(struct buf *b, const char *name, const char *labels,
     buf_addf(b, "%s_count{%.*s} %llu\n", name, most, labels, ull(count));
 }
 
-/* ---- what was counted; "" is the tenant of exchanges of none ---- */
+/* ---- counters; the tenant "" stands for exchanges of no tenant ---- */
 
 static void add_requests(const struct view *v)
 {
@@ -131,7 +131,7 @@ static void add_hints(const struct view *v)
                          ull(v->sums[i].hints[id]));
 }
 
-/* ---- what is the case now ---- */
+/* ---- gauges ---- */
 
 static void add_connections(const struct view *v)
 {
@@ -142,7 +142,7 @@ static void add_connections(const struct view *v)
     for (size_t i = 0; i < c->ntenants; i++) {
         struct shared_tenant *t = v->generation->tenants[i];
         int64_t all = atomic_load(&t->upstreams.used), idle = shared_tenant_idle(t);
-        int64_t busy = all > idle ? all - idle : 0; /* they change meanwhile */
+        int64_t busy = all > idle ? all - idle : 0; /* the numbers change meanwhile */
         buf_addf(v->b,
                  "sfmtls_upstream_connections{tenant=\"%s\",state=\"busy\"} %lld\n"
                  "sfmtls_upstream_connections{tenant=\"%s\",state=\"idle\"} %lld\n",
@@ -193,7 +193,7 @@ static void add_server_refusals(const struct view *v)
     }
 }
 
-/* What there is at the gates of a tenant. */
+/* The sums over all gates of a tenant. */
 struct at_gates {
     size_t waiting, held;
 };
@@ -261,7 +261,7 @@ static void add_certificates(const struct view *v, const char *name, const char 
                          k == IDENTITY_CURRENT ? "current" : "next", (long long)value(v, i, k));
 }
 
-/* ---- what is fetched ---- */
+/* ---- fetching from BTP ---- */
 
 static void add_fetch_time(const struct view *v, const char *tenant, const struct renewal_facts *f)
 {

@@ -11,7 +11,7 @@
 
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-/* In the thread of the worker whose clients these are. */
+/* Call it in the thread of the worker whose clients these are. */
 void metrics_write(struct buf *b, const struct metrics *m, const struct status_facts *f,
                    const struct process_facts *process, const struct clients *clients);
 

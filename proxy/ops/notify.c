@@ -16,7 +16,7 @@ void notify_systemd(const char *state)
         return;
     memcpy(to.sun_path, path, strlen(path));
     if (to.sun_path[0] == '@')
-        to.sun_path[0] = '\0'; /* the abstract name space */
+        to.sun_path[0] = '\0'; /* an abstract socket */
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return;

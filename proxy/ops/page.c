@@ -23,7 +23,7 @@ const char page_fields[] =
     "Cross-Origin-Resource-Policy: same-origin\r\n"
     "Cross-Origin-Opener-Policy: same-origin\r\n";
 
-/* What all parts are written from. */
+/* The sources of all parts of the page. */
 struct view {
     struct buf *b;
     const struct status_facts *facts;
@@ -31,7 +31,7 @@ struct view {
     const struct generation *generation;
     const struct ledger_failure *failures; /* the latest first */
     size_t nfailures;
-    int64_t now; /* us since 1970 */
+    int64_t now; /* microseconds since 1970 */
 };
 
 /* ---- pieces ---- */
@@ -41,7 +41,7 @@ static const char *entity_of(char c)
     return c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : NULL;
 }
 
-/* Text of an element. What is in `...` is something to be written as it is. */
+/* Writes text into an element. Text in `...` becomes a <code> element. */
 static void add_text(struct buf *b, const char *text)
 {
     char *visible = utf8_escape(text == NULL ? "-" : text);
@@ -68,7 +68,7 @@ static void add_span(struct buf *b, const char *class, const char *text)
     buf_add_string(b, "</span>");
 }
 
-/* "3 minutes ago", with the time itself as its title. */
+/* Writes "3 minutes ago", with the time itself as its title. */
 static void add_time(const struct view *v, int64_t wall_us)
 {
     static const struct {
@@ -111,9 +111,9 @@ static void add_days(struct buf *b, int days)
         buf_addf(b, "%d day%s left", days, days == 1 ? "" : "s");
 }
 
-/* ---- what matters ---- */
+/* ---- the most important ---- */
 
-/* Of the certificates in use, the one that ends first. */
+/* Of the certificates in use, finds the one that ends first. */
 static const struct tenant *find_next_end(const struct view *v, const struct credential **out)
 {
     const struct config *c = v->generation->config;
@@ -427,7 +427,7 @@ void page_write(struct buf *b, const struct status_facts *f, const struct client
     add_refused_reload(&v);
     buf_add_string(b, "</div>\n");
     if (v.generation->config->ntenants > MANY)
-        add_failures(&v); /* or they would be far below */
+        add_failures(&v); /* otherwise the failures would be far below */
     add_tenants(&v);
     if (v.generation->config->ntenants <= MANY)
         add_failures(&v);

@@ -10,8 +10,8 @@
 #include "base/mem.h"
 
 struct process_asker {
-    int memory; /* -1: not to be had */
-    DIR *fds;   /* NULL: as that */
+    int memory; /* -1: cannot be read */
+    DIR *fds;   /* NULL: cannot be read */
 };
 
 struct process_asker *process_asker_new(void)
@@ -67,7 +67,7 @@ static int64_t most_fds(void)
     return (int64_t)limit.rlim_cur;
 }
 
-/* proc(5): pages, all and resident, are the first two numbers. */
+/* The first two numbers are all pages and the resident pages (proc(5)). */
 static void ask_memory(const struct process_asker *p, struct process_facts *out)
 {
     char text[128], *rest;

@@ -1,5 +1,5 @@
 /*
- * process_facts: what the kernel says of this process, under the names that
+ * process_facts: what the kernel says about this process, under the names that
  * Prometheus' own client libraries use.
  */
 #ifndef OPS_PROCESS_FACTS_H
@@ -9,17 +9,18 @@
 
 struct process_facts {
     int64_t cpu_us;
-    int64_t open_fds, max_fds; /* -1: not known, as the next; or there is no limit */
+    int64_t open_fds, max_fds; /* -1: not known, or no limit */
     int64_t virtual_bytes, resident_bytes;
 };
 
 struct process_asker;
 
-/* Opens what is to be read later: the sandbox does not let it be opened. */
+/* Opens the files of proc(5) that are read later. Call it before the sandbox, which forbids opening
+ * them. */
 struct process_asker *process_asker_new(void);
 void process_asker_free(struct process_asker *p); /* NULL is allowed */
 
-/* One thread at a time. */
+/* Only one thread at a time. */
 void process_ask(struct process_asker *p, struct process_facts *out);
 
 #endif

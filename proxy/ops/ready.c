@@ -3,13 +3,13 @@
 #include "base/json.h"
 #include "policy/validity.h"
 
-/* Why none of its certificates can be presented: the one of the first. */
+/* Adds why none of the tenant's certificates can be presented: the reason of the first. */
 static void add_reason(struct buf *b, const struct tenant *t)
 {
     struct failure why;
 
     if (identity_is_presentable(t, IDENTITY_CURRENT, &why))
-        return; /* time has passed meanwhile */
+        return; /* it has become valid just now */
     json_add_member(b, "token", slice_of(fail_info(why.id)->token));
     json_add_member(b, "reason", slice_of(why.detail.text));
 }

@@ -41,7 +41,7 @@ void redact_text(const struct redactor *r, struct slice text, struct buf *out)
         buf_addf(out, "%02x", mac[i]);
 }
 
-/* The string that begins after the quote at *i, which is moved past its end. */
+/* Returns the string that begins after the quote at *i, and moves *i past its end. */
 static struct slice next_string(struct slice json, size_t *i)
 {
     size_t start = ++*i;
@@ -53,14 +53,14 @@ static struct slice next_string(struct slice json, size_t *i)
     return (struct slice){json.p + start, end - start};
 }
 
-/* Members of an array have the name of the array. */
+/* The members of an array have the array's name. */
 void redact_json(const struct redactor *r, struct slice json, struct buf *out)
 {
     struct slice key = {"", 0};
 
     for (size_t i = 0; i < json.n;) {
         if (json.p[i] == '}' || json.p[i] == ']')
-            key = (struct slice){"", 0}; /* what follows in an array is not its member's */
+            key = (struct slice){"", 0}; /* the rest of the array does not belong to this key */
         if (json.p[i] != '"') {
             buf_add(out, json.p + i++, 1);
             continue;

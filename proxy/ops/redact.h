@@ -1,10 +1,10 @@
 /*
- * redact: JSON for strangers. Texts that may name a person, a company, a host
- * or a file become short hashes; the same text becomes the same hash within
- * one document, and no two documents have hashes in common.
+ * redact: makes JSON safe for strangers. Texts that may name a person, a
+ * company, a host or a file are replaced by short hashes. In one document the
+ * same text always has the same hash; two documents have no hashes in common.
  *
- * A text stays only as the value of a member that is known to be harmless: what
- * is not known is hashed.
+ * A text is kept only if it is the value of a member that is known to be
+ * harmless. All other texts are hashed.
  */
 #ifndef OPS_REDACT_H
 #define OPS_REDACT_H
@@ -21,10 +21,11 @@ struct redactor {
 
 void redactor_start(struct redactor *r, bool keeps_names);
 
-/* Appends a text: "#1f83d9ab", or as it is if names are kept. Not as JSON. */
+/* Appends a text without JSON quotes: its hash, for example "#1f83d9ab", or the text itself if
+ * names are kept. */
 void redact_text(const struct redactor *r, struct slice text, struct buf *out);
 
-/* Appends a JSON document of the program's own making, with such texts hashed. */
+/* Appends the JSON document, with its texts redacted. The document has to be of our own making. */
 void redact_json(const struct redactor *r, struct slice json, struct buf *out);
 
 #endif

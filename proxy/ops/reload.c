@@ -19,10 +19,11 @@
 #include "base/thread.h"
 
 enum {
-    SETTLE_MS = 50,     /* several files change together */
-    RETRY_MS = 100,     /* what cannot be used (yet) */
-    PATIENCE_MS = 2000, /* after the last change */
-    LOOK_MS = 5000,     /* where changes are not told, and as long as nothing can be used */
+    SETTLE_MS = 50,     /* wait after a change, because several files change together */
+    RETRY_MS = 100,     /* time between two tries */
+    PATIENCE_MS = 2000, /* how long to try after the last change */
+    /* How often to look at the files if changes are not reported or if nothing can be used. */
+    LOOK_MS = 5000,
     STOP_S = 5,
 };
 
@@ -34,13 +35,15 @@ struct reloader {
 
     char **files;
     size_t nfiles;
-    int watch; /* inotify; -1: not to be had */
+    int watch; /* inotify; -1: cannot be used */
 
-    struct buf seen;  /* what the files were like when they were tried last */
-    int64_t changed;  /* when that was noticed; milliseconds, monotonic */
-    int64_t due;      /* when to try; 0: nothing to do */
-    int64_t deaf;     /* until when the folders are not listened to: they may be busy */
-    struct diag told; /* the last failure, which is not told twice */
+    /* The state of the files when they were tried last. */
+    struct buf seen;
+    int64_t changed; /* when that was noticed (monotonic, ms) */
+    int64_t due;     /* when to load (monotonic, ms); 0: nothing to do */
+    /* Until then inotify is ignored, because the folders may be busy. */
+    int64_t deaf;
+    struct diag told; /* the last failure, which is reported only once */
 };
 
 static int64_t now_ms(void)
@@ -70,7 +73,7 @@ static void watch_folder(const struct reloader *r, const char *path)
     free(folder);
 }
 
-/* The folder that names the file, and the one where it really is. */
+/* Watches the folder that the path names, and the folder where the file really is. */
 static void watch_file(const struct reloader *r, const char *path)
 {
     char *real = realpath(path, NULL);
@@ -107,7 +110,7 @@ static void look_at_files(const struct reloader *r, struct buf *out)
         file_add_mark(out, r->files[i]);
 }
 
-/* True, and noted, if they are not what they were. */
+/* Have the files changed since the last call? Notes their state. */
 static bool have_changed(struct reloader *r)
 {
     struct buf now = {0};
@@ -128,7 +131,8 @@ static void note_change(struct reloader *r)
         r->due = r->changed + SETTLE_MS;
 }
 
-/* After PATIENCE_MS it goes on in silence: the configuration may name a file that comes later. */
+/* After PATIENCE_MS the failure is reported once, and trying goes on: the configuration may name a
+ * file that comes later. */
 static void try_again(struct reloader *r, const struct diag *why)
 {
     if (now_ms() - r->changed < PATIENCE_MS) {
@@ -142,7 +146,8 @@ static void try_again(struct reloader *r, const struct diag *why)
     r->hooks.on_failed(r->hooks.ctx, why);
 }
 
-/* A pipe could be read at start; to read it again could last for ever. */
+/* Accepts only regular files. A pipe could be read at the start, but reading it again could block
+ * forever. */
 static enum status check_files(const struct reloader *r, struct diag *why)
 {
     for (size_t i = 0; i < r->nfiles; i++) {
@@ -155,7 +160,7 @@ static enum status check_files(const struct reloader *r, struct diag *why)
     return ST_OK;
 }
 
-/* Watches the files of what was loaded; they may have changed since then. */
+/* Watches the files of the loaded configuration. They may have changed since it was loaded. */
 static void follow_loaded(struct reloader *r, const struct config *c)
 {
     follow(r, c);
@@ -249,7 +254,7 @@ void reloader_wake(struct reloader *r)
     uint64_t one = 1;
 
     if (write(r->wake, &one, sizeof(one)) < 0)
-        return; /* the counter is full: it is awake */
+        return; /* the counter is full, so the thread will wake */
 }
 
 bool reloader_stop(struct reloader *r)

@@ -25,15 +25,15 @@ struct renewal {
     int fd, wake;
     bool watched;
     pthread_t thread;
-    pthread_mutex_t lock; /* of what follows */
+    pthread_mutex_t lock; /* protects what follows */
     struct seen *seen;
     size_t n;
     bool is_over;
 };
 
-/* ---- the keeper's beginning ---- */
+/* ---- starting the guard ---- */
 
-/* A passphrase of a tenant that fetches nothing. */
+/* Is it the passphrase of a tenant that fetches nothing? The notify socket is kept back too. */
 static bool is_secret(const struct config *c, const char *variable)
 {
     for (size_t i = 0; i < c->ntenants; i++) {
@@ -61,7 +61,8 @@ static char **environment_for(const struct config *c)
     return out;
 }
 
-/* In the child. Nothing that is open here but the log's stderr is for it. */
+/* In the child: becomes this program again, with the socket and the log's stderr as its only open
+ * files. */
 static void become_keeper(int nowhere, int end, const char *const arguments[],
                           char *const environment[])
 {
@@ -75,7 +76,7 @@ static void become_keeper(int nowhere, int end, const char *const arguments[],
     _exit(127);
 }
 
-/* Its private-key is here, but what was fetched does not fit. */
+/* The tenant's private-key is configured here, but the fetched certificate does not fit it. */
 static bool is_distrusted(const struct tenant *t)
 {
     return tenant_fetches(t) && t->identities[IDENTITY_CURRENT].private_key != NULL &&
@@ -112,7 +113,8 @@ enum status renewal_start(const struct config *c, const char *const arguments[],
     pid_t child = -1;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0) {
-        (void)signal(SIGCHLD, SIG_IGN); /* nobody waits for it: the socket tells of its end */
+        /* Nobody waits for the child; the socket shows when it ends. */
+        (void)signal(SIGCHLD, SIG_IGN);
         child = fork();
         if (child == 0)
             become_keeper(nowhere, ends[1], arguments, environment);
@@ -155,7 +157,7 @@ static struct seen *find_or_add(struct renewal *r, const char *tenant)
     return s;
 }
 
-/* Said once for each reason, until it works again. */
+/* Logs each reason once, until fetching works again. */
 static void tell_failure(const struct renewal_record *rec, const struct cause *before)
 {
     const struct cause *c = cause_of((enum cause_id)rec->cause);
@@ -220,7 +222,7 @@ static void take(struct renewal *r, const struct renewal_record *rec)
         tell_success(rec, before);
 }
 
-/* False: there is nobody there any more. */
+/* Returns false when the other end is closed. */
 static bool receive(struct renewal *r)
 {
     struct renewal_record rec;

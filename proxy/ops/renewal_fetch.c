@@ -21,7 +21,7 @@
 
 struct look {
     const struct tenant *tenant;
-    struct credential_files files; /* the passphrases */
+    struct credential_files files; /* for the passphrases */
     char *paths[IDENTITIES];
     struct credential *held[IDENTITIES]; /* NULL: none, or one that cannot be read */
     int mark;                            /* of the store; see store_enter() */
@@ -49,11 +49,11 @@ static void fail_by(struct look *l, enum cause_id id, const struct diag *why)
     fail(l, &f);
 }
 
-/* ---- what is there ---- */
+/* ---- the store ---- */
 
 static void read_store(struct look *l)
 {
-    struct diag ignored; /* the process that serves tells of it */
+    struct diag ignored; /* the process that serves reports it */
 
     for (int i = 0; i < IDENTITIES; i++)
         if (access(l->paths[i], F_OK) != 0 ||
@@ -77,7 +77,8 @@ static void report_store(struct look *l)
     l->out->not_after = c == NULL || credential_not_after(c) < 0 ? 0 : credential_not_after(c);
 }
 
-/* When BTP was asked last is the age of a file, so that a restart does not ask too soon. */
+/* The file whose age is the time of the last request to BTP, so that a restart does not ask too
+ * soon. */
 static char *mark_of(const struct tenant *t)
 {
     return mem_format("%s/.asked", t->fetch.store);
@@ -102,7 +103,7 @@ static enum status write_mark(struct look *l, struct diag *why)
     return st;
 }
 
-/* ---- what becomes of it ---- */
+/* ---- the fetched certificate ---- */
 
 static bool is_same(const struct credential *a, const struct credential *b)
 {
@@ -110,7 +111,7 @@ static bool is_same(const struct credential *a, const struct credential *b)
                                CREDENTIAL_FINGERPRINT_SIZE) == 0;
 }
 
-/* SuccessFactors knows a certificate by issuer and subject. */
+/* SuccessFactors identifies a certificate by issuer and subject. */
 static bool is_known_as(const struct credential *a, const struct credential *b)
 {
     char *issuer = credential_issuer(a), *other = credential_issuer(b);
@@ -122,7 +123,8 @@ static bool is_known_as(const struct credential *a, const struct credential *b)
     return same;
 }
 
-/* A key that is not in BTP stays the same: the certificate is for it. */
+/* If private-key is configured, BTP does not have the key, and the certificate has to be for that
+ * key. */
 static bool has_another_key(const struct look *l, const struct credential *fetched)
 {
     const struct credential *held = l->held[IDENTITY_CURRENT];
@@ -135,8 +137,9 @@ static bool has_another_key(const struct look *l, const struct credential *fetch
     return same == l->distrusts;
 }
 
-/* For a moment the new one is certificate-next, then they change places: at no time is there none.
- * A file system that cannot do that loses the old one. */
+/* Puts the new certificate into the place of certificate-next, and then exchanges both files, so
+ * that at no time there is no certificate. On a file system that cannot exchange, the old one is
+ * lost. */
 static enum status change_places(struct look *l, char *temporary, struct diag *why)
 {
     const char *next = l->paths[IDENTITY_NEXT], *current = l->paths[IDENTITY_CURRENT];
@@ -167,11 +170,11 @@ static enum renewal_outcome outcome_of(const struct look *l, const struct creden
     int64_t younger = credential_not_before(fetched) - credential_not_before(current);
     bool known = is_known_as(current, fetched);
     if (younger < 0 || (is_same(l->held[IDENTITY_NEXT], fetched) && (!known || younger == 0)))
-        return RENEWAL_UNCHANGED; /* else it is of a look that was killed */
+        return RENEWAL_UNCHANGED; /* otherwise it is left from a look that was killed */
     return known ? RENEWAL_RENEWED : RENEWAL_NEXT;
 }
 
-/* Takes temporary. */
+/* Takes ownership of temporary. */
 static void put_in_place(struct look *l, char *temporary, const struct credential *fetched)
 {
     enum renewal_outcome outcome = outcome_of(l, fetched);
@@ -232,7 +235,8 @@ static void take(struct look *l, struct slice content)
     credential_unref(c);
 }
 
-/* The one that was replaced is a fallback as long as it is valid. Before anything is put there. */
+/* A replaced certificate is a fallback while it is valid; then it is removed. Call it before
+ * anything is stored. */
 static void clear(struct look *l)
 {
     store_sweep(l->tenant->fetch.store);

@@ -27,7 +27,7 @@ static void become_keeper(pid_t guard, load_fn *load, void *ctx)
     _exit(0);
 }
 
-/* How it ended: as waitpid() tells it; -1: there was none. */
+/* Runs the keeper. Returns its status as waitpid() does; -1: it could not be started. */
 static int keep(load_fn *load, void *ctx)
 {
     pid_t guard = getpid(), child = fork();
@@ -55,8 +55,8 @@ static void tell(int status, int pause)
     (void)!send(RENEWAL_FD, &r, sizeof(r), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* Signals are for the process that serves. Its children are waited for, though that one has none
- * to wait for. */
+/* The process that serves handles the signals, so they are ignored here. SIGCHLD was ignored there,
+ * but here the child is waited for. */
 static void set_signals(void)
 {
     static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE, SIGQUIT};
@@ -71,16 +71,17 @@ static void set_signals(void)
 
 void renewal_guard(load_fn *load, void *ctx)
 {
-    struct pollfd other = {.fd = RENEWAL_FD}; /* POLLHUP: it has ended */
+    struct pollfd other = {.fd = RENEWAL_FD}; /* POLLHUP: the process that serves has ended */
     int pause = LEAST_PAUSE_S;
 
     set_signals();
-    (void)prctl(PR_SET_NAME, "sfmtls-renew"); /* not "exe", by which it was started */
+    /* otherwise it would be called "exe", after /proc/self/exe */
+    (void)prctl(PR_SET_NAME, "sfmtls-renew");
     for (;;) {
         int64_t begun = clock_monotonic_us();
         int status = keep(load, ctx);
         if (status == 0)
-            return; /* the other process has ended */
+            return; /* the process that serves has ended */
         if (clock_monotonic_us() - begun > (int64_t)WELL_S * 1000000)
             pause = LEAST_PAUSE_S;
         tell(status, pause);

@@ -24,8 +24,8 @@ enum { LOOK_MS = 120 * 1000, LONGEST_WAIT_MS = 3600 * 1000 };
 struct duty {
     char *tenant;
     struct season season;
-    bool known;           /* the store was inspected */
-    bool distrusted;      /* what is in the store does not fit private-key */
+    bool known;           /* the store was looked at */
+    bool distrusted;      /* the certificate in the store does not fit private-key */
     int64_t due, planned; /* planned: when due was set */
 };
 
@@ -51,7 +51,7 @@ static uint32_t chance(void)
     return n;
 }
 
-/* ---- what there is to do ---- */
+/* ---- the tenants ---- */
 
 static struct duty *find(struct keeper *k, const char *tenant)
 {
@@ -68,8 +68,8 @@ static void forget(struct duty *duties, size_t n)
     free(duties);
 }
 
-/* What was asked before, and when, stays known, and how long BTP asked to wait; what failed may
- * work by now. */
+/* For tenants that stay, the time of the last request and the pause that BTP has asked for stay
+ * known. Failures are forgotten, because the reload may have cured them. */
 static void adopt(struct keeper *k, struct config *c)
 {
     struct duty *new = mem_new((c->ntenants + 1) * sizeof(new[0]));
@@ -92,7 +92,7 @@ static void adopt(struct keeper *k, struct config *c)
     k->config = c;
 }
 
-/* ---- the other end ---- */
+/* ---- the process that serves ---- */
 
 static void report(struct keeper *k, const struct renewal_record *r)
 {
@@ -100,7 +100,7 @@ static void report(struct keeper *k, const struct renewal_record *r)
         k->over = true;
 }
 
-/* The other process could read it, but maybe as another user. */
+/* The process that serves could read the configuration, but perhaps as another user. */
 static void reload(struct keeper *k)
 {
     struct renewal_record r = {.mark = RENEWAL_MARK, .outcome = RENEWAL_NOTICE};
@@ -117,7 +117,7 @@ static void reload(struct keeper *k)
     report(k, &r);
 }
 
-/* names: each behind a line feed. */
+/* names: a line feed before each. */
 static void distrust(struct keeper *k, char *names)
 {
     char *rest = names;
@@ -169,7 +169,7 @@ static void look(const struct keeper *k, pid_t keeper, const struct duty *d, int
     _exit(write(to, &r, sizeof(r)) == (ssize_t)sizeof(r) ? 0 : 1);
 }
 
-/* False: it took too long, or the other process is gone. */
+/* Returns false if the look took too long, or the process that serves has ended. */
 static bool wait_for(struct keeper *k, int from)
 {
     int64_t end = clock_monotonic_us() / 1000 + LOOK_MS;
@@ -183,7 +183,7 @@ static bool wait_for(struct keeper *k, int from)
             continue;
         if (fds[0].revents != 0)
             return true;
-        if (fds[1].revents != 0) /* POLLHUP: orders wait until the look is over */
+        if (fds[1].revents != 0) /* POLLHUP; orders wait until the look is over */
             k->over = true;
     }
     return false;
@@ -208,7 +208,7 @@ static void collect(struct keeper *k, const char *tenant, pid_t child, int from,
     bool told = wait_for(k, from) && renewal_record_is_sound(out, read(from, out, sizeof(*out))) &&
                 out->outcome != RENEWAL_NOTICE && strcmp(out->tenant, tenant) == 0;
 
-    (void)kill(child, SIGKILL); /* it has nothing to do any more */
+    (void)kill(child, SIGKILL); /* it has nothing left to do */
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
     if (told)
@@ -258,7 +258,7 @@ static void note(struct duty *d, struct renewal_record *r)
     if (r->cause != CAUSE_BTP_HELPER || r->outcome != RENEWAL_FAILED) {
         s->not_before = r->not_before;
         s->not_after = r->not_after;
-    } else { /* it said nothing of these */
+    } else { /* the look has not reported these */
         r->not_before = s->not_before;
         r->not_after = s->not_after;
     }
@@ -297,7 +297,7 @@ static struct duty *first(struct keeper *k)
     return best;
 }
 
-/* What is due at a time of a clock that was ahead would be due too late. */
+/* Plans again what was planned while the clock was ahead, because it would be due too late. */
 static void heed_clock(struct keeper *k)
 {
     int64_t now = now_s();

@@ -7,7 +7,7 @@ static bool ends(const char *text, size_t size)
     return memchr(text, '\0', size) != NULL;
 }
 
-/* Until the year 9999, as a date has four digits. */
+/* Up to the year 9999, because a date has four digits. */
 static bool is_time(int64_t s)
 {
     return s >= 0 && s < INT64_C(253402300800);

@@ -10,8 +10,9 @@
 #include "ops/sandbox.h"
 #include "ops/syscalls.h"
 
-/* Links are followed. The process lives for one look only, so what takes the place of one of these
- * files is found the next time. Not all of /etc: other tenants' keys may be there. */
+/* Links are followed now. The process lives for one look only, so the next look finds a file that
+ * has replaced one of these. /etc as a whole is not allowed, because keys of other tenants may be
+ * there. */
 static const char *const places[] = {
     "/etc/resolv.conf",
     "/etc/hosts",
@@ -89,7 +90,7 @@ static bool is_wanted(const struct tenant *t, const char *variable)
     return own != NULL && strcmp(own, variable) == 0;
 }
 
-/* Other tenants' are overwritten in this process's copy of the environment. */
+/* Overwrites the passphrases of other tenants in this process's copy of the environment. */
 static void forget_passphrases(const struct config *c, const struct tenant *t)
 {
     for (size_t i = 0; i < c->ntenants; i++) {
@@ -104,7 +105,7 @@ static void forget_passphrases(const struct config *c, const struct tenant *t)
 
 void renewal_room_enter(const struct config *c, const struct tenant *t)
 {
-    struct diag ignored; /* the process that serves has told what the kernel lacks */
+    struct diag ignored; /* the process that serves has reported it */
 
     forget_passphrases(c, t);
     if (!c->sandbox || sandbox_is_impossible())

@@ -1,15 +1,17 @@
 /*
- * renewal_room: what is left of the machine for a process that fetches one
- * tenant's certificate: its service key and passphrase, the system's CAs and
- * what names are looked up by, to read; its certificate-store, to write; calls
- * to anywhere. No other tenant's files or passphrases, and no listener.
+ * renewal_room: what a process may use that fetches the certificate of one
+ * tenant. It may read the tenant's service key and passphrase, the system's CAs
+ * and the files for lookups of names. It may write the tenant's
+ * certificate-store, and connect to anywhere. It cannot use files or
+ * passphrases of other tenants, and cannot listen.
  */
 #ifndef OPS_RENEWAL_ROOM_H
 #define OPS_RENEWAL_ROOM_H
 
 #include "config/config.h"
 
-/* For good. Libraries have to be loaded before. A kernel that has not all of it does without. */
+/* Confines the process for good. Load libraries before. If the kernel lacks a part of it, the
+ * process goes on without that part. */
 void renewal_room_enter(const struct config *c, const struct tenant *t);
 
 #endif

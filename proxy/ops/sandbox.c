@@ -15,20 +15,22 @@
 enum { LINKS_MAX = 8 };
 
 struct sandbox {
-    struct landlock *files; /* NULL: not in force */
+    struct landlock *files; /* NULL: Landlock is not in force */
     enum log_level level;
     char *sentence;
-    struct buf read, written; /* the folders beside the system's, for the sentence */
+    /* Allowed folders that are not the system's, for the sentence. */
+    struct buf read, written;
 };
 
-/* Where the C library and OpenSSL look while they work: names, CA certificates, random bytes. */
+/* Where the C library and OpenSSL read while the process runs: names, CA certificates, random
+ * bytes. */
 static const char *const system_places[] = {
     "/etc",
     "/usr",
     "/lib",
     "/lib32",
     "/lib64",
-    "/run/systemd", /* whose folder `resolve` comes and goes */
+    "/run/systemd", /* its folder `resolve` comes and goes */
     "/run/resolvconf",
     "/run/NetworkManager",
     "/run/netconfig",
@@ -39,7 +41,7 @@ static const char *const system_places[] = {
     "/sys/devices/system/cpu",
 };
 
-/* These may be links to somewhere else. */
+/* These may be links to other folders. */
 static const char *const system_links[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf",
                                            "/etc/gai.conf", "/etc/host.conf"};
 
@@ -52,9 +54,9 @@ static char *folder_of(const char *path)
     return mem_copy_bytes(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-/* ---- what may be reached ---- */
+/* ---- what is allowed ---- */
 
-/* Unless it is said already. */
+/* Adds the folder to the list, unless it is there. */
 static void mention(struct buf *list, const char *folder)
 {
     struct slice rest = buf_slice(list), name = slice_of(folder);
@@ -65,8 +67,8 @@ static void mention(struct buf *list, const char *folder)
     buf_addf(list, "%s%s", list->n == 0 ? "" : ", ", folder);
 }
 
-/* The folder, for files are replaced by renaming; but not half of the machine for the sake of one
- * file in the root folder or the like, nor devices. */
+/* Usually the folder of a file is allowed, because files are replaced by renaming. But for one file
+ * in the root folder or the like, not half of the machine is allowed, and no devices. */
 static bool is_whole_world(const char *folder)
 {
     static const char *const wide[] = {"/", "/dev", "/run", "/var", "/mnt", "/media"};
@@ -77,7 +79,7 @@ static bool is_whole_world(const char *folder)
     return strncmp(folder, "/proc/", 6) == 0;
 }
 
-/* Of a folder that is not there yet, so that one above it has to do. */
+/* Also too wide, if it is only the nearest existing folder above a missing one. */
 static bool is_too_wide(const char *folder)
 {
     static const char *const wide[] = {"/var/lib", "/var/tmp",  "/tmp",      "/home",
@@ -113,7 +115,7 @@ static void allow_folder_of(struct sandbox *s, struct buf *list, const char *pat
     free(folder);
 }
 
-/* Where it is named, and where it really is. */
+/* Allows the folder that the path names, and the folder where the file really is. */
 static void allow_file(struct sandbox *s, struct buf *list, const char *path, unsigned access)
 {
     char *real = realpath(path, NULL);
@@ -131,7 +133,7 @@ static void on_file(void *ctx, const char *path)
     allow_file(s, &s->read, path, LANDLOCK_READ);
 }
 
-/* One path, or several with a colon between. */
+/* Allows one path, or several with colons between them. */
 static void allow_list(const struct sandbox *s, const char *paths, unsigned access)
 {
     struct slice rest = slice_of(paths == NULL ? "" : paths);
@@ -144,7 +146,7 @@ static void allow_list(const struct sandbox *s, const char *paths, unsigned acce
     }
 }
 
-/* Where a link leads that leads nowhere by now. The caller frees it. */
+/* Where a link leads, even if its target does not exist. To be freed. */
 static char *target_of(const char *path)
 {
     char *at = mem_copy_string(path), target[PATH_MAX];
@@ -160,7 +162,7 @@ static char *target_of(const char *path)
     return at;
 }
 
-/* The nearest folder above the path that is there. The caller frees it. */
+/* The nearest existing folder above the path. To be freed. */
 static char *nearest_folder(const char *path)
 {
     char *folder = folder_of(path), *real;
@@ -174,8 +176,8 @@ static char *nearest_folder(const char *path)
     return real;
 }
 
-/* The C library follows it whenever it looks up a name, and what it leads to may come later, with a
- * network or a VPN: then in a folder that is there already. */
+/* The C library follows this link at each lookup. The link's target may appear later, with a
+ * network or a VPN; then the nearest existing folder above it is allowed. */
 static void allow_link(struct sandbox *s, const char *path, unsigned access)
 {
     char *real = realpath(path, NULL);
@@ -208,7 +210,7 @@ static void allow_system(struct sandbox *s)
     allow_list(s, getenv(X509_get_default_cert_dir_env()), access);
     allow_list(s, X509_get_default_cert_file(), access);
     allow_list(s, X509_get_default_cert_dir(), access);
-    allow_list(s, getenv("CREDENTIALS_DIRECTORY"), access); /* passphrase-credential */
+    allow_list(s, getenv("CREDENTIALS_DIRECTORY"), access); /* for passphrase-credential */
 }
 
 static void allow_socket(struct sandbox *s, const struct address *a)
@@ -217,7 +219,7 @@ static void allow_socket(struct sandbox *s, const struct address *a)
         allow_folder_of(s, &s->written, a->local.sun_path, LANDLOCK_SOCKETS);
 }
 
-/* Where the Kerberos library finds tickets, which come and are renewed at any time. */
+/* Allows the tickets of the Kerberos library, which appear and are renewed at any time. */
 static void allow_tickets(struct sandbox *s, const struct parent_proxy *p)
 {
     if (!parent_proxy_may_need_gss(p))
@@ -264,7 +266,7 @@ static void allow_scratch(const struct sandbox *s, const char *scratch)
     free(parent);
 }
 
-/* systemd listens at a path, others may not. */
+/* systemd's socket has a path; that of other supervisors may have none. */
 static bool supervisor_is_abstract(void)
 {
     const char *path = getenv("NOTIFY_SOCKET");
@@ -272,7 +274,7 @@ static bool supervisor_is_abstract(void)
     return path != NULL && *path == '@';
 }
 
-/* ---- in ---- */
+/* ---- entering ---- */
 
 static bool enter_landlock(struct sandbox *s, const struct config *c, const char *scratch,
                            struct diag *why)
@@ -325,7 +327,7 @@ static void enter_both(struct sandbox *s, const struct config *c, const char *sc
     buf_free(&out);
 }
 
-/* LeakSanitizer traces its own process, ThreadSanitizer makes system calls of its own. */
+/* LeakSanitizer traces its own process, and ThreadSanitizer makes system calls of its own. */
 bool sandbox_is_impossible(void)
 {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -365,7 +367,7 @@ void sandbox_announce(const struct sandbox *s)
     log_say(s->level, "%s", s->sentence);
 }
 
-/* ---- what came later ---- */
+/* ---- files that came later ---- */
 
 struct search {
     const struct sandbox *sandbox;
@@ -422,7 +424,7 @@ enum status sandbox_check_fetching(const struct sandbox *s, const struct config 
     return search.found ? ST_BAD_INPUT : ST_OK;
 }
 
-/* Only its folder is named. */
+/* The configuration names only the CA's folder, not its files. */
 static void look_at_local_ca(struct search *s, const struct config *c)
 {
     char *folder = config_local_ca_folder(c);

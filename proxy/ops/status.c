@@ -14,7 +14,7 @@
 
 /* ---- pieces ---- */
 
-/* null if that was never. */
+/* 0 (never) becomes null. */
 static void add_time(struct buf *b, const char *name, int64_t wall_us)
 {
     char text[CLOCK_TEXT_SIZE];
@@ -125,7 +125,7 @@ struct failures {
     size_t count;
 };
 
-/* The tenant's latest; of those with a hint only, if that is wanted. */
+/* The tenant's latest failure; hinted: the latest with a hint. */
 static void add_last(struct buf *b, const char *name, const struct failures *f, const char *tenant,
                      bool hinted)
 {
@@ -153,7 +153,8 @@ static void add_past(struct buf *b, const char *tenant, const struct ledger_sum 
 
 struct gate_list {
     struct buf *b;
-    bool held; /* those that the server asks to leave alone, in place of those of `rate` */
+    /* Shows the paths for which the server wants no requests, instead of those of `rate`. */
+    bool held;
     bool any;
 };
 
@@ -184,7 +185,7 @@ static void add_manners(struct buf *b, struct manners *m)
     buf_add_string(b, "]");
 }
 
-/* What becomes of a certificate that is fetched; null if it is not. */
+/* The state of fetching the certificate; null if it is not fetched. */
 static void add_fetch(struct buf *b, const struct tenant *t, struct renewal *r)
 {
     struct renewal_facts f;

@@ -67,7 +67,7 @@ static void add_platform(struct buf *out)
 struct settings {
     struct buf *out;
     enum option_section section;
-    bool open, first; /* a section is being written, and has no setting yet */
+    bool open, first; /* a section is open; it has no setting yet */
 };
 
 static void end_section(struct settings *s)
@@ -94,7 +94,7 @@ static enum status on_section(void *ctx, const char *name, int line, struct diag
     return ST_OK;
 }
 
-/* Words of a list, numbers and durations say nothing of anybody. */
+/* Words of a list, numbers and durations identify nobody. */
 static bool is_plain(const struct option *o)
 {
     return o->choices != NULL || o->max != 0;
@@ -111,7 +111,7 @@ static enum status on_setting(void *ctx, const char *key, const char *value, int
         return ST_OK;
     buf_add_string(s->out, s->first ? "{" : ",{");
     s->first = false;
-    json_add_member(s->out, "key", slice_of(o->key)); /* the name of a header is the user's own */
+    json_add_member(s->out, "key", slice_of(o->key)); /* the user has chosen the name of a header */
     if (!option_is_prefix(o))
         json_add_member(s->out, is_plain(o) ? "value" : "text", slice_of(value));
     buf_addf(s->out, ",\"line\":%d}", line);
@@ -122,7 +122,7 @@ static void add_configuration(const struct config *c, struct buf *out)
 {
     static const struct reader_sink sink = {on_section, on_setting};
     struct settings s = {.out = out};
-    struct diag ignored; /* it was read a moment ago */
+    struct diag ignored; /* it was read just before */
 
     json_add_member(out, "file", slice_of(c->file));
     buf_add_string(out, ",\"sections\":[");
@@ -138,7 +138,7 @@ static void add_configuration(const struct config *c, struct buf *out)
     buf_add_string(out, "]");
 }
 
-/* ---- what is so at the moment ---- */
+/* ---- the current state ---- */
 
 static void add_check(struct config *c, struct buf *out)
 {
@@ -153,7 +153,7 @@ static void add_check(struct config *c, struct buf *out)
     check_free(&result);
 }
 
-/* The token of an answer that the proxy itself makes, which is in its Proxy-Status, too. */
+/* Adds the failure token of an answer that the proxy itself has made; Proxy-Status has it too. */
 static void add_token(const struct buf *problem, struct buf *out)
 {
     static const char name[] = "\"token\":\"";
@@ -165,7 +165,8 @@ static void add_token(const struct buf *problem, struct buf *out)
     json_add_member(out, "code", slice_split(&rest, '"'));
 }
 
-/* With the last failures. null: it has no address; else status_error says why. */
+/* Adds the status with the last failures. null: there is no address to ask, or status_error says
+ * why it failed. */
 static void add_status(struct config *c, struct buf *out)
 {
     struct call_room *room = call_room_new(c);

@@ -15,13 +15,13 @@
 
 #include "base/mem.h"
 
-/* By name: a name that this machine or this libseccomp does not have is passed over. */
+/* By name. Names that this machine or this libseccomp does not know are skipped. */
 static const char *const allowed[] = {
-    /* bytes */
+    /* reading and writing */
     "read", "readv", "pread64", "preadv", "preadv2", "write", "writev", "pwrite64", "pwritev",
     "pwritev2", "lseek", "_llseek", "close", "close_range", "dup", "dup2", "dup3", "fcntl",
     "fcntl64", "pipe", "pipe2",
-    /* sockets, made ones */
+    /* sockets that exist */
     "connect", "getsockname", "getpeername", "getsockopt", "setsockopt", "shutdown", "send",
     "sendto", "sendmsg", "sendmmsg", "recv", "recvfrom", "recvmsg", "recvmmsg", "recvmmsg_time64",
     /* waiting */
@@ -31,7 +31,7 @@ static const char *const allowed[] = {
     "timerfd_gettime", "timerfd_gettime64", "inotify_init", "inotify_init1", "inotify_add_watch",
     "inotify_rm_watch", "nanosleep", "clock_nanosleep", "clock_nanosleep_time64", "restart_syscall",
     "pause",
-    /* files; Landlock says which. The mode and the owner are a Unix socket's. */
+    /* files: Landlock decides which */
     "open", "openat", "openat2", "stat", "stat64", "lstat", "lstat64", "fstat", "fstat64",
     "fstatat64", "newfstatat", "statx", "statfs", "statfs64", "access", "faccessat", "faccessat2",
     "readlink", "readlinkat", "getcwd", "getdents", "getdents64", "unlink", "unlinkat", "rmdir",
@@ -43,20 +43,20 @@ static const char *const allowed[] = {
     "membarrier", "sched_yield", "sched_getaffinity", "exit", "exit_group", "rt_sigaction",
     "sigaction", "rt_sigprocmask", "sigprocmask", "rt_sigpending", "rt_sigreturn", "sigreturn",
     "rt_sigsuspend", "rt_sigtimedwait", "rt_sigtimedwait_time64", "sigaltstack",
-    /* questions */
+    /* information */
     "clock_gettime", "clock_gettime64", "clock_getres", "clock_getres_time64", "gettimeofday",
     "time", "times", "getrandom", "getcpu", "getpid", "gettid", "getppid", "getpgrp", "getuid",
     "getuid32", "geteuid", "geteuid32", "getgid", "getgid32", "getegid", "getegid32", "getresuid",
     "getresuid32", "getresgid", "getresgid32", "getgroups", "getgroups32", "getrlimit",
     "ugetrlimit", "getrusage", "sysinfo", "uname", "capget"};
 
-/* Beside those, by kind. */
+/* Additional calls for each kind of process. */
 static const char *const more[][5] = {
     [SYSCALLS_OF_SERVING] = {"bind", "listen", "accept", "accept4", NULL},
     [SYSCALLS_OF_FETCHING] = {"rename", "renameat", "renameat2", "fsync", NULL},
 };
 
-/* Nothing in this program and its libraries calls them. */
+/* Neither this program nor its libraries call these. */
 static const char *const hostile[] = {"execve",
                                       "execveat",
                                       "ptrace",
@@ -110,11 +110,11 @@ static const char *const hostile[] = {"execve",
                                       "quotactl_fd",
                                       "personality"};
 
-/* Of ioctl(2): how much a socket holds, and what stdio asks a terminal. */
+/* For ioctl(2): the amount of data in a socket, and what stdio asks of a terminal. */
 static const unsigned long requests[] = {FIONREAD,    FIONBIO, SIOCOUTQ,
                                          SIOCOUTQNSD, TCGETS,  TIOCGWINSZ};
 
-/* Names are looked up by netlink's routes; who called, by its sockets. */
+/* Lookups of names use NETLINK_ROUTE; finding out who called uses NETLINK_SOCK_DIAG. */
 static const int netlinks[] = {NETLINK_ROUTE, NETLINK_SOCK_DIAG};
 static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
 
@@ -171,8 +171,9 @@ static int allow_requests(scmp_filter_ctx f)
     return result;
 }
 
-/* A thread is one, and in no name space of its own. Without clone3(), whose flags lie in memory
- * where no filter sees them, the C library uses this one. */
+/* Allows clone() for threads only, without a name space of their own. clone3() is not allowed,
+ * because its flags are in memory, which a filter cannot see; the C library uses clone()
+ * instead. */
 static int allow_threads(scmp_filter_ctx f)
 {
     const uint64_t spaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
@@ -182,7 +183,7 @@ static int allow_threads(scmp_filter_ctx f)
     const struct scmp_arg_cmp own = equal(0, (uint64_t)getpid());
     int result = add(f, SCMP_ACT_ALLOW, "clone", &thread, 1);
 
-    return result != 0 ? result : add(f, SCMP_ACT_ALLOW, "tgkill", &own, 1); /* abort(3) */
+    return result != 0 ? result : add(f, SCMP_ACT_ALLOW, "tgkill", &own, 1); /* for abort(3) */
 }
 
 static int allow_memory(scmp_filter_ctx f)
@@ -196,7 +197,7 @@ static int allow_memory(scmp_filter_ctx f)
     return result;
 }
 
-/* The limits may be read. */
+/* Allows reading the limits, but not setting them. */
 static int allow_limits(scmp_filter_ctx f)
 {
     const struct scmp_arg_cmp none = equal(2, 0);
@@ -204,8 +205,8 @@ static int allow_limits(scmp_filter_ctx f)
     return add(f, SCMP_ACT_ALLOW, "prlimit64", &none, 1);
 }
 
-/* Mode and group of a Unix socket, which Landlock knows nothing of: never an owner, nothing that
- * can be executed, let alone as somebody else. */
+/* Allows setting mode and group of a Unix socket, which Landlock does not control. Forbids changing
+ * an owner, making something executable, and set-user-ID bits. */
 static int allow_access(scmp_filter_ctx f)
 {
     const struct scmp_arg_cmp mode = masked(1, 07777 & ~0666, 0),
@@ -239,14 +240,15 @@ static int fill(scmp_filter_ctx f, enum syscalls_kind kind)
         result = allow_limits(f);
     if (result == 0)
         result = allow_access(f);
-    /* Where the kernel cannot end a process like that, they are refused as the rest. */
+    /* If the kernel cannot kill the process for these, they are refused like the rest. */
     for (size_t i = 0; result == 0 && i < ARRAY_LEN(hostile); i++)
         (void)add(f, SCMP_ACT_KILL_PROCESS, hostile[i], NULL, 0);
     return result;
 }
 
-/* All of these are wishes: a binary tree in place of a list; no slower branches for the sake of a
- * filter on processors that need them; the kernel's own error number. */
+/* These settings may fail. They make a binary tree of the list, avoid slow branches on some
+ * processors, report the kernel's own errors, and kill a process that uses another architecture's
+ * calls. */
 static void tune(scmp_filter_ctx f)
 {
     (void)seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);

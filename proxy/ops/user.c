@@ -17,7 +17,7 @@
 #include "base/mem.h"
 #include "ops/harden.h"
 
-/* ---- who ---- */
+/* ---- which user ---- */
 
 enum status user_find(const struct config *c, struct user *out, struct diag *why)
 {
@@ -64,10 +64,10 @@ static void warn(struct user *u, char *sentence)
     u->warning = both;
 }
 
-/* ---- what it gets ---- */
+/* ---- what the user gets ---- */
 
-/* Never anything but a socket, whatever somebody puts in its place meanwhile. A group that was
- * chosen stays. */
+/* Changes the owner of a socket, but of nothing else that somebody may put into its place. A group
+ * that was configured stays. */
 static void hand_over_socket(const struct user *u, const char *path)
 {
     int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -91,8 +91,7 @@ static void hand_over(const struct user *u, const struct process *s)
     log_hand_over(u->uid, u->gid);
 }
 
-/* ---- capabilities: three system calls, for which another library would be one more to trust ----
- */
+/* ---- capabilities, by three system calls instead of another library ---- */
 
 struct capabilities {
     struct __user_cap_header_struct header;
@@ -116,7 +115,8 @@ static bool has_any(const struct capabilities *c)
     return all != 0;
 }
 
-/* Those that a program which it starts could ever get; only a privileged process can. */
+/* Drops the capabilities that programs started later could get. Only a privileged process can do
+ * that. */
 static void drop_bounds(void)
 {
     for (unsigned long i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
@@ -132,10 +132,10 @@ static bool drop_capabilities(void)
     return !has_any(&now) || syscall(SYS_capset, &none.header, none.data) == 0;
 }
 
-/* ---- what it can still do ---- */
+/* ---- what the user can do ---- */
 
 struct reading {
-    const char *path; /* that cannot be read; NULL: all can */
+    const char *path; /* the file that cannot be read; NULL: none */
     int error;
 };
 
@@ -175,7 +175,7 @@ static enum status check_reading(struct user *u, const struct config *c, struct 
     return ST_BAD_INPUT;
 }
 
-/* After a rotation it has to be made again. */
+/* The log has to be created again after a rotation. */
 static void check_log(struct user *u, const struct config *c)
 {
     if (c->log_path != NULL && !file_can_make(c->log_path, (gid_t)-1))
@@ -188,7 +188,7 @@ static void check_log(struct user *u, const struct config *c)
                            c->log_path, strerror(errno), u->name == NULL ? "root" : u->name));
 }
 
-/* ---- in ---- */
+/* ---- changing ---- */
 
 static enum status change(const struct user *u, struct diag *why)
 {
@@ -221,7 +221,7 @@ enum status user_become(struct user *u, const struct config *c, const struct pro
     return check_reading(u, c, why);
 }
 
-/* ---- what comes later ---- */
+/* ---- later configurations ---- */
 
 void user_limit(const struct user *u, struct config *c)
 {

@@ -1,9 +1,9 @@
 /*
- * user: who the process is once it serves, and that it keeps no privilege.
+ * user: the user that the process runs as while it serves, without privileges.
  *
- * What needs root (low ports, files of root) is opened first. Then the process
- * becomes the `user` of the configuration, and gives up every capability,
- * whoever it is; a reload has to do without.
+ * First everything is opened that needs root (low ports, root's files). Then
+ * the process becomes the `user` of the configuration, and gives up all
+ * capabilities, whoever it is. A reload has to work without them.
  */
 #ifndef OPS_USER_H
 #define OPS_USER_H
@@ -14,24 +14,25 @@
 #include "process/process.h"
 
 struct user {
-    char *name; /* NULL: it stays who it is */
-    uid_t uid;  /* whose it will be */
+    char *name; /* NULL: the user does not change */
+    uid_t uid;  /* the uid to serve with */
     gid_t gid;
     bool had_low_ports;
-    char *warning; /* NULL: there is none; for the log */
+    char *warning; /* for the log; NULL: there is none */
 };
 
-/* ST_BAD_INPUT: the configuration names somebody whom we cannot become. */
+/* Finds the configured user. ST_BAD_INPUT: the process cannot become that user. */
 enum status user_find(const struct config *c, struct user *out, struct diag *why) MUST_CHECK;
 void user_free(struct user *u);
 
-/* Hands over the Unix sockets and a log file that was made, becomes that user, and gives up all
- * capabilities. Then all files that a reload would read have to be open to it still: to a `user`
- * that is a condition (ST_BAD_INPUT), to root without capabilities a warning. Before any thread. */
+/* Gives the user the Unix sockets and a log file that was just created, becomes that user, and
+ * gives up all capabilities. Then checks that all files of c can still be read for a reload: for a
+ * `user` it is an error if not (ST_BAD_INPUT), for root without capabilities a warning. Call it
+ * before any thread. */
 enum status user_become(struct user *u, const struct config *c, const struct process *s,
                         struct diag *why) MUST_CHECK;
 
-/* Tells a configuration that is to replace the first one which rights were given up. */
+/* Notes in c, the configuration of a reload, which rights were given up. */
 void user_limit(const struct user *u, struct config *c);
 
 #endif

@@ -14,7 +14,7 @@ static void on_time(void *ctx)
     timer_start(w->loop, &w->timer, w->every_ms);
 }
 
-/* Half of what is allowed, in milliseconds; 0: it is not for this process. */
+/* Half of the allowed time, in milliseconds; 0: systemd does not watch this process. */
 static int64_t interval(void)
 {
     const char *pid_text = getenv("WATCHDOG_PID");

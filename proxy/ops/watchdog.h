@@ -1,6 +1,7 @@
 /*
- * watchdog: reports to systemd that the loop is alive, twice in the time that WatchdogSec= of the
- * unit gives (WATCHDOG_USEC; see sd_watchdog_enabled(3)). systemd ends a process that does not.
+ * watchdog: reports to systemd that the loop is alive, twice in the time of
+ * WatchdogSec= (WATCHDOG_USEC, see sd_watchdog_enabled(3)). systemd kills a
+ * process that does not report.
  */
 #ifndef OPS_WATCHDOG_H
 #define OPS_WATCHDOG_H
@@ -10,10 +11,10 @@
 struct watchdog {
     struct loop *loop;
     struct timer timer;
-    int64_t every_ms; /* 0: nobody waits for it */
+    int64_t every_ms; /* 0: nobody waits for reports */
 };
 
-/* From the loop's thread; w must outlive the loop's run or watchdog_stop(). */
+/* Call it in the loop's thread. w must live until the loop has ended, or until watchdog_stop(). */
 void watchdog_start(struct watchdog *w, struct loop *l);
 void watchdog_stop(struct watchdog *w);
 

@@ -53,7 +53,7 @@ static bool refuse_inside(const struct guard_inside *in, const char *what, struc
     return false;
 }
 
-/* Whatever names a host inside a CONNECT names that of the CONNECT. */
+/* All names of a host inside a CONNECT have to be the CONNECT's host. */
 static bool check_inside(const struct guard_inside *in, const struct target *t,
                          const struct authority *host, struct failure *why)
 {
@@ -86,7 +86,8 @@ bool guard_names_proxy(const struct guard_view *v, const struct target *target)
            guard_is_own_name(v, &target->authority) && !route_has_server(v->config, target);
 }
 
-/* Plain HTTP is all that the listener speaks: RFC 9110, 7.4, wants a request for https refused. */
+/* A URL of the proxy itself must not be https, because its listener speaks plain HTTP (RFC 9110,
+ * 7.4). */
 static bool check_own_scheme(const struct target *t, struct failure *why)
 {
     if (!t->own || !t->https)
@@ -99,12 +100,13 @@ static bool check_own_scheme(const struct target *t, struct failure *why)
     return false;
 }
 
-/* RFC 9112, 3.2: exactly one sound Host; the count was checked when the head was read. */
+/* The value of Host has to be well-formed (RFC 9112, 3.2). The number of Host fields was checked
+ * when the head was read. */
 static bool check_host(const struct guard_view *v, const struct head *h, const struct target *t,
                        struct failure *why)
 {
     struct slice value = head_value(h, FIELD_HOST);
-    struct authority host = {0}; /* none: HTTP/1.0 */
+    struct authority host = {0}; /* stays empty for HTTP/1.0 without Host */
 
     if (value.p != NULL && !authority_parse(value, &host)) {
         failure_set(why, FAIL_REQUEST_HOST, "The Host field is not of the form host[:port].");
@@ -112,7 +114,7 @@ static bool check_host(const struct guard_view *v, const struct head *h, const s
     }
     if (v->inside != NULL)
         return check_inside(v->inside, t, &host, why);
-    if (t->form == TARGET_ABSOLUTE) { /* it wins over Host (RFC 9112, 3.2.2) */
+    if (t->form == TARGET_ABSOLUTE) { /* the URL counts, not Host (RFC 9112, 3.2.2) */
         if (!v->answers_itself)
             return check_own_scheme(t, why);
         host = t->authority;
@@ -126,7 +128,7 @@ static bool check_host(const struct guard_view *v, const struct head *h, const s
     return false;
 }
 
-/* The origin (RFC 6454) that a page served through this proxy would have. */
+/* Is it the origin (RFC 6454) that a page served through this proxy would have? */
 static bool is_own_origin(const struct guard_view *v, const struct head *h, const struct target *t,
                           struct slice origin)
 {
@@ -164,7 +166,7 @@ static bool check_page(const struct guard_view *v, const struct head *h, const s
     struct slice site = head_value(h, FIELD_SEC_FETCH_SITE);
 
     if (guard_page(v->config, h) != NULL)
-        return true; /* whatever Sec-Fetch-Site says */
+        return true; /* then Sec-Fetch-Site does not matter */
     if (head_count(h, FIELD_ORIGIN) > 1 || (origin.p != NULL && !is_own_origin(v, h, t, origin))) {
         failure_set(why, FAIL_FOREIGN_ORIGIN, "The request was made by a web page (Origin: %.*s).",
                     (int)origin.n, origin.p);
@@ -181,7 +183,8 @@ static bool check_page(const struct guard_view *v, const struct head *h, const s
     return true;
 }
 
-/* On a listener of this machine alone, nobody else's requests. */
+/* A listener that only this machine can reach refuses forwarded requests, because their caller may
+ * be on another machine. */
 static bool check_forwarded(const struct guard_view *v, const struct head *h, struct failure *why)
 {
     size_t at = 0;
@@ -197,7 +200,7 @@ static bool check_forwarded(const struct guard_view *v, const struct head *h, st
     return false;
 }
 
-/* RFC 6750, 2.1; p NULL: they are no bearer's. */
+/* The token of Bearer credentials (RFC 6750, 2.1); p NULL: they are not Bearer credentials. */
 static struct slice bearer_of(struct slice credentials)
 {
     struct slice token = credentials;
@@ -207,7 +210,7 @@ static struct slice bearer_of(struct slice credentials)
     return slice_trim(token);
 }
 
-/* The first of those that is a token; p NULL: none is. */
+/* The first of the values that is a configured token; p NULL: there is none. */
 static struct slice find_token(const struct tokens *tokens, const struct slice *said, size_t n)
 {
     for (size_t i = 0; tokens != NULL && i < n; i++)
@@ -260,7 +263,8 @@ bool guard_knows_caller(const struct guard_view *v, const struct tenant *tenant,
     return false;
 }
 
-/* Where there is a callers-file, exchange_judge() reads them, and they go no further. */
+/* If the tenant has a callers-file, exchange_judge() reads the credentials, and the server does not
+ * get them. */
 bool guard_reads_credentials(const struct guard_view *v, const struct tenant *tenant,
                              const struct head *request, struct failure *why)
 {
@@ -292,8 +296,8 @@ bool guard_admits(const struct guard_view *v, const struct head *request,
            check_upgrade(request, why) && check_expectation(request, why);
 }
 
-/* RFC 9110, 9.3.6: it has no content. Whoever sends some could mean it as what goes into the
- * tunnel, and others could read it so. */
+/* A CONNECT has no content (RFC 9110, 9.3.6). A sender could mean such bytes for the tunnel, while
+ * a reader could take them as content. */
 static bool check_no_body(const struct head *h, struct failure *why)
 {
     if (!head_has(h, FIELD_CONTENT_LENGTH) && !head_has(h, FIELD_TRANSFER_ENCODING))

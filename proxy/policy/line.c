@@ -58,7 +58,7 @@ struct line_place *line_next(struct line *l)
     struct line_group *g = list_entry(first, struct line_group, node);
     struct line_place *p = list_entry(list_first(&g->places), struct line_place, node);
     list_remove(&g->node);
-    list_append(&l->callers, &g->node); /* the others first, before its next one */
+    list_append(&l->callers, &g->node); /* the other callers come first, before its next request */
     line_leave(l, p);
     return p;
 }

@@ -19,7 +19,7 @@ void rate_free(struct rate *r)
     free(r->slots);
 }
 
-/* A slot that may be taken; RATE_NO_SLOT: so many are taken as there may be. */
+/* A slot that may be taken; RATE_NO_SLOT if `limit` slots are taken. */
 static int find_free(const struct rate *r, int64_t now)
 {
     size_t taken = 0;
@@ -52,7 +52,7 @@ void rate_note_sent(struct rate *r, int slot, int64_t now)
         r->slots[slot] = now + RATE_TRANSIT_US + RATE_WINDOW_US;
 }
 
-/* After RATE_TRANSIT_US the slot may be another request's. */
+/* After RATE_TRANSIT_US another request may have the slot. */
 void rate_note_answer(struct rate *r, int slot, int64_t sent, int64_t now)
 {
     if (slot >= 0 && now - sent < RATE_TRANSIT_US)

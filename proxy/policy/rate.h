@@ -1,17 +1,18 @@
 /*
- * rate: may a request be sent now, where a server takes at most N in any second, or has asked to
- * be left alone until later?
+ * rate: may a request be sent now? The server may take at most N requests in
+ * any second, or may have asked for no requests until later.
  *
- * There are N slots. A request takes one, and the slot may be taken again a second after the server
- * can have counted the request. The server counts it between the moment when it is sent and the
- * moment when its answer begins. So the second begins with the answer, and without one at the
- * latest RATE_TRANSIT_US after sending: that covers a packet that is sent again once (Linux does so
- * after 200 ms at the earliest). Two requests in one slot are therefore counted more than a second
- * apart, whatever time each of them was on its way, and the server never counts more than N in any
- * second. The price: between N and N / 1.25 requests a second are sent, the fewer the longer
- * answers take. Requests that come after a pause go out at once, up to N of them.
+ * There are N slots, and a request takes one. The slot may be taken again one
+ * second after the latest moment at which the server can have counted the
+ * request. The server counts it after it is sent and before its answer begins.
+ * So the second begins with the answer. If no answer comes, the second begins
+ * RATE_TRANSIT_US after sending, which covers a packet that is sent again once
+ * (Linux does that after at least 200 ms). So the server counts two requests of
+ * one slot more than a second apart, and never more than N requests in any
+ * second. The price: only N / 1.25 to N requests a second are sent; the longer
+ * the answers take, the fewer. After a pause, up to N requests go out at once.
  *
- * Pure: every function gets the time, in microseconds of one clock.
+ * Pure: every function gets the time, in microseconds of one monotonic clock.
  */
 #ifndef POLICY_RATE_H
 #define POLICY_RATE_H
@@ -20,38 +21,42 @@
 #include <stdint.h>
 
 enum {
-    RATE_WINDOW_US = 1001000, /* a second, and what two clocks may differ in it */
+    RATE_WINDOW_US = 1001000, /* one second, and the drift between two clocks in it */
     RATE_TRANSIT_US = 250000,
 };
 
 #define RATE_NEVER INT64_MAX
 
 struct rate {
-    size_t limit;   /* a second; 0: none */
-    int64_t *slots; /* when each may be taken again; RATE_NEVER: its request was not sent yet */
-    size_t nslots;  /* at least limit: a limit that was lowered leaves those that are taken */
-    int64_t held;   /* until then the server is to be left alone */
+    size_t limit; /* requests a second; 0: no limit */
+    /* When each slot may be taken again; RATE_NEVER: its request was not sent yet. */
+    int64_t *slots;
+    /* At least `limit`. It is more if the limit was lowered, because taken slots stay. */
+    size_t nslots;
+    int64_t held; /* the server wants no requests before then */
 };
 
 enum { RATE_NO_SLOT = -1, RATE_UNCOUNTED = -2 };
 
-/* r is all zero at first. May be called again, with another limit. */
+/* Sets the limit, which may be changed again at any time. r is all zero at first. */
 void rate_set(struct rate *r, size_t limit);
 void rate_free(struct rate *r);
 
-/* The slot of a request, or RATE_UNCOUNTED where there is no limit; RATE_NO_SLOT: not now. */
+/* Takes a slot for a request. RATE_UNCOUNTED: there is no limit. RATE_NO_SLOT: it may not be sent
+ * now. */
 int rate_take(struct rate *r, int64_t now);
 
-/* The request is sent now; its answer begins (sent: when it was sent); it is not sent at all. */
+/* Call rate_note_sent() when the request is sent, rate_note_answer() when its answer begins (sent:
+ * when it was sent), rate_give_back() if it is not sent. */
 void rate_note_sent(struct rate *r, int slot, int64_t now);
 void rate_note_answer(struct rate *r, int slot, int64_t sent, int64_t now);
 void rate_give_back(struct rate *r, int slot);
 
-/* The server wants no request before then. Several: the latest holds. */
+/* The server wants no requests before `until`. Of several times the latest counts. */
 void rate_hold(struct rate *r, int64_t until);
 
-/* When to call rate_take() again, after it took none; RATE_NEVER: once something was sent or given
- * back. */
+/* When to call rate_take() again after RATE_NO_SLOT. RATE_NEVER: after some request was sent or
+ * given back. */
 int64_t rate_next(const struct rate *r, int64_t now);
 
 #endif

@@ -8,18 +8,18 @@
 #include "http/basic.h"
 #include "sf/cause.h"
 
-/* What the request says of itself. */
+/* What the request says about its tenant. */
 struct claims {
     const struct config *config;
-    const char *listener_tenant; /* NULL: the listener is everybody's */
+    const char *listener_tenant; /* NULL: the listener serves all tenants */
     const struct target *target;
-    struct slice header_company; /* p NULL: none */
+    struct slice header_company; /* p NULL: there is no such field */
     bool has_basic;
     char basic_company[BASIC_MAX_COMPANY];
-    bool contradicts; /* it names what can be no tenant's, or two companies */
+    bool contradicts; /* it names two companies, or one that cannot exist */
 };
 
-/* Each way in which a request can name its tenant filters them, where it is used. */
+/* The ways in which a request can name its tenant. Each way that is used filters the candidates. */
 enum claim { BY_LISTENER, BY_TARGET, BY_HEADER, BY_CREDENTIALS, CLAIMS };
 
 static bool is_made(const struct claims *c, enum claim by)
@@ -83,7 +83,7 @@ static void add_word(struct buf *b, const char *what, struct slice value)
     buf_addf(b, "%s %.*s", what, (int)value.n, value.p);
 }
 
-/* What the request says, in words. */
+/* Appends what the request says, as a sentence part. */
 static void add_claims(struct buf *b, const struct claims *c)
 {
     if (is_made(c, BY_LISTENER))
@@ -102,7 +102,7 @@ static void add_claims(struct buf *b, const struct claims *c)
         add_word(b, "also", SLICE("another company in its credentials"));
 }
 
-/* Each claim alone means a tenant, only together they do not. */
+/* Does each claim alone fit some tenant, while no tenant fits all of them? */
 static bool is_contradiction(const struct claims *c)
 {
     int made = 0;
@@ -120,7 +120,7 @@ static bool is_contradiction(const struct claims *c)
     return made > 1;
 }
 
-/* But for upper and lower case, or a letter; of a long one, two letters. */
+/* Do the two differ only in upper and lower case, or in one letter (in two if they are long)? */
 static bool is_similar(const char *said, const char *company)
 {
     size_t n = strlen(company), letters = n < 4 ? 0 : n < 8 ? 1 : 2;
@@ -129,8 +129,8 @@ static bool is_similar(const char *said, const char *company)
            (strcasecmp(said, company) == 0 || similar_distance(said, company) <= letters);
 }
 
-/* The company ID that may have been meant; NULL if there is none. Callers come here after their
- * token was judged, but before their password: a tenant that asks for one is not disclosed. */
+/* The company ID that was probably meant; NULL: there is none. The caller's token was checked
+ * before, but not its password. So a tenant with a callers-file is not revealed. */
 static const char *similar_company(const struct claims *c)
 {
     struct slice header = c->header_company;
@@ -189,7 +189,7 @@ static void explain_several(const struct claims *c, struct failure *why)
     buf_free(&names);
 }
 
-/* All Authorization fields count, though there should be one. */
+/* Reads all Authorization fields, although there should be only one. */
 static void read_credentials(struct claims *c, const struct head *request)
 {
     size_t at = 0;

@@ -7,10 +7,10 @@
 #include "base/fail.h"
 #include "config/config.h"
 
-/* By the wall clock, which may have jumped since the last time. False: *why. */
+/* Is the certificate valid now, by the wall clock (which may jump)? If not, *why has the reason. */
 bool identity_is_presentable(const struct tenant *t, int identity, struct failure *why);
 
-/* Can one of its certificates be presented now? */
+/* Can any of the tenant's certificates be presented now? */
 bool tenant_is_presentable(const struct tenant *t);
 
 #endif

@@ -9,8 +9,8 @@ enum verdict verdict_before(const struct verdict_view *v, bool presentable)
     return v->judges && v->suspected ? VERDICT_TRY : VERDICT_PASS;
 }
 
-/* When the tried one is refused, the one in use gets its chance with this request, too: so far it
- * was refused to another one only. */
+/* If the tried certificate is refused too, the request is sent under the one in use, because that
+ * one was refused to another request only. */
 enum verdict verdict_of_refusal(const struct verdict_view *v)
 {
     if (!v->judges)
@@ -26,8 +26,8 @@ enum verdict verdict_of_refusal(const struct verdict_view *v)
     return v->may_rewind ? VERDICT_TRY : VERDICT_SUSPECT;
 }
 
-/* A server error may have any cause, so it brings no certificate into use; and only an answer that
- * the server gives to those whom it knows ends a suspicion. */
+/* A 5xx may have any cause, so it brings no certificate into use. A suspicion ends only with an
+ * answer below 400, which only a client that the server knows gets. */
 enum verdict verdict_of_answer(const struct verdict_view *v, int status)
 {
     if (!v->judges)

@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 
-enum { OTHER_PORTS = 64 }; /* that are tried for a port 0 */
+enum { OTHER_PORTS = 64 }; /* attempts to find a port that both families can use */
 
-/* How listeners are opened. */
+/* How to open listeners. */
 struct opening {
     const struct address_access *access;
     bool just_try;
@@ -44,8 +44,9 @@ static int port_of(const struct listen_address *l, const struct acceptor *a)
     return address_port(a == NULL ? &l->address : acceptor_address(a));
 }
 
-/* The port that the first family picks may be taken in the other one. It stays held while another
- * one is looked for, or the system could pick it again. */
+/* With port 0 the first family gets a port that may be taken in the other family. Then another
+ * port is tried. Meanwhile the first one stays open, because otherwise the system could choose
+ * it again. */
 static enum status open_localhost(const struct listen_address *l, const struct opening *how,
                                   struct acceptor **out, bool *opened, int other_ports,
                                   struct diag *why)

@@ -27,7 +27,7 @@ enum { TURNED_AWAY_MAX = 256 };
 
 /* ---- connections ---- */
 
-/* What one worker gets of what one listener has accepted. */
+/* The connections of one listener that one worker gets at once. */
 struct share {
     struct clients *to;
     const struct client_door *door;
@@ -43,7 +43,8 @@ static void on_share(void *arg)
     free(s);
 }
 
-/* Each worker gets the next of them in turn, the first worker at once. */
+/* The workers get the connections in turn. The first worker takes its share at once; the others get
+ * theirs by loop_post(). */
 void process_on_accept(void *ctx, const struct accepted all[], size_t n)
 {
     struct door *d = ctx;
@@ -309,7 +310,7 @@ static void start_threads(struct process *s)
 {
     for (size_t i = 1; i < s->nthreads; i++)
         if (!thread_start(&s->threads[i].id, thread_main, s->threads[i].worker))
-            abort(); /* the system has no thread for us at start */
+            abort(); /* no thread can be made at the start */
 }
 
 const struct config *process_config(const struct process *s)

@@ -1,6 +1,6 @@
 /*
- * What the files of process/process share: process.c (the beginning and the end),
- * process_reload.c (another configuration in between).
+ * Shared by the files of struct process: process.c (beginning and end) and
+ * process_reload.c (another configuration).
  */
 #ifndef PROCESS_PROCESS_PARTS_H
 #define PROCESS_PROCESS_PARTS_H
@@ -12,11 +12,12 @@
 
 struct signals;
 
-/* A listener. Never changed, and kept to the end: clients hold it. */
+/* A listener. It lives until the end of the process, because clients point to it. Only its acceptor
+ * changes. */
 struct door {
     struct process *process;
-    struct client_door client; /* what clients see of it */
-    char *name;                /* listen_name(); NULL: not by configuration */
+    struct client_door client; /* the part that clients use */
+    char *name;                /* listen_name(); NULL: of process_add_door() */
     char *tenant;
     struct acceptor *acceptor; /* NULL: closed */
 };
@@ -27,26 +28,26 @@ struct thread {
 };
 
 struct process {
-    struct generation *generation; /* what is served */
+    struct generation *generation; /* the configuration in use */
     const struct process_hooks *hooks;
     struct shared shared;
     struct door **doors;
     size_t ndoors;
-    struct thread *threads; /* the first is the one that called process_run() */
+    struct thread *threads; /* the first one is the process's own thread */
     size_t nthreads;
-    struct clients **clients; /* of each worker */
+    struct clients **clients; /* one for each worker */
     struct upstreams **upstreams;
-    size_t next; /* worker that gets the next connection */
+    size_t next; /* the worker that gets the next connection */
     struct signals *signals;
     struct timer deadline;
     bool stopping, drained;
-    size_t running; /* workers that are not drained yet */
+    size_t running; /* workers whose callers are still served */
 };
 
-/* Of an acceptor, with its door. */
+/* The acceptor's hook. ctx: the struct door. */
 void process_on_accept(void *ctx, const struct accepted all[], size_t n);
 
-/* Takes the acceptor. */
+/* Adds a listener of c and takes ownership of a. */
 struct door *process_add_listener(struct process *s, const struct config *c,
                                   const struct listen_address *l, struct acceptor *a);
 

@@ -18,8 +18,8 @@ static bool is_among(struct acceptor *const *acceptors, size_t n, const struct a
     return false;
 }
 
-/* The acceptor by which that address is served already, if it is none of the n taken ones: with
- * port 0 several have the same name. */
+/* The acceptor that already serves the listener of that name, unless it is among the n taken ones:
+ * several listeners with port 0 have the same name. */
 static struct acceptor *find_acceptor(const struct process *s, const char *name,
                                       struct acceptor *const *taken, size_t n)
 {
@@ -56,8 +56,8 @@ static void hand_out(struct process *s, struct generation *g)
     }
 }
 
-/* For each listener of c the acceptor of the door that has it already; NULL: it has to be opened.
- */
+/* Sets acceptors[i] to the acceptor that already serves listener i of c; NULL: it has to be
+ * opened. */
 static void find_acceptors(const struct process *s, const struct config *c,
                            struct acceptor **acceptors)
 {
@@ -91,7 +91,8 @@ static void tell_door(const struct door *d, const char *what)
             d->tenant == NULL ? "" : " for tenant ", d->tenant == NULL ? "" : d->tenant);
 }
 
-/* An address keeps its socket even if it becomes another tenant's: nobody is refused meanwhile. */
+/* If an address is now another tenant's, it keeps its socket, so no connection is refused in
+ * between. */
 static void use_acceptor(struct process *s, const struct config *c, const struct listen_address *l,
                          struct acceptor *a)
 {
@@ -129,7 +130,7 @@ static void warn_about_fixed(const char *key)
     log_say(LOG_WARNING, "%s takes effect at the next start", key);
 }
 
-/* All sockets that are open get the access of c; all or, in the end, none. */
+/* Gives all open Unix sockets the access of c. If one fails, change_access() sets all back. */
 static enum status permit_all(const struct process *s, const struct config *c, struct diag *why)
 {
     enum status st = ST_OK;

@@ -1,9 +1,9 @@
 /*
- * signals: SIGTERM, SIGINT, SIGHUP and SIGUSR1, told by a loop.
+ * signals: reports SIGTERM, SIGINT, SIGHUP and SIGUSR1 by a loop.
  *
- * They stay blocked and are read from a descriptor (signalfd(2)), so that none is lost and none
- * interrupts anything: one that comes before the loop turns waits for it, as does one while the
- * program ends.
+ * The signals stay blocked and are read from a descriptor (signalfd(2)). So
+ * none is lost, and none interrupts a system call. A signal that comes before
+ * the loop runs waits for it.
  */
 #ifndef PROCESS_SIGNALS_H
 #define PROCESS_SIGNALS_H
@@ -12,15 +12,17 @@
 
 struct signals;
 
-/* SIGHUP and SIGUSR1 wait until they are watched: whoever wants a reload, or another log, while the
- * program begins does not want its death. The others end it, as long as nothing is served. */
+/* While the program starts, SIGHUP and SIGUSR1 wait until signals_watch(): whoever wants a reload
+ * or another log file does not want to end the program. The other signals end it. */
 void signals_hold(void);
 
-/* Blocks them in the calling thread, for good; other threads have all blocked (base/thread.h). run
- * is told the number. NULL, and errno: the system has no descriptor for us. */
+/* Blocks the signals in the calling thread for good; all other threads have blocked all signals
+ * (base/thread.h). run gets the signal's number in the loop's thread. NULL, with errno: no
+ * descriptor is left. */
 struct signals *signals_watch(struct loop *l, void (*run)(void *ctx, int number), void *ctx);
 
-/* NULL is allowed. They stay blocked: nobody dies at the very end, with files half removed. */
+/* NULL is allowed. The signals stay blocked, so that none kills the process at its very end, while
+ * files are being removed. */
 void signals_free(struct signals *s);
 
 #endif

@@ -42,9 +42,9 @@ void worker_end(struct worker *w)
 {
     w->upstreams.ended = true;
     client_kill_all(&w->clients);
-    loop_turn(w->loop, false); /* what was posted is taken, so that nothing of it is lost */
+    loop_turn(w->loop, false); /* takes what other threads have posted, so that nothing is lost */
     upstreams_end(&w->upstreams);
-    loop_turn(w->loop, false); /* the dead are buried */
+    loop_turn(w->loop, false); /* frees what was buried */
 }
 
 void worker_free(struct worker *w)

@@ -1,7 +1,7 @@
 /*
- * worker: one thread that serves: its loop, the callers it has, the exchanges,
- * its connections to the servers. Nothing of it is touched by another thread,
- * but for what is shared.
+ * worker: one thread that serves: its loop, its callers, its exchanges, and its
+ * connections to servers. No other thread uses any of them, except what is in
+ * struct shared.
  */
 #ifndef PROCESS_WORKER_H
 #define PROCESS_WORKER_H
@@ -10,11 +10,11 @@
 #include "exchange/exchanges.h"
 #include "upstream/upstreams.h"
 
-/* What all workers count together. */
+/* What all workers share. */
 struct shared {
     struct clients_shared clients;
     struct exchanges_shared exchanges;
-    struct quota queue; /* requests that wait, of all tenants */
+    struct quota queue; /* waiting requests of all tenants */
 };
 
 struct worker {
@@ -28,16 +28,17 @@ struct worker {
 
 struct worker *worker_new(struct generation *g, struct shared *s);
 
-/* Makes the workers known to each other, before their loops run. all: the upstreams of each of
- * them; outlives the workers. */
+/* Gives the worker the upstreams of all n workers. `all` must outlive the workers. Call it before
+ * the loops run. */
 void worker_join(struct worker *w, struct upstreams *const *all, size_t n);
 
-/* From now on serves what g says. Connections to servers that stay the same stay; of the others
- * none is used for a new request; running exchanges end as they began. In the worker's thread,
- * between two turns' events. */
+/* Serves by g from now on. Connections to peers that are still configured stay; the others serve no
+ * new request. Running exchanges keep their configuration. Call it in the worker's thread, between
+ * the events of the loop. */
 void worker_adopt(struct worker *w, struct generation *g);
 
-/* Once no loop runs any more: first all workers are ended, then all are freed. */
+/* Call these after the last loop has stopped: worker_end() for all workers, then worker_free() for
+ * all. */
 void worker_end(struct worker *w);
 void worker_free(struct worker *w);
 

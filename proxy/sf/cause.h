@@ -1,12 +1,13 @@
 /*
- * cause: why a call fails, as one table: a row for each cause that can be told
- * apart, with the sentence and the cure that the answers of the proxy, the hints
- * on SF's own answers, the log, `check`, the status and the manual print.
+ * cause: why a call fails. One table has a row for each cause that can be
+ * recognised, with its sentence and its cure. The proxy's answers, the hints on
+ * answers of SuccessFactors, the log, `check`, the status and the manual all
+ * use it.
  *
- * The failures of base/fail.h are what the proxy does; a cause says why, where
- * more is known than the failure's own row says. The code of a cause is stable,
- * as a failure's token is, and no cause has a failure's token as its code: what
- * no cause refines is known by its token (see failure_code()).
+ * A failure (base/fail.h) is what happens in the proxy. A cause says why, if
+ * more is known than the failure itself says. The code of a cause is stable,
+ * like the token of a failure, and never equal to a token. A failure without a
+ * cause is known by its token (failure_code()).
  *
  *     const struct cause *c = cause_of_failure(why.id, &evidence);   a failure of the proxy
  *     const struct cause *c = cause_of_answer(&answer, &found);      an error answer of the server
@@ -41,7 +42,7 @@ enum cause_id {
     CAUSE_OWN_EXPIRED_THERE,
     CAUSE_OWN_CA_NOT_WANTED,
 
-    /* the way to the server */
+    /* the connection to the server */
     CAUSE_CONNECT_TO,
     CAUSE_NOT_TLS,
     CAUSE_TLS_TOO_OLD,
@@ -108,7 +109,7 @@ enum cause_id {
 
 enum cause_where { /* where it shows */
                    WHERE_CONFIGURATION,
-                   WHERE_CERTIFICATE, /* the tenant's own */
+                   WHERE_CERTIFICATE, /* the tenant's own certificate */
                    WHERE_NAME,
                    WHERE_CONNECTION,
                    WHERE_TLS,
@@ -120,85 +121,90 @@ struct cause {
     const char *code; /* kebab-case */
     enum cause_where where;
     const char *known_by; /* how it is recognised */
-    const char *sentence; /* the cause; {} stands for the server's own code, see cause_sentence() */
-    const char *cure;     /* one sentence or two: what to do */
-    const char *source;   /* where that is documented; "" if it is plain */
+    const char *sentence; /* the cause; {} stands for the server's own code: cause_sentence() */
+    const char *cure;     /* what to do, in one or two sentences */
+    const char *source;   /* where that is documented; empty if it is obvious */
 };
 
 const struct cause *cause_of(enum cause_id id);
 enum cause_id cause_id(const struct cause *c);
-const struct cause *cause_find(const char *code); /* NULL: no row has it */
+const struct cause *cause_find(const char *code); /* NULL: no cause has that code */
 const char *cause_where_text(enum cause_where where);
 
 /* ---- failures of the proxy ---- */
 
 enum cause_chain { /* what is wrong with the server's certificates */
                    CHAIN_FINE,
-                   CHAIN_SELF_SIGNED, /* the server's own certificate is signed by itself */
-                   CHAIN_UNKNOWN,     /* nobody who is trusted has issued it */
-                   CHAIN_LACKS_ONE,   /* the server sent only its own, and its issuer seems to be an
-                                         intermediate */
+                   CHAIN_SELF_SIGNED, /* the server's own certificate is self-signed */
+                   CHAIN_UNKNOWN,     /* no trusted certificate has issued it */
+                   /* The server sent only its own certificate, whose issuer seems to be an
+                    * intermediate. */
+                   CHAIN_LACKS_ONE,
                    CHAIN_NOT_YET_VALID,
 };
 
 enum cause_talk { TALK_FINE, TALK_NOT_TLS, TALK_OLD_VERSION };
 
-/* What is known when a connection fails; zero: nothing. */
+/* What is known when a connection fails; all zero: nothing. */
 struct cause_evidence {
-    bool is_sf; /* the server is known to be one of SF, so a public CA issues its certificate */
-    bool has_ca_file;    /* the roots are those of ca-file */
-    bool has_connect_to; /* that was dialled */
-    bool is_mistyped;    /* the server's name is nearly one that is known */
+    /* A known server of SuccessFactors, whose certificate comes from a public CA. */
+    bool is_sf;
+    bool has_ca_file;    /* the trusted CAs are those of ca-file */
+    bool has_connect_to; /* connect-to was dialled */
+    bool is_mistyped;    /* the server's name is similar to a known one */
     enum cause_talk talk;
     enum cause_chain chain;
-    int alert;             /* the server's; 0: none (RFC 8446, 6.2) */
-    bool ca_is_not_wanted; /* the server has named the CAs that it accepts, and none of the tenant's
-                              chain is among them */
+    int alert; /* the server's alert (RFC 8446, 6.2); 0: none */
+    /* The server has named the CAs that it accepts, but none that issued a certificate of the
+     * tenant's chain. */
+    bool ca_is_not_wanted;
     bool own_is_not_for_clients; /* the tenant's certificate lacks clientAuth */
-    bool own_chain_is_short;     /* the tenant sends a certificate without the one that issued it */
+    /* The tenant sends its certificate without that of the issuer. */
+    bool own_chain_is_short;
 };
 
-/* The cause of a failure, or NULL: its own row says all that is known. */
+/* The cause of a failure; NULL: nothing more is known than the failure says. */
 const struct cause *cause_of_failure(enum fail id, const struct cause_evidence *e);
 
-/* Does its sentence say more than that of the failure, so that it is to come before it? */
+/* Does the cause's sentence say more than the failure's, so that it has to come first? */
 bool cause_says_more(const struct cause *c);
 
-/* A server that refuses the client certificate by an answer does not say why: the cause, if the
- * evidence shows it better; else c. */
+/* A better cause for a refusal of the client certificate by an answer, which does not say why, if
+ * the evidence shows one; otherwise c. */
 const struct cause *cause_sharpen(const struct cause *c, const struct cause_evidence *e);
 
-/* The failure gets the code and the cure of c; NULL: it keeps its own. The sentence stays. */
+/* Gives the failure the code and the cure of c, but not its sentence. c NULL: changes nothing. */
 void cause_refine(struct failure *f, const struct cause *c);
 
 /* ---- answers of the server ---- */
 
 struct cause_answer {
     int status;
-    struct slice content_type; /* the field's value (RFC 9110, 8.3) */
-    struct slice content; /* without its content codings; the first ERROR_BODY_LOOK bytes count */
+    struct slice content_type; /* the value of Content-Type (RFC 9110, 8.3) */
+    /* Without content codings. Only the first ERROR_BODY_LOOK bytes count. */
+    struct slice content;
 };
 
 enum { CAUSE_RAW_SIZE = 12 };
 struct cause_found {
-    char raw[CAUSE_RAW_SIZE]; /* the code that the server gave: "LGN0011"; "": none */
+    char raw[CAUSE_RAW_SIZE]; /* the server's own code, for example "LGN0011"; empty: none */
 };
 
-/* Can an answer of that status have a cause? */
+/* Can an answer with that status have a cause? */
 static inline bool cause_status(int status)
 {
     return status >= 400 && status < 600;
 }
 
-/* The cause of an error answer, or NULL: it is none that is known, as errors of the caller's
- * request are. Without content, what the status alone says. */
+/* The cause of an error answer; NULL: it is not known, for example an error in the caller's
+ * request. Without content, only the status counts. */
 const struct cause *cause_of_answer(const struct cause_answer *a, struct cause_found *found);
 
-/* Appends the sentence, with the server's own code where it names that. */
+/* Appends the sentence, with the server's own code if it mentions that. */
 void cause_sentence(struct buf *out, const struct cause *c, const struct cause_found *found);
 
-/* Of the content of an answer, by which a server refuses the client certificate (see refusal.h):
- * the words of the row, or NULL. */
+/* The words in an answer's content by which the server refuses the client certificate (refusal.h);
+ * NULL: the cause has none. */
 const char *cause_words(enum cause_id id);
 
 #endif

@@ -1,10 +1,10 @@
-/* Which cause an error answer of the server has. See cause.h. */
+/* Finds the cause of a server's error answer. See cause.h. */
 #include <stdio.h>
 #include <string.h>
 
 #include "sf/cause.h"
 
-/* Places of an error body, as bits. */
+/* Places in an error body, as bits. */
 enum {
     CODES = 1 << ERROR_CODE,
     TEXTS = 1 << ERROR_MESSAGE | 1 << ERROR_MESSAGE_VALUE | 1 << ERROR_DETAILS |
@@ -12,13 +12,15 @@ enum {
     PAGE = 1 << ERROR_TITLE | 1 << ERROR_HEADING,
 };
 
-/* A row for each way to recognise a cause; the first that fits is taken. */
+/* One way to recognise a cause. The first row that fits is used. */
 struct sign {
     enum cause_id cause;
-    int status;        /* 0: any that is an error */
-    unsigned places;   /* in one of them are the words; 0: the status says it all */
-    const char *words; /* of CODES alone, the whole text */
-    const char *code;  /* what must be in ERROR_CODE besides; NULL: anything */
+    int status; /* 0: any error status */
+    /* The words are in one of these places; 0: the status is enough. */
+    unsigned places;
+    const char *words; /* if places is CODES: the whole text */
+    /* The text that must also be in ERROR_CODE; NULL: any. */
+    const char *code;
 };
 
 static const struct sign signs[] = {
@@ -38,7 +40,8 @@ static const struct sign signs[] = {
     {CAUSE_GATEWAY_TIMEOUT, 504, 0, NULL, NULL},
 };
 
-/* The codes of a login, in brackets wherever a text is; and the row of those that have none. */
+/* Codes of login errors, which stand in brackets in a text; `unknown` is the cause for codes
+ * without a row of their own. */
 static const struct family {
     const char *prefix;
     enum cause_id unknown;
@@ -69,7 +72,7 @@ static bool fits(const struct error_body *b, int status, const struct sign *s)
     return s->places == 0 || has_words(b, s);
 }
 
-/* The number of a code like "LGN0013" at p; 0: it is none. */
+/* The length of a code like "LGN0013" at p; 0: it is not a code. */
 static size_t code_length(const char *p, size_t n, const struct family *f)
 {
     size_t prefix = strlen(f->prefix), i = prefix;
@@ -89,7 +92,7 @@ static bool take_code(struct slice code, const struct family *f, struct cause_fo
     return true;
 }
 
-/* The first "[LGN0013]" in the text. */
+/* Finds the first code like "[LGN0013]" in the text. */
 static bool find_code(struct slice text, const struct family *f, struct cause_found *found)
 {
     const char *open;

@@ -1,7 +1,7 @@
-/* Which cause a failure of the proxy has. See cause.h. */
+/* Finds the cause of a failure of the proxy. See cause.h. */
 #include "sf/cause.h"
 
-/* RFC 8446, 6.2 */
+/* alerts (RFC 8446, 6.2) */
 enum {
     ALERT_BAD_CERTIFICATE = 42,
     ALERT_CERTIFICATE_REVOKED = 44,
@@ -31,8 +31,8 @@ static const struct cause *of_talk(const struct cause_evidence *e)
     }
 }
 
-/* Who set ca-file has decided whom to trust; else a server of SF has a certificate of a CA that
- * every system knows. */
+/* With ca-file the user has decided whom to trust. Otherwise a server of SuccessFactors has a
+ * certificate of a CA that every system knows. */
 static const struct cause *of_chain(const struct cause_evidence *e)
 {
     switch (e->chain) {

@@ -1,8 +1,8 @@
 /*
- * error_body: what an error answer's body says, and where.
+ * error_body: finds what an error answer's body says.
  *
- * A body may quote what a caller sent. So a code or a phrase counts only in the
- * places where a server writes its own:
+ * A body may quote what a caller has sent. So a code or a phrase counts only in
+ * places where the server writes its own texts:
  *
  *   JSON  {"error":{"code":..,"message":..,"details":..}}   the mTLS gate, REST, OData 4
  *         {"error":{"message":{"value":..}}}                OData 2
@@ -11,9 +11,9 @@
  *         <error><errorCode/><errorMessage/></error>        SFAPI
  *   HTML  the title, if nothing that a browser shows comes before it; the first heading
  *
- * The beginning of a body is enough: a text that is cut off counts as far as it goes, except a
- * code, a title and a heading. A body that is malformed, or has one of these places twice, says
- * nothing. Pure; nothing needs to be freed.
+ * The beginning of a body is enough. A text that is cut off counts as far as it
+ * goes, except a code, a title and a heading. A body that is malformed, or that
+ * has one of these places twice, says nothing. Pure; nothing has to be freed.
  */
 #ifndef SF_ERROR_BODY_H
 #define SF_ERROR_BODY_H
@@ -22,7 +22,7 @@
 
 #include "base/slice.h"
 
-enum { ERROR_BODY_LOOK = 4096 }; /* bytes of the body that are looked at */
+enum { ERROR_BODY_LOOK = 4096 }; /* bytes of the body that are read */
 
 enum error_body_form { ERROR_BODY_OTHER, ERROR_BODY_JSON, ERROR_BODY_XML, ERROR_BODY_HTML };
 
@@ -38,14 +38,15 @@ enum error_body_place {
 };
 
 struct error_body {
-    enum error_body_form form;       /* by its media type */
-    struct slice text[ERROR_PLACES]; /* views into room, escapes decoded; p NULL: none */
-    unsigned claimed;                /* bits: places that were met */
+    enum error_body_form form; /* by the media type */
+    /* Views into room, with escapes decoded; p NULL: there is no such place. */
+    struct slice text[ERROR_PLACES];
+    unsigned claimed; /* bits of the places that were found */
     size_t used;
     char room[ERROR_BODY_LOOK];
 };
 
-/* content_type: the field's value (RFC 9110, 8.3). content: without its content codings. */
+/* content_type: the value of Content-Type (RFC 9110, 8.3). content: without content codings. */
 void error_body_read(struct error_body *b, struct slice content_type, struct slice content);
 
 /* Does the text at that place contain the words? */

@@ -1,4 +1,4 @@
-/* Error bodies in JSON (RFC 8259). A JSON library cannot read a text that is cut off. */
+/* Reads error bodies in JSON (RFC 8259). A JSON library would refuse a text that is cut off. */
 #include "base/status.h"
 #include "sf/error_body_members.h"
 #include "sf/error_body_readers.h"
@@ -19,7 +19,7 @@ static void skip(struct json *j, size_t n)
     j->in.n -= n;
 }
 
-/* The next character that is not white space; NUL, which is none that JSON has, at the end. */
+/* The next character that is not white space; NUL, which JSON does not have, at the end. */
 static char next(struct json *j)
 {
     while (j->in.n > 0 && error_is_blank(*j->in.p))
@@ -27,7 +27,7 @@ static char next(struct json *j)
     return j->in.n > 0 ? *j->in.p : '\0';
 }
 
-/* What it means that something else than the wanted character comes. */
+/* The result if the expected character does not come. */
 static enum error_read cut_or_bad(const struct json *j)
 {
     return j->in.n == 0 ? ERROR_READ_CUT : ERROR_READ_BAD;
@@ -53,7 +53,7 @@ static enum error_read read_hex(struct json *j, uint32_t *unit)
     return ERROR_READ_ALL;
 }
 
-/* \uXXXX, or two of them for a character beyond the first 65536. */
+/* Reads \uXXXX, or two of them for a character above U+FFFF. */
 static enum error_read read_unicode(struct json *j)
 {
     uint32_t high, low;
@@ -95,7 +95,7 @@ static enum error_read read_escape(struct json *j)
     return ERROR_READ_ALL;
 }
 
-/* After the opening quote; the text is put into room. */
+/* Reads a string after its opening quote, and puts the text into room. */
 static enum error_read read_string(struct json *j)
 {
     while (j->in.n > 0) {
@@ -128,7 +128,7 @@ static enum error_read read_text(struct json *j, int place)
 
 /* ---- values ---- */
 
-/* A name, its colon and its value. */
+/* Reads a name, a colon and a value. */
 static enum error_read read_member(struct json *j, enum error_level level)
 {
     size_t start = j->out->used;
@@ -148,7 +148,7 @@ static enum error_read read_member(struct json *j, enum error_level level)
     return error_body_claim(j->out, m) ? read_value(j, m) : ERROR_READ_BAD;
 }
 
-/* The members of an object, or the values of an array, which have no place. */
+/* Reads the members of an object, or the values of an array, which have no place. */
 static enum error_read read_items(struct json *j, char close, const struct error_member *m)
 {
     static const struct error_member none = {
@@ -180,7 +180,7 @@ static bool is_scalar_part(char c)
            c == '.';
 }
 
-/* A number, true, false or null. */
+/* Reads a number, true, false or null. */
 static enum error_read read_scalar(struct json *j)
 {
     size_t n = 0;

@@ -1,4 +1,4 @@
-/* Error bodies in XML 1.0 and HTML: a tokenizer that both share, and a walk through its tokens. */
+/* Reads error bodies in XML 1.0 and HTML: a tokenizer for both, and readers of its tokens. */
 #include "base/status.h"
 #include "sf/error_body_members.h"
 #include "sf/error_body_readers.h"
@@ -10,17 +10,18 @@ enum token {
     TOKEN_OPEN,  /* <name ...> */
     TOKEN_EMPTY, /* <name .../> */
     TOKEN_CLOSE, /* </name> */
-    TOKEN_ASIDE, /* a comment, a processing instruction, HTML's doctype */
-    TOKEN_END,   /* the input's; also in the middle of a token */
+    /* A comment, a processing instruction, or HTML's doctype. */
+    TOKEN_ASIDE,
+    TOKEN_END, /* the end of the input, also inside a token */
     TOKEN_BAD
 };
 
 struct markup {
-    struct slice in; /* what comes after the token */
+    struct slice in; /* the input after the token */
     bool html;
-    struct slice name; /* of a tag; of XML without its prefix */
+    struct slice name; /* of a tag; in XML without the prefix */
     struct slice text;
-    bool literal; /* text: of a CDATA section */
+    bool literal; /* text is a CDATA section */
 };
 
 static void skip(struct markup *m, size_t n)
@@ -41,7 +42,7 @@ static bool is_name_part(char c)
 
 /* ---- tokens ---- */
 
-/* Takes what comes before `end`, and `end` itself. */
+/* Takes the text before `end`, and `end` itself. */
 static bool take_until(struct markup *m, struct slice end, struct slice *taken)
 {
     const char *at = m->in.n < end.n ? NULL : memmem(m->in.p, m->in.n, end.p, end.n);
@@ -73,7 +74,7 @@ static void take_name(struct markup *m)
         m->name = (struct slice){colon + 1, n - (size_t)(colon + 1 - m->name.p)};
 }
 
-/* The rest of a tag: its attributes, whose quoted values may hold a '>'. */
+/* Takes the rest of a tag: its attributes, whose quoted values may contain '>'. */
 static enum token finish_tag(struct markup *m, enum token token)
 {
     char quote = '\0', last = '\0';
@@ -104,7 +105,7 @@ static enum token next_declaration(struct markup *m)
         m->literal = true;
         return take_until(m, SLICE("]]>"), &m->text) ? TOKEN_TEXT : TOKEN_END;
     }
-    /* A document type of XML could define entities. */
+    /* In XML a document type could define entities, so it is refused. */
     return m->html ? finish_tag(m, TOKEN_ASIDE) : TOKEN_BAD;
 }
 
@@ -145,7 +146,7 @@ static bool is_only_blanks(struct slice s)
     return s.n == 0;
 }
 
-/* &#64; or &#x40; without what is around the number; false: it means no character. */
+/* Reads the number in &#64; or &#x40;. False: it is not a character. */
 static bool read_number(struct slice digits, uint32_t *c)
 {
     bool hex = digits.n > 0 && ascii_lower(*digits.p) == 'x';
@@ -167,7 +168,8 @@ static bool read_number(struct slice digits, uint32_t *c)
     return *c > 0 && *c < 0x110000 && (*c < 0xd800 || *c >= 0xe000);
 }
 
-/* What the reference at the beginning of s means is put; returns its length, 0: it is none. */
+/* Puts the character of the reference at the beginning of s. Returns the reference's length; 0: it
+ * is not a reference. */
 static size_t put_reference(struct error_body *b, struct slice s)
 {
     static const struct {
@@ -218,9 +220,10 @@ struct xml {
     struct error_body *out;
     struct element open[DEPTH_MAX];
     size_t depth;
-    size_t start; /* where in room the text of the innermost element begins */
-    bool gathers; /* it has no elements so far: what it holds is its text */
-    bool ended;   /* the outermost element has been closed */
+    size_t start; /* where the text of the innermost element begins in room */
+    /* The innermost element has no elements so far, so its content is its text. */
+    bool gathers;
+    bool ended; /* the outermost element was closed */
 };
 
 static int place_of(const struct xml *x)
@@ -298,7 +301,7 @@ static bool is_one_of(struct slice name, const char *const names[], size_t count
     return false;
 }
 
-/* The content of an element in which nothing but its end tag is markup (HTML, 13.2.5). */
+/* Takes the content of an element in which only the end tag is markup (HTML, 13.2.5). */
 static bool take_raw(struct markup *m, struct slice name, struct slice *text)
 {
     *text = (struct slice){m->in.p, 0};
@@ -316,7 +319,7 @@ static bool take_raw(struct markup *m, struct slice name, struct slice *text)
     return false;
 }
 
-/* Before anything that a browser shows: up to and with the title, or to what comes in its place. */
+/* Reads up to the title, or up to the first thing that a browser shows. */
 static void read_title(struct error_body *b, struct markup *m)
 {
     static const char *const around[] = {"html", "head", "meta", "link", "base"};
@@ -352,7 +355,7 @@ static bool is_heading(struct slice name)
     return name.n == 2 && ascii_lower(name.p[0]) == 'h' && name.p[1] >= '1' && name.p[1] <= '6';
 }
 
-/* The heading's text, that of elements in it too. */
+/* Reads the heading's text, that of elements inside it included. */
 static void read_heading(struct error_body *b, struct markup *m)
 {
     struct slice heading = m->name;

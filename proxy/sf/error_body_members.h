@@ -1,7 +1,7 @@
 /*
- * error_body_members: which members (JSON) and elements (XML) of an error body
- * have a text that counts, and how the readers put those texts together.
- * Private to error_body*.c.
+ * error_body_members: the members (JSON) and elements (XML) of an error body
+ * whose texts count, and how the readers store those texts. Private to
+ * error_body*.c.
  */
 #ifndef SF_ERROR_BODY_MEMBERS_H
 #define SF_ERROR_BODY_MEMBERS_H
@@ -10,29 +10,30 @@
 
 #include "sf/error_body.h"
 
-/* Where in the tree of members or elements a reader is. */
+/* The reader's position in the tree of members or elements. */
 enum error_level { ERROR_AT_TOP, ERROR_IN_ERROR, ERROR_IN_MESSAGE, ERROR_ELSEWHERE };
 
-/* A member or element that is known. */
+/* A known member or element. */
 struct error_member {
     enum error_level level;
     struct slice name;
-    int place;              /* of its text; ERROR_PLACES: it has none */
-    enum error_level inner; /* of its own members */
+    int place;              /* of its text; ERROR_PLACES: none */
+    enum error_level inner; /* the level of its own members */
 };
 
-/* Those that no row names have no place, and nothing in them has one. */
+/* The row for that name. A member without a row has no place, and nor has anything inside it. */
 const struct error_member *error_body_member(enum error_level level, struct slice name);
 
-/* The member is met; false if that happens a second time. */
+/* Notes that the member was found. Returns false if it was found before. */
 bool error_body_claim(struct error_body *b, const struct error_member *m);
 
-/* Texts are put together at the end of room, which is as large as what they are decoded from. */
+/* Append to the text at the end of room. room is large enough, because a decoded text is never
+ * longer than its source. */
 void error_body_put(struct error_body *b, char c);
 void error_body_put_code_point(struct error_body *b, uint32_t c); /* as UTF-8 */
 
-/* All that was put since room's use was `start` is the text of that place, without blanks and line
- * ends around it; of none (ERROR_PLACES), or if it is empty, it is taken away again. */
+/* Makes everything that was put since room's use was `start` the text of that place, without blanks
+ * and line ends around it. If place is ERROR_PLACES or the text is empty, removes it again. */
 void error_body_keep(struct error_body *b, size_t start, int place);
 
 static inline bool error_is_blank(char c)

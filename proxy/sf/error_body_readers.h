@@ -1,13 +1,13 @@
 /*
- * error_body_readers: one for each form of an error body. They find texts and
- * keep them (see error_body_members.h). Private to error_body*.c.
+ * error_body_readers: one reader for each form of an error body. They find
+ * texts and store them (error_body_members.h). Private to error_body*.c.
  */
 #ifndef SF_ERROR_BODY_READERS_H
 #define SF_ERROR_BODY_READERS_H
 
 #include "sf/error_body.h"
 
-/* How a reader came to its end. */
+/* How a reader has ended. */
 enum error_read { ERROR_READ_ALL, ERROR_READ_CUT, ERROR_READ_BAD };
 
 enum error_read error_body_read_json(struct error_body *b, struct slice content);

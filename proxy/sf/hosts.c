@@ -60,7 +60,7 @@ static const char *const domains[] = {
     ".successfactors.com", ".successfactors.eu", ".successfactors.cn",
     ".sapsf.com",          ".sapsf.eu",          ".sapsf.cn",
 };
-static const char new_domain[] = ".hr.cloud.sap"; /* its certificate hosts are published nowhere */
+static const char new_domain[] = ".hr.cloud.sap"; /* its certificate hosts are not published */
 
 const struct sf_host *sf_hosts(size_t *count)
 {
@@ -99,7 +99,7 @@ static bool is_sf_domain(struct slice host, bool *certain)
     return slice_ends_nocase(host, slice_of(new_domain));
 }
 
-/* FIRST.rest <-> FIRST.cert.rest, for hosts that the table does not hold (yet). */
+/* Converts FIRST.rest to FIRST.cert.rest, or back, for hosts that are not in the table (yet). */
 static void by_rule(const char *host, struct sf_lookup *out)
 {
     const char *dot = strchr(host, '.');
@@ -118,8 +118,8 @@ static void by_rule(const char *host, struct sf_lookup *out)
     }
 }
 
-/* What tells the data center: "performancemanager4" and "hcm4" are 4, as "api4" and "api04" are;
- * "salesdemo4" is another one. */
+/* The part of a label that identifies the data center: "4" for "performancemanager4" and "hcm4", as
+ * for "api4" and "api04"; not for "salesdemo4". */
 static struct slice place_of(struct slice label)
 {
     static const char *const families[] = {"api", "hcm", "performancemanager", "pm"};
@@ -139,7 +139,7 @@ static struct slice place_of(struct slice label)
     return rest;
 }
 
-/* The API host of the same data center, if the table has it. */
+/* Sets the API host of the same data center, if the table has it. */
 static void find_api_of_ui(struct slice host, struct sf_lookup *out)
 {
     struct slice domain = host, place = place_of(slice_split(&domain, '.'));
@@ -153,7 +153,7 @@ static void find_api_of_ui(struct slice host, struct sf_lookup *out)
     }
 }
 
-/* Lower case, without a dot at the end; false if that cannot be a name. */
+/* Makes it lower case, without a dot at the end. False: it cannot be a name. */
 static bool normalize(const char *given, char host[240])
 {
     int n = snprintf(host, 240, "%s", given);
@@ -187,7 +187,7 @@ struct sf_lookup sf_lookup_host(const char *given)
 
 /* ---- did you mean ---- */
 
-enum { FAR = 3 }; /* so many letters make another name */
+enum { FAR = 3 }; /* a name that differs in so many letters is another name */
 
 static bool has_label_of(const char *host, const char *api)
 {
@@ -196,8 +196,9 @@ static bool has_label_of(const char *host, const char *api)
     return strncasecmp(host, api, n) == 0 && host[n] == '.';
 }
 
-/* In half letters. The right label in a wrong domain of SF is nearer than another label; there are
- * more labels than the table has, so two letters make another one. */
+/* The distance, in half letters. The right label in a wrong domain of SuccessFactors is nearer than
+ * another label. There are more labels than in the table, so a label that differs in two letters is
+ * another one. */
 static size_t distance(const char *host, bool in_sf, const struct sf_host *h)
 {
     size_t api = similar_distance(host, h->api),

@@ -18,7 +18,7 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* The smaller the likelier. */
+/* The smaller the rank, the likelier the host. */
 static size_t rank(const char *text, const struct sf_host *h)
 {
     size_t n = strlen(text);
@@ -31,7 +31,7 @@ static size_t rank(const char *text, const struct sf_host *h)
                           smaller(similar_distance(text, h->certificate), MOST_SLIPS + 1));
 }
 
-/* One slip more than the best has, the same host of two data centers once. */
+/* Returns the hosts with the best rank and those one typing error worse. */
 size_t sf_near_hosts(const char *text, const struct sf_host **out, size_t room)
 {
     size_t count, best = FAR, found = 0;

@@ -12,17 +12,17 @@ enum { MAX_BOUNDARY = 70 /* RFC 2046, 5.1.1 */ };
 enum place { IN_PREAMBLE, IN_PART, AT_DELIMITER, IN_EPILOGUE };
 
 struct link_batch {
-    struct link_part_common own;     /* of the outermost one, */
-    struct link_part_common *common; /* to which this leads */
+    struct link_part_common own;     /* of the outermost batch */
+    struct link_part_common *common; /* points to own of the outermost batch */
     int depth;
-    char delimiter[MAX_BOUNDARY + 3]; /* with the two dashes */
+    char delimiter[MAX_BOUNDARY + 3]; /* with the two dashes before it */
     size_t ndelimiter;
     enum place place;
     struct buf buffer;
-    size_t gone;             /* of the buffer; after it is what has not gone out */
-    size_t searched;         /* of that; no delimiter begins there */
-    struct link_part *large; /* the part that goes by; NULL: it is collected */
-    bool ended;              /* nothing comes after the buffer */
+    size_t gone;             /* bytes of buffer that were passed on */
+    size_t searched;         /* bytes after `gone` in which no delimiter begins */
+    struct link_part *large; /* a large part that is passed on; NULL: the part is collected */
+    bool ended;              /* no bytes come after those in buffer */
     bool changed;
 };
 
@@ -35,7 +35,7 @@ static struct slice unquoted(struct slice s)
     return s;
 }
 
-/* The parameter's value; empty: there is none. */
+/* The value of the parameter boundary; empty: there is none. */
 static struct slice boundary_of(struct slice content_type)
 {
     struct slice rest = content_type, type = link_trim(slice_split(&rest, ';'));
@@ -114,7 +114,7 @@ bool link_batch_left_any(const struct link_batch *b)
 
 /* ---- delimiters ---- */
 
-/* What came since the last delimiter, and has not gone out. */
+/* The bytes that were not passed on yet. */
 static struct slice segment_of(const struct link_batch *b)
 {
     if (b->buffer.n == b->gone)
@@ -122,8 +122,8 @@ static struct slice segment_of(const struct link_batch *b)
     return (struct slice){b->buffer.p + b->gone, b->buffer.n - b->gone};
 }
 
-/* Is that the end of a delimiter? Another boundary may begin as this one does, and go on with a
- * dash: only two of them end the last delimiter. *sure: enough has come to tell. */
+/* Does the delimiter end here? Another boundary may begin like this one and continue with a dash;
+ * only two dashes end the last delimiter. *sure: enough bytes have come to decide. */
 static bool ends_delimiter(const char *behind, const char *end, bool ended, bool *sure)
 {
     *sure = ended || (behind < end && (*behind != '-' || behind + 1 < end));
@@ -133,8 +133,8 @@ static bool ends_delimiter(const char *behind, const char *end, bool ended, bool
            (*behind == '-' ? behind + 1 < end && behind[1] == '-' : link_is_blank(*behind));
 }
 
-/* The first delimiter that is at the beginning of a line and is followed by something that
- * tells its end; NULL: none so far, and up to `searched` none will be. */
+/* The first complete delimiter at the beginning of a line; NULL: none so far, and none begins
+ * before `searched`. */
 static const char *find_delimiter(struct link_batch *b)
 {
     struct slice segment = segment_of(b);
@@ -151,7 +151,8 @@ static const char *find_delimiter(struct link_batch *b)
             b->searched = (size_t)(found - segment.p);
             return found;
         }
-        /* The next line, not the next byte: of a boundary of dashes alone, one begins at each. */
+        /* Continues at the next line, not at the next byte: if the boundary consists of dashes
+         * only, it matches at each byte. */
         const char *line = memchr(found, '\n', (size_t)(end - found));
         if (line == NULL)
             break;
@@ -174,11 +175,11 @@ static void consume(struct link_batch *b, size_t n)
     b->searched = b->searched > n ? b->searched - n : 0;
 }
 
-/* How much of the segment is certainly the part's, or the preamble's. */
+/* How many bytes of the segment certainly belong to the part or the preamble. */
 static size_t ready_of(const struct link_batch *b, const char *found)
 {
     struct slice segment = segment_of(b);
-    size_t kept = b->ndelimiter + 3; /* a line end before it, a dash after it */
+    size_t kept = b->ndelimiter + 3; /* a line end before the delimiter, and a dash after it */
 
     if (found != NULL)
         return (size_t)(found - segment.p) - line_end_before(segment.p, found);
@@ -187,7 +188,7 @@ static size_t ready_of(const struct link_batch *b, const char *found)
     return segment.n > kept ? segment.n - kept : 0;
 }
 
-/* ---- going through: each step is true if the next one may be taken at once ---- */
+/* ---- steps: each returns true if the next step can follow at once ---- */
 
 static void pass_text(struct link_batch *b, size_t n, struct buf *out)
 {
@@ -205,7 +206,7 @@ static bool run_preamble(struct link_batch *b, struct buf *out)
     return found != NULL;
 }
 
-/* With the line end before it. */
+/* Passes on the delimiter, with the line end before it. */
 static bool run_delimiter(struct link_batch *b, struct buf *out)
 {
     struct slice segment = segment_of(b);
@@ -217,7 +218,7 @@ static bool run_delimiter(struct link_batch *b, struct buf *out)
     return true;
 }
 
-/* ready bytes can go into the large part; whole: it ends after them. */
+/* Passes `ready` bytes to the large part. whole: the part ends after them. */
 static bool run_large(struct link_batch *b, size_t ready, bool whole, struct buf *out)
 {
     struct slice text = {segment_of(b).p, ready};
@@ -272,7 +273,7 @@ static bool step(struct link_batch *b, struct buf *out)
     }
 }
 
-/* True: there is more than one turn's worth. */
+/* Returns true if there is more output than for one turn. */
 static bool go(struct link_batch *b, struct buf *out)
 {
     size_t start = out->n;
@@ -283,7 +284,7 @@ static bool go(struct link_batch *b, struct buf *out)
     return false;
 }
 
-/* Once for all that one call has used: whatever the number of parts. */
+/* Moves the buffer only once in each call, whatever the number of parts. */
 static void close_gap(struct link_batch *b)
 {
     if (b->gone == 0)

@@ -11,7 +11,7 @@ void link_write_url(const struct link_rules *rules, struct slice value, struct b
     buf_add(out, value.p + n, value.n - n);
 }
 
-/* After the first < outside of strings; 0: there is none. */
+/* The offset after the first < outside of strings; 0: there is none. */
 static size_t behind_open(struct slice value)
 {
     bool quoted = false;
@@ -44,7 +44,7 @@ void link_write_targets(const struct link_rules *rules, struct slice value, stru
     buf_add_slice(out, value);
 }
 
-/* An authority is what a URL of the place's scheme has after "://". */
+/* Replaces the host as if it were a URL with the place's scheme. */
 void link_write_host(const struct link_rules *rules, struct slice value, struct buf *out)
 {
     struct buf url = {0};

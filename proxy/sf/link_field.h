@@ -1,5 +1,6 @@
 /*
- * link_field: links in the fields of messages, whole or inside of a batch. Pure.
+ * link_field: rewrites links in fields, of whole messages or inside a batch.
+ * Pure.
  */
 #ifndef SF_LINK_FIELD_H
 #define SF_LINK_FIELD_H
@@ -7,11 +8,11 @@
 #include "base/buf.h"
 #include "sf/link_place.h"
 
-/* Each appends the field's value as it is for the other side. */
+/* Each function appends the field's value with its links rewritten. */
 void link_write_url(const struct link_rules *rules, struct slice value, struct buf *out);
 void link_write_targets(const struct link_rules *rules, struct slice value,
-                        struct buf *out); /* RFC 8288, 3: of Link, in <> */
+                        struct buf *out); /* for Link (RFC 8288, 3): URLs in <> */
 void link_write_host(const struct link_rules *rules, struct slice value,
-                     struct buf *out); /* of Host */
+                     struct buf *out); /* for Host */
 
 #endif

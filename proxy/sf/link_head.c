@@ -6,12 +6,12 @@
 /* ---- lines ---- */
 
 struct line {
-    struct slice whole; /* with its end */
+    struct slice whole; /* with its line end */
     struct slice text;
-    struct slice name, value; /* as of a field */
+    struct slice name, value; /* if it is a field */
 };
 
-/* What is left after the last line end is a line, too. */
+/* The rest after the last line end counts as a line too. */
 static bool next_line(struct slice *rest, struct line *out)
 {
     if (rest->n == 0)
@@ -53,7 +53,7 @@ static void note_field(struct link_head *h, const struct line *l)
         h->coded = true;
 }
 
-/* A field goes on in the lines that begin with a blank (RFC 822, 3.1.1). */
+/* A field continues in lines that begin with a blank (RFC 822, 3.1.1). */
 static void note_folded(struct link_head *h, const struct line *before, const struct line *l)
 {
     if (h->content_type.p != NULL && is_named(before, SLICE("content-type")))
@@ -84,13 +84,13 @@ bool link_head_read(struct slice *rest, bool is_message, struct link_head *out)
 
 /* ---- writing ---- */
 
-/* Of a response it is the status line (RFC 9112, 4). */
+/* The first line of a response is a status line (RFC 9112, 4). */
 static bool is_request(const struct link_head *h)
 {
     return h->is_message && (h->text.n < 5 || memcmp(h->text.p, "HTTP/", 5) != 0);
 }
 
-/* A request line has its target after the method (RFC 9112, 3). */
+/* In a request line the target follows the method (RFC 9112, 3). */
 static void add_request_line(const struct link_rules *rules, const struct line *l, struct buf *out)
 {
     struct slice text = l->text;
@@ -105,7 +105,7 @@ static void add_request_line(const struct link_rules *rules, const struct line *
     buf_add(out, target.p + target.n, (size_t)(end - target.p) - target.n);
 }
 
-/* A length that cannot be right is left as it is. */
+/* Writes the corrected length. A length that cannot be right is not changed. */
 static void add_length(struct slice value, uint64_t grown, struct buf *out)
 {
     uint64_t length;

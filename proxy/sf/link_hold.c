@@ -10,7 +10,7 @@ static void add_base(struct link_rewriter *r, bool escaped, struct link_out *o)
     link_out_add(o, base, strlen(base));
 }
 
-/* Of the string, value or text that has begun. */
+/* What ends the string, value or text that has begun. */
 static struct link_end end_of(const struct link_rewriter *r)
 {
     if (r->syntax == LINK_JSON)
@@ -45,7 +45,7 @@ void link_begin(struct link_rewriter *r, const char **at, const char *end, struc
     }
 }
 
-/* What was held, from there on, is not a link or is after one. */
+/* Sends the held bytes from the offset `from`: they are no link, or come after one. */
 static struct slice release(struct link_rewriter *r, size_t from, struct link_out *o)
 {
     struct slice text = {r->flushed, r->nheld - from};

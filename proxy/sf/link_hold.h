@@ -1,6 +1,7 @@
 /*
- * link_hold: a link that may begin, in either syntax: it is replaced, passed, or
- * held until enough has come to tell. Private to link*.c.
+ * link_hold: the possible beginning of a link, in JSON or XML. It is replaced,
+ * passed on, or held until enough bytes have come to decide. Private to
+ * link*.c.
  */
 #ifndef SF_LINK_HOLD_H
 #define SF_LINK_HOLD_H
@@ -24,12 +25,13 @@ static inline void link_out_add(struct link_out *o, const char *p, size_t n)
         o->pieces[o->count++] = (struct iovec){(void *)(uintptr_t)p, n};
 }
 
-/* A link may begin at *at, which lies before end: if so, its replacement is added and *at moved
- * after it; if that cannot be told yet, *at becomes end and the rest is held. */
+/* A link may begin at *at, before `end`. If it does, adds its replacement and moves *at past the
+ * link. If that is undecided yet, holds the rest and moves *at to end. */
 void link_begin(struct link_rewriter *r, const char **at, const char *end, struct link_out *o);
 
-/* Goes on with what is held. False: all of *in went into it. True: it is decided; *released is what
- * was held and went out as it is, through which the syntax is to be followed. */
+/* Continues with the held bytes. False: still undecided; all of *in is held too. True: decided.
+ * *released: the held bytes that were passed on unchanged; the reader of the syntax has to read
+ * them. */
 bool link_resolve(struct link_rewriter *r, struct slice *in, struct link_out *o,
                   struct slice *released);
 

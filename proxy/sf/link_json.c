@@ -1,15 +1,15 @@
 /*
- * JSON is not parsed: a link's string begins with "htt, which is looked for, and
- * its name is right before it. An unescaped quote that is followed by a
- * letter begins a string, wherever it is. Only an array that has such a name is
- * read, for as long as it has no object or array in it.
+ * JSON is not parsed. A link's string begins with "htt, so that is searched
+ * for, and its name has to be right before it. An unescaped quote that is
+ * followed by a letter always begins a string. Only an array with a name of
+ * links is read, up to the first object or array inside it.
  */
 #include "sf/link_json.h"
 
 #include "base/block.h"
 #include "sf/link_names.h"
 
-/* ---- what comes before ---- */
+/* ---- the name before ---- */
 
 static struct slice trim_end(struct slice s)
 {
@@ -26,7 +26,7 @@ static bool cut_end(struct slice *s, char c)
     return true;
 }
 
-/* Is the text before a string or an array the name of a link and a colon? */
+/* Does the text before a string or an array end with the name of a link and a colon? */
 static bool announces_link(struct slice before)
 {
     before = trim_end(before);
@@ -41,14 +41,14 @@ static bool announces_link(struct slice before)
     return link_is_member((struct slice){quote + 1, (size_t)(before.p + before.n - quote - 1)});
 }
 
-/* The last LINK_CONTEXT bytes of all that came before at, which lies in the input that begins at
- * start. */
+/* Looks at the last LINK_CONTEXT bytes before `at`. `at` lies in the input, which begins at start;
+ * bytes before that are in r->before. */
 static bool is_announced(const struct link_rewriter *r, const char *start, const char *at)
 {
     char joined[LINK_CONTEXT];
     size_t here = (size_t)(at - start);
 
-    if (here > 0 && at[-1] != ':' && !link_is_blank(at[-1])) /* as nearly always */
+    if (here > 0 && at[-1] != ':' && !link_is_blank(at[-1])) /* nearly always so */
         return false;
     if (here >= LINK_CONTEXT)
         return announces_link((struct slice){at - LINK_CONTEXT, LINK_CONTEXT});
@@ -87,7 +87,7 @@ static uint64_t without_first(uint64_t bytes)
     return bytes & ~(BLOCK_LITTLE_ENDIAN ? UINT64_C(0xff) << n : UINT64_C(0xff) << 56 >> n);
 }
 
-/* Does a string that may be a link begin at p, or an array, as far as can be seen? */
+/* Does an array, or a string that may be a link, begin at p, as far as can be seen? */
 static bool may_begin(const char *p, const char *end)
 {
     static const char begin[] = "\"htt";
@@ -96,7 +96,7 @@ static bool may_begin(const char *p, const char *end)
     if (*p == '[')
         return true;
     if (seen >= 4)
-        return memcmp(p, begin, 4) == 0; /* a constant: no call */
+        return memcmp(p, begin, 4) == 0; /* the length is a constant, so this is no call */
     return memcmp(p, begin, seen) == 0;
 }
 
@@ -105,13 +105,13 @@ static bool begins(const struct link_rewriter *r, const char *start, const char 
     return (*p == '"' || *p == '[') && may_begin(p, end) && is_announced(r, start, p);
 }
 
-/* tt two bytes after one of the 16 at p, or a bracket among them: all bits of its byte. */
+/* Marks each of the 16 bytes at p that is a bracket, or that has tt two bytes after it. */
 static block marks(const char *p)
 {
     return (block_find(p + 2, 't') & block_find(p + 3, 't')) | block_find(p, '[');
 }
 
-/* The first of 16 bytes that are marked where one does begin; NULL: none. */
+/* The first marked one of 16 bytes where a link or an array begins; NULL: there is none. */
 static const char *find_marked(const struct link_rewriter *r, const char *start, const char *p,
                                const char *end)
 {
@@ -129,9 +129,9 @@ static const char *find_marked(const struct link_rewriter *r, const char *start,
     return NULL;
 }
 
-/* Looks on from p: the first quote with htt after it, or as much of that as there is before the
- * end, or the first bracket, with a link's name before it; NULL: none. Most of JSON has neither, so
- * it is passed over 64 bytes at a time. */
+/* The first place at or after p, with a link's name before it, that is a bracket or a quote with
+ * htt after it (as much of htt as there is before the end); NULL: there is none. Most JSON has
+ * neither, so 64 bytes are skipped at a time. */
 static const char *find_announced(const struct link_rewriter *r, const char *start, const char *p,
                                   const char *end)
 {
@@ -150,9 +150,9 @@ static const char *find_announced(const struct link_rewriter *r, const char *sta
     return NULL;
 }
 
-/* ---- the array of a link ---- */
+/* ---- in an array of links ---- */
 
-/* One byte; true if a string begins after it. */
+/* Reads one byte. Returns true if a string begins after it. */
 static bool in_array(struct link_rewriter *r, char c)
 {
     if (r->json == JSON_ESCAPE) {
@@ -171,14 +171,14 @@ static bool in_array(struct link_rewriter *r, char c)
     return false;
 }
 
-/* Text that went out of a string that had begun. */
+/* Reads bytes of a string that were held and passed on. */
 static void pass(struct link_rewriter *r, struct slice text)
 {
     for (size_t i = 0; i < text.n && r->json != JSON_ELSEWHERE; i++)
         (void)in_array(r, text.p[i]);
 }
 
-/* Moves *at past the quote of the next string that may be a link, or to the end (false). */
+/* Moves *at past the opening quote of the next string that may be a link. False: *at is the end. */
 static bool find_link(struct link_rewriter *r, const char *start, const char **at, const char *end)
 {
     while (*at < end) {

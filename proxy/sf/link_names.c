@@ -1,11 +1,14 @@
 /*
- * The names under which links are, in all that an API server of SF speaks: OData 2.0 to 4.01,
- * SCIM 2.0, SOAP with WS-Addressing, WSDL and XML Schema, Atom, and REST APIs of the usual kinds.
+ * The names of links in everything that an API server of SuccessFactors speaks:
+ * OData 2.0 to 4.01, SCIM 2.0, SOAP with WS-Addressing, WSDL and XML Schema,
+ * Atom, and common REST APIs.
  *
- * A row holds for answers and for requests: what was read may be sent back. Namespaces of XML are
- * not resolved; only that a URL of the very server begins there makes a link of it. Not here,
- * because their names say nothing or they are no locations: "value" (SCIM's photos), member names
- * that are URLs ($Reference of CSDL in JSON), namespaces, relation and term names, wsa:Action.
+ * A row applies to answers and requests, because callers send back what they
+ * have read. XML namespaces are not resolved: a text is a link only if it also
+ * begins with a URL of that server. Missing on purpose, because they say
+ * nothing or are no locations: "value" (SCIM's photos), member names that are
+ * URLs ($Reference of CSDL in JSON), namespaces, names of relations and terms,
+ * wsa:Action.
  */
 #include <pthread.h>
 
@@ -17,13 +20,13 @@ struct row {
     struct slice name;
 };
 
-/* The source is for the reader. */
+/* The source is not used by the program. */
 /* clang-format off */
 #define ROW(kind, name, source) {LINK_##kind, {name, sizeof(name) - 1}}
 /* clang-format on */
 
 static const struct row rows[] = {
-    /* members of JSON */
+    /* members of JSON objects */
     ROW(MEMBER, "uri", "OData 2.0 JSON: __metadata, __deferred, $links"),
     ROW(MEMBER, "__next", "OData 2.0 JSON: server-driven paging"),
     ROW(MEMBER, "__delta", "OData 2.0 JSON as SAP and Olingo write it: delta link"),
@@ -53,7 +56,7 @@ static const struct row rows[] = {
     ROW(MEMBER, "previous", "IANA link relations, as a member"),
     ROW(MEMBER, "nextLink", "OData's, as REST APIs write it"),
 
-    /* control information of OData in JSON */
+    /* OData's control information in JSON */
     ROW(CONTROL, "context", "OData 4.01 JSON"),
     ROW(CONTROL, "type", "OData 4.01 JSON: absolute for types of other services"),
     ROW(CONTROL, "nextLink", "OData 4.01 JSON; 3.0: odata.nextLink"),
@@ -70,7 +73,7 @@ static const struct row rows[] = {
     ROW(CONTROL, "navigationLinkUrl", "OData 3.0 JSON"),
     ROW(CONTROL, "associationLinkUrl", "OData 3.0 JSON"),
 
-    /* attributes of XML */
+    /* XML attributes */
     ROW(ATTRIBUTE, "href", "RFC 4287, 4.2.7: link; RFC 5023, 8.3.3 and 7.2.1; XLink; XInclude"),
     ROW(ATTRIBUTE, "src", "RFC 4287, 4.1.3.2: content"),
     ROW(ATTRIBUTE, "xml:base", "RFC 4287, 2; OData 2.0 Atom"),
@@ -96,7 +99,7 @@ static const struct row rows[] = {
     ROW(ATTRIBUTE_PAIRS, "schemaLocation", "XML Schema 1.0, 2.6.3: xsi:schemaLocation"),
     ROW(ATTRIBUTE_PAIRS, "wsdlLocation", "WSDL 2.0, 7.1, as in WS-Addressing Metadata 1.0, 2.1"),
 
-    /* elements of XML: their text */
+    /* XML elements, for their text */
     ROW(ELEMENT, "id", "RFC 4287, 4.2.6"),
     ROW(ELEMENT, "icon", "RFC 4287, 4.2.5"),
     ROW(ELEMENT, "logo", "RFC 4287, 4.2.8"),
@@ -112,7 +115,7 @@ static const struct row rows[] = {
     ROW(ELEMENT, "faultactor", "SOAP 1.1, 4.4"),
     ROW(ELEMENT, "Node", "SOAP 1.2, 5.4.3"),
 
-    /* fields of messages; of those that are no parts of a batch: http/field.c */
+    /* fields of messages inside a batch (those of other messages: http/field.c) */
     ROW(FIELD, "Location", "RFC 9110, 10.2.2"),
     ROW(FIELD, "Content-Location", "RFC 9110, 8.7; RFC 2557, 4.2"),
     ROW(FIELD, "OData-EntityId", "OData 4.01 Protocol, 8.3.4"),
@@ -121,7 +124,7 @@ static const struct row rows[] = {
     ROW(FIELD_HOST, "Host", "OData 4.01 Protocol, 11.7.7.1: requests of a batch"),
 };
 
-/* ---- looking them up: by kind, length and two characters ---- */
+/* ---- lookup by kind, length and two characters ---- */
 
 enum { SLOTS = 512, EMPTY = 0xff };
 _Static_assert(ARRAY_LEN(rows) < EMPTY, "a row's number fits into a byte");
@@ -185,7 +188,7 @@ static struct slice behind(struct slice s, const char *p)
     return (struct slice){p + 1, (size_t)(s.p + s.n - p - 1)};
 }
 
-/* OData 4.0 writes x@odata.bind, 4.01 x@bind, 3.0 odata.metadata where there is no x. */
+/* OData 4.0 writes x@odata.bind, 4.01 x@bind, and 3.0 odata.metadata if there is no x. */
 bool link_is_member(struct slice name)
 {
     const char *at = name.n == 0 ? NULL : memrchr(name.p, '@', name.n);

@@ -6,7 +6,7 @@
 #include "sf/link.h"
 #include "sf/link_head.h"
 
-enum { HEADS = 2 }; /* the part's, and that of a message in it */
+enum { HEADS = 2 }; /* that of the part, and that of a message in it */
 
 /* ---- contents ---- */
 
@@ -16,7 +16,7 @@ struct content {
     enum content_kind kind;
     struct link_rewriter links;
     struct link_batch *batch;
-    const struct link_part_inner *inner; /* of batch */
+    const struct link_part_inner *inner; /* for batch */
 };
 
 static void content_start(struct content *c, struct link_part_common *common, int depth,
@@ -56,7 +56,7 @@ static void run_links(struct link_rewriter *r, struct slice *text, struct buf *o
     }
 }
 
-/* True: there is more. */
+/* Returns true if there is more output. */
 static bool content_run(struct content *c, struct slice *text, struct buf *out)
 {
     if (c->kind == CONTENT_BATCH)
@@ -91,10 +91,10 @@ static bool content_has_changed(const struct content *c)
 /* ---- heads ---- */
 
 struct heads {
-    struct slice line; /* the rest of the delimiter's */
+    struct slice line; /* the rest of the delimiter's line */
     struct link_head each[HEADS];
     size_t count;
-    bool whole; /* an empty line ends them */
+    bool whole; /* they end with an empty line */
 };
 
 static bool is_message(const struct link_head *h)
@@ -105,7 +105,7 @@ static bool is_message(const struct link_head *h)
            slice_eq_nocase(link_trim(slice_split(&rest, ';')), SLICE("application/http"));
 }
 
-/* Moves *text past them. */
+/* Reads the heads, and moves *text past them. */
 static void read_heads(struct slice *text, struct heads *out)
 {
     const char *end = text->n == 0 ? NULL : memchr(text->p, '\n', text->n);
@@ -132,8 +132,9 @@ static bool has_length(const struct heads *h)
     return h->each[0].has_length || last_head(h)->has_length;
 }
 
-/* grown: by how much the content is longer, modulo 2^64. Each head counts to the content of the one
- * before it. Returns by how much all is longer. */
+/* Appends the heads. grown: by how many bytes the content has become longer, modulo 2^64. Each head
+ * belongs to the content of the head before it. Returns by how many bytes heads and content
+ * together have become longer. */
 static uint64_t write_heads(const struct link_rules *rules, const struct heads *h, bool with_length,
                             uint64_t grown, struct buf *out)
 {
@@ -151,7 +152,7 @@ static uint64_t write_heads(const struct link_rules *rules, const struct heads *
     return grown;
 }
 
-/* ---- a part that is here as a whole ---- */
+/* ---- a complete part ---- */
 
 static void insert(struct buf *out, size_t at, struct slice text)
 {
@@ -187,11 +188,11 @@ bool link_part_write(struct link_part_common *common, int depth, struct slice te
     return changed;
 }
 
-/* ---- a large one ---- */
+/* ---- a large part ---- */
 
 enum part_mode {
-    PART_CHANGES, /* the content is written with its links changed */
-    PART_LEAVES,  /* it is written as it is, and only looked at */
+    PART_CHANGES, /* links in the content are changed */
+    PART_LEAVES,  /* the content is passed on unchanged, and only checked for links */
 };
 
 struct link_part {
@@ -199,7 +200,7 @@ struct link_part {
     enum part_mode mode;
     bool head_changed;
     bool pads, ended;
-    uint64_t owed; /* blanks, as many as the content got shorter */
+    uint64_t owed; /* blanks to add: the content has become so much shorter */
     struct content content;
     struct buf looked_at;
 };
@@ -214,7 +215,8 @@ static bool run_content(struct link_part *p, struct slice *text, struct buf *out
     return more;
 }
 
-/* Of what is longer and says its length: with links at its beginning, or as it is. */
+/* Begins a part with a length that may become longer. If there are links in its beginning, it is
+ * written without a length; otherwise it stays unchanged. */
 static void begin_growing(struct link_part *p, const struct heads *heads, struct slice content,
                           struct buf *out)
 {
@@ -243,7 +245,7 @@ struct link_part *link_part_begin(struct link_part_common *common, int depth, st
 
     p->common = common;
     read_heads(&text, &heads);
-    if (!heads.whole) { /* no head is as large as this */
+    if (!heads.whole) { /* no head is that large */
         buf_add_slice(out, whole);
         return p;
     }
@@ -274,7 +276,7 @@ bool link_part_has_changed(const struct link_part *p)
     return p->head_changed || (p->mode == PART_CHANGES && content_has_changed(&p->content));
 }
 
-/* Whatever becomes of the text, it is only to be known whether there is a link in it. */
+/* Only finds out whether there is a link in the text, which is passed on unchanged. */
 static void look_at(struct link_part *p, struct slice text)
 {
     do {

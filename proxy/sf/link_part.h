@@ -1,14 +1,14 @@
 /*
- * link_part: one part of a batch, from after its delimiter: its heads and its
+ * link_part: one part of a batch, after its delimiter: its heads and its
  * content. Private to link*.c.
  *
- * A part whose end is known is written whole, with the lengths that it has then.
- * Of a larger one the lengths are written before its end is known. Where links
- * get shorter they stay, and blanks after the content, which mean nothing in
- * JSON, XML and after the last delimiter, make up for what is missing. Where
- * links may get longer there are two cases: if one was changed in the part's
- * beginning, the part does without a length, for its delimiter ends it (RFC
- * 2046, 5.1.1); if not, it is left as it is.
+ * If the end of a part is known, the part is written with the right lengths. Of
+ * a larger part the lengths are written before its end is known. If links
+ * become shorter, the lengths stay, and blanks are added after the content;
+ * they have no meaning in JSON, in XML and after the last delimiter. If links
+ * may become longer, there are two cases. If the part's beginning has a link,
+ * the part is written without a length, because its delimiter ends it (RFC
+ * 2046, 5.1.1). Otherwise the part is left unchanged.
  */
 #ifndef SF_LINK_PART_H
 #define SF_LINK_PART_H
@@ -16,13 +16,14 @@
 #include "base/buf.h"
 #include "sf/link_place.h"
 
-enum { LINK_PART_TURN = 64 * 1024 }; /* the most blanks that one call appends */
+enum { LINK_PART_TURN = 64 * 1024 }; /* most blanks that one call appends */
 
 struct link_batch;
 struct link_part_common;
 
-/* What a part does with a batch that is its content: the batch consists of parts, so it is
- * above them and is handed down. As in link_batch.h; open() gives NULL for what is none. */
+/* The functions for a batch inside a part. A batch consists of parts, so it is the higher layer,
+ * and its functions are passed down. They work as in link_batch.h; open() returns NULL if it is not
+ * a batch. */
 struct link_part_inner {
     struct link_batch *(*open)(struct slice content_type, struct link_part_common *common,
                                int depth);
@@ -32,26 +33,27 @@ struct link_part_inner {
     void (*free)(struct link_batch *b);
 };
 
-/* What the parts of all levels of a batch have in common. */
+/* Shared by the parts of all levels of a batch. */
 struct link_part_common {
     const struct link_part_inner *inner;
     const struct link_rules *rules;
     size_t part_max;
-    bool left; /* a link was left as it is */
+    bool left; /* a link was left unchanged */
 };
 
-/* Appends the part; true: something was changed in it. */
+/* Appends a complete part. Returns true if something in it was changed. */
 bool link_part_write(struct link_part_common *common, int depth, struct slice text,
                      struct buf *out);
 
-/* The same for a part of which text is the beginning. The caller feeds the rest. */
+/* Begins a part that is not complete; text is its beginning. The user passes the rest to
+ * link_part_run(). */
 struct link_part *link_part_begin(struct link_part_common *common, int depth, struct slice text,
                                   struct buf *out);
 void link_part_free(struct link_part *p); /* NULL is allowed */
 bool link_part_has_changed(const struct link_part *p);
 
-/* Moves *text over what was used. True: there is more to append, call again before anything else.
- * link_part_finish() is for the end of the part, until it returns false. */
+/* Moves *text past the bytes used. True: there is more to append, so call again first. At the end
+ * of the part, call link_part_finish() until it returns false. */
 bool link_part_run(struct link_part *p, struct slice *text, struct buf *out);
 bool link_part_finish(struct link_part *p, struct buf *out);
 

@@ -4,7 +4,7 @@
 
 enum { MAX_PORT_DIGITS = 5 };
 
-/* A text that is read from the front. */
+/* A text that is read from its beginning. */
 struct cursor {
     struct slice text;
     size_t at;
@@ -21,7 +21,7 @@ static enum link_match skip(struct cursor *c, const char *expected, size_t n, bo
     return compared < n ? LINK_MATCH_MORE : LINK_MATCH_YES;
 }
 
-/* "https:", then the two slashes, which may be escaped. */
+/* Skips "https:" and the two slashes, which may be escaped. */
 static enum link_match skip_scheme(struct cursor *c, const struct link_place *p, bool may_escape,
                                    bool *escaped)
 {
@@ -54,8 +54,8 @@ static enum link_match skip_port(struct cursor *c, int fallback, int *port)
     return digits > 0 ? LINK_MATCH_YES : LINK_MATCH_NO;
 }
 
-/* The authority is over only if a path, query or fragment begins, or the link ends: with its
- * syntax's closing mark, or in XML with a blank. */
+/* The authority has ended only if a path, a query or a fragment begins, or if the link ends: by the
+ * closing mark of its syntax, or by a blank in XML. */
 static enum link_match is_over(const struct cursor *c, const struct link_end *end)
 {
     struct cursor rest = *c;
@@ -72,7 +72,7 @@ static enum link_match is_over(const struct cursor *c, const struct link_end *en
     return end->syntax == LINK_XML && link_is_blank(next) ? LINK_MATCH_YES : LINK_MATCH_NO;
 }
 
-/* The length of the part that is replaced; what tells where it ends is after it. */
+/* *length: of the part that is replaced; the character that shows its end comes after it. */
 static enum link_match match_place(const struct link_place *place, const struct link_end *end,
                                    struct slice text, size_t *length, bool *escaped)
 {

@@ -1,5 +1,5 @@
 /*
- * link_syntax: the two syntaxes in which links are looked for.
+ * link_syntax: the two syntaxes in which links are searched for.
  */
 #ifndef SF_LINK_SYNTAX_H
 #define SF_LINK_SYNTAX_H
@@ -10,16 +10,16 @@
 
 enum link_syntax { LINK_JSON, LINK_XML };
 
-/* JSON or XML, by the media type without its parameters? False: neither. */
+/* JSON or XML, by the media type without parameters? False: neither. */
 bool link_syntax_of(struct slice media_type, enum link_syntax *out);
 
-/* Of JSON (RFC 8259, 2) and of XML (2.3), and between lines. */
+/* Is it white space in JSON (RFC 8259, 2) and XML (2.3)? That includes line ends. */
 static inline bool link_is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Without blanks and line ends at both ends. */
+/* s without blanks and line ends at both ends. */
 struct slice link_trim(struct slice s);
 
 #endif

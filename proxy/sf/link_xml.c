@@ -1,7 +1,7 @@
 /*
- * XML is read tag by tag, as far as is needed to know what an attribute or a
- * text belongs to: names, quotes, and what is passed over (comments, CDATA,
- * processing instructions, declarations).
+ * XML is read tag by tag, as far as needed to know which name an attribute's
+ * value or a text belongs to: names, quotes, and parts that are skipped
+ * (comments, CDATA, processing instructions, declarations).
  */
 #include "sf/link_xml.h"
 
@@ -9,7 +9,7 @@
 
 #include "sf/link_names.h"
 
-/* A name that is too long is none that is known. */
+/* A name that is too long cannot be a known one. */
 static void add_to_name(struct link_rewriter *r, char c)
 {
     if (r->nname < LINK_NAME)
@@ -50,7 +50,8 @@ static void open_tag(struct link_rewriter *r, char c)
     }
 }
 
-/* <!-- and <![CDATA[ are known by their first two letters; <!DOCTYPE and its like end with >. */
+/* <!-- and <![CDATA[ are recognised by their first two letters. <!DOCTYPE and similar end with
+ * >. */
 static void open_bang(struct link_rewriter *r, char c)
 {
     add_to_name(r, c);
@@ -140,9 +141,10 @@ static void in_skipped(struct link_rewriter *r, char c)
 
     if (c == r->until[r->nuntil])
         r->nuntil++;
-    else if (!(r->nuntil == n - 1 && n > 1 && c == r->until[0])) /* --->, ]]]> */
+    /* --->, ]]]>: one more of the first character */
+    else if (!(r->nuntil == n - 1 && n > 1 && c == r->until[0]))
         r->nuntil = c == r->until[0] ? 1 : 0;
-    if (r->nuntil == 0 && r->until[0] == ']') /* CDATA with a text */
+    if (r->nuntil == 0 && r->until[0] == ']') /* CDATA that has a text */
         r->starts_text = false;
     if (r->nuntil == n)
         r->state = r->starts_text ? XML_TEXT_START : XML_TEXT;
@@ -181,15 +183,15 @@ static void step(struct link_rewriter *r, char c)
     }
 }
 
-/* Text that went out of a value or a text that had begun. Of what ends those, only the marks of
- * CDATA are longer than one byte. */
+/* Reads bytes of a value or text that were held and passed on. Of the marks that end those, only
+ * CDATA's is longer than one byte. */
 static void pass_released(struct link_rewriter *r, struct slice text)
 {
     for (size_t i = 0; i < text.n && r->state == XML_SKIP; i++)
         in_skipped(r, text.p[i]);
 }
 
-/* After the next byte that matters; what lies between is text or a value. */
+/* Returns the place after the next byte that matters; the bytes before it are text or a value. */
 static const char *pass(struct link_rewriter *r, const char *at, const char *end)
 {
     char mark = r->state == XML_TEXT ? '<' : r->quote;
@@ -225,7 +227,7 @@ static bool text_begins(struct link_rewriter *r, char c)
         r->state = XML_OPEN;
     if (r->state == XML_OPEN || link_is_blank(c))
         return false;
-    r->starts_text = r->state == XML_CDATA_START && c == ']'; /* it may be empty */
+    r->starts_text = r->state == XML_CDATA_START && c == ']'; /* the CDATA may be empty */
     if (r->state == XML_TEXT_START)
         r->state = XML_TEXT;
     else
@@ -233,8 +235,7 @@ static bool text_begins(struct link_rewriter *r, char c)
     return true;
 }
 
-/* Where one may begin: true if that is at c, and the state is what comes after it; else c is
- * passed over. */
+/* Does a link begin at c? If so, the state is the one that follows. Otherwise c is skipped. */
 static bool begins(struct link_rewriter *r, char c)
 {
     if (r->state == XML_ITEM_START)

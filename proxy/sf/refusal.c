@@ -3,7 +3,7 @@
 #include "base/status.h"
 #include "sf/cause.h"
 
-/* Those of nginx for its statuses 495 and 496, which it sends as 400. */
+/* nginx's pages for its statuses 495 and 496, which it sends with status 400. */
 static const enum cause_id pages[] = {CAUSE_EDGE_CERTIFICATE_ERROR, CAUSE_EDGE_NO_CERTIFICATE};
 static const char code[] = "AUTH0032";
 

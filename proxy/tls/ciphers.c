@@ -15,7 +15,7 @@ static bool comes_first(const SSL_CIPHER *cipher)
            (is_of_tls13(cipher) || SSL_CIPHER_get_kx_nid(cipher) == NID_kx_ecdhe);
 }
 
-/* Those of TLS 1.3, or those of the versions before: OpenSSL takes them apart. */
+/* Lists the ciphers of TLS 1.3, or those of earlier versions: OpenSSL has a list for each. */
 static struct buf name_in_order(const SSL_CTX *context, bool of_tls13)
 {
     STACK_OF(SSL_CIPHER) *offered = SSL_CTX_get_ciphers(context);
@@ -31,7 +31,7 @@ static struct buf name_in_order(const SSL_CTX *context, bool of_tls13)
     return names;
 }
 
-/* As OpenSSL would offer them if openssl.cnf said nothing. */
+/* The ciphers that OpenSSL offers if openssl.cnf does not set them. */
 static bool is_default(const SSL_CTX *context)
 {
     SSL_CTX *other = SSL_CTX_new(TLS_client_method());

@@ -1,15 +1,15 @@
 /*
- * ciphers: in which order the ciphers are offered.
+ * ciphers: the order in which ciphers are offered.
  */
 #ifndef TLS_CIPHERS_H
 #define TLS_CIPHERS_H
 
 #include <openssl/ssl.h>
 
-/* AES-128-GCM first, as browsers offer it (with ECDHE in TLS 1.2): it costs the least per byte, and
- * it is not weaker than the certificates that are used with it (RFC 9325, 4.2 recommends it first,
- * RFC 8446, 9.1 demands it). Where openssl.cnf says which ciphers are offered, it also
- * says in which order: nothing is changed. */
+/* Puts AES-128-GCM first (with ECDHE in TLS 1.2), as browsers do. It costs the least per byte, and
+ * it is not weaker than the certificates in use. RFC 9325, 4.2 recommends it first, and RFC 8446,
+ * 9.1 requires it. The system (openssl.cnf) decides which ciphers are offered, and the server which
+ * one is used. */
 void ciphers_order(SSL_CTX *context);
 
 #endif

@@ -20,7 +20,7 @@ struct tls_client {
     struct verify verify;
 };
 
-/* OpenSSL calls this when the server has asked for a certificate, and only then. */
+/* OpenSSL calls this only if the server has asked for a certificate. */
 static int on_certificate_request(SSL *ssl, void *arg)
 {
     struct tls_link *link = SSL_get_app_data(ssl);
@@ -119,13 +119,14 @@ SSL *tls_client_connect(const struct tls_client *c, struct tls_link *link)
     SSL *ssl = SSL_new(c->context);
 
     if (ssl == NULL)
-        abort(); /* memory is gone: see mem.h */
+        abort(); /* no memory: see mem.h */
     SSL_set_app_data(ssl, link);
     if (c->host_is_address) {
         (void)X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), c->host);
     } else {
         (void)SSL_set_tlsext_host_name(ssl, c->host);
-        /* RFC 9525, 6.3: a wildcard is a whole label, the first; 2: the subject does not count. */
+        /* RFC 9525: a wildcard has to be the whole first label (6.3), and the subject is ignored
+         * (2). */
         SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
                                    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
         (void)SSL_set1_host(ssl, c->host);

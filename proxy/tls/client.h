@@ -1,6 +1,6 @@
 /*
- * client: the TLS client side of one tenant: its certificate, whom it trusts,
- * and the name that the server must prove.
+ * client: the TLS client of one tenant: its certificate, the CAs that it
+ * trusts, and the name that the server has to prove.
  *
  * Immutable, reference-counted, shared by all workers.
  */
@@ -15,8 +15,8 @@
 
 struct tls_client;
 
-/* The server asked for our certificate: in this handshake, or, if a session was resumed (where
- * servers do not ask again), when the session was made. Valid once the handshake is done. */
+/* Has the server asked for our certificate? If a session was resumed, servers do not ask again;
+ * then it counts whether the server asked when the session was made. Valid after the handshake. */
 bool tls_link_requested(const struct tls_link *link, const SSL *ssl);
 
 enum status tls_client_new(const struct credential *c, const struct trust *t, const char *host,
@@ -24,8 +24,9 @@ enum status tls_client_new(const struct credential *c, const struct trust *t, co
 struct tls_client *tls_client_ref(struct tls_client *c);
 void tls_client_unref(struct tls_client *c); /* NULL is allowed */
 
-/* A new connection's SSL in connect state, which resumes a kept session if there is one. It wants
- * a BIO. The caller owns it, and holds c until it is closed: verifying looks there. */
+/* Makes the SSL of a new connection, in connect state and without a BIO; it resumes a kept session
+ * if there is one. The user owns the SSL, and has to hold a reference to c until it is freed,
+ * because the verification uses c. */
 SSL *tls_client_connect(const struct tls_client *c, struct tls_link *link);
 void tls_client_detach(SSL *ssl);
 

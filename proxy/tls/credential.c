@@ -74,7 +74,7 @@ void credential_find(struct credential *c, enum finding_level level, char *sente
 
 enum status credential_apply(const struct credential *c, SSL_CTX *context, struct diag *why)
 {
-    SSL_CTX_set_mode(context, SSL_MODE_NO_AUTO_CHAIN); /* what the file holds is what is sent */
+    SSL_CTX_set_mode(context, SSL_MODE_NO_AUTO_CHAIN); /* sends only the chain that the file has */
     if (SSL_CTX_use_certificate(context, c->leaf) == 1 &&
         SSL_CTX_set1_chain(context, c->chain) == 1 && SSL_CTX_use_PrivateKey(context, c->key) == 1)
         return ST_OK;

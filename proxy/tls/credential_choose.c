@@ -1,4 +1,4 @@
-/* Which of a file's keys and certificates are used, where it holds more than one needs. */
+/* Chooses the key and the certificates to use if a file holds more than one. */
 #include <stdlib.h>
 
 #include <openssl/err.h>
@@ -8,7 +8,7 @@
 #include "tls/credential_parts.h"
 #include "tls/names.h"
 
-/* ---- which is better ---- */
+/* ---- comparing ---- */
 
 enum rank { EXPIRED, NOT_YET, VALID };
 
@@ -38,7 +38,7 @@ bool credential_is_better(const X509 *a, const X509 *b, int64_t now)
 
 /* ---- the leaf ---- */
 
-/* The best of those with the key's public half; -1: there is none. */
+/* The index of the best certificate with the key's public half; -1: there is none. */
 static int find_leaf(const STACK_OF(X509) * all, EVP_PKEY *key, int64_t now)
 {
     int best = -1;
@@ -53,7 +53,8 @@ static int find_leaf(const STACK_OF(X509) * all, EVP_PKEY *key, int64_t now)
     return best;
 }
 
-/* When one that is in the file beside the leaf becomes valid, it may be the better one. */
+/* Notes when another certificate of the key becomes valid, because it may then be the better
+ * one. */
 static void note_successors(struct credential *c, const STACK_OF(X509) * all, int64_t now)
 {
     for (int i = 0; i < sk_X509_num(all); i++) {
@@ -104,7 +105,7 @@ void credential_take_lowest(struct credential *c, STACK_OF(X509) * all, int64_t 
 
 /* ---- the chain ---- */
 
-/* The best of those that issued x; -1: there is none. */
+/* The index of the best certificate that may have issued x; -1: there is none. */
 static int find_issuer(const STACK_OF(X509) * all, X509 *x, int64_t now)
 {
     int best = -1;

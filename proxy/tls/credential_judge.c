@@ -58,7 +58,7 @@ static void judge_chain_dates(struct credential *c, int64_t now)
     }
 }
 
-/* ---- what it may be used for ---- */
+/* ---- usage ---- */
 
 static void judge_usage(struct credential *c)
 {
@@ -91,8 +91,8 @@ static bool is_issued_by_one_of(X509 *x, STACK_OF(X509) * all)
     return false;
 }
 
-/* Of the same key, name or issuer as the leaf or a certificate of the chain: as a former or a next
- * one is. */
+/* Has it the key or name of the leaf, the name of a certificate of the chain, or one of these as
+ * issuer? A former or next certificate has. */
 static bool is_relative(const struct credential *c, X509 *x)
 {
     const X509_NAME *name = X509_get_subject_name(x);
@@ -107,10 +107,10 @@ static bool is_relative(const struct credential *c, X509 *x)
     return found;
 }
 
-/* What a certificate tells of its issuer. */
+/* What a certificate says about its issuer. */
 enum issuer { ISSUER_UNKNOWN, ISSUER_IS_ROOT, ISSUER_IS_INTERMEDIATE };
 
-/* RFC 5280, 4.2.1.1: authorityCertIssuer names the issuer of the issuer. */
+/* authorityCertIssuer names the issuer's own issuer (RFC 5280, 4.2.1.1). */
 static enum issuer issuer_of(const X509 *x)
 {
     AUTHORITY_KEYID *id = X509_get_ext_d2i(x, NID_authority_key_identifier, NULL, NULL);
@@ -127,7 +127,7 @@ static enum issuer issuer_of(const X509 *x)
     return found;
 }
 
-/* loose: there are certificates in the file that are not sent, so a link may be missing. */
+/* loose: the file has certificates that are not sent, so a link of the chain may be missing. */
 static void judge_end(struct credential *c, const X509 *top, bool loose)
 {
     enum issuer kind = issuer_of(top);
@@ -225,7 +225,7 @@ static void judge_strength(struct credential *c)
                                    OBJ_nid2sn(digest)));
 }
 
-/* What was found since then is about that. */
+/* Sets the subject of the findings since `from`. */
 static void mark(struct credential *c, size_t from, enum finding_about about)
 {
     for (; from < c->nfindings; from++)

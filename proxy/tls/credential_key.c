@@ -1,4 +1,4 @@
-/* Private keys, and what opens those that are encrypted. */
+/* Private keys, and the decryption of those that are encrypted. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,7 +108,7 @@ struct key_errors credential_take_errors(void)
     return e;
 }
 
-/* RC2, DES and the like are in a provider that OpenSSL 3 does not load by itself. */
+/* RC2, DES and similar are in a provider that OpenSSL 3 does not load by default. */
 bool credential_use_legacy(void)
 {
     static OSSL_PROVIDER *legacy;
@@ -119,7 +119,7 @@ bool credential_use_legacy(void)
     return legacy != NULL;
 }
 
-/* A library of its own that nobody uses: it only has to be in memory. */
+/* Loads the provider in a library context that nobody uses, so that its code is in memory. */
 void credential_prepare(void)
 {
     static OSSL_LIB_CTX *apart;
@@ -161,9 +161,9 @@ static EVP_PKEY *read_encrypted_pkcs8(const struct sealed_key *k)
     return key;
 }
 
-/* PKCS#1 and SEC 1, perhaps with the encryption of RFC 1421 in their header. An algorithm that is
- * not there leaves the bytes as they are. What a wrong passphrase makes of them is not a key, and
- * of what kind it is not says nothing. */
+/* Reads PKCS#1 or SEC 1, which may be encrypted as its header says (RFC 1421). If the algorithm is
+ * missing, the bytes stay unchanged. A wrong passphrase makes bytes that are no key; OpenSSL's
+ * error about them is meaningless and removed. */
 static EVP_PKEY *read_traditional(const struct sealed_key *k)
 {
     char *header = mem_copy_string(k->header);
@@ -187,7 +187,7 @@ static EVP_PKEY *read_once(const struct sealed_key *k)
     return strcmp(k->name, PEM_STRING_PKCS8INF) == 0 ? read_pkcs8(k) : read_traditional(k);
 }
 
-/* *errors: why there is none. */
+/* *errors: why the key could not be read. */
 static EVP_PKEY *read_either_way(const struct sealed_key *k, struct key_errors *errors)
 {
     ERR_clear_error();
@@ -201,9 +201,9 @@ static EVP_PKEY *read_either_way(const struct sealed_key *k, struct key_errors *
     return key;
 }
 
-/* ---- why one cannot be read ---- */
+/* ---- why a key cannot be read ---- */
 
-/* What a key is encrypted with, as its header or its own structure names it. */
+/* The algorithm that the key is encrypted with, by its header or its own structure. */
 static void name_algorithm(const struct sealed_key *k, char *out, size_t size)
 {
     const char *info = strstr(k->header, "DEK-Info: ");
@@ -250,7 +250,7 @@ static enum status explain(const char *path, const struct sealed_key *k, bool en
                 "openssl pkcs8 -topk8 -in %s -out new.key",
                 path);
     } else {
-        /* a wrong passphrase is not an error to OpenSSL now and then */
+        /* Sometimes OpenSSL reports no error for a wrong passphrase. */
         diag_at(why, path, "the private key cannot be decrypted (%s); check the passphrase%s",
                 e->text == NULL ? "it does not fit" : e->text,
                 credential_passphrase_flaw(k->passphrase));

@@ -1,7 +1,7 @@
 /*
- * The private keys that are loaded, by the bytes that they were read from: a
- * file that is read again, by a reload or for another tenant, gives the same
- * key, and no second one is held. Any thread.
+ * The loaded private keys, found by the bytes that they were read from. If a
+ * file is read again, by a reload or for another tenant, the same key is used,
+ * and memory holds it only once. Any thread.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 struct known_key {
     struct list node;
     EVP_PKEY *key;
-    unsigned users; /* credentials */
+    unsigned users; /* number of credentials */
     unsigned char mac[SECRET_MAC_SIZE];
 };
 

@@ -1,4 +1,5 @@
-/* A credential out of its files: passphrase, certificates, key, and whether they fit together. */
+/* Loads a credential from its files: passphrase, certificates and key, which have to fit
+ * together. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,7 +13,7 @@
 
 /* ---- reading ---- */
 
-/* What a text editor puts around it. */
+/* Removes a byte order mark, which some text editors add. */
 static void cut_mark(struct buf *text)
 {
     struct slice rest = buf_slice(text);
@@ -62,7 +63,7 @@ static enum status from_environment(const char *name, struct buf *out, struct di
     return ST_OK;
 }
 
-/* A passphrase of length 0 is one; p NULL is none. */
+/* An empty passphrase is a passphrase; out->p NULL means that there is none. */
 static enum status read_passphrase(const struct credential_files *files, struct buf *out,
                                    enum credential_source *source, struct diag *why)
 {
@@ -91,7 +92,8 @@ static enum status read_passphrase(const struct credential_files *files, struct 
     return ST_OK;
 }
 
-/* Symlinks are followed. A group may read it: that is how services share one. */
+/* Refuses a key that all users may read. Links are followed. A group may read the key, because
+ * services share keys that way. */
 static enum status check_mode(const char *path, bool allowed, struct credential *c,
                               struct diag *why)
 {
@@ -117,8 +119,8 @@ static bool has_key(const struct credential_parts *parts)
     return parts->nkeys > 0 || parts->key_locked;
 }
 
-/* From bytes that were read before, the key is there already; certificates are read again, unless
- * the key alone is wanted. */
+/* If these bytes were read before, the key is known. The certificates are read again, unless only
+ * the key is wanted. */
 static enum status read_bytes(const char *path, struct slice bytes, enum key_wish wish,
                               bool key_only, struct key_opener *opener,
                               struct credential_parts *parts, struct diag *why)
@@ -154,7 +156,7 @@ static enum status read_file(const char *path, enum key_wish wish, bool key_only
     return st;
 }
 
-/* ---- putting together ---- */
+/* ---- assembling ---- */
 
 static enum status check_certificates(const char *path, const struct credential_parts *parts,
                                       struct diag *why)
@@ -248,7 +250,7 @@ enum status credential_load(const struct credential_files *files, struct credent
         key.nkeys = 0;
         credential_parts_free(&key);
     }
-    bool only_one = parts.nkeys == 1; /* of several, another may be chosen the next time */
+    bool only_one = parts.nkeys == 1; /* if there are several, the next load may choose another */
     if (st == ST_OK)
         st = assemble(files, &parts, c, source, why);
     if (key_memory_is_used_up(why))

@@ -114,7 +114,7 @@ enum status credential_save(const struct credential *c, const char *certificate_
     return st == ST_OK && key_path != NULL ? credential_save_key(c, key_path, why) : st;
 }
 
-/* ---- a request for a certificate ---- */
+/* ---- certificate requests ---- */
 
 enum status credential_request(const struct credential *c, X509_REQ *request, struct buf *out,
                                struct diag *why)

@@ -1,4 +1,4 @@
-/* What was found in files, until a credential is made of it. */
+/* What was found in files, before a credential is made of it. */
 #include <stdlib.h>
 
 #include <openssl/err.h>

@@ -1,7 +1,6 @@
 /*
- * PKCS#12 (RFC 7292), read bag by bag: PKCS12_parse() returns one key and drops
- * the others, and cannot open a file without a MAC that is encrypted all the
- * same.
+ * Reads PKCS#12 (RFC 7292) bag by bag. PKCS12_parse() is not enough: it returns
+ * only one key, and it cannot open an encrypted file without a MAC.
  */
 #include <openssl/err.h>
 #include <openssl/pkcs12.h>
@@ -18,12 +17,12 @@ struct reading {
     int n;
     bool wants_keys;
     struct credential_parts *parts;
-    bool locked; /* something did not open */
+    bool locked; /* something could not be decrypted */
 };
 
 /* ---- bags ---- */
 
-/* Takes the key, or notes that there is none. */
+/* Adds the key; notes an error if it is NULL. Takes ownership of key. */
 static void add_key(struct reading *r, EVP_PKEY *key)
 {
     if (key == NULL)
@@ -80,10 +79,10 @@ static void add_safe(struct reading *r, PKCS7 *safe)
     sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
 }
 
-/* ---- the whole ---- */
+/* ---- the file ---- */
 
-/* A MAC of a kind that this OpenSSL does not know (PBMAC1 before 3.4) cannot tell: then it counts
- * whether the contents open. */
+/* True if the passphrase fits the MAC, or if the MAC is of a kind that this OpenSSL does not know
+ * (PBMAC1 before 3.4). In that case the decryption decides. */
 static bool fits_mac(PKCS12 *p12, const struct reading *r)
 {
     if (PKCS12_mac_present(p12) == 0 || PKCS12_verify_mac(p12, r->passphrase, r->n) == 1)
@@ -115,7 +114,7 @@ static void move(struct credential_parts *from, struct credential_parts *to)
     from->nkeys = 0;
 }
 
-/* Nothing is taken unless all of it opens; *errors: why not. */
+/* Takes all or nothing. *errors: why it could not be decrypted. */
 static enum outcome try_passphrase(PKCS12 *p12, const char *passphrase, size_t n, bool wants_keys,
                                    struct credential_parts *parts, struct key_errors *errors)
 {
@@ -135,9 +134,9 @@ static enum outcome try_passphrase(PKCS12 *p12, const char *passphrase, size_t n
     return outcome;
 }
 
-/* ---- which passphrase ---- */
+/* ---- choosing the passphrase ---- */
 
-/* An empty passphrase is written in two ways, and both are tried. */
+/* There are two ways to write an empty passphrase; both are tried. */
 static enum outcome try_without(PKCS12 *p12, bool wants_keys, struct credential_parts *parts,
                                 struct key_errors *errors)
 {
@@ -185,7 +184,7 @@ enum status credential_read_pkcs12(const char *path, PKCS12 *p12, enum key_wish 
     if (errors.unsupported)
         return explain(path, &opener->passphrase, &errors, why);
     if (wish == KEY_IF_OPEN && try_without(p12, false, parts, &errors) == OPENED) {
-        parts->key_locked = true; /* the certificates alone are open */
+        parts->key_locked = true; /* only the certificates are not encrypted */
         return ST_OK;
     }
     return credential_lacks_passphrase(path, "the PKCS#12 file", why);

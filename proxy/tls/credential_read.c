@@ -10,7 +10,7 @@
 #include "tls/credential_parts.h"
 #include "tls/error.h"
 
-enum { MAX_WRAPPINGS = 2 /* base64 around base64 is enough */, MIN_BASE64 = 40 };
+enum { MAX_WRAPPINGS = 2 /* base64 inside base64 is accepted, not more */, MIN_BASE64 = 40 };
 
 /* ---- PEM ---- */
 
@@ -53,7 +53,7 @@ static enum status read_crl(const char *path, const unsigned char *der, long n,
     return ST_OK;
 }
 
-/* PKCS#7, in which some CAs deliver a certificate with its chain. */
+/* Reads PKCS#7, in which some CAs deliver a certificate with its chain. */
 static enum status read_bundle(const char *path, const unsigned char *der, long n,
                                struct credential_parts *parts, struct diag *why)
 {
@@ -102,7 +102,7 @@ static enum status read_pem(const char *path, struct slice bytes, enum key_wish 
         return st;
     }
     BIO *in = BIO_new_mem_buf(text.p, (int)text.n);
-    /* Lists of what is public can be larger than the locked memory. */
+    /* Lists of public data may be larger than the locked memory. */
     unsigned flags = PEM_FLAG_EAY_COMPATIBLE | (parts->crls == NULL ? PEM_FLAG_SECURE : 0);
     char *name, *header;
     unsigned char *der;
@@ -139,7 +139,7 @@ static bool is_pkcs12(struct slice bytes, PKCS12 **out)
     return *out != NULL;
 }
 
-/* The kind of key in a DER file, as PEM would name it; NULL: it is none. */
+/* The kind of key in a DER file, by its name in PEM; NULL: it is not a key. */
 static const char *key_kind(struct slice bytes)
 {
     const unsigned char *p = (const unsigned char *)bytes.p, *at = p;
@@ -150,7 +150,7 @@ static const char *key_kind(struct slice bytes)
     at = p;
     EVP_PKEY *key = kind != NULL ? NULL : d2i_AutoPrivateKey(NULL, &at, (long)bytes.n);
     if (key != NULL)
-        kind = "PRIVATE KEY in DER"; /* of any kind */
+        kind = "PRIVATE KEY in DER"; /* of another kind */
     EVP_PKEY_free(key);
     ERR_clear_error();
     return kind;
@@ -160,7 +160,7 @@ static enum status read_der_key(const char *path, const char *kind, struct slice
                                 enum key_wish wish, struct key_opener *opener,
                                 struct credential_parts *parts, struct diag *why)
 {
-    struct buf copy = {0}; /* which may be written into */
+    struct buf copy = {0}; /* it may be overwritten */
 
     buf_add_slice(&copy, bytes);
     enum status st = credential_read_key(path, kind, "", (unsigned char *)copy.p, (long)copy.n,
@@ -217,7 +217,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The base64 text without its line ends; false if it is something else. */
+/* Copies base64 text without its line ends. False: it is something else. */
 static bool pack_base64(struct slice text, struct buf *out)
 {
     for (size_t i = 0; i < text.n; i++) {
@@ -228,7 +228,7 @@ static bool pack_base64(struct slice text, struct buf *out)
         buf_add(out, &text.p[i], 1);
     }
     while (out->n % 4 != 0)
-        buf_add(out, "=", 1); /* some exports leave it out */
+        buf_add(out, "=", 1); /* some exports omit it */
     return out->n >= MIN_BASE64;
 }
 
@@ -237,7 +237,7 @@ static bool decode_base64(struct slice text, struct buf *out)
     struct buf packed = {0};
     bool done = false;
 
-    buf_reserve(&packed, text.n + 4); /* not moved: nothing of it stays behind */
+    buf_reserve(&packed, text.n + 4); /* the memory must not move, so that nothing is left behind */
     if (pack_base64(text, &packed)) {
         buf_reserve(out, packed.n);
         int n = EVP_DecodeBlock((unsigned char *)out->p, (const unsigned char *)packed.p,

@@ -18,8 +18,8 @@ static bool has(struct slice s, const char *what)
 
 struct text {
     struct slice rest;
-    bool written_out; /* "\\n" ends a line, too */
-    const char *mark; /* the next of these; the end: there is none */
+    bool written_out; /* "\\n" ends a line too */
+    const char *mark; /* the next character that can end a line, or the end */
 };
 
 static const char *end_of(struct slice s)
@@ -27,7 +27,8 @@ static const char *end_of(struct slice s)
     return s.p + s.n;
 }
 
-/* Each byte is searched once. */
+/* Finds the next line end that is written out. t->mark keeps it, so each byte is searched only
+ * once. */
 static void find_mark(struct text *t)
 {
     if (t->mark != NULL && t->mark >= t->rest.p)
@@ -37,7 +38,7 @@ static void find_mark(struct text *t)
         t->mark = end_of(t->rest);
 }
 
-/* One line without the blanks around it. */
+/* Returns the next line, without blanks around it. */
 static struct slice next_line(struct text *t)
 {
     find_mark(t);
@@ -55,7 +56,7 @@ static struct slice next_line(struct text *t)
     return slice_trim(line);
 }
 
-/* The first and last line of a text that was quoted as a whole. */
+/* Removes the quotes around a text that was quoted as a whole: from its first and last line. */
 static struct slice without_quotes(struct slice line)
 {
     if (line.n > 1 && (*line.p == '"' || *line.p == '\'') &&
@@ -67,7 +68,8 @@ static struct slice without_quotes(struct slice line)
     return line;
 }
 
-/* A block begins here, after other text: not one that is only spoken of. */
+/* Does a block begin in this line, after other text? A mention of BEGIN in other text does not
+ * count. */
 static bool begins_late(struct slice line)
 {
     const char *at = line.n == 0 ? NULL : memmem(line.p, line.n, begin, sizeof(begin) - 1);
@@ -77,8 +79,8 @@ static bool begins_late(struct slice line)
 
 struct block {
     bool inside;  /* after BEGIN */
-    bool header;  /* the last line was one of RFC 1421's header */
-    bool pending; /* an empty line after the header */
+    bool header;  /* the last line belongs to a header (RFC 1421) */
+    bool pending; /* an empty line has come after the header */
 };
 
 static void add_line(struct buf *out, struct slice line)
@@ -87,7 +89,7 @@ static void add_line(struct buf *out, struct slice line)
     buf_add(out, "\n", 1);
 }
 
-/* The empty line that ends a header stays; all others in a block go. */
+/* Of the empty lines in a block only the one after a header is kept. */
 static void write_line(struct block *b, struct slice line, struct buf *out)
 {
     bool header = b->inside && memchr(line.p, ':', line.n) != NULL;
@@ -133,7 +135,7 @@ enum status credential_clean_text(const char *path, struct slice text, struct bu
     struct block block = {false, false, false};
     bool found = false, late = false;
 
-    buf_reserve(out, text.n + 2); /* it grows by the last line's end at most */
+    buf_reserve(out, text.n + 2); /* it grows by at most one line end */
     while (t.rest.n > 0) {
         struct slice line = without_quotes(next_line(&t));
         late = late || begins_late(line);

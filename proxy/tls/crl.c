@@ -9,9 +9,10 @@
 #include "base/mem.h"
 #include "tls/names.h"
 
-/* ---- who signed it ---- */
+/* ---- signatures ---- */
 
-/* 1: one of them has; 0: none of that name has; -1: none has that name. */
+/* 1: one of the certificates has signed it; 0: only others have its issuer's name; -1: none has
+ * that name. */
 static int is_signed_by_one_of(X509_CRL *list, const STACK_OF(X509) * certificates)
 {
     int found = -1;
@@ -43,7 +44,7 @@ enum status crl_check_signatures(const char *path, const STACK_OF(X509_CRL) * li
     return ST_OK;
 }
 
-/* ---- what it covers ---- */
+/* ---- coverage ---- */
 
 static bool is_delta(const X509_CRL *list)
 {
@@ -61,7 +62,7 @@ static bool has_base(const X509_CRL *delta, const STACK_OF(X509_CRL) * lists)
     return false;
 }
 
-/* RFC 5280, 5.2.5 */
+/* Is it a list for CA or attribute certificates only (RFC 5280, 5.2.5)? */
 static bool is_for_others(const X509_CRL *list)
 {
     ISSUING_DIST_POINT *point =
@@ -77,7 +78,7 @@ static int64_t begin_of(const X509_CRL *list)
     return names_seconds(X509_CRL_get0_lastUpdate(list));
 }
 
-/* Without nextUpdate it has no end. */
+/* A list without nextUpdate has no end. */
 static int64_t end_of(const X509_CRL *list)
 {
     const ASN1_TIME *end = X509_CRL_get0_nextUpdate(list);
@@ -85,7 +86,7 @@ static int64_t end_of(const X509_CRL *list)
     return end == NULL ? INT64_MAX : names_seconds(end);
 }
 
-/* Another list of the CA is good now, so this one does not count. */
+/* True if another list of the same CA is valid now, so that this one is not needed. */
 static bool is_replaced(const X509_CRL *list, const STACK_OF(X509_CRL) * lists, int64_t now)
 {
     for (int i = 0; i < sk_X509_CRL_num(lists); i++) {

@@ -36,7 +36,7 @@ static void write_hex(const unsigned char *bytes, unsigned n, char *out)
     *out = '\0';
 }
 
-/* Of the parts with a colon between. */
+/* Hashes the parts, with a colon between them. */
 static bool hash(const char *name, const struct slice *parts, size_t count, char out[HEX_SIZE])
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -69,18 +69,18 @@ static void make_cnonce(char out[2 * CNONCE_BYTES + 1])
     unsigned char bytes[CNONCE_BYTES];
 
     if (RAND_bytes(bytes, sizeof(bytes)) != 1)
-        abort(); /* as secret_make_key() */
+        abort(); /* no randomness: see secret_make_key() */
     write_hex(bytes, sizeof(bytes), out);
 }
 
-/* What the answer is made of, as text. */
+/* The parts of the answer, as text. */
 struct words {
     char a1[HEX_SIZE], a2[HEX_SIZE], response[HEX_SIZE], user[HEX_SIZE];
     char count[16];
     const char *cnonce;
 };
 
-/* RFC 7616, 3.4.1 to 3.4.4 */
+/* Computes them (RFC 7616, 3.4.1 to 3.4.4). */
 static bool make(const struct algorithm *a, const struct digest_challenge *c,
                  const struct digest_request *r, struct words *w)
 {

@@ -26,7 +26,8 @@ const char *tls_error_text(void)
     return reason;
 }
 
-/* RFC 8446, 6.2: the alerts by which a server says that it does not want our certificate. */
+/* The meaning of the alerts with which a server refuses our certificate (RFC 8446, 6.2); NULL:
+ * another alert. */
 static const char *refusal_text(int alert)
 {
     switch (alert) {
@@ -51,7 +52,7 @@ static const char *refusal_text(int alert)
     }
 }
 
-/* blamed: see struct tls_link. place: where its issuer was looked for. */
+/* blamed: see struct tls_link. place: where the issuer was searched for. */
 static void explain_trust(long result, const char *blamed, const char *place, const char *host,
                           struct failure *why)
 {
@@ -131,7 +132,7 @@ static void explain_end(bool handshake_done, const char *host, struct failure *w
         failure_set(why, FAIL_TLS, "%s closed the connection during the TLS handshake.", host);
 }
 
-/* For whoever asks for the cause. */
+/* Notes the reason in the link, from which the cause is found. */
 static void note_reason(struct tls_link *link, int reason)
 {
     link->is_not_tls = reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
@@ -161,7 +162,7 @@ static void explain_code(bool handshake_done, unsigned long code, struct tls_lin
         failure_set(why, FAIL_TLS, "TLS with %s failed: %s.", host, tls_reason_text(code));
 }
 
-/* Callers of ours have no certificate. */
+/* NULL for a caller's connection. */
 static struct tls_link *link_of(const SSL *ssl)
 {
     return SSL_is_server(ssl) == 1 ? NULL : SSL_get_app_data(ssl);

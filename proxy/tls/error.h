@@ -1,6 +1,5 @@
 /*
- * error: what OpenSSL reports, told in one sentence, and put into the failure
- * vocabulary.
+ * error: turns OpenSSL's errors into one sentence, and into a failure.
  */
 #ifndef TLS_ERROR_H
 #define TLS_ERROR_H
@@ -12,22 +11,22 @@
 
 #include "base/fail.h"
 
-/* The reason of an error of OpenSSL, or of the system. Never NULL. */
+/* The reason in an error code of OpenSSL or of the system. Never NULL. */
 const char *tls_reason_text(unsigned long code);
 
-/* The reason of the first error in OpenSSL's queue, which is emptied. Never NULL. */
+/* The reason of the first error in OpenSSL's queue. Empties the queue. Never NULL. */
 const char *tls_error_text(void);
 
-/* To be called before each call into SSL: what it reports is read from an empty queue. Cheap as
- * long as nothing failed, which ERR_clear_error() is not. */
+/* Call it before each call of SSL functions, whose errors are read from an empty queue. It is cheap
+ * if there was no error; ERR_clear_error() is not. */
 static inline void tls_expect_no_error(void)
 {
     if (ERR_peek_error() != 0)
         ERR_clear_error();
 }
 
-/* Why the handshake (or, once that is done, the transfer) of ssl with host failed; empties
- * OpenSSL's queue. */
+/* Explains why the handshake (or after it, the transfer) with host failed. Empties OpenSSL's
+ * queue. */
 void tls_explain(const SSL *ssl, bool handshake_done, const char *host, struct failure *why);
 
 #endif

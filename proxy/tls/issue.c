@@ -65,7 +65,7 @@ static bool add_leaf_extensions(X509 *x, const X509 *issuer, const struct issue_
            (s->alt_names == NULL || add_extension(x, issuer, NID_subject_alt_name, s->alt_names));
 }
 
-/* Strict verifiers (Python's since 3.13) want to find the issuer by its key. */
+/* Strict verifiers (Python's since 3.13) require these to find the issuer. */
 static bool add_key_identifiers(X509 *x, const X509 *issuer)
 {
     return add_extension(x, issuer, NID_subject_key_identifier, "hash") &&
@@ -135,7 +135,7 @@ static bool push_extension(STACK_OF(X509_EXTENSION) * to, int nid, const char *v
     return false;
 }
 
-/* Those that a client's certificate needs, for CAs that go by the request. */
+/* Adds the extensions that a client certificate needs, for CAs that copy them from the request. */
 static bool add_wishes(X509_REQ *request)
 {
     STACK_OF(X509_EXTENSION) *wishes = sk_X509_EXTENSION_new_null();

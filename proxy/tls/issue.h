@@ -1,6 +1,6 @@
 /*
- * issue: certificates made here (the demo's throw-away identities, the local CA and its leaves),
- * and requests for others.
+ * issue: makes certificates (for the demo, and for the local CA and its
+ * leaves), and certificate requests.
  */
 #ifndef TLS_ISSUE_H
 #define TLS_ISSUE_H
@@ -11,19 +11,22 @@
 
 struct issue_spec {
     const char *common_name, *organization;
-    const char *alt_names; /* subjectAltName as OpenSSL writes it: "DNS:localhost"; NULL: none */
+    /* subjectAltName in OpenSSL's notation, for example "DNS:localhost"; NULL: none. */
+    const char *alt_names;
     bool is_ca;
-    bool issues_leaves_only; /* a CA: no other CA below it */
-    /* A CA: the names below it (RFC 5280, 4.2.1.10), critical, as OpenSSL writes them:
-     * "permitted;DNS:host,excluded;..."; NULL: any. */
+    bool issues_leaves_only; /* for a CA: there may be no other CA below it */
+    /* For a CA: the names that it may be used for (RFC 5280, 4.2.1.10), as a critical extension, in
+     * OpenSSL's notation: "permitted;DNS:host,excluded;..."; NULL: any. */
     const char *name_constraints;
-    bool for_server; /* serverAuth, else clientAuth; a CA: for servers only, else for anything */
-    int begins_days; /* it begins that many days from now */
-    int days;        /* and ends that many days from now */
-    int64_t latest;  /* it ends then, if not before; seconds since 1970; 0: no matter */
+    /* serverAuth; otherwise clientAuth. For a CA: only for servers; otherwise for anything. */
+    bool for_server;
+    int begins_days; /* first day, counted from now */
+    int days;        /* last day, counted from now */
+    /* The latest end, in seconds since 1970; 0: no limit. */
+    int64_t latest;
 };
 
-/* A certificate for c, which has a key and nothing else, signed by issuer; NULL: by c itself. */
+/* Makes a certificate for c, which so far has only a key. issuer NULL: self-signed. */
 enum status issue_certificate(const struct issue_spec *spec, const struct credential *issuer,
                               struct credential *c, struct diag *why) MUST_CHECK;
 
@@ -31,8 +34,8 @@ enum status issue_certificate(const struct issue_spec *spec, const struct creden
 enum status issue_credential(const struct issue_spec *spec, const struct credential *issuer,
                              struct credential **out, struct diag *why) MUST_CHECK;
 
-/* Appends a request (PKCS#10, PEM) for a client's certificate (clientAuth, digitalSignature) of c's
- * key; organization may be NULL. */
+/* Appends a request (PKCS#10, PEM) for a client certificate (clientAuth, digitalSignature) with c's
+ * key. organization may be NULL. */
 enum status issue_request(const struct credential *c, const char *common_name,
                           const char *organization, struct buf *out, struct diag *why) MUST_CHECK;
 

@@ -6,20 +6,20 @@
 
 #include <openssl/crypto.h>
 
-/* An RSA key of 4096 bits takes some 2.5 KiB, one of P-256 a tenth of that. UNLOCKED: where not
- * even the least may be locked. */
+/* An RSA key of 4096 bits takes about 2.5 KiB, a P-256 key a tenth of that. UNLOCKED: the size if
+ * not even LEAST may be locked. */
 enum {
     LARGEST = 16 * 1024 * 1024,
     LEAST = 512 * 1024,
     UNLOCKED = 4 * 1024 * 1024,
     SMALLEST_PIECE = 32,
-    RESERVE = 32 * 1024, /* for random numbers and handshakes, which use it, too */
+    RESERVE = 32 * 1024, /* for random numbers and handshakes, which use it too */
 };
 
 static size_t size;
 static bool is_locked;
 
-/* ---- the ordinary heap, as OpenSSL uses it ---- */
+/* ---- OpenSSL's ordinary heap ---- */
 
 static _Thread_local bool wipes;
 
@@ -39,7 +39,7 @@ static void give(void *p, const char *file, int line)
     free(p);
 }
 
-/* A block that moves leaves nothing behind. */
+/* When a block moves, the old memory is wiped. */
 static void *change(void *p, size_t n, const char *file, int line)
 {
     if (!wipes || p == NULL)
@@ -67,7 +67,7 @@ void key_memory_end_reading(void)
     wipes = false;
 }
 
-/* ---- the locked one ---- */
+/* ---- the locked heap ---- */
 
 void key_memory_init(void)
 {
@@ -77,7 +77,7 @@ void key_memory_init(void)
         is_locked = result == 1;
         if (is_locked)
             return;
-        if (result == 2) /* it is there, but not locked */
+        if (result == 2) /* it exists, but it is not locked */
             (void)CRYPTO_secure_malloc_done();
     }
     size = UNLOCKED;

@@ -1,10 +1,11 @@
 /*
- * key_memory: where private keys are: memory that is locked and never dumped
- * (OpenSSL's secure heap), and held once, however often the same file is read.
+ * key_memory: the memory of private keys. It is locked and never dumped
+ * (OpenSSL's secure heap), and holds each key only once, however often a file
+ * is read.
  *
- * The heap cannot grow: its size is decided before OpenSSL is used. As much is
- * set aside as may be locked, 16 MiB at most; pages are taken only when they
- * are used. A reload holds old and new keys at the same time.
+ * The heap cannot grow, so its size is decided before OpenSSL is used: as much
+ * as may be locked, at most 16 MiB. Pages take real memory only when they are
+ * used. During a reload old and new keys are in it.
  */
 #ifndef TLS_KEY_MEMORY_H
 #define TLS_KEY_MEMORY_H
@@ -13,19 +14,19 @@
 
 #include "base/diag.h"
 
-/* Once, before OpenSSL is used. */
+/* Call it once, before OpenSSL is used. */
 void key_memory_init(void);
 
-/* While a key is read, in the calling thread: what OpenSSL gives back to the ordinary heap is wiped
- * first, for it decodes keys there. */
+/* Call these before and after reading a key. Between them, memory that OpenSSL frees on the
+ * ordinary heap is wiped in this thread, because OpenSSL decodes keys there. */
 void key_memory_begin_reading(void);
 void key_memory_end_reading(void);
 
-/* The limit of locked memory may be too low. */
+/* False: the limit of locked memory is too low. */
 bool key_memory_is_locked(void);
 
-/* Is there no room for another key any more, or only for what TLS itself takes? Then the sentence
- * says so, whatever stood there. */
+/* Is there no room for another key, or only for the needs of TLS itself? If so, sets *why, even if
+ * it was set before. */
 bool key_memory_is_used_up(struct diag *why);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * link: what is known of one TLS connection to a server while OpenSSL's
- * callbacks report it: the app data of its SSL object.
+ * link: what OpenSSL's callbacks report about one TLS connection to a server.
+ * It is the app data of the SSL object.
  */
 #ifndef TLS_LINK_H
 #define TLS_LINK_H
@@ -11,23 +11,26 @@ struct tls_sessions;
 
 /* Why the server's certificate is not trusted. */
 enum tls_flaw {
-    TLS_FLAW_NONE,           /* nothing of this */
-    TLS_FLAW_SELF_SIGNED,    /* it is its own issuer */
-    TLS_FLAW_ISSUER_UNKNOWN, /* nobody who is trusted has issued it */
-    TLS_FLAW_CHAIN_SHORT,    /* it came alone, and says where its issuer's certificate is */
+    TLS_FLAW_NONE,           /* none of these */
+    TLS_FLAW_SELF_SIGNED,    /* it is self-signed */
+    TLS_FLAW_ISSUER_UNKNOWN, /* no trusted certificate has issued it */
+    /* It came without a chain, and says where its issuer's certificate is. */
+    TLS_FLAW_CHAIN_SHORT,
     TLS_FLAW_NOT_YET_VALID,
 };
 
-/* Owned by the connection; it must outlive the
- * SSL object or be detached from it with tls_client_detach(). */
+/* Owned by the connection. It has to live as long as the SSL object, or until
+ * tls_client_detach(). */
 struct tls_link {
-    struct tls_sessions *sessions; /* where new sessions are kept; may be NULL */
-    bool requested;                /* the server asked for our certificate in this handshake */
-    bool requested_before;         /* it did when the session was made that is to be resumed */
-    bool is_not_tls, is_too_old;   /* what the server speaks */
-    int alert;                     /* that the server sent (RFC 8446, 6); 0: none */
+    struct tls_sessions *sessions; /* keeps new sessions; may be NULL */
+    bool requested;                /* the server has asked for our certificate in this handshake */
+    /* The server asked for it when the session to be resumed was made. */
+    bool requested_before;
+    bool is_not_tls, is_too_old; /* facts about the server's protocol */
+    int alert;                   /* the server's alert (RFC 8446, 6); 0: none */
     enum tls_flaw flaw;
-    char blamed[256]; /* what the server's certificate or CRL is, if it was at fault; else "" */
+    /* Describes the server's certificate or the CRL that is at fault; empty: none is. */
+    char blamed[256];
 };
 
 #endif

@@ -14,14 +14,16 @@
 enum {
     SECONDS_PER_DAY = 86400,
     LEAF_DAYS = 30,
-    LEAF_USED_DAYS = 20, /* then another one is made: connections last, and clocks differ */
+    /* A leaf is replaced before it ends, because connections may last and clocks may differ. */
+    LEAF_USED_DAYS = 20,
     MAX_COMMON_NAME = 64,
 };
 
 struct local_ca {
     atomic_int refs;
     struct credential *root, *signer;
-    struct credential *leaf_key; /* the one key of all leaves; never leaves the process */
+    /* The one key of all leaves. It never leaves the process. */
+    struct credential *leaf_key;
     char **names;
     size_t nnames;
 };
@@ -201,7 +203,7 @@ const char *local_ca_name(const struct local_ca *ca, size_t i)
     return ca->names[i];
 }
 
-/* The index of host among the names; nnames: it is none of them. */
+/* The index of host among the names; nnames: it is not among them. */
 static size_t find(const struct local_ca *ca, const char *host)
 {
     size_t i = 0;
@@ -248,7 +250,7 @@ void local_leaves_free(struct local_leaves *l)
     free(l);
 }
 
-/* A clock that was set back makes it too young, which is as bad as too old. */
+/* If the clock was set back, the leaf may not be valid yet, so it is not used either. */
 static bool is_fresh(const struct leaf *leaf, int64_t now)
 {
     return leaf->context != NULL && now >= leaf->made &&

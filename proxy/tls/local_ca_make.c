@@ -15,7 +15,7 @@
 
 enum { CA_DAYS = 5 * 365, PUBLIC_FOLDER = 0755, PRIVATE_FOLDER = 0700, PUBLIC_FILE = 0644 };
 
-/* ---- what it may vouch for ---- */
+/* ---- name constraints ---- */
 
 static bool is_below(const char *name, const char *host)
 {
@@ -24,8 +24,8 @@ static bool is_below(const char *name, const char *host)
     return n > h + 1 && name[n - h - 1] == '.' && strcmp(name + n - h, host) == 0;
 }
 
-/* "DNS:host" alone permits all that is below host, too. It stays so for a host below which another
- * server is: what is excluded cannot be permitted again. */
+/* "DNS:host" also permits all names below host, so these are excluded. That is not possible if
+ * another of the servers is below host, because an excluded name cannot be permitted again. */
 static bool may_be_closed(const char *host, char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -34,8 +34,8 @@ static bool may_be_closed(const char *host, char *const *names, size_t count)
     return true;
 }
 
-/* An e-mail address or URI is shut out by permitting one that cannot be (RFC 6761, 6.4): verifiers
- * differ on what excludes them all. */
+/* To forbid all e-mail addresses and URIs, only impossible ones are permitted (RFC 6761, 6.4),
+ * because verifiers disagree about how to exclude all. */
 static void write_constraints(struct buf *out, char *const *names, size_t count)
 {
     buf_add_string(out, "excluded;IP:0.0.0.0/0.0.0.0,excluded;IP:::/::,permitted;email:.invalid,"
@@ -50,7 +50,7 @@ static void write_constraints(struct buf *out, char *const *names, size_t count)
 
 /* ---- making ---- */
 
-/* Two CAs of the same name would be taken for each other. */
+/* Each name has a random part, because two CAs with the same name would be confused. */
 static enum status issue(const char *what, const char *constraints, const struct credential *root,
                          struct credential **out, struct diag *why)
 {
@@ -78,8 +78,8 @@ static enum status issue(const char *what, const char *constraints, const struct
 
 /* ---- the folder ---- */
 
-/* Before anything is made: whoever owns a folder on the way could read the key, or put another one
- * into its place. */
+/* Checks the folders on the way before anything is made: the owner of one of them could read or
+ * replace the key. */
 static enum status check_way(const char *folder, struct diag *why)
 {
     char *root = local_ca_new_path(folder, LOCAL_CA_ROOT);
@@ -103,7 +103,8 @@ static enum status check_way(const char *folder, struct diag *why)
     return st;
 }
 
-/* Whatever the umask is. False, and errno: it is not there now. */
+/* Makes a folder with exactly that mode, whatever the umask is. False with errno: the folder does
+ * not exist now. */
 static bool make_one(const char *path, mode_t mode)
 {
     struct stat st;
@@ -130,7 +131,7 @@ static bool make_all(const char *folder)
     return made;
 }
 
-/* Of the folder of the certificates, or of that of the key. */
+/* Checks the mode of the folder of the certificates, or of that of the key. */
 static enum status check_mode(const char *folder, struct diag *why)
 {
     struct stat st;
@@ -144,7 +145,8 @@ static enum status check_mode(const char *folder, struct diag *why)
     return ST_BAD_INPUT;
 }
 
-/* A CA of an older version closed its folder to all others; the root is for them. */
+/* An older version closed the folder of the CA to all other users, but they have to read the
+ * root. */
 static void open_old_folder(const char *folder)
 {
     char *found = local_ca_path(folder, LOCAL_CA_KEY),
@@ -195,7 +197,7 @@ static enum status write_draft(const char *path, const struct credential *c, boo
     struct buf text = {0};
     enum status st;
 
-    (void)unlink(draft); /* of somebody who was interrupted */
+    (void)unlink(draft); /* left by a process that was interrupted */
     if (key) {
         st = credential_save_key(c, draft, why);
     } else {
@@ -223,7 +225,7 @@ static enum status put_in_place(const char *path, struct diag *why)
     return st;
 }
 
-/* All of it is written before any of it is used. */
+/* Writes all files before it moves any of them to its place. */
 static enum status save(const char *folder, const struct credential *root,
                         const struct credential *signer, struct diag *why)
 {
@@ -268,7 +270,7 @@ enum status local_ca_make(const char *folder, char *const *names, size_t count, 
         st = issue("intermediate", constraints.p, root, &signer, why);
     if (st == ST_OK)
         st = save(folder, root, signer, why);
-    credential_unref(root); /* with the only copy of its key */
+    credential_unref(root); /* this destroys the only copy of its key */
     credential_unref(signer);
     buf_free(&constraints);
     return st;

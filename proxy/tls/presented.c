@@ -3,7 +3,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-/* Does the server accept what that CA issued, as far as it has said? */
+/* Has the server named the CA that issued this certificate? */
 static bool is_named(const STACK_OF(X509_NAME) * named, const X509 *issued)
 {
     for (int i = 0; i < sk_X509_NAME_num(named); i++)
@@ -36,7 +36,8 @@ static const STACK_OF(X509) * chain_of(const SSL *ssl)
 {
     STACK_OF(X509) *chain = NULL;
 
-    (void)SSL_get0_chain_certs((SSL *)(uintptr_t)ssl, &chain); /* which changes nothing */
+    /* the function does not change ssl */
+    (void)SSL_get0_chain_certs((SSL *)(uintptr_t)ssl, &chain);
     return chain;
 }
 

@@ -14,7 +14,7 @@ void secret_make_key(unsigned char out[SECRET_KEY_SIZE])
         abort();
 }
 
-/* Fills room with length and bytes of each. */
+/* Writes the length and the bytes of each part into room. */
 static void join(const struct slice *parts, size_t count, unsigned char *room)
 {
     for (size_t i = 0; i < count; i++) {
@@ -37,7 +37,7 @@ void secret_mac(const unsigned char key[SECRET_KEY_SIZE], const struct slice *pa
     unsigned char *room = mem_new(size);
     join(parts, count, room);
     if (HMAC(EVP_sha256(), key, SECRET_KEY_SIZE, room, size, out, &n) == NULL)
-        abort(); /* SHA-256 is always there, and so is memory */
+        abort(); /* cannot happen: SHA-256 and memory are always there */
     OPENSSL_cleanse(room, size);
     free(room);
 }

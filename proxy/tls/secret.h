@@ -1,6 +1,6 @@
 /*
- * secret: what a password needs that only OpenSSL does well: it is compared in
- * constant time, remembered as nothing but a keyed hash, and wiped for good.
+ * secret: the functions for passwords that need OpenSSL: comparing in constant
+ * time, keyed hashes, and wiping.
  */
 #ifndef TLS_SECRET_H
 #define TLS_SECRET_H
@@ -11,15 +11,15 @@
 
 enum { SECRET_KEY_SIZE = 32, SECRET_MAC_SIZE = 32 };
 
-/* A key of this run. The program ends if there is no randomness to be had. */
+/* Makes a random key for this run. The program aborts if the system has no randomness. */
 void secret_make_key(unsigned char out[SECRET_KEY_SIZE]);
 
-/* HMAC-SHA-256 (RFC 2104) over the parts, each after its length: where one ends makes a
- * difference. */
+/* HMAC-SHA-256 (RFC 2104) over the parts, each with its length before it, so that their borders
+ * matter. */
 void secret_mac(const unsigned char key[SECRET_KEY_SIZE], const struct slice *parts, size_t count,
                 unsigned char out[SECRET_MAC_SIZE]);
 
-/* Takes the same time whatever n bytes there are. */
+/* Compares n bytes in a time that does not depend on their values. */
 bool secret_equal(const void *a, const void *b, size_t n);
 
 void secret_wipe(void *p, size_t n);

@@ -42,7 +42,7 @@ enum status tls_server_new(const struct credential *c, const struct trust *t, SS
     return present(context, c, out, why);
 }
 
-/* RFC 7301, 3.2: callers that offer HTTP/2 alone are told, instead of being misunderstood. */
+/* A caller that offers only HTTP/2 gets an alert (RFC 7301, 3.2), and is not misunderstood. */
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *length,
                            const unsigned char *offered, unsigned n, void *arg)
 {
@@ -65,6 +65,7 @@ enum status tls_server_open(const struct credential *c, SSL_CTX **out, struct di
     if (context == NULL)
         return ST_SYSTEM;
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
-    (void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF); /* tickets will do */
+    /* session tickets are enough */
+    (void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     return present(context, c, out, why);
 }

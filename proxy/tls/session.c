@@ -9,7 +9,7 @@
 enum { MAX_SESSIONS = 8 };
 
 struct tls_sessions {
-    int count; /* the oldest first */
+    int count; /* of kept, whose oldest session is the first */
     struct {
         SSL_SESSION *session;
         bool requested;

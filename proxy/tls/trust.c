@@ -15,7 +15,7 @@
 #include "tls/crl.h"
 #include "tls/error.h"
 
-enum { LISTS_MAX = 64 * 1024 * 1024 }; /* public CAs have revoked a great deal */
+enum { LISTS_MAX = 64 * 1024 * 1024 }; /* public CAs have long lists */
 
 struct trust {
     atomic_int refs;
@@ -36,7 +36,7 @@ static enum status read_file(const char *path, STACK_OF(X509) * certificates,
 
     if (st == ST_OK)
         st = credential_read_public(path, buf_slice(&text), certificates, lists, why);
-    file_wipe(&text); /* somebody may have put a key into it */
+    file_wipe(&text); /* it may contain a key */
     return st;
 }
 
@@ -53,12 +53,12 @@ static enum status load_certificates(struct trust *t, STACK_OF(X509) * certifica
     }
     for (int i = 0; st == ST_OK && i < sk_X509_num(certificates); i++)
         (void)X509_STORE_add_cert(t->store, sk_X509_value(certificates, i));
-    /* Whoever names a file trusts what is in it, an intermediate too. */
+    /* Every certificate in the file is trusted, also an intermediate. */
     (void)X509_STORE_set_flags(t->store, X509_V_FLAG_PARTIAL_CHAIN);
     return st;
 }
 
-/* Certificates in it are not trusted for that. */
+/* Certificates in this file are not trusted. */
 static enum status load_lists(struct trust *t, struct diag *why)
 {
     STACK_OF(X509) *ignored = sk_X509_new_null();
@@ -91,21 +91,21 @@ static void judge_lists(struct trust *t)
     }
 }
 
-/* Of the peer itself, not of the CAs above it. */
+/* Checks the server's own certificate, not the CAs above it. */
 static void use_lists(struct trust *t)
 {
     for (int i = 0; i < sk_X509_CRL_num(t->lists); i++)
         (void)X509_STORE_add_crl(t->store, sk_X509_CRL_value(t->lists, i));
-    /* Without the second flag OpenSSL takes a delta list for a full one, and ignores those for some
-     * reasons. */
+    /* Without the second flag OpenSSL would take a delta list for a full one, and would ignore
+     * lists for only some reasons. */
     if (sk_X509_CRL_num(t->lists) > 0)
         (void)X509_STORE_set_flags(t->store, X509_V_FLAG_CRL_CHECK |
                                                  X509_V_FLAG_EXTENDED_CRL_SUPPORT |
                                                  X509_V_FLAG_USE_DELTAS);
 }
 
-/* What OpenSSL would work out at the first use, and all threads share, is worked out now: of a
- * list, its order. */
+/* OpenSSL computes some things at first use: facts of certificates, the order of lists. This is
+ * done now, because threads share the objects later. */
 static void settle(const struct trust *t)
 {
     const STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(t->store);
@@ -201,8 +201,8 @@ bool trust_has_root_of(const struct trust *t, const X509 *x)
     X509 *issuer = NULL;
 
     if (search == NULL || X509_STORE_CTX_init(search, t->store, NULL, NULL) != 1)
-        abort(); /* see mem.h */
-    /* OpenSSL forgot the const. */
+        abort(); /* no memory: see mem.h */
+    /* OpenSSL's declaration lacks a const. */
     bool found = X509_STORE_CTX_get1_issuer(&issuer, search, (X509 *)(uintptr_t)x) == 1 &&
                  X509_NAME_cmp(X509_get_subject_name(issuer), X509_get_issuer_name(issuer)) == 0;
     X509_free(issuer);
@@ -211,7 +211,7 @@ bool trust_has_root_of(const struct trust *t, const X509 *x)
     return found;
 }
 
-/* Certificates of a folder are found by their hash: names that end in ".0" and so on. */
+/* OpenSSL finds certificates in a folder by their hash: file names that end with ".0" and so on. */
 static bool has_hashed_files(const char *folder)
 {
     DIR *d = opendir(folder);

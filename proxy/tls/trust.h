@@ -1,9 +1,9 @@
 /*
- * trust: the certificates that a server's chain must end in, and the lists of
- * those that were revoked.
+ * trust: the certificates that a server's chain has to end in, and the lists of
+ * revoked certificates.
  *
- * Immutable, reference-counted, shared by all tenants and threads that name
- * the same file: the system's roots cost a megabyte and 25 ms.
+ * Immutable and reference-counted. All tenants and threads that name the same
+ * file share it, because the system's CAs cost a megabyte and 25 ms.
  */
 #ifndef TLS_TRUST_H
 #define TLS_TRUST_H
@@ -18,28 +18,28 @@
 
 struct trust;
 
-/* path NULL: the system's roots. Otherwise each certificate in the file is trusted, root or not.
- * crl_path: revocation lists (RFC 5280, 5), as well as those in path; NULL: no others. Where there
- * are lists, a peer's own certificate is checked against them. On failure *lists_at_fault tells
- * which of the files the sentence is about. */
+/* Loads the trusted certificates. path NULL: the system's. Otherwise each certificate in the file
+ * is trusted, root or not. crl_path: more revocation lists (RFC 5280, 5) than those in path; NULL:
+ * none. If there are lists, the server's own certificate is checked against them. On failure
+ * *lists_at_fault says whether *why is about the lists. */
 enum status trust_load(const char *path, const char *crl_path, struct trust **out,
                        bool *lists_at_fault, struct diag *why) MUST_CHECK;
 
-/* What to report about the lists. */
+/* The problems of the lists. */
 const struct finding *trust_findings(const struct trust *t, size_t *count);
 struct trust *trust_ref(struct trust *t);
 void trust_unref(struct trust *t); /* NULL is allowed */
 
-/* No server can ever be verified with it. */
+/* True if no server can be verified with it. */
 bool trust_is_empty(const struct trust *t);
 
-/* Is x issued by a root (not an intermediate) that is trusted? */
+/* Has a trusted root (not an intermediate) issued x? */
 bool trust_has_root_of(const struct trust *t, const X509 *x);
 
-/* Appends bytes that are the same for two of them only if they trust the same. */
+/* Appends bytes that differ if different certificates and lists are trusted. */
 void trust_digest(const struct trust *t, struct buf *out);
 
-const char *trust_path(const struct trust *t); /* NULL: the system's roots */
+const char *trust_path(const struct trust *t); /* NULL: the system's certificates */
 
 /* Was it loaded from these paths? */
 bool trust_is_from(const struct trust *t, const char *path, const char *crl_path);

@@ -16,7 +16,7 @@ static SSL *ssl_of(const X509_STORE_CTX *ctx)
     return X509_STORE_CTX_get_ex_data(ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
 }
 
-/* Takes the text. */
+/* Notes the text. Takes ownership of text. */
 static void blame(struct tls_link *link, char *text)
 {
     (void)snprintf(link->blamed, sizeof(link->blamed), "%s", text);
@@ -39,7 +39,7 @@ static void date_text(const ASN1_TIME *t, char out[CLOCK_TEXT_SIZE])
     clock_text(names_seconds(t) * 1000000, out);
 }
 
-/* The certificate, and when it was revoked. */
+/* Describes the certificate, and when it was revoked. */
 static char *revoked_text(const X509_STORE_CTX *ctx)
 {
     X509 *x = X509_STORE_CTX_get_current_cert(ctx);
@@ -60,7 +60,7 @@ static char *revoked_text(const X509_STORE_CTX *ctx)
     return text;
 }
 
-/* The list, and until when it was meant to be used. */
+/* Describes the list, and until when it was valid. */
 static char *crl_text(const X509_STORE_CTX *ctx)
 {
     const X509_CRL *crl = X509_STORE_CTX_get0_current_crl(ctx);
@@ -76,7 +76,7 @@ static char *crl_text(const X509_STORE_CTX *ctx)
     return text;
 }
 
-/* Said once for each client of a tenant, not for each connection. */
+/* Logs it once for each client of a tenant, not for each connection. */
 static void tell_missing(SSL *ssl, X509_STORE_CTX *ctx)
 {
     struct verify *v = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
@@ -92,7 +92,7 @@ static void tell_missing(SSL *ssl, X509_STORE_CTX *ctx)
     free(issuer);
 }
 
-/* What it is, and from when or until when it is valid. */
+/* Describes the certificate, with the beginning or the end of its validity. */
 static char *dates_text(const X509_STORE_CTX *ctx, bool has_ended)
 {
     const X509 *x = X509_STORE_CTX_get_current_cert(ctx);
@@ -104,8 +104,8 @@ static char *dates_text(const X509_STORE_CTX *ctx, bool has_ended)
     return text;
 }
 
-/* It came alone, though it names a place where its issuer's certificate can be fetched (RFC 5280,
- * 4.2.2.1): public CAs do that, and issue from intermediates only. */
+/* True if the certificate came without a chain, and says where its issuer's certificate can be
+ * fetched (RFC 5280, 4.2.2.1). Public CAs say that, and always issue from intermediates. */
 static bool is_alone(const X509_STORE_CTX *ctx)
 {
     STACK_OF(ACCESS_DESCRIPTION) * places;

@@ -1,7 +1,7 @@
 /*
- * verify: what happens when a server's certificate does not pass OpenSSL's
- * verification: which certificate or CRL is at fault is remembered for the
- * sentence (struct tls_link), and a missing CRL is let pass.
+ * verify: handles failures of OpenSSL's verification of a server. Notes in
+ * struct tls_link which certificate or CRL is at fault, for the sentence.
+ * Ignores that a CRL is missing.
  */
 #ifndef TLS_VERIFY_H
 #define TLS_VERIFY_H
@@ -10,18 +10,18 @@
 
 #include <openssl/ssl.h>
 
-/* The server that a context is for. Any thread. */
+/* The server that a context is for. Any thread may use it. */
 struct verify {
-    const char *host;      /* borrowed, as the next */
-    const char *ca_file;   /* where the trusted certificates are from; NULL: the system */
-    atomic_bool lacks_crl; /* which the log was told */
+    const char *host;      /* host and ca_file belong to the tls_client */
+    const char *ca_file;   /* file of the trusted certificates; NULL: the system's */
+    atomic_bool lacks_crl; /* the log has reported the missing CRL */
 };
 
-/* Servers are verified on all connections of that context, whose app data v becomes; v must outlive
- * it, and has host and ca_file. */
+/* Verifies servers on all connections of the context, whose app data becomes v. v has to outlive
+ * the context; host and ca_file must be set. */
 void verify_attach(struct verify *v, SSL_CTX *context);
 
-/* What is searched for the issuer of a server: "the system's roots", or which file. */
+/* Where the issuer of a server is searched for: "among the system's roots", or "in FILE". */
 const char *verify_place(const SSL *ssl, char *room, size_t size);
 
 #endif

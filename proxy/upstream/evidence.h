@@ -1,7 +1,7 @@
 /*
- * evidence: why a connection to a server failed, as far as can be seen from
- * here: a failure gets the code and the cure of its cause (sf/cause.h), and its
- * sentence says where connect-to leads and which server may be meant.
+ * evidence: why a connection to a server failed, as far as this process can
+ * see. The failure gets the code and the cure of its cause (sf/cause.h). Its
+ * sentence mentions connect-to, or the server that was probably meant.
  */
 #ifndef UPSTREAM_EVIDENCE_H
 #define UPSTREAM_EVIDENCE_H
@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "sf/cause.h"
 
-/* ssl NULL: it did not come so far. */
+/* ssl: NULL if the connection failed before TLS. */
 void evidence_collect(const struct tenant *t, const struct tls_link *link, const SSL *ssl,
                       struct cause_evidence *out);
 

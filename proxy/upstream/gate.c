@@ -14,22 +14,22 @@ enum { SECOND_US = 1000000 };
 struct gate {
     atomic_int refs;
     char *path;
-    pthread_mutex_t lock; /* for all that follows */
+    pthread_mutex_t lock; /* protects all that follows */
     struct rate rate;
     struct line line;
 };
 
-/* A request in the line. It outlives its pass while a call to it is on its way. */
+/* A request in the line. It outlives its pass while a posted call to on_called() is on its way. */
 struct ticket {
     struct line_place place;
     struct gate *gate;
-    struct loop *loop;  /* of its worker */
-    struct pass *owner; /* only its worker touches it */
+    struct loop *loop;  /* of the pass's worker */
+    struct pass *owner; /* only its worker may use it */
     enum { TICKET_WAITS, TICKET_CALLED, TICKET_LEFT } state;
-    int slot; /* CALLED */
+    int slot; /* valid in TICKET_CALLED */
 };
 
-/* A worker's timer for a gate, while somebody waits there. */
+/* A worker's timer for a gate. It exists while somebody waits there for time to pass. */
 struct watch {
     struct list node;
     struct upstreams *all;
@@ -104,7 +104,7 @@ bool gate_hold(struct gate *g, int64_t us)
     return news;
 }
 
-/* ---- those that wait are called ---- */
+/* ---- waiting requests are called ---- */
 
 static void free_ticket(struct ticket *t)
 {
@@ -120,7 +120,7 @@ static void stop_waiting(struct pass *p)
     quota_give(p->all->queue);
 }
 
-/* In the worker of the one that was called. */
+/* Runs in the worker of the request that was called. */
 static void on_called(void *arg)
 {
     struct ticket *t = arg;
@@ -139,8 +139,9 @@ static void on_called(void *arg)
         p->done(p->ctx, NULL);
 }
 
-/* Calls those that may go on, with the lock held. Returns when there may be more of them;
- * RATE_NEVER: nobody waits, or that is not known yet. */
+/* Calls the waiting requests that may go on. Returns when the next one may go on (monotonic, in
+ * microseconds); RATE_NEVER if nobody waits, or if that is not known yet. Call it with the lock
+ * held. */
 static int64_t serve(struct gate *g)
 {
     int64_t now = clock_monotonic_us();
@@ -182,7 +183,8 @@ static void free_watch(struct watch *w)
     free(w);
 }
 
-/* Whoever has changed something sees to it that it is looked at again in time. */
+/* Call it after each change of the gate. Serves it, and starts a timer if a later moment may let
+ * another request go on. */
 static void serve_and_watch(struct upstreams *all, struct gate *g)
 {
     lock(g);
@@ -263,14 +265,14 @@ static void on_timeout(void *ctx)
         line_leave(&p->gate->line, &t->place);
     unlock(p->gate);
     if (!waits)
-        return; /* its call is on the way */
+        return; /* it was called just now: on_called() will come */
     stop_waiting(p);
     free_ticket(t);
     explain_timeout(p, &why);
     p->done(p->ctx, &why);
 }
 
-/* With the lock held. */
+/* Puts p into the line. Call it with the lock held. */
 static void join(struct pass *p, struct gate *g, struct line_caller whose)
 {
     struct ticket *t = NEW(struct ticket);
@@ -282,8 +284,8 @@ static void join(struct pass *p, struct gate *g, struct line_caller whose)
     line_join(&g->line, &t->place, whose);
 }
 
-/* The queue is everybody's: where there is not much room left in it, nobody waits in vain. With the
- * lock held. */
+/* All requests of the process share the queue. If it is half full, a request that would wait beyond
+ * its queue-timeout anyway is refused at once. Call it with the lock held. */
 static bool is_hopeless(const struct gate *g, const struct upstreams *all, int64_t now)
 {
     return g->rate.held - now > all->generation->config->queue_timeout * 1000 &&
@@ -342,7 +344,7 @@ void pass_note_answer(struct pass *p)
     serve_and_watch(p->all, p->gate);
 }
 
-/* Its ticket, if it waits, and its slot, if it was to be sent and is not. */
+/* Leaves the line if p waits. Gives back its slot if p may be sent but was not. */
 static void give_up(struct pass *p)
 {
     struct ticket *t = p->ticket;

@@ -1,11 +1,14 @@
 /*
- * gate: where requests wait that may not be sent to a server yet: because `rate` says how many it
- * takes a second, or because it has asked to be left alone for a while (policy/rate.h says until
- * when). Callers take turns (policy/line.h).
+ * gate: where requests wait that may not be sent to a server yet, because
+ * `rate` limits the requests a second, or because the server has asked for no
+ * requests for a while (policy/rate.h says until when). Callers take turns
+ * (policy/line.h).
  *
- * A gate is shared by all workers, under a lock that only requests take to which it applies. Those
- * that wait count in the process's queue. Whoever makes it possible that one goes on calls it, by
- * loop_post() to its worker; where time makes it possible, a timer of a worker does (struct watch).
+ * All workers share a gate. Its lock is taken only for requests that the gate
+ * applies to. Waiting requests count in the process's queue. When an event lets
+ * a request go on, the worker of that event calls the request by loop_post() to
+ * the request's worker. When the passing of time lets it go on, a timer of a
+ * worker does so (struct watch).
  */
 #ifndef UPSTREAM_GATE_H
 #define UPSTREAM_GATE_H
@@ -19,59 +22,62 @@ struct gate;
 struct ticket;
 struct upstreams;
 
-/* path: how sentences call it. limit: requests a second; 0: as many as come. */
+/* path: the gate's name in sentences and the status. limit: requests a second; 0: no limit. */
 struct gate *gate_new(const char *path, size_t limit);
 struct gate *gate_ref(struct gate *g);
 void gate_unref(struct gate *g); /* NULL is allowed */
 
-/* Any thread. */
+/* These may be called from any thread. */
 void gate_set_limit(struct gate *g, size_t limit);
 const char *gate_path(const struct gate *g);
 
-/* What can be seen of it. */
+/* The state of a gate, for the status. */
 struct gate_view {
     size_t limit, waiting;
-    int64_t held_us; /* for so long the server is to be left alone; 0: it is not */
+    /* For how much longer the server wants no requests; 0: it takes them. */
+    int64_t held_us;
 };
 void gate_look(struct gate *g, struct gate_view *out);
 
-/* Nothing goes through for so long. True if that is news: something went through before. */
+/* Lets nothing through for `us` microseconds. Returns true if requests could go through until
+ * now. */
 bool gate_hold(struct gate *g, int64_t us);
 
-/* What was held is not any more. */
+/* Ends what gate_hold() has begun. */
 void gate_release(struct gate *g);
 
-/* One request on its way through a gate; a member of whoever sends it. All zero: it is at none. */
+/* One request on its way through a gate; a member of the request's owner. All zero: it is at no
+ * gate. */
 struct pass {
     struct gate *gate; /* NULL: no gate applies to it */
     struct upstreams *all;
-    struct ticket *ticket; /* NULL: it does not wait */
+    struct ticket *ticket; /* NULL: the pass does not wait */
     struct timer timer;
     int slot;
-    bool open;       /* it may be sent */
-    bool was_held;   /* it came while the server had asked to wait */
-    int64_t sent_us; /* 0: it was not sent yet */
+    bool open;       /* the request may be sent */
+    bool was_held;   /* the server wanted no requests when it came */
+    int64_t sent_us; /* when it was sent; 0: not yet */
     int64_t came_us;
-    int64_t waited_us; /* in the end */
+    int64_t waited_us; /* how long it waited; set when the wait ends */
     void (*done)(void *ctx, const struct failure *why);
     void *ctx;
 };
 
 enum pass_result { PASS_OPEN, PASS_WAITS, PASS_REFUSED };
 
-/* p has done and ctx set; takes the reference to g. PASS_OPEN: it may be sent. PASS_WAITS: done is
- * called later, once; *why NULL: it may be sent now. PASS_REFUSED: *why. peer: how sentences call
- * the server. */
+/* Enters the gate g; takes ownership of one reference to it. p->done and p->ctx must be set.
+ * PASS_OPEN: the request may be sent. PASS_WAITS: p->done is called once, later; why == NULL: the
+ * request may be sent now. PASS_REFUSED: *why has the reason. */
 enum pass_result pass_enter(struct pass *p, struct gate *g, struct upstreams *all,
                             struct line_caller whose, struct failure *why) MUST_CHECK;
 
-void pass_note_sent(struct pass *p);   /* its first byte goes out now */
-void pass_note_answer(struct pass *p); /* the first byte of its answer has come */
+void pass_note_sent(struct pass *p);   /* call it when the request's first byte is sent */
+void pass_note_answer(struct pass *p); /* call it when the answer's first byte has come */
 
-/* It is over, or will be sent anew. done is not called any more; idempotent. */
+/* The request is over, or will be sent again. p->done is not called any more. Idempotent. */
 void pass_end(struct pass *p);
 
-/* The worker is taken down. */
+/* Frees the watches of a worker that ends. */
 void gate_end_watches(struct upstreams *all);
 
 #endif

@@ -60,7 +60,8 @@ int generation_find_peer(const struct generation *g, const struct tenant *t)
     return -1;
 }
 
-/* A renewed certificate makes another peer of it, but no other account. */
+/* A tenant with a renewed certificate is another peer, but still the same account, so its manners
+ * go on. */
 static struct manners *find_manners(const struct generation *previous, const struct tenant *t)
 {
     for (size_t i = 0; previous != NULL && i < previous->config->ntenants; i++)

@@ -31,15 +31,15 @@
     DO(gss_inquire_names_for_mech)                                                                 \
     DO(gss_release_oid_set)
 
-/* All NULL: it was not loaded. */
+/* All NULL: the library was not loaded. */
 #define DECLARE(name) __typeof__(name) *name##_;
 static struct {
     FUNCTIONS(DECLARE)
-    atomic_bool is_there, has_ntlm; /* set last */
+    atomic_bool is_there, has_ntlm; /* are set last */
 } library;
 #undef DECLARE
 
-/* DER of an object identifier. */
+/* Object identifiers in DER. */
 /* clang-format off */
 #define OID(...) {sizeof((unsigned char[]){__VA_ARGS__}), (unsigned char[]){__VA_ARGS__}}
 /* clang-format on */
@@ -61,7 +61,8 @@ static bool find_functions(void *handle)
     return all;
 }
 
-/* Asking a mechanism anything loads the library that it is in; not each answers this question. */
+/* Loads the library of a mechanism: any question to the mechanism does that. Not every mechanism
+ * can answer this question, so its other errors are ignored. */
 static bool loads(gss_OID mech)
 {
     gss_OID_set names = GSS_C_NO_OID_SET;
@@ -72,7 +73,8 @@ static bool loads(gss_OID mech)
     return GSS_ROUTINE_ERROR(major) != GSS_S_BAD_MECH;
 }
 
-/* NTLM speaks UTF-16, for which the C library loads a module; it stays while these are open. */
+/* NTLM uses UTF-16. The C library loads a module for it and keeps the module while these are
+ * open. */
 static void load_utf16(void)
 {
     static iconv_t there, back;
@@ -106,7 +108,7 @@ void gss_load(const struct config *c)
     atomic_store(&library.has_ntlm, loads(&ntlm));
     if (atomic_load(&library.has_ntlm)) {
         load_utf16();
-        credential_prepare(); /* MD4 and RC4 are in the same provider */
+        credential_prepare(); /* NTLM needs MD4 and RC4, which are in the same OpenSSL provider */
     }
     atomic_store(&library.is_there, true);
 }
@@ -143,18 +145,19 @@ enum status gss_check(const struct config *c, struct diag *why)
 
 /* ---- one login ---- */
 
-/* Of the loop's thread, but for what a step needs, while it is made. */
+/* Belongs to the loop's thread. While a step runs, the step's fields belong to the helper's
+ * thread. */
 struct gss_login {
     struct helper_job job;
-    atomic_int refs;          /* the owner's, and that of a step that is being made */
-    atomic_bool is_abandoned; /* nobody waits for it */
+    atomic_int refs;          /* one for the owner, one for a running step */
+    atomic_bool is_abandoned; /* the owner has ended it */
     gss_login_done *done;
     void *ctx;
     enum gss_kind kind;
     char *host, *user, *ccache, *keytab;
     struct buf password;
 
-    /* the step's */
+    /* for the step */
     gss_cred_id_t credential;
     gss_ctx_id_t context;
     struct buf answer, token;
@@ -187,7 +190,7 @@ static gss_OID mech_of(const struct gss_login *g)
     return g->kind == GSS_NTLM ? &ntlm : &spnego;
 }
 
-/* ---- in the thread ---- */
+/* ---- in the helper's thread ---- */
 
 static void add_message(struct buf *out, OM_uint32 status, int type, gss_OID mech)
 {
@@ -233,8 +236,8 @@ static OM_uint32 acquire(struct gss_login *g, gss_OID mech, OM_uint32 *minor)
                                           GSS_C_INITIATE, &store, &g->credential, NULL, NULL);
 }
 
-/* Kerberos alone: SPNEGO would offer whatever else is there. Where there is nothing, SPNEGO does
- * not say why. */
+/* Acquires Kerberos credentials for SPNEGO. Otherwise SPNEGO would offer other mechanisms too. If
+ * there are no tickets, SPNEGO does not say why, so Kerberos itself is asked for the reason. */
 static bool open_tickets(struct gss_login *g)
 {
     gss_OID_set_desc kerberos = {1, &krb5};
@@ -312,7 +315,7 @@ static void work(struct helper_job *j)
         say(g);
 }
 
-/* ---- in the loop's ---- */
+/* ---- in the loop's thread ---- */
 
 static void on_done(struct helper_job *j)
 {
@@ -345,7 +348,7 @@ struct gss_login *gss_login_new(struct loop *l, const struct parent_proxy *p, en
     g->keytab = p->keytab == NULL ? NULL : mem_format("FILE:%s", p->keytab);
     buf_reserve(&g->password, p->password.n + 1);
     buf_add_slice(&g->password, buf_slice(&p->password));
-    g->password.p[g->password.n] = '\0'; /* gss-ntlmssp takes it for a string */
+    g->password.p[g->password.n] = '\0'; /* gss-ntlmssp reads it as a string */
     return g;
 }
 

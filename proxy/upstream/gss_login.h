@@ -1,11 +1,11 @@
 /*
- * gss_login: what Kerberos and NTLM say to a parent proxy, by the system's
- * GSSAPI (RFC 2743, RFC 4559).
+ * gss_login: makes the tokens by which Kerberos and NTLM log in to a parent
+ * proxy, with the system's GSSAPI library (RFC 2743, RFC 4559).
  *
- * The library is loaded only if a configured parent proxy may need it. It asks
- * the KDC over the network and reads files, so it works in threads of its own
- * (net/helpers.h). Each login opens the tickets anew: those that have come or
- * were renewed meanwhile are used.
+ * The library is loaded only if a configured parent proxy may need it. The
+ * library asks the KDC over the network and reads files, so it runs in helper
+ * threads (net/helpers.h). Each login reads the tickets again, so that new and
+ * renewed tickets are used.
  */
 #ifndef UPSTREAM_GSS_LOGIN_H
 #define UPSTREAM_GSS_LOGIN_H
@@ -16,22 +16,24 @@
 
 enum gss_kind { GSS_NEGOTIATE, GSS_NTLM };
 
-/* Loads the library, if a parent proxy of c may need it and it is there, and what it would load
- * later. In the main thread; in the sandbox, nothing can be loaded any more. */
+/* Loads the library if it is installed and a parent proxy of c may need it, and all that the
+ * library would load later. Call it in the main thread and before the sandbox, which forbids
+ * loading. */
 void gss_load(const struct config *c);
 
-/* Can it be used for that? */
+/* Can this kind of login be used? */
 bool gss_can(enum gss_kind kind);
 
-/* Is there a parent proxy in c that can be used only with what could not be loaded? */
+/* Checks c: ST_BAD_INPUT if a parent proxy in c needs a library that could not be loaded. */
 enum status gss_check(const struct config *c, struct diag *why) MUST_CHECK;
 
 struct gss_login;
 
 enum gss_result {
-    GSS_GOES_ON,  /* token is to be said, and what is answered to be given to the next step */
-    GSS_COMPLETE, /* the same, and it is the last one */
-    GSS_FAILS,    /* *why */
+    /* Send the token, and give the answer to the next step. */
+    GSS_GOES_ON,
+    GSS_COMPLETE, /* send the token; it is the last one */
+    GSS_FAILS,    /* *why has the reason */
 };
 typedef void gss_login_done(void *ctx, enum gss_result result, struct slice token,
                             const struct diag *why);
@@ -39,9 +41,9 @@ typedef void gss_login_done(void *ctx, enum gss_result result, struct slice toke
 struct gss_login *gss_login_new(struct loop *l, const struct parent_proxy *p, enum gss_kind kind,
                                 gss_login_done *done, void *ctx);
 
-/* The first step, or the next one with what was answered. done is called once for each, not from
- * inside this call. False: too many wait. */
+/* Makes the first token, or the next one from the parent proxy's answer. The login's `done` is
+ * called once for each step, not inside this call. Returns false if too many logins wait. */
 bool gss_login_step(struct gss_login *g, struct slice answer) MUST_CHECK;
-void gss_login_end(struct gss_login *g); /* done is not called any more; NULL is allowed */
+void gss_login_end(struct gss_login *g); /* `done` is not called any more; NULL is allowed */
 
 #endif

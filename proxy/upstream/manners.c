@@ -9,21 +9,21 @@
 #include "base/mem.h"
 #include "http/mask.h"
 
-/* What is to be left alone: a path without a `rate`, or what a `rate` was about that is not there
- * any more. */
+/* Paths for which the server wants no requests now, and that no `rate` covers: a path without a
+ * `rate`, or the paths of a `rate` that was removed from the configuration. */
 struct held {
     struct list node;
-    struct slice key;     /* the first two segments of the path; or how all paths of `rate` begin */
-    struct pattern *rate; /* NULL: there was none */
+    struct slice key;     /* the path's first two segments; of `rate`: how all its paths begin */
+    struct pattern *rate; /* NULL: a path without a `rate` */
     struct gate *gate;
 };
 
-/* What lasts longer than a generation. */
+/* What goes on with the next generation. */
 struct account {
     atomic_int refs;
     _Atomic uint64_t rate_waits, held_waits, asked_429, asked_503;
-    _Atomic int nheld;    /* of the list */
-    pthread_mutex_t lock; /* for the list */
+    _Atomic int nheld;    /* length of the list */
+    pthread_mutex_t lock; /* protects the list */
     struct list held;
 };
 
@@ -67,7 +67,8 @@ static void account_unref(struct account *a)
     free(a);
 }
 
-/* Of too many, the first is forgotten. Takes the gate and the pattern. */
+/* If there are too many entries, the oldest is forgotten. Takes ownership of the pattern and the
+ * reference to the gate. */
 static void append(struct account *a, struct slice key, struct pattern *rate, struct gate *gate)
 {
     struct held *h = NEW(struct held);
@@ -97,7 +98,7 @@ static bool has_rate(const struct tenant *t, const char *text)
     return false;
 }
 
-/* How all paths begin that fit. */
+/* The text with which all paths of a pattern begin. */
 static struct slice beginning_of(const struct pattern *p)
 {
     struct slice text = {p->text.n == 0 ? "" : p->text.p, p->text.n};
@@ -106,8 +107,8 @@ static struct slice beginning_of(const struct pattern *p)
     return star == NULL ? text : (struct slice){text.p, (size_t)(star - text.p)};
 }
 
-/* A `rate` that is taken out while its paths are to be left alone: the server has asked for that,
- * whatever the configuration says. With the lock held. */
+/* If a `rate` is removed while the server wants no requests for its paths, the hold stays: the
+ * server has asked for it, whatever the configuration says. Call it with the lock held. */
 static void keep_held(struct account *a, const struct manners *previous,
                       const struct tenant *previous_tenant, const struct tenant *t)
 {
@@ -122,7 +123,8 @@ static void keep_held(struct account *a, const struct manners *previous,
     }
 }
 
-/* The gate of a `rate` that is put in again; NULL: it is not known. With the lock held. */
+/* The gate of a `rate` that was removed and is back; NULL: there is none. Call it with the lock
+ * held. */
 static struct gate *take_back(struct account *a, const char *text)
 {
     struct gate *found = NULL;
@@ -138,8 +140,8 @@ static struct gate *take_back(struct account *a, const char *text)
     return found;
 }
 
-/* It begins with the holds of all paths that may be some of this `rate`: what a `rate` is about is
- * left alone as a whole. With the lock held. */
+/* The new gate takes over the holds of all paths that the `rate` may cover, because a hold applies
+ * to all paths of a `rate`. Call it with the lock held. */
 static struct gate *new_gate(const struct account *a, const struct tenant_rate *r)
 {
     struct gate *g = gate_new(r->text, r->limit);
@@ -153,7 +155,8 @@ static struct gate *new_gate(const struct account *a, const struct tenant_rate *
     return g;
 }
 
-/* The gate of the same path goes on, with those that wait there. With the lock held. */
+/* If the previous generation has a gate for the same path, that gate goes on, with its waiting
+ * requests. Call it with the lock held. */
 static struct gate *gate_for(struct account *a, const struct tenant_rate *r,
                              const struct manners *previous, const struct tenant *previous_tenant)
 {
@@ -170,7 +173,7 @@ static struct gate *gate_for(struct account *a, const struct tenant_rate *r,
     return g;
 }
 
-/* respect-retry-after was switched off. */
+/* respect-retry-after is off, so nothing is held any more. */
 static void release(struct manners *m)
 {
     struct account *a = m->account;
@@ -213,9 +216,9 @@ void manners_free(struct manners *m)
     free(m);
 }
 
-/* ---- what is to be left alone ---- */
+/* ---- paths for which the server wants no requests ---- */
 
-/* "/odata/v2" of "/odata/v2/User": with what comes before the third '/'. */
+/* The path up to its third '/': "/odata/v2" for "/odata/v2/User". */
 static struct slice first_segments(struct slice path)
 {
     int slashes = 0;
@@ -226,7 +229,8 @@ static struct slice first_segments(struct slice path)
     return path;
 }
 
-/* With the lock held; forgets what is over. Of several, the one that lasts longest. */
+/* Finds the entry of a path, and forgets entries that are over. If several fit, returns the one
+ * that lasts longest. Call it with the lock held. */
 static struct held *find_held(struct account *a, struct slice path, bool of_rates_too)
 {
     const struct slice key = first_segments(path);
@@ -261,7 +265,7 @@ static struct gate *new_held(struct account *a, struct slice key)
     return g;
 }
 
-/* The gate of a path without a `rate` that is to be left alone, if it is. */
+/* Returns the gate of the path's entry; NULL: it has none. */
 static struct gate *look_for_held(struct account *a, struct slice path)
 {
     (void)pthread_mutex_lock(&a->lock);
@@ -271,7 +275,7 @@ static struct gate *look_for_held(struct account *a, struct slice path)
     return g;
 }
 
-/* For so long it is to be left alone. *news: see gate_hold(). */
+/* Holds the path for `us` microseconds and returns its gate. *news: see gate_hold(). */
 static struct gate *hold_path(struct account *a, struct slice path, int64_t us, bool *news)
 {
     const struct slice key = first_segments(path);
@@ -347,7 +351,7 @@ void manners_note_wait(struct manners *m, bool was_held)
                               memory_order_relaxed);
 }
 
-/* ---- who asks ---- */
+/* ---- for the status ---- */
 
 void manners_add_up(struct manners *m, struct manners_sum *out)
 {

@@ -14,13 +14,13 @@ enum { STREAK_MAX = 16 };
 
 struct origin {
     struct site site;
-    struct list node; /* of those that are retired */
+    struct list node; /* in upstreams.retired */
     bool retired;
     struct pool pool;
-    int pooled;          /* the identity under which those in the pool were made */
-    struct list waiting; /* acquires that have no connection in the making */
+    int pooled;          /* the identity of the connections in the pool */
+    struct list waiting; /* acquires for which no connection is being made */
     int nwaiting;
-    int streak; /* places kept while other workers had requests waiting */
+    int streak; /* places that this worker kept while requests of other workers waited */
 };
 
 static void serve_waiting(struct origin *o);
@@ -28,7 +28,7 @@ static void serve_first(struct origin *o);
 
 static struct origin *origin_of(struct site *s)
 {
-    return (struct origin *)s; /* its first member */
+    return (struct origin *)s; /* site is the first member */
 }
 
 static void free_origin(void *arg)
@@ -65,7 +65,7 @@ struct origin *origin_new(struct upstreams *all, struct generation *g, size_t te
 void origin_adopt(struct origin *o, struct generation *g, size_t tenant)
 {
     site_adopt(&o->site, g, tenant);
-    serve_waiting(o); /* max-upstream may have grown, or become less */
+    serve_waiting(o); /* max-upstream may have changed */
     while (quota_is_exceeded(&o->site.shared->upstreams) &&
            pool_drop_one(&o->pool, "there are more than max-upstream now"))
         continue;
@@ -97,7 +97,7 @@ static bool others_wait(const struct origin *o)
     return atomic_load(&o->site.shared->waiting) > o->nwaiting;
 }
 
-/* For each origin of the worker that has these counts; f says whether to go on. */
+/* Calls f for each origin of the worker that has these counts, as long as f returns true. */
 static void each_of(struct upstreams *u, const struct shared_tenant *t,
                     bool (*f)(void *ctx, struct origin *o), void *ctx)
 {
@@ -147,12 +147,13 @@ static void poke_others(const struct upstreams *own, struct shared_tenant *t)
     }
 }
 
-/* A place that is taken, and looks for a request: it goes round the workers, and comes back. So
- * none can take it before the one whose turn it is, however long that one takes to wake up. */
+/* A place that is taken and offered to the workers in turn; the worker that offers it is the last.
+ * So no other worker can take the place before its turn, however long the next one needs to wake
+ * up. */
 struct offer {
     struct upstreams *to;
     struct shared_tenant *tenant;
-    size_t left; /* workers to ask after this one */
+    size_t left; /* workers to ask after `to` */
 };
 
 static void on_offer(void *arg);
@@ -177,11 +178,12 @@ static bool take_offer(void *ctx, struct origin *o)
         return true;
     *taken = true;
     serve_first(o);
-    serve_waiting(o); /* the first may have needed no place after all */
+    serve_waiting(o); /* the first request may not have needed the place */
     return false;
 }
 
-/* Who has begun to wait since it was asked has seen no free place. */
+/* A worker whose requests began to wait after it was asked has seen no free place, so the others
+ * are told. */
 static void give_up_place(const struct upstreams *own, struct shared_tenant *t)
 {
     quota_give(&t->upstreams);
@@ -193,7 +195,7 @@ static void on_offer(void *arg)
 {
     struct offer *f = arg;
     bool taken = false;
-    bool ended = f->to->ended; /* the next worker may be gone */
+    bool ended = f->to->ended; /* then the next worker may have ended, too */
 
     if (!ended)
         each_of(f->to, f->tenant, take_offer, &taken);
@@ -216,8 +218,8 @@ static void offer_place(struct origin *o)
     pass_on(f);
 }
 
-/* Every so often a place goes to another worker that has requests waiting, or they would starve
- * beside one that always has some itself. */
+/* If requests of other workers wait too, a place is given away after STREAK_MAX places. Otherwise
+ * they would starve beside a worker that always has requests waiting. */
 static bool is_others_turn(struct origin *o)
 {
     if (!others_wait(o))
@@ -225,7 +227,8 @@ static bool is_others_turn(struct origin *o)
     return o->streak >= STREAK_MAX;
 }
 
-/* No connection serves a new request under an identity that is not in use any more. */
+/* Connections made under another identity than this one must not serve new requests: closes them.
+ */
 static void keep_only(struct origin *o, int identity)
 {
     if (o->pooled != identity)
@@ -268,7 +271,7 @@ static void open_for(struct origin *o, struct acquire *a)
     a->opening = upstream_open(&o->site, a->identity, &a->way, on_opened, a);
 }
 
-/* With a place that is taken. */
+/* Uses a place that is already taken for the request that waits longest. */
 static void serve_first(struct origin *o)
 {
     struct acquire *a = list_entry(list_first(&o->waiting), struct acquire, node);
@@ -279,7 +282,7 @@ static void serve_first(struct origin *o)
     choose_identity(o, a);
     if (identity_is_presentable(o->site.tenant, a->identity, &why)) {
         open_for(o, a);
-    } else { /* it has expired while the request waited */
+    } else { /* the certificate has expired while the request waited */
         give_up_place(o->site.all, o->site.shared);
         a->done(a->ctx, NULL, &why);
     }
@@ -324,7 +327,7 @@ static void on_queue_timeout(void *ctx)
     a->done(a->ctx, NULL, &why);
 }
 
-/* queue-timeout is for both queues. */
+/* One queue-timeout covers the wait at a gate and the wait for a connection. */
 static int64_t time_left(const struct origin *o, const struct acquire *a)
 {
     int64_t left = o->site.all->generation->config->queue_timeout - a->waited_us / 1000;
@@ -345,7 +348,8 @@ static enum acquire_result enqueue(struct origin *o, struct acquire *a, struct f
     timer_init(&a->timer, on_queue_timeout, a);
     timer_start(o->site.all->loop, &a->timer, time_left(o, a));
     atomic_fetch_add(&o->site.shared->waiting, 1);
-    serve_waiting(o); /* a place freed elsewhere in between: whoever freed it saw nobody waiting */
+    /* Another worker may have freed a place just now and seen nobody waiting. */
+    serve_waiting(o);
     if (a->queued)
         poke_others(o->site.all, o->site.shared);
     return ACQUIRE_WAITS;
@@ -386,7 +390,7 @@ void origin_cancel(struct acquire *a)
     }
 }
 
-/* The one that waits longest gets it, if a used one will do. */
+/* The request that waits longest gets the connection, unless it needs a new one. */
 static bool hand_over(struct origin *o, struct upstream *u)
 {
     struct acquire *a = list_entry(list_first(&o->waiting), struct acquire, node);
@@ -399,7 +403,7 @@ static bool hand_over(struct origin *o, struct upstream *u)
     return true;
 }
 
-/* Why the connection cannot be kept; NULL: it can. */
+/* The reason why the connection cannot be kept; NULL: it can be kept. */
 static const char *reason_to_close(struct origin *o, const struct upstream *u, int64_t idle_ms)
 {
     bool waited_for = !list_empty(&o->waiting);

@@ -1,11 +1,11 @@
 /*
- * origin: one tenant's server as one worker sees it: the connections to it,
- * the requests that wait for one, the TLS sessions.
+ * origin: one tenant's server as one worker sees it: the connections to it, the
+ * requests that wait for a connection, the TLS sessions.
  *
  * The number of connections is limited for the whole process. A request that
- * finds the limit reached waits; a place that becomes free goes to the request
- * that has waited longest in the same worker, else, and now and then first, to
- * other workers.
+ * finds the limit reached waits. A place that becomes free goes to the request
+ * that has waited longest in the same worker, otherwise to another worker. Now
+ * and then another worker comes first.
  */
 #ifndef UPSTREAM_ORIGIN_H
 #define UPSTREAM_ORIGIN_H
@@ -17,36 +17,37 @@
 struct origin;
 struct upstream;
 
-/* For one tenant of a generation; the caller holds one reference, as each exchange and connection
- * does. */
+/* For one tenant of a generation. The user holds one reference; each exchange and connection holds
+ * one too. */
 struct origin *origin_new(struct upstreams *all, struct generation *g, size_t tenant);
 struct origin *origin_ref(struct origin *o);
 void origin_unref(struct origin *o);
 
-/* The same peer under another configuration. */
+/* The same peer is now tenant number `tenant` of the generation g. */
 void origin_adopt(struct origin *o, struct generation *g, size_t tenant);
 
-/* The peer is no longer configured: idle connections are closed, none is kept any more, and the
- * caller's reference is given up. */
+/* The peer is not configured any more: closes the idle connections, keeps no others from now on,
+ * and gives up the user's reference. */
 void origin_retire(struct origin *o);
 
 enum acquire_kind {
-    ACQUIRE_ANY,   /* a pooled one will do */
-    ACQUIRE_FRESH, /* a new one */
-    ACQUIRE_UNDER, /* a new one, under the identity that acquire.identity says */
+    ACQUIRE_ANY,   /* an idle one will do */
+    ACQUIRE_FRESH, /* only a new one */
+    ACQUIRE_UNDER, /* only a new one, under acquire.identity */
 };
 
-/* A wish for a connection; a member of whoever wishes. */
+/* A request's wish for a connection; a member of the request's owner. */
 struct acquire {
     struct list node;
     struct origin *origin;
-    struct upstream *opening; /* being made for it */
+    struct upstream *opening; /* the connection that is being made for it */
     struct timer timer;
     enum acquire_kind kind;
-    struct way_times way; /* how long the parts took, of a connection that is made for it */
-    int64_t queued_us;    /* since when it waits */
-    int64_t waited_us;    /* for so long it waited before, at a gate (gate.h); 0: not at all */
-    int identity;         /* ACQUIRE_UNDER: which one is wanted; in the end the one that was used */
+    struct way_times way; /* how long the parts of making a connection took */
+    int64_t queued_us;    /* when it began to wait for a connection */
+    int64_t waited_us;    /* how long it waited at a gate before (gate.h) */
+    /* In: the identity wanted by ACQUIRE_UNDER. Out: the identity that was used. */
+    int identity;
     bool queued;
     void (*done)(void *ctx, struct upstream *u, const struct failure *why);
     void *ctx;
@@ -54,13 +55,14 @@ struct acquire {
 
 enum acquire_result { ACQUIRED, ACQUIRE_WAITS, ACQUIRE_REFUSED };
 
-/* ACQUIRED: *u is the caller's. ACQUIRE_WAITS: done is called later, once, u NULL meaning *why.
- * ACQUIRE_REFUSED: *why. */
+/* Asks for a connection. ACQUIRED: the user owns *u. ACQUIRE_WAITS: a->done is called once, later,
+ * with the connection, or with u == NULL and the reason. ACQUIRE_REFUSED: *why has the reason. */
 enum acquire_result origin_acquire(struct origin *o, struct acquire *a, enum acquire_kind kind,
                                    struct upstream **u, struct failure *why) MUST_CHECK;
-void origin_cancel(struct acquire *a); /* done is not called any more; idempotent */
+void origin_cancel(struct acquire *a); /* a->done is not called any more; idempotent */
 
-/* A connection whose exchange went well. idle_ms: for how long it may be kept at most. */
+/* Takes back a connection whose exchange has ended well. idle_ms: how long it may stay idle at
+ * most. */
 void origin_give_back(struct origin *o, struct upstream *u, int64_t idle_ms);
 
 struct overlap *origin_overlap(const struct origin *o); /* which identity is in use */

@@ -30,7 +30,7 @@ bool parent_auth_needs_connection(const struct parent_auth *a)
     return is_login(a->way) && a->legs > 0 && !a->complete;
 }
 
-/* ---- what is asked ---- */
+/* ---- what the parent proxy asks for ---- */
 
 static bool is_wanted(const struct parent_auth *a, enum auth_way way)
 {
@@ -55,7 +55,7 @@ static enum auth_way way_of(const struct challenge *c)
     return AUTH_NONE;
 }
 
-/* Those of a challenge of Digest that can be answered: how strong; 0: none. */
+/* The strength of a Digest challenge that can be answered; 0: it cannot be answered. */
 static int strength_of(const struct challenge *c)
 {
     struct buf algorithm = {0}, qop = {0}, others = {0};
@@ -73,7 +73,7 @@ static int strength_of(const struct challenge *c)
     return strength;
 }
 
-/* The strongest challenge that is wanted; false: there is none. */
+/* Finds the strongest challenge that is wanted. False: there is none. */
 static bool choose(const struct parent_auth *a, struct challenge *best)
 {
     struct slice rest = buf_slice(&a->asked);
@@ -93,7 +93,7 @@ static bool choose(const struct parent_auth *a, struct challenge *best)
     return most > 0;
 }
 
-/* The challenge of the way that was taken. */
+/* Finds the challenge of the way that is being used. */
 static bool find_taken(const struct parent_auth *a, struct challenge *out)
 {
     struct slice rest = buf_slice(&a->asked);
@@ -162,15 +162,15 @@ static enum auth_result fail_refused(const struct parent_auth *a, struct failure
     return AUTH_FAILS;
 }
 
-/* ---- what is said ---- */
+/* ---- what sfmtls answers ---- */
 
 static void begin_field(struct parent_auth *a)
 {
     a->field.n = 0;
-    buf_reserve(&a->field, MAX_TOKEN); /* it is wiped, so it must not move */
+    buf_reserve(&a->field, MAX_TOKEN); /* the buffer is wiped later, so it must not move */
 }
 
-/* One that is too long is cut: no proxy takes it. */
+/* A text that is too long is cut; no proxy would accept it anyway. */
 static void add_base64(struct buf *out, struct slice bytes)
 {
     size_t room = (out->cap - out->n - 4) / 4 * 3;
@@ -180,7 +180,7 @@ static void add_base64(struct buf *out, struct slice bytes)
                                       (const unsigned char *)bytes.p, n);
 }
 
-/* RFC 7617 */
+/* Basic credentials (RFC 7617). */
 static enum auth_result say_basic(struct parent_auth *a)
 {
     struct buf plain = {0};
@@ -264,7 +264,7 @@ static void on_login_failed(struct parent_auth *a, const struct diag *obstacle)
     }
     if (a->obstacle.text[0] == '\0')
         a->obstacle = *obstacle;
-    exclude(a); /* another way may do */
+    exclude(a); /* another way may work */
     enum auth_result next = take_way(a, &why);
     if (next != AUTH_WAITS)
         a->done(a->ctx, next == AUTH_FAILS ? &why : NULL);
@@ -306,7 +306,8 @@ static enum auth_result begin_login(struct parent_auth *a, struct failure *why)
     return step(a, (struct slice){NULL, 0}, why);
 }
 
-/* A field of a message of NTLM: its length, and whether it is inside. */
+/* Reads the length of one field of an NTLM message. Returns whether the field lies inside the
+ * message. */
 static bool has_ntlm_field(const struct buf *b, size_t at, unsigned *length)
 {
     const unsigned char *p = (const unsigned char *)b->p + at;
@@ -316,8 +317,8 @@ static bool has_ntlm_field(const struct buf *b, size_t at, unsigned *length)
     return offset + *length <= b->n;
 }
 
-/* Is it a CHALLENGE_MESSAGE (MS-NLMP, 2.2.1.2) with what NTLMv2 needs? gss-ntlmssp 1.2 reads
- * others where there is nothing. */
+/* Is it a CHALLENGE_MESSAGE (MS-NLMP, 2.2.1.2) with the fields that NTLMv2 needs? gss-ntlmssp 1.2
+ * reads outside the memory of other messages. */
 static bool is_ntlm_challenge(const struct buf *b)
 {
     enum { TARGET = 12, TARGET_INFO = 40, HEAD = 48 };
@@ -328,7 +329,7 @@ static bool is_ntlm_challenge(const struct buf *b)
            length > 0;
 }
 
-/* The next leg, if the parent proxy has given something to answer. */
+/* Makes the next token from the parent proxy's token. */
 static enum auth_result go_on(struct parent_auth *a, struct failure *why)
 {
     struct challenge c;
@@ -340,7 +341,7 @@ static enum auth_result go_on(struct parent_auth *a, struct failure *why)
     int n = EVP_DecodeBlock((unsigned char *)answer.p, (const unsigned char *)c.token.p,
                             (int)c.token.n);
     for (size_t i = c.token.n; n > 0 && i > 0 && c.token.p[i - 1] == '='; i--)
-        n--; /* which it counts as bytes */
+        n--; /* EVP_DecodeBlock() counts the padding as bytes */
     answer.n = n > 0 ? (size_t)n : 0;
     bool sound = answer.n > 0 && (a->way != AUTH_NTLM || is_ntlm_challenge(&answer));
     enum auth_result result = sound ? step(a, buf_slice(&answer), why) : fail_refused(a, why);
@@ -348,9 +349,9 @@ static enum auth_result go_on(struct parent_auth *a, struct failure *why)
     return result;
 }
 
-/* ---- all of it ---- */
+/* ---- choosing a way ---- */
 
-/* The strongest of what was asked. */
+/* Uses the strongest way that the parent proxy offers and that is wanted. */
 static enum auth_result take_way(struct parent_auth *a, struct failure *why)
 {
     struct challenge c;
@@ -390,7 +391,7 @@ void parent_auth_start(struct parent_auth *a, struct loop *l, struct parent_prox
         .loop = l, .parent = parent, .target = target, .done = done, .ctx = ctx};
     if (parent->auth == PARENT_BASIC && parent->user != NULL) {
         a->way = AUTH_BASIC;
-        (void)say_basic(a); /* it is named, so it need not be asked for */
+        (void)say_basic(a); /* the configuration names Basic, so no 407 is needed first */
     }
 }
 

@@ -12,7 +12,8 @@
 #include "upstream/parent_auth.h"
 
 enum {
-    MAX_REFUSAL = 256 * 1024, /* bytes of a 407 that are read, so that its connection goes on */
+    /* Bytes of a 407 that are read so that its connection can be used again. */
+    MAX_REFUSAL = 256 * 1024,
     MAX_LOST = 4,
 };
 
@@ -23,20 +24,22 @@ struct parent_tunnel {
     parent_tunnel_done *done;
     void *ctx;
     struct way_times unwanted, *way;
-    struct dial *dial;     /* to the parent proxy, while that goes on */
-    struct stream *stream; /* to it; NULL: there is none */
-    struct timer deadline; /* of an answer */
+    struct dial *dial;     /* to the parent proxy, while it dials */
+    struct stream *stream; /* to the parent proxy; NULL: not connected */
+    struct timer deadline; /* for the parent proxy's answer */
     int64_t begun;         /* loop_now() */
     int64_t begun_us;
     struct parent_auth auth;
     struct h1_reader reader;
     struct head *head;
-    struct body body; /* of a 407 */
+    struct body body; /* the content of a 407 */
     bool in_body;
-    bool knows;    /* what to say next; else it is found out */
-    bool is_used;  /* this connection has had an answer before */
-    bool heard;    /* a byte of the answer has come */
-    unsigned lost; /* connections that ended between a 407 and what came next */
+    /* What to send next is known; if false, `auth` is finding out. */
+    bool knows;
+    bool is_used; /* a CONNECT was answered on this connection */
+    bool heard;   /* a byte of the current answer has come */
+    /* Connections that ended between a 407 and the next CONNECT's answer. */
+    unsigned lost;
     bool ended;
 };
 
@@ -80,7 +83,7 @@ void parent_tunnel_cancel(struct parent_tunnel *t)
     if (t->dial != NULL)
         dial_cancel(t->dial);
     drop_stream(t);
-    parent_auth_stop(&t->auth); /* what a helper has found may come before the burial */
+    parent_auth_stop(&t->auth); /* a helper's result may come before the memory is freed */
     timer_stop(&t->deadline);
     loop_bury(t->all->loop, t, release);
 }
@@ -107,7 +110,7 @@ static void establish(struct parent_tunnel *t, struct slice rest)
 
     LOG_TRACE("parent proxy %s: the tunnel to %s stands", t->parent->name, t->target);
     note_time(t);
-    t->stream = NULL; /* the taker's */
+    t->stream = NULL; /* it belongs to the user now */
     parent_tunnel_cancel(t);
     t->done(t->ctx, s, rest, NULL);
 }
@@ -148,7 +151,7 @@ static void on_deadline(void *ctx)
     fail(t, &why);
 }
 
-/* ---- what is said ---- */
+/* ---- requests ---- */
 
 static void say_connect(struct parent_tunnel *t)
 {
@@ -159,7 +162,7 @@ static void say_connect(struct parent_tunnel *t)
              "CONNECT %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: sfmtls/%s\r\n"
              "Proxy-Connection: Keep-Alive\r\n",
              t->target, t->target, SFMTLS_VERSION);
-    buf_reserve(&text, field->n + 64); /* it is wiped: not to be copied on the way */
+    buf_reserve(&text, field->n + 64); /* it is wiped later, so it must not move */
     if (field->n > 0) {
         buf_add_string(&text, "Proxy-Authorization: ");
         buf_add_slice(&text, buf_slice(field));
@@ -176,7 +179,7 @@ static void say_connect(struct parent_tunnel *t)
 
 static void dial(struct parent_tunnel *t);
 
-/* Once the 407 has been read, and what to say next is known. */
+/* Sends the next CONNECT, if the 407 has been read and it is known what to send. */
 static void go_on(struct parent_tunnel *t)
 {
     if (t->in_body || !t->knows)
@@ -189,7 +192,7 @@ static void go_on(struct parent_tunnel *t)
     say_connect(t);
 }
 
-/* ---- what is answered ---- */
+/* ---- answers ---- */
 
 static void explain_status(const struct parent_tunnel *t, struct failure *why)
 {
@@ -239,7 +242,7 @@ static bool says_close(const struct head *h)
     return head_says(h, OPTION_CLOSE);
 }
 
-/* Can the connection be used once more, after the content of this answer? */
+/* Can the connection be used again after the content of this answer? */
 static bool goes_on(const struct head *h)
 {
     if (says_close(h) || framing_of_response(h, METHOD_CONNECT) == FRAMING_CLOSE)
@@ -308,7 +311,7 @@ static void take_head(struct parent_tunnel *t, struct slice *in)
 
 static void lose(struct parent_tunnel *t);
 
-/* Whatever it says is not for us. */
+/* The content of a 407 is read and thrown away. */
 static void pass_over_body(struct parent_tunnel *t, struct slice *in)
 {
     struct gather *g = NEW(struct gather);
@@ -321,7 +324,8 @@ static void pass_over_body(struct parent_tunnel *t, struct slice *in)
     free(g);
     if (result == BODY_MORE && t->body.bytes <= MAX_REFUSAL)
         return;
-    if (result != BODY_END || in->n > 0) { /* nothing was asked that more could be an answer to */
+    /* Bytes after the answer cannot belong to a request of ours. */
+    if (result != BODY_END || in->n > 0) {
         lose(t);
         return;
     }
@@ -329,7 +333,7 @@ static void pass_over_body(struct parent_tunnel *t, struct slice *in)
     go_on(t);
 }
 
-/* Is there something to be done with what has come? */
+/* Takes the next part of the input. Returns false if there is nothing more to take for now. */
 static bool step(struct parent_tunnel *t, struct slice *in)
 {
     const struct stream *before = t->stream;
@@ -351,7 +355,8 @@ static size_t on_data(void *ctx, const char *p, size_t n)
 
     t->heard |= n > 0;
     if (n > 0 && !t->knows &&
-        !t->in_body) { /* nothing has been asked yet that it could be an answer to */
+        /* No CONNECT was sent since, so these bytes cannot be an answer. */
+        !t->in_body) {
         lose(t);
         return n;
     }
@@ -360,14 +365,14 @@ static size_t on_data(void *ctx, const char *p, size_t n)
     return t->ended || t->stream != stream ? n : n - in.n;
 }
 
-/* Is the connection between a 407 and the answer to what is said next? */
+/* Is the connection between a 407 and the first byte of the answer to the next CONNECT? */
 static bool is_between(const struct parent_tunnel *t)
 {
     return t->in_body || !t->knows || (t->is_used && !t->heard);
 }
 
-/* A parent proxy may end a connection after a 407 without a word. Then the next one is as good,
- * unless what comes next belongs to this one. */
+/* The connection has ended. After a 407 a parent proxy may close without a word. Then a new
+ * connection will do, unless the login is bound to this one. */
 static void lose(struct parent_tunnel *t)
 {
     bool bound = t->auth.legs > 1 || (t->auth.legs == 1 && !t->knows);
@@ -397,7 +402,7 @@ static void on_broken(void *ctx, const struct failure *why)
 static const struct stream_handler asking = {
     .on_data = on_data, .on_end = on_end, .on_broken = on_broken};
 
-/* ---- the connection to it ---- */
+/* ---- the connection to the parent proxy ---- */
 
 static enum fail same_of_parent(enum fail id)
 {

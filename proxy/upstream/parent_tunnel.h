@@ -1,9 +1,9 @@
 /*
- * parent_tunnel: a connection to some place through a parent proxy, by CONNECT
+ * parent_tunnel: a connection to a target through a parent proxy, by CONNECT
  * (RFC 9110, 9.3.6).
  *
- * One loop's thread. All of it, with what sfmtls says of who it is, takes no
- * longer than connect-timeout.
+ * Belongs to one loop's thread. Everything, including the login to the parent
+ * proxy, has to be done within connect-timeout.
  */
 #ifndef UPSTREAM_PARENT_TUNNEL_H
 #define UPSTREAM_PARENT_TUNNEL_H
@@ -15,15 +15,17 @@
 
 struct parent_tunnel;
 
-/* s: what is written to it goes to that place; the taker's, who sets its handler at once. rest:
- * what has come from there already. s NULL: *why. Not called from inside parent_tunnel_open(). */
+/* s: the tunnel, whose other end is the target. The user owns it, and has to set its handler at
+ * once. rest: bytes that have come from the target already. s == NULL: *why has the reason. Not
+ * called inside parent_tunnel_open(). */
 typedef void parent_tunnel_done(void *ctx, struct stream *s, struct slice rest,
                                 const struct failure *why);
 
-/* way: how long the parts take, until done is called; NULL: nobody wants to know. */
+/* Opens a tunnel to *to. way: gets the times of the parts until `done` is called; NULL: not
+ * wanted. */
 struct parent_tunnel *parent_tunnel_open(struct upstreams *all, struct parent_proxy *parent,
                                          const struct endpoint *to, struct way_times *way,
                                          parent_tunnel_done *done, void *ctx);
-void parent_tunnel_cancel(struct parent_tunnel *t); /* done is not called any more */
+void parent_tunnel_cancel(struct parent_tunnel *t); /* `done` is not called any more */
 
 #endif

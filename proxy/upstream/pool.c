@@ -7,7 +7,8 @@ void pool_init(struct pool *p)
     list_init(&p->idle);
 }
 
-/* Every one is looked at: what a server sent unasked would be taken for the answer. */
+/* Checks each connection first: bytes that the server sent without a request would be read as the
+ * answer to this one. */
 struct upstream *pool_take(struct pool *p)
 {
     struct list *first;

@@ -9,7 +9,7 @@ void site_count_idle(struct site *s, int more)
     atomic_store_explicit(&s->idle->n, n + more, memory_order_relaxed);
 }
 
-/* What rests is counted there from now on. */
+/* Counts the idle connections in `to` from now on. */
 static void move_idle(struct site *s, struct shared_tenant *to)
 {
     struct idle_count *from = s->idle;

@@ -1,6 +1,6 @@
 /*
- * site: one tenant's API server as one worker sees it: what its connections
- * need to know of it. Reference-counted within the worker's thread.
+ * site: one tenant's API server as its connections in one worker see it.
+ * Reference-counted within the worker's thread.
  */
 #ifndef UPSTREAM_SITE_H
 #define UPSTREAM_SITE_H
@@ -11,28 +11,28 @@ struct tls_sessions;
 
 struct site {
     unsigned refs;
-    struct upstreams *all;         /* of the same worker */
-    struct generation *generation; /* which owns the tenant */
+    struct upstreams *all;         /* of this worker */
+    struct generation *generation; /* keeps `tenant` alive */
     struct tenant *tenant;
-    struct shared_tenant *shared; /* its counts */
-    struct idle_count *idle;      /* the one that is this worker's */
+    struct shared_tenant *shared; /* the tenant's counts */
+    struct idle_count *idle;      /* this worker's count of idle connections */
     struct tls_sessions *sessions[IDENTITIES];
-    void (*place_freed)(struct site *s); /* a connection was closed */
-    void (*release)(struct site *s);     /* the last reference is gone */
+    void (*place_freed)(struct site *s); /* called when a connection was closed */
+    void (*release)(struct site *s);     /* called when the last reference is gone */
 };
 
-/* The caller holds one reference. */
+/* The user holds one reference. */
 void site_init(struct site *s, struct upstreams *all, struct generation *g, size_t tenant);
 struct site *site_ref(struct site *s);
 void site_unref(struct site *s);
 
-/* One connection more (1) or less (-1) rests. */
+/* One idle connection more (1) or less (-1). */
 void site_count_idle(struct site *s, int more);
 
-/* The same server, under another configuration. */
+/* The same server is now tenant number `tenant` of the generation g. */
 void site_adopt(struct site *s, struct generation *g, size_t tenant);
 
-/* Frees what it holds, not the site. */
+/* Frees what s holds, but not s. */
 void site_free(struct site *s);
 
 #endif

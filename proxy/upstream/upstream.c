@@ -29,24 +29,25 @@ static const unsigned allowed[] = {
 };
 
 struct upstream {
-    struct list node; /* the pool's */
+    struct list node; /* in the pool's list */
     struct site *site;
     int identity;
     enum upstream_state state;
-    unsigned long long number; /* among those of its worker */
-    struct dial *dial;         /* one of these, while it is connected */
+    unsigned long long number; /* counts the connections of its worker */
+    struct dial *dial;         /* dial or tunnel, while it is being made */
     struct parent_tunnel *tunnel;
     struct stream *stream;
-    struct tls_client *tls; /* which the handshake reads: a reload may take it from the tenant */
+    /* The handshake uses it, while a reload may take it from the tenant. */
+    struct tls_client *tls;
     struct tls_link link;
-    struct timer timer; /* handshake, idle */
+    struct timer timer; /* for the handshake, then for the idle time */
     upstream_opened *opened;
-    struct way_times *way; /* whose it is to be; as opened */
+    struct way_times *way; /* until `opened` is called: the owner's times */
     int64_t dialed_us;
     void *ctx;
     int64_t born;
-    int64_t idle_left;  /* after SHRINK_MS */
-    unsigned exchanges; /* begun on it */
+    int64_t idle_left;  /* idle time that remains after SHRINK_MS */
+    unsigned exchanges; /* number of exchanges that used it */
 };
 
 static void set_state(struct upstream *u, enum upstream_state to)
@@ -113,7 +114,8 @@ static void fail_opening(struct upstream *u, const struct failure *why)
 
 /* ---- the handshake ---- */
 
-/* A server that never asked for the certificate is the wrong one, or is not the one we talk to. */
+/* A server that never asked for the certificate is the wrong server, or somebody between intercepts
+ * TLS. */
 static bool check_request(const struct upstream *u, struct failure *why)
 {
     const struct tenant *t = u->site->tenant;
@@ -125,7 +127,7 @@ static bool check_request(const struct upstream *u, struct failure *why)
     return false;
 }
 
-/* An answer to nothing would be taken for that to the first request. */
+/* Bytes that came before any request would be read as the answer to the first one. */
 static bool check_silence(const struct upstream *u, struct failure *why)
 {
     if (!stream_spoke_first(u->stream))
@@ -180,7 +182,7 @@ static size_t on_data(void *ctx, const char *p, size_t n)
     (void)ctx;
     (void)p;
     (void)n;
-    return 0; /* kept for the exchange that gets the connection */
+    return 0; /* the bytes stay for the connection's first exchange */
 }
 
 static const struct stream_handler shaking = {
@@ -211,7 +213,7 @@ static void on_dialed(void *ctx, int fd, const struct failure *why)
     stream_notice_vanishing(u->stream, all->generation->config->dead_peer_timeout);
 }
 
-/* The same, through a parent proxy. */
+/* Like on_dialed(), but the connection leads through a parent proxy. */
 static void on_tunnel(void *ctx, struct stream *s, struct slice rest, const struct failure *why)
 {
     struct upstream *u = ctx;
@@ -242,7 +244,8 @@ static void begin(struct upstream *u)
     dial_measure(u->dial, u->way);
 }
 
-/* The first time: the rush is over, the buffers can go. The second time: so can the connection. */
+/* At the first expiry (after SHRINK_MS) the buffers are freed; at the second the connection is
+ * closed. */
 static void on_idle_expiry(struct upstream *u)
 {
     const struct upstreams *all = u->site->all;
@@ -335,7 +338,7 @@ void upstream_use(struct upstream *u, const struct stream_handler *handler, void
     stream_wake(u->stream);
     u->exchanges++;
     stream_set_handler(u->stream, handler, ctx);
-    stream_resume(u->stream); /* the exchange before may have left it paused */
+    stream_resume(u->stream); /* the exchange before may have paused it */
 }
 
 struct stream *upstream_stream(const struct upstream *u)

@@ -17,7 +17,7 @@ void upstreams_init(struct upstreams *u, struct loop *l, struct resolver *r, str
         u->origins[i] = origin_new(u, g, i);
 }
 
-/* Takes the origin that leads to the same peer out of those of the generation before. */
+/* Takes the origin with the same peer from the origins of the generation g; NULL: there is none. */
 static struct origin *take_origin(struct origin **origins, const struct generation *g,
                                   const struct tenant *t)
 {

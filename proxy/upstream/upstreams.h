@@ -1,9 +1,9 @@
 /*
- * upstreams: all connections to API servers of one worker, with what they need
- * of it: its loop, its resolver, the configuration in use.
+ * upstreams: all connections of one worker to API servers, and what they use:
+ * the worker's loop, its resolver, the configuration in use.
  *
- * Belongs to the worker's thread. Of another worker's only the loop is used, to
- * post to it.
+ * Belongs to the worker's thread. Of another worker's upstreams only the loop
+ * is used, to post to it.
  */
 #ifndef UPSTREAM_UPSTREAMS_H
 #define UPSTREAM_UPSTREAMS_H
@@ -18,26 +18,27 @@ struct upstreams {
     struct loop *loop;
     struct resolver *resolver;
     struct generation *generation; /* in use; not owned */
-    struct quota *queue;           /* requests that wait, of the whole process */
-    struct upstreams *const *all;  /* of all workers, this one's included; NULL: it is alone */
+    struct quota *queue;           /* waiting requests of the whole process */
+    /* The upstreams of all workers, including these; NULL: there is only one worker. */
+    struct upstreams *const *all;
     size_t nall;
     struct origin **origins; /* one for each tenant of generation */
-    struct list retired;     /* those of earlier generations that are still in use */
-    struct list watches;     /* for gates at which requests wait: gate.h */
-    unsigned long long made; /* connections so far */
-    bool ended;              /* being taken down: no other worker is told of anything */
+    struct list retired;     /* origins of earlier generations still in use */
+    struct list watches;     /* struct watch of gate.c */
+    unsigned long long made; /* number of connections so far */
+    bool ended;              /* upstreams_end() was called */
 };
 
-/* Uses the loop, the resolver and the queue, which outlive it. */
+/* l, r and queue must outlive u; g must live until upstreams_adopt() has replaced it. */
 void upstreams_init(struct upstreams *u, struct loop *l, struct resolver *r, struct quota *queue,
                     struct generation *g);
 
-/* From now on serves what g says, which must outlive the next call of this. Connections to servers
- * that stay the same stay; of the others none is used for a new request. */
+/* From now on serves g, which must live until the next call has replaced it. Connections to peers
+ * that are still configured stay; the others serve no new request. */
 void upstreams_adopt(struct upstreams *u, struct generation *g);
 
-/* No request comes any more: idle connections are closed, and no other worker is told of anything.
- * What is freed is freed by the loop. */
+/* Call it when no more requests come: closes idle connections and tells other workers nothing any
+ * more. The loop frees the memory. */
 void upstreams_end(struct upstreams *u);
 void upstreams_free(struct upstreams *u);
 
