@@ -349,6 +349,9 @@ def test_digest(asked, algorithm, end, parent, nginx, proxy, tenant, tmp_path):
     assert p.request(target="/who").status == 200
     first, second = up.all("Proxy-Authorization")
     assert first is None and is_right(second, f"127.0.0.1:{nginx.port}", algorithm), second
+    assert ("userhash" in digest_words(second)) == ("userhash=true" in asked)
+    log = p.last_log()
+    assert 0 <= float(log["connect-ms"]) <= float(log["total-ms"])
     assert (up.heads[0][0] == up.heads[1][0]) == (end == b""), "a connection that goes on is used"
     assert "s3cret" not in p.stderr
 
