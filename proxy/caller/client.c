@@ -52,7 +52,6 @@ struct client {
     /* Requests so far; inside a CONNECT, those inside it. */
     int64_t requests;
     bool request_keeps;    /* the caller wants another request on the connection */
-    bool nothing_follows;  /* the request says that nothing follows it */
     bool persists;         /* the connection goes on after this answer */
     bool ended;            /* the caller has sent its last byte */
     struct inside *inside; /* the CONNECT whose inside is being read; NULL: none */
@@ -187,8 +186,7 @@ void client_done(struct client *c, bool read)
     if (c->persists && !c->ended && !c->all->draining) {
         set_state(c, CLIENT_IDLE);
         rest(c);
-    } else if (!read || stream_is_sending(c->stream) ||
-               stream_has_unread(c->stream, c->nothing_follows)) {
+    } else if (!read || stream_is_sending(c->stream) || stream_has_unread(c->stream)) {
         linger(c);
     } else {
         close_client(c, STREAM_CLOSE);
@@ -287,9 +285,6 @@ static void note_request(struct client *c, const struct head *h)
     c->request_minor = h->minor;
     c->request_keeps =
         !head_says(h, OPTION_CLOSE) && (h->minor > 0 || head_says(h, OPTION_KEEP_ALIVE));
-    /* RFC 9112, 9.6. A request with a body does not count, because some clients send an empty line
-     * after a body. */
-    c->nothing_follows = head_says(h, OPTION_CLOSE) && !h->chunked && h->content_length == 0;
 }
 
 enum persistence client_decide(struct client *c, bool reusable)

@@ -125,9 +125,8 @@ bool stream_spoke_first(const struct stream *s);
 bool stream_has_ended(const struct stream *s);
 bool stream_has_ended_well(const struct stream *s);
 
-/* Has the peer sent bytes that nobody has used? all_has_come: the peer has said that nothing more
- * comes; then no system call is needed without TLS. */
-bool stream_has_unread(const struct stream *s, bool all_has_come);
+/* Has the peer sent bytes that nobody has used? This takes a system call. */
+bool stream_has_unread(const struct stream *s);
 
 /* The peer has to be silent from stream_rest() to stream_wake(). If it sends something
  * nevertheless, that is read before all other events of a turn. */

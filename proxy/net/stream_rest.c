@@ -45,13 +45,11 @@ bool stream_is_alive(const struct stream *s)
            s->ops->is_at_rest(s) && is_silent(s);
 }
 
-bool stream_has_unread(const struct stream *s, bool all_has_come)
+bool stream_has_unread(const struct stream *s)
 {
     char byte;
 
     if (s->closed || s->end != STREAM_GOES_ON)
         return false;
-    all_has_come &= s->ssl == NULL; /* TLS says its end (close_notify), and may say it early */
-    return s->in.n > 0 || s->early.n > 0 ||
-           (!all_has_come && recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
+    return s->in.n > 0 || s->early.n > 0 || recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }

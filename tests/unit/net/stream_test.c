@@ -500,7 +500,7 @@ TEST(tls_begins_with_bytes_that_were_shown_already)
     CHECK_INT(SSL_is_init_finished(client), 1, "the client's handshake");
     for (int i = 0; i < 5; i++)
         carry(client, &s.owner);
-    CHECK(s.started && s.readied && !stream_has_unread(s.owner.stream, false));
+    CHECK(s.started && s.readied && !stream_has_unread(s.owner.stream));
     CHECK_SLICE(buf_slice(&s.owner.got), "plain", "what came before TLS");
     stream_close(s.owner.stream, STREAM_ABORT);
     s.owner.stream = NULL;
