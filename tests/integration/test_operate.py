@@ -314,6 +314,7 @@ def test_broken_configuration_that_names_nobody(served, tmp_path):
 def test_commands_bear_the_token(served, token_files):
     p, command = served(admin_actions="yes", **token_files)
     assert [command(word).returncode for word in ("status", "wait", "reload", "quit")] == [0] * 4
+    assert p.wait() == 0
 
 
 @pytest.mark.parametrize("command", ["status", "wait", "reload", "quit"])
