@@ -25,9 +25,12 @@ install -s "$program" "$root/usr/bin/sfmtls"
 modules=$(find /usr/lib -path '*/ossl-modules/legacy.so')
 # What the program loads by itself: Kerberos, and what it asks BTP with.
 for name in libgssapi_krb5.so.2 libcurl.so.4; do
-    modules="$modules $(ldconfig -p | sed -n "s/^[[:space:]]*$name .* => //p" | head -n 1)"
+    file=$(ldconfig -p | sed -n "s/^[[:space:]]*$name .* => //p" | head -n 1)
+    [ -n "$file" ] || { echo "rootfs: $name is not on this machine" >&2; exit 1; }
+    modules="$modules $file"
 done
-put $(ldd "$program" $modules | grep -o '/[^ ]*\.so[^ ]*' | grep -v legacy.so | sort -u) $modules
+# ldd names each file that it looks at, with a colon behind it, and what that needs.
+put $(ldd "$program" $modules | grep -o '/[^ :]*\.so[^ :]*' | sort -u)
 put /etc/ssl/certs/ca-certificates.crt /etc/ssl/openssl.cnf
 ln -s certs/ca-certificates.crt "$root/etc/ssl/cert.pem"
 mkdir -p "$root/usr/lib/ssl" && ln -s /etc/ssl/openssl.cnf /etc/ssl/certs /etc/ssl/cert.pem "$root/usr/lib/ssl"

@@ -183,24 +183,24 @@ class Caller:
         return data
 
     def _chunked(self):
-        body = b""
+        body = bytearray()  # grows without being copied each time
         while True:
             try:
                 size = int(self.read_until(b"\r\n"), 16)
             except EOFError:
-                return body, False, b""
+                return bytes(body), False, b""
             if size == 0:
                 break
             data = self.read_exactly(size)
             body += data
             if len(data) < size:
-                return body, False, b""
+                return bytes(body), False, b""
             assert self.read_exactly(2) == b"\r\n"
         trailers = b""
         while True:
             line = self.read_until(b"\r\n")
             if not line:
-                return body, True, trailers
+                return bytes(body), True, trailers
             trailers += line + b"\r\n"
 
     def answer(self, method="GET"):

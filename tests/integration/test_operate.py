@@ -2,7 +2,6 @@
 import json
 import os
 import signal
-import socket
 import threading
 import types
 
@@ -10,6 +9,7 @@ import pytest
 
 import harness
 from test_admin import admin_caller, ask, status
+from test_guard import own_address
 from test_reload import Service
 
 CALLER, ADMIN = "a-token-of-a-caller-0123", "a-token-of-an-operator-0123"
@@ -137,7 +137,7 @@ def test_remote_address(proxy, nginx, token_files):
     p = proxy(nginx.port, admin="0.0.0.0:0", allow_remote="yes", admin_token_file=token_files["admin_token_file"])
     p.said("operators reach 0.0.0.0:0 by plain HTTP")
     port = int(p.ready["admin"].rsplit(":", 1)[1])
-    own = socket.gethostbyname(socket.gethostname())
+    own = own_address()
     with harness.Caller((own, port)) as c:
         assert c.request(target="/status", host=f"{own}:{port}", fields=BEARER).status == 200
     with harness.Caller((own, port)) as c:
@@ -314,6 +314,7 @@ def test_broken_configuration_that_names_nobody(served, tmp_path):
 def test_commands_bear_the_token(served, token_files):
     p, command = served(admin_actions="yes", **token_files)
     assert [command(word).returncode for word in ("status", "wait", "reload", "quit")] == [0] * 4
+    assert p.wait() == 0
 
 
 @pytest.mark.parametrize("command", ["status", "wait", "reload", "quit"])

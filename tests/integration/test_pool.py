@@ -226,7 +226,8 @@ def test_resting_connections_hold_no_buffers(release, proxy, script, tenant):
     for company in companies[1:]:
         fill_pool(p, company, count)
     grown = (p.rss_kib() - before) / (2 * count)
-    assert grown < 30, f"{grown} KiB for each"  # 21; with its buffers it would be 40
+    # OpenSSL 3.0 leaves 21, 3.5 from 36 to 43, since it keeps keys of the handshake; buffers would be 19 more.
+    assert grown < (30 if "OpenSSL 3.0." in harness.run_cli("version").stdout else 48), f"{grown} KiB for each"
 
 
 # ---- how many there are ----

@@ -10,6 +10,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROOTS = ROOT / "build/roots"
+FULL = "SFMTLS_FULL" in os.environ  # read once: the harness of tests/integration takes it out
 LIMIT = 60
 MIRROR = "http://deb.debian.org/debian"
 
@@ -124,8 +125,11 @@ def built(release):
     """The .deb of this tree, built in a root that is kept, with all that the build needs; once for the same sources."""
     machine = Machine(release, ROOTS / f"{release}-build")
     tree, mark = machine.root / "src", mark_of_tree()
-    if not (machine.root / "usr/bin/dh").exists():
-        machine.install("build-essential", "debhelper", "fakeroot", "lintian", "dpkg-dev", *needed_to_build())
+    packages = ["build-essential", "debhelper", "fakeroot", "lintian", "dpkg-dev", *needed_to_build()]
+    listed = machine.root / "root/packages"
+    if not listed.exists() or listed.read_text().split() != packages:
+        machine.install(*packages)
+        listed.write_text("\n".join(packages))
     if not (tree / mark).exists():
         shutil.rmtree(tree, ignore_errors=True)
         tree.mkdir()

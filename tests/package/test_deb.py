@@ -5,9 +5,10 @@ import subprocess
 
 import pytest
 
+import machine
 from machine import ROOT, run
 
-FULL = pytest.mark.skipif("SFMTLS_FULL" not in os.environ, reason="--full only")
+FULL = pytest.mark.skipif(not machine.FULL, reason="--full only")
 
 FILES = """/etc/logrotate.d/sfmtls /etc/sfmtls/sfmtls.ini /usr/bin/sfmtls /usr/lib/sysusers.d/sfmtls.conf
     /usr/lib/tmpfiles.d/sfmtls.conf /usr/share/bash-completion/completions/sfmtls
@@ -25,7 +26,7 @@ def build(options):
 
 @pytest.fixture(scope="module")
 def package():
-    return build("" if "SFMTLS_FULL" in os.environ else "noopt noautodbgsym")[-1]
+    return build("" if machine.FULL else "noopt noautodbgsym")[-1]
 
 
 def test_its_files(package):

@@ -12,7 +12,10 @@ import pytest
 import machine
 from machine import ROOT, run
 
-pytestmark = [pytest.mark.skipif("SFMTLS_FULL" not in os.environ, reason="--full only")]
+sys.path.append(str(ROOT / "tests/integration"))
+import btp  # noqa: E402
+
+pytestmark = [pytest.mark.skipif(not machine.FULL, reason="--full only")]
 BASE, IMAGE = "localhost/sfmtls-test-base", "localhost/sfmtls-test"
 # Within what a process may do that has not the right to raise limits, and without systemd to run health checks.
 RUN = ["podman", "--runtime", "runc", "run", "--ulimit", "nofile=1024:4096", "--ulimit", "nproc=1000:2000",
@@ -123,22 +126,72 @@ def start_sidecar(pod, image, key):
     pod.start("sfmtls", image, ["run"], "-v", f"{key}:/key:ro", *SIDECAR)
 
 
-def test_what_is_in_it(image, tmp_path):
+@pytest.fixture(scope="module")
+def contents(image, tmp_path_factory):
+    """Its files, in a folder."""
+    folder = tmp_path_factory.mktemp("contents")
+    name = run(["podman", "create", "--health-interval", "disable", image]).strip()
+    try:
+        run(["sh", "-c", f"podman export {name} | tar -C {folder} -x"])
+    finally:
+        run(["podman", "rm", name])
+    return folder
+
+
+def test_what_is_in_it(image, contents):
     """No shell, no package manager; labels, a health check, not root, and a list of the packages."""
     config = json.loads(run(["podman", "inspect", image]))[0]
     assert config["User"] == "10001:10001"
     assert config["Healthcheck"]["Test"] == ["CMD", "/usr/bin/sfmtls", "wait", "--max", "1s"]
     assert config["Labels"]["org.opencontainers.image.version"] == "0.1.0"
-    name = run(["podman", "create", "--health-interval", "disable", image]).strip()
-    try:
-        run(["sh", "-c", f"podman export {name} | tar -C {tmp_path} -x"])
-    finally:
-        run(["podman", "rm", name])
-    assert [p.name for p in (tmp_path / "usr/bin").iterdir()] == ["sfmtls"]
-    sbom = json.loads((tmp_path / "usr/share/sbom/sfmtls.spdx.json").read_text())
+    assert [p.name for p in (contents / "usr/bin").iterdir()] == ["sfmtls"]
+    sbom = json.loads((contents / "usr/share/sbom/sfmtls.spdx.json").read_text())
     names = {package["name"] for package in sbom["packages"]}
-    assert sbom["spdxVersion"] == "SPDX-2.3" and {"sfmtls", "libssl3t64", "libc6", "ca-certificates"} <= names, names
+    assert sbom["spdxVersion"] == "SPDX-2.3" and names >= {
+        "sfmtls", "libssl3t64", "libc6", "ca-certificates", "libcurl4t64", "libgssapi-krb5-2", "libkrb5-3"}, names
     assert all(package["versionInfo"] for package in sbom["packages"])
+
+
+def test_each_library_finds_what_it_needs(contents):
+    """Those that the program loads by itself, too."""
+    libraries = ["/" + str(path.relative_to(contents)) for path in (contents / "usr/lib").glob("**/*.so*")]
+    assert {"libcurl.so.4", "libgssapi_krb5.so.2", "legacy.so"} <= {path.rsplit("/", 1)[1] for path in libraries}
+    for path in [*libraries, "/usr/bin/sfmtls"]:
+        said = run(["chroot", contents, "/lib64/ld-linux-x86-64.so.2", "--list", path])
+        assert "not found" not in said, (path, said)
+
+
+def test_certificate_of_btp(image, pki, tmp_path):
+    """With libcurl, and the CAs of a file: into a folder of the container's user."""
+    (tmp_path / "out").mkdir()
+    service = btp.Btp(pki, tmp_path)
+    try:
+        pem = service.put("sfmtls.pem", service.issue())
+        service.service_key(tmp_path / "out/key.json")
+        shutil.copy(pki / "ca.pem", tmp_path / "out")
+        for path in (tmp_path / "out", *(tmp_path / "out").iterdir()):
+            os.chown(path, 10001, 10001)
+        run([*RUN, "--rm", "--network", "host", "-v", f"{tmp_path}/out:/out", image, "cert", "fetch", "--service-key",
+             "/out/key.json", "--name", "sfmtls.pem", "--ca-file", "/out/ca.pem", "-o", "/out/acme.pem"])
+    finally:
+        service.stop()
+    assert (tmp_path / "out/acme.pem").read_bytes() == pem
+
+
+@pytest.mark.parametrize("auth, code, said", [
+    ("negotiate", 0, "configuration ok"),
+    ("ntlm", 2, "by NTLM, for which the package gss-ntlmssp is missing"),
+])
+def test_parent_proxy(image, key, auth, code, said):
+    """Kerberos is there; of NTLM, which needs half of Samba, one sentence says that it is not."""
+    (key / "password").write_text("s3cret\n")
+    os.chown(key / "password", 10001, 10001)
+    (key / "password").chmod(0o400)
+    settings = [*SIDECAR, "-e", "SFMTLS_PARENT_PROXY=http://proxy.test:3128", "-e", "SFMTLS_PARENT_PROXY_USER=anna",
+                "-e", "SFMTLS_PARENT_PROXY_PASSWORD_FILE=/key/password", "-e", f"SFMTLS_PARENT_PROXY_AUTH={auth}"]
+    result = subprocess.run([*RUN, "--rm", "--network", "none", "-v", f"{key}:/key:ro", *settings, image, "run", "-t"],
+                            capture_output=True, text=True)
+    assert result.returncode == code and said in result.stdout + result.stderr, result
 
 
 @pytest.mark.parametrize("first", ["app", "sfmtls"])

@@ -1,6 +1,5 @@
 """The package in fresh Debian systems that are booted: installed, configured, called, upgraded under load, removed."""
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -12,7 +11,7 @@ import pytest
 import machine
 from machine import ROOT, run
 
-pytestmark = [pytest.mark.skipif("SFMTLS_FULL" not in os.environ, reason="--full only")]
+pytestmark = [pytest.mark.skipif(not machine.FULL, reason="--full only")]
 LOAD = ROOT / "tests/package/load.py"
 
 
