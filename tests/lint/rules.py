@@ -77,6 +77,9 @@ def check_size():
         lines = path.read_text().count("\n")
         if lines > 600:
             yield f"{path.relative_to(ROOT)}: {lines} lines; does it hold one idea?"
+    lines = (ROOT / "README.md").read_text().count("\n")
+    if lines > 200:
+        yield f"README.md: {lines} lines, where 200 are enough for a start; the manual pages have room for more"
 
 
 def tokens():
