@@ -119,8 +119,8 @@ unit() { # PRESET
 integration() { # BUILD pytest-arguments...
     folder=$1
     shift
-    SFMTLS="$PWD/build/$folder/sfmtls" SFMTLS_BUILD="$folder" $python -m pytest -q -p no:cacheprovider -n 10 \
-        --basetemp "$work/pytest" "$@" >"$work/integration" 2>&1 || { cat "$work/integration"; exit 1; }
+    SFMTLS="$PWD/build/$folder/sfmtls" SFMTLS_BUILD="$folder" $python -m pytest -q -p no:cacheprovider \
+        -n 10 --dist loadfile --basetemp "$work/pytest" "$@" >"$work/integration" 2>&1 || { cat "$work/integration"; exit 1; }
     tail -n 1 "$work/integration"
     total=$((total + $(count "$work/integration" passed)))
 }

@@ -1,5 +1,4 @@
 import contextlib
-import itertools
 import os
 import pathlib
 import select
@@ -11,6 +10,7 @@ import tempfile
 import types
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 import harness
 
@@ -35,28 +35,43 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def pytest_configure(config):
+    if config.pluginmanager.hasplugin("xdist"):
+        config.pluginmanager.register(OfManyProcesses())
     config.addinivalue_line("markers", "released: of the released program alone, whatever program is named")
     config.addinivalue_line("markers", "alone: of one worker, however many there are to be")
 
 
-# Which wait for time that has to pass. They are spread, so that no process of pytest -n gets many of them.
-LONG = ("test_turns", "test_vanished", "test_manners")
+# The files that take longest, the longest first.
+LONGEST = ("turns", "connect", "failures", "bodies", "manners", "check", "vanished", "expansion", "reload", "btp_renewal",
+           "vectors", "pool", "btp_fetch", "guard", "hints", "reload_keys", "overlap", "links", "batch", "parent", "head",
+           "clients", "operate", "chaos")
 
 
-def spread(items):
-    """The same tests, with the long ones between the files of the others."""
-    long = [item for item in items if item.module.__name__ in LONG]
-    others = [item for item in items if item.module.__name__ not in LONG]
-    files = [list(group) for _, group in itertools.groupby(others, lambda item: item.module.__name__)]
-    share = -(-len(long) // max(len(files), 1))
-    for i, file in enumerate(files):
-        yield from long[i * share:(i + 1) * share]
-        yield from file
-    yield from long[len(files) * share:]
+class LongestFirst(LoadFileScheduling):
+    """pytest --dist loadfile, by which a process gets a whole file at a time: none is long among the last."""
+
+    is_sorted = False
+
+    def _assign_work_unit(self, node):
+        def rank(file):
+            name = pathlib.Path(file).stem.removeprefix("test_")
+            return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+        if not self.is_sorted:
+            self.is_sorted = True
+            for file in sorted(self.workqueue, key=rank):
+                self.workqueue.move_to_end(file)
+        super()._assign_work_unit(node)
+
+
+class OfManyProcesses:
+    """What pytest-xdist alone asks for."""
+
+    def pytest_xdist_make_scheduler(self, config, log):
+        return LongestFirst(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items):
-    items[:] = spread(items)
     for item in items:
         unmeasured = item.name.startswith("test_swaps") and not item.callspec.params["measured"]
         if "release" in item.fixturenames and "theirs" not in item.fixturenames and not unmeasured:
