@@ -250,9 +250,8 @@ static enum status explain(const char *path, const struct sealed_key *k, bool en
                 "openssl pkcs8 -topk8 -in %s -out new.key",
                 path);
     } else {
-        /* Sometimes OpenSSL reports no error for a wrong passphrase. */
-        diag_at(why, path, "the private key cannot be decrypted (%s); check the passphrase%s",
-                e->text == NULL ? "it does not fit" : e->text,
+        /* Without OpenSSL's reason: with a wrong passphrase it depends on chance. */
+        diag_at(why, path, "the private key cannot be decrypted; check the passphrase%s",
                 credential_passphrase_flaw(k->passphrase));
         return ST_LOCKED;
     }
