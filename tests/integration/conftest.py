@@ -42,9 +42,9 @@ def pytest_configure(config):
 
 
 # The files that take longest, the longest first.
-LONGEST = ("turns", "connect", "failures", "bodies", "manners", "check", "vanished", "expansion", "reload", "btp_renewal",
-           "vectors", "pool", "btp_fetch", "guard", "hints", "reload_keys", "overlap", "links", "batch", "parent", "head",
-           "clients", "operate", "chaos")
+LONGEST = ("callers_file", "turns", "connect", "failures", "bodies", "manners", "check", "vanished", "expansion",
+           "reload", "btp_renewal", "vectors", "pool", "btp_fetch", "guard", "hints", "reload_keys", "overlap",
+           "links", "batch", "parent", "head", "clients", "operate", "chaos")
 
 
 class LongestFirst(LoadFileScheduling):
