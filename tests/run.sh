@@ -171,7 +171,7 @@ if chosen asan; then
     # Browsers and other clients take minutes, and see no difference: they try the released program. So do those that
     # are marked, long tables of what the fuzz targets read, too, commands, and what passwords take their time for.
     integration asan -m 'not released' $(without browser clients newman many_keys config import parent_config \
-        callers_file certificate cli completion examples files init listen noise settings try)
+        callers_file certificate chaos cli completion examples expansion files init listen noise settings try)
 fi
 if chosen tsan; then
     stage 'integration tests, TSan, several workers'
@@ -183,8 +183,9 @@ fi
 if chosen release; then
     stage 'integration tests, as released'
     # In its sandbox; without long tables and waits that are the same outside of it.
-    integration release $(without tenants vectors browser turns vanished manners batch cookies failures framing \
-        head hints link_places links overlap own_name pool ranges readings set_cookie strict unasked)
+    integration release $(without tenants vectors browser turns vanished manners batch bodies callers_file check \
+        cookies failures framing head hints link_places links overlap own_name pool ranges readings set_cookie \
+        storms strict unasked)
     # A browser gives up what takes too long beside others.
     integration release tests/integration/test_browser.py
 fi

@@ -1,4 +1,4 @@
-"""The image, built by buildah and run by podman: a sidecar that shares the network of an app."""
+"""The image, built by buildah and run by podman: a sidecar in the pod of an app."""
 import json
 import os
 import re
@@ -18,8 +18,9 @@ import btp  # noqa: E402
 pytestmark = [pytest.mark.skipif(not machine.FULL, reason="--full only")]
 BASE, IMAGE = "localhost/sfmtls-test-base", "localhost/sfmtls-test"
 # Within what a process may do that has not the right to raise limits, and without systemd to run health checks.
-RUN = ["podman", "--runtime", "runc", "run", "--ulimit", "nofile=1024:4096", "--ulimit", "nproc=1000:2000",
-       "--health-interval", "disable"]
+PODMAN = ["podman", "--runtime", "runc"]
+RUN = [*PODMAN, "run", "--ulimit", "nofile=1024:4096", "--ulimit", "nproc=1000:2000", "--health-interval", "disable"]
+ULIMITS = '[containers]\ndefault_ulimits = ["nofile=1024:4096", "nproc=1000:2000"]\n'  # of a pod, which has no option
 # As docker/compose.yml has it.
 SIDECAR = ["--read-only", "--cap-drop", "all", "--security-opt", "no-new-privileges", *(
     word for setting in ("SERVER=localhost:8081", "ADMIN=localhost:8082", "COMPANY_ID=ACME", "ALLOW_UID=any",
@@ -67,14 +68,18 @@ def key(pki, tmp_path):
 
 
 class Pod:
-    """Containers that share a network without anything else in it, in the order in which they are started."""
+    """Its containers share a network without anything else in it; in the order in which they are started."""
 
-    def __init__(self, pki):
+    def __init__(self, pki, folder):
+        (folder / "containers.conf").write_text(ULIMITS)
+        os.environ["CONTAINERS_CONF"] = str(folder / "containers.conf")
         self.name = f"sfmtls-test-{os.getpid()}"
-        self.containers, self.events = [], []
+        self.events = []
         self.begun = time.monotonic()
-        self.start("network", BASE, ["sleep", "infinity"], "--network", "none")
-        pid = run(["podman", "inspect", "--format", "{{.State.Pid}}", self.container("network")]).strip()
+        run([*PODMAN, "pod", "create", "--name", self.name, "--network", "none"])
+        run([*PODMAN, "pod", "start", self.name])
+        infra = run(["podman", "pod", "inspect", "--format", "{{.InfraContainerID}}", self.name]).strip()
+        pid = run(["podman", "inspect", "--format", "{{.State.Pid}}", infra]).strip()
         self.inside = ["nsenter", "-t", pid, "-n"]
         load = [sys.executable, ROOT / "tests/package/load.py", "8080", "1", "0", pki]
         self.origin = subprocess.Popen([*self.inside, *load],
@@ -88,9 +93,7 @@ class Pod:
         self.events.append(f"{time.monotonic() - self.begun:5.1f} s  {what}")
 
     def start(self, name, image, command, *options):
-        network = [] if "--network" in options else ["--network", f"container:{self.container('network')}"]
-        run([*RUN, "-d", "--name", self.container(name), *network, *options, image, *command])
-        self.containers.append(name)
+        run([*RUN, "-d", "--pod", self.name, "--name", self.container(name), *options, image, *command])
         self.note(f"{name} starts")
 
     def wait(self, name):
@@ -103,21 +106,20 @@ class Pod:
         run(["podman", "kill", "--signal", "TERM", self.container(name)])
 
     def exec(self, name, *command):
-        return subprocess.run(["podman", "--runtime", "runc", "exec", self.container(name), *command],
-                              capture_output=True, text=True)
+        return subprocess.run([*PODMAN, "exec", self.container(name), *command], capture_output=True, text=True)
 
     def remove(self):
         self.origin.kill()
         self.origin.wait()
-        for name in reversed(self.containers):
-            subprocess.run(["podman", "rm", "-f", "-t", "0", self.container(name)], capture_output=True)
+        subprocess.run([*PODMAN, "pod", "rm", "-f", "-t", "0", self.name], capture_output=True)
+        del os.environ["CONTAINERS_CONF"]
         with open(ROOT / "build/package-figures.txt", "a") as out:
             print(*self.events, sep="\n", file=out)
 
 
 @pytest.fixture
-def pod(image, pki):
-    p = Pod(pki)
+def pod(image, pki, tmp_path):
+    p = Pod(pki, tmp_path)
     yield p
     p.remove()
 
