@@ -42,6 +42,7 @@ class Daemon:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(harness.LIMIT)
+        harness.eventually(lambda: not listens(self.port))  # its children take their time to die
 
     stop = kill
 
