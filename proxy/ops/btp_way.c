@@ -117,6 +117,17 @@ enum status btp_way_of(const struct config *c, const struct tenant *t, struct bt
         t->parent_options.proxy != NULL ? tenant_where(t, key) : config_where(c, key), out, why);
 }
 
+/* The file or folder of tickets or keys, which may be named without a type; NULL: of another type.
+ */
+static const char *file_of(const char *name)
+{
+    const char *colon = strchr(name, ':');
+
+    if (colon == NULL || memchr(name, '/', (size_t)(colon - name)) != NULL)
+        return name;
+    return strncmp(name, "FILE:", 5) == 0 || strncmp(name, "DIR:", 4) == 0 ? colon + 1 : NULL;
+}
+
 /* Of a proxy that the environment names, only if the file says how it is told who calls. */
 bool btp_way_wants_tickets(const struct parent_options *o, char **path)
 {
@@ -127,8 +138,8 @@ bool btp_way_wants_tickets(const struct parent_options *o, char **path)
     if (!by_file || (o->auth != PARENT_AUTO && o->auth != PARENT_NEGOTIATE))
         return false;
     char *ccache = o->keytab != NULL ? mem_copy_string(o->keytab) : ccache_of(o);
-    const char *file = *ccache == '/' ? ccache : strchr(ccache, ':') + 1;
-    if (*file == '/')
+    const char *file = file_of(ccache);
+    if (file != NULL)
         *path = mem_copy_string(file);
     free(ccache);
     return true;

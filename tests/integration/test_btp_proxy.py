@@ -127,6 +127,16 @@ def test_renewal_through_the_parent_proxy(proxy, directly, cloud, parent, enviro
     assert not [head for _, head in up.heads if btp.TOKEN.encode() in head]
 
 
+@pytest.mark.parametrize("tickets", ["krb5cc", "./krb5cc", "FILE:krb5cc", "KCM:", "/nowhere/krb5cc"])
+def test_renewal_wherever_the_tickets_are(proxy, directly, cloud, parent, environment, pki, tickets):
+    """A name without a type is that of a file, and none of them ends the process that fetches."""
+    cloud.put(NAME, cloud.issue())
+    up = parent(OK)
+    p = proxy(directly.section(parent_proxy=up.url, parent_proxy_auth="negotiate"), {**environment, "KRB5CCNAME": tickets})
+    is_used(p, cloud.certificates["subaccount"][NAME])
+    assert "btp-helper" not in p.stderr
+
+
 def test_renewal_of_a_tenant_with_none(proxy, directly, cloud, parent, environment):
     """Its own word comes first; and the environment does not count."""
     up, new = parent(OK), cloud.put(NAME, cloud.issue())
