@@ -132,7 +132,8 @@ def test_renewal_wherever_the_tickets_are(proxy, directly, cloud, parent, enviro
     """A name without a type is that of a file, and none of them ends the process that fetches."""
     cloud.put(NAME, cloud.issue())
     up = parent(OK)
-    p = proxy(directly.section(parent_proxy=up.url, parent_proxy_auth="negotiate"), {**environment, "KRB5CCNAME": tickets})
+    section = directly.section(parent_proxy=up.url, parent_proxy_auth="negotiate")
+    p = proxy(section, {**environment, "KRB5CCNAME": tickets})
     is_used(p, cloud.certificates["subaccount"][NAME])
     assert "btp-helper" not in p.stderr
 
