@@ -428,19 +428,22 @@ static bool check_listen(const char *text)
     return false;
 }
 
-static bool set_fault(struct demo *d, const char *name)
+static int list_faults(void)
 {
-    struct buf names = {0};
     size_t count;
     const struct demo_fault *all = demo_faults(&count);
 
-    d->fault = demo_fault_find(name);
     for (size_t i = 0; i < count; i++)
-        buf_addf(&names, "%s%s", i == 0 ? "" : ", ", all[i].name);
+        printf("%-20s %s\n", all[i].name, all[i].summary);
+    return EXIT_SUCCESS;
+}
+
+static bool set_fault(struct demo *d, const char *name)
+{
+    d->fault = demo_fault_find(name);
     if (d->fault == NULL)
-        (void)cli_usage("demo", "--fault %s: there is no such fault; there are: %.*s", name,
-                        (int)names.n, names.p);
-    buf_free(&names);
+        (void)cli_usage("demo", "--fault %s: there is no such fault; --fault list lists them",
+                        name);
     return d->fault != NULL;
 }
 
@@ -468,6 +471,9 @@ static bool parse(int argc, char **argv, struct demo *d, int *code)
             if (!check_listen(optarg))
                 return false;
             d->listen = optarg;
+        } else if (option == OPT_FAULT && strcmp(optarg, "list") == 0) {
+            *code = list_faults();
+            return false;
         } else if (option == OPT_FAULT) {
             if (!set_fault(d, optarg))
                 return false;

@@ -58,6 +58,7 @@ struct stream {
     struct buf early;     /* received before TLS began; they come before the bytes in the socket */
     struct task show;     /* shows `in` again after a pause, or reads `early` */
     struct task tell_written; /* tells that writing is broken, or that `held` was written */
+    size_t without_data;      /* received since the handshake or the last data; TLS only */
     struct buf held;          /* written, but not encrypted yet; it comes after `out` */
 
     /* stream_rest.c */

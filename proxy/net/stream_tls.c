@@ -15,7 +15,12 @@
 #include "net/stream_ops.h"
 #include "tls/error.h"
 
-enum { WORTH_ANOTHER_READ = 8 * 1024, MAX_RECORD = 17 * 1024 };
+enum {
+    WORTH_ANOTHER_READ = 8 * 1024,
+    MAX_RECORD = 17 * 1024,
+    /* Tickets, new keys, a request for a certificate: OpenSSL takes 100 KiB of one message. */
+    MAX_WITHOUT_DATA = 256 * 1024,
+};
 
 /* ---- the BIO ---- */
 
@@ -243,18 +248,35 @@ static enum stream_end fill_once(struct stream *s, struct slice *bytes, ssize_t 
     return end == STREAM_GOES_ON && s->ready ? begin(s, bytes, why) : end;
 }
 
+/* A peer that only sends messages of TLS (new keys, new handshakes) costs much and says nothing,
+ * and what it is answered queues up if it does not read. */
+static enum stream_end bound_talk(struct stream *s, size_t received, bool has_data,
+                                  struct failure *why)
+{
+    s->without_data = has_data || !s->ready ? 0 : s->without_data + received;
+    if (s->without_data <= MAX_WITHOUT_DATA)
+        return STREAM_GOES_ON;
+    failure_set(why, FAIL_TLS, "%s sends messages of TLS without end, and no data.", s->peer);
+    return STREAM_BROKEN;
+}
+
 /* While a large portion is decrypted, the next one has often come. Reading it at once saves the
- * other side a write and this side an event. */
+ * other side a write and this side an event. Without data, other streams come first. */
 static enum stream_end tls_fill(struct stream *s, struct slice *bytes, struct failure *why)
 {
     struct loop_room *room = loop_room(s->loop);
     enum stream_end end;
+    size_t before;
     ssize_t got;
 
     *bytes = (struct slice){room->plain_in, 0};
     do {
+        before = bytes->n;
         end = fill_once(s, bytes, &got, why);
-    } while (end == STREAM_GOES_ON && !s->closed && got >= WORTH_ANOTHER_READ &&
+        if (end == STREAM_GOES_ON && got > 0)
+            end = bound_talk(s, (size_t)got, bytes->n > before, why);
+    } while (end == STREAM_GOES_ON && !s->closed && bytes->n > before &&
+             got >= WORTH_ANOTHER_READ &&
              bytes->n + s->read_size + MAX_RECORD <= sizeof(room->plain_in));
     return end;
 }

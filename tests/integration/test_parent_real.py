@@ -85,11 +85,18 @@ class Squid(Daemon):
             """.replace("            ", ""))
         for path in (folder, *folder.iterdir()):
             os.chown(path, user.pw_uid, user.pw_gid)
-        super().__init__(["squid", "-N", "-f", folder / "squid.conf"], folder, environment)
+        # Two of one name share memory (/dev/shm), and one that starts while another ends finds it gone.
+        words = ["squid", "-N", "-n", f"sfmtls{self.port}", "-f", folder / "squid.conf"]
+        super().__init__(words, folder, environment)
         self.wait()
 
     def wait(self):
         harness.eventually(lambda: self.is_up() and listens(self.port))
+
+    def stop(self):
+        super().stop()
+        for memory in pathlib.Path("/dev/shm").glob(f"sfmtls{self.port}-*"):  # killed, it leaves it
+            memory.unlink()
 
     @property
     def url(self):

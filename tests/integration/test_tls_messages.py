@@ -3,6 +3,7 @@ certificate. Nothing of that may cost a byte of what is written meanwhile."""
 import fcntl
 import os
 import socket
+import subprocess
 import sys
 import termios
 import threading
@@ -157,3 +158,78 @@ def test_certificate_is_refused_behind_the_request(proxy, server, options, comma
         s.sees(b"GET / ")
         s.tell(command)
         assert c.answer().token == "client-certificate-refused"
+
+
+# Serves one connection after the other: once something was asked, it says new keys (1.3) or negotiates anew (1.2), as
+# fast as it can.
+TALKER = r"""
+#include <arpa/inet.h>
+#include <openssl/ssl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof(at);
+    int listener = socket(AF_INET, SOCK_STREAM, 0), keys = strcmp(argv[3], "1.3") == 0;
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    char bytes[4096];
+
+    signal(SIGPIPE, SIG_IGN);
+    SSL_CTX_set_max_proto_version(context, keys ? TLS1_3_VERSION : TLS1_2_VERSION);
+    SSL_CTX_use_certificate_chain_file(context, argv[1]);
+    SSL_CTX_use_PrivateKey_file(context, argv[2], SSL_FILETYPE_PEM);
+    bind(listener, (void *)&at, n);
+    listen(listener, 8);
+    getsockname(listener, (void *)&at, &n);
+    printf("%d\n", ntohs(at.sin_port));
+    fflush(stdout);
+    for (int fd; (fd = accept(listener, NULL, NULL)) >= 0; close(fd)) {
+        SSL *ssl = SSL_new(context);
+        SSL_set_fd(ssl, fd);
+        if (SSL_accept(ssl) == 1 && SSL_read(ssl, bytes, sizeof(bytes)) > 0) {
+            SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
+            while (keys && SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(ssl) == 1)
+                continue;
+            for (int error = SSL_ERROR_WANT_READ; !keys && error == SSL_ERROR_WANT_READ;) {
+                if (!SSL_renegotiate_pending(ssl) && !SSL_in_init(ssl))
+                    SSL_renegotiate(ssl);
+                error = SSL_get_error(ssl, SSL_read(ssl, bytes, sizeof(bytes)));
+            }
+        }
+        SSL_free(ssl);
+    }
+    return 0;
+}
+"""
+
+
+class Talker:
+    def __init__(self, folder, pki, version):
+        (folder / "talker.c").write_text(TALKER)
+        subprocess.run(["cc", "-o", folder / "talker", folder / "talker.c", "-lssl", "-lcrypto"], check=True)
+        self.process = subprocess.Popen([folder / "talker", pki / "server.pem", pki / "server.key", version],
+                                        stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline())
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.mark.parametrize("version", ["1.3", "1.2"])
+@harness.one_worker
+def test_server_that_talks_of_nothing_but_tls(version, pki, proxy, tmp_path, started):
+    """It holds up nobody, and not for ever the one who waits for its answer."""
+    started.append(talker := Talker(tmp_path, pki, version))
+    p = proxy(talker.port)
+    with p.caller() as c:
+        c.send(harness.head_lines("POST", "/", "Content-Length: 0"))
+        answers = [p.request(host=None) for _ in range(20)]  # of the proxy itself: there is no Host
+        assert {answer.token for answer in answers} == {"request-host"}
+        answer = c.answer("POST")
+        assert (answer.status, answer.token) == (502, "tls-failed"), answer.body
+        assert "messages of TLS without end" in answer.json()["detail"]
