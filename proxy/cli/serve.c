@@ -19,6 +19,7 @@
 #include "ops/descriptors.h"
 #include "ops/notify.h"
 #include "ops/reload.h"
+#include "ops/unused_proxy.h"
 #include "policy/validity.h"
 #include "tls/credential.h"
 #include "tls/key_memory.h"
@@ -291,7 +292,7 @@ static void announce(struct serve *s)
                 "the memory for private keys is not locked; allow 1 MiB of locked memory, or 8 MiB "
                 "for hundreds of tenants (ulimit -l, LimitMEMLOCK=)");
     announce_config(s->config, &s->expiry);
-    announce_unused_proxy(s->config);
+    unused_proxy_announce(s->config);
     announce_process(s);
 }
 

@@ -325,6 +325,10 @@ enum status config_add_local_ca(struct config *c, struct diag *why) MUST_CHECK;
  * applies if a certificate that is fetched cannot be loaded any more. */
 void config_keep_identities(struct config *c, const struct config *in_use);
 
+/* Before c is used: presents what is in that file as the tenant's certificate, without a place in
+ * certificate-store. On failure nothing changes. */
+enum status config_present_fetched(struct tenant *t, const char *path, struct diag *why) MUST_CHECK;
+
 /* Calls f for each file that c reads, including the configuration file itself. */
 typedef void config_file_hook(void *ctx, const char *path);
 void config_each_file(const struct config *c, config_file_hook *f, void *ctx);

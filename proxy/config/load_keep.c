@@ -1,5 +1,6 @@
-/* What a reload does if it finds a certificate that cannot be presented, while a valid one is in
- * use. */
+/* Which certificate takes the place of one that cannot be presented: at a reload the one in use,
+ * for `sfmtls check` the one that was just fetched. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -105,4 +106,29 @@ void config_keep_identities(struct config *c, const struct config *in_use)
         for (int i = 0; before != NULL && i < IDENTITIES; i++)
             keep(c, c->tenants[n], before, i, now);
     }
+}
+
+enum status config_present_fetched(struct tenant *t, const char *path, struct diag *why)
+{
+    struct identity *i = &t->identities[IDENTITY_CURRENT];
+    const struct credential_files files = {.certificate = path,
+                                           .private_key = i->private_key,
+                                           .passphrase_file = i->passphrase_file,
+                                           .passphrase_env = i->passphrase_env,
+                                           .passphrase_credential = i->passphrase_credential,
+                                           .allow_readable_key = true};
+    enum credential_source source;
+    struct credential *fetched = NULL;
+    struct tls_client *tls;
+    enum status st = credential_load(&files, &fetched, &source, why);
+
+    if (st == ST_OK)
+        st = tls_client_new(fetched, t->trust, t->server.host, &tls, why);
+    if (st == ST_OK) {
+        present(t, IDENTITY_CURRENT, fetched, tls);
+        free(i->flaw);
+        i->flaw = NULL;
+    }
+    credential_unref(fetched);
+    return st;
 }

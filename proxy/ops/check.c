@@ -12,6 +12,9 @@
 #include "ops/check_btp.h"
 #include "ops/check_files.h"
 #include "ops/check_probe.h"
+#include "ops/sandbox.h"
+#include "ops/unused_proxy.h"
+#include "policy/validity.h"
 
 enum { CLOCK_TOLERANCE_S = 300 };
 
@@ -84,6 +87,20 @@ static void check_request(struct walker *w, const struct call_result *r)
                               "calls.",
                               w->tenant->peer),
                    NULL);
+}
+
+/* Other programs would have gone through a proxy, so the direct way may be closed. */
+static void check_way(struct walker *w, const struct failure *why)
+{
+    const char *unused = unused_proxy_of(w->config, w->tenant);
+    enum check_step s = check_step_of_failure(why);
+
+    if (unused != NULL && (s == CHECK_NAME || s == CHECK_CONNECT))
+        check_tell(w->steps, CHECK_PARENT_PROXY, CHECK_WARN, NULL,
+                   mem_format("%s is set, but the configuration names no parent-proxy, so sfmtls "
+                              "connects directly.",
+                              unused),
+                   "If the network does not permit that, set parent-proxy = system in [proxy].");
 }
 
 static void add_connection(struct walker *w, const struct call_result *r)
@@ -214,8 +231,10 @@ static char *fine_text(const struct walker *w, enum check_step s, const struct c
 
 static void judge_call(struct walker *w, const char *path, const struct call_result *r)
 {
-    if (r->failed)
+    if (r->failed) {
+        check_way(w, &r->failure);
         check_tell_failure(w->steps, &r->failure);
+    }
     if (r->connected)
         add_connection(w, r);
     check_clock(w, r);
@@ -247,6 +266,21 @@ bool check_has_step(const struct check_walk *w, enum check_step s)
     return (s != CHECK_BTP_TOKEN && s != CHECK_BTP_CERTIFICATE) || fetches(w->tenant, w->identity);
 }
 
+/* A certificate that is not there yet is no failure of its own if BTP does not give it. */
+static void fetch(struct walker *w)
+{
+    struct failure ignored;
+
+    if (check_succeeded(w->steps, CHECK_CONFIGURATION))
+        check_btp(w->steps, w->config, w->config->tenants[w->index]);
+    if (w->options->skip[CHECK_BTP_TOKEN] || w->options->skip[CHECK_BTP_CERTIFICATE] ||
+        identity_is_presentable(w->tenant, w->identity, &ignored))
+        return;
+    (void)check_is_settled(w->steps, CHECK_BTP_TOKEN);
+    (void)check_is_settled(w->steps, CHECK_BTP_CERTIFICATE);
+    check_lack(w->steps, CHECK_CERTIFICATE, CHECK_BTP_CERTIFICATE);
+}
+
 static void walk(struct walker *w)
 {
     const char *path = w->options->path;
@@ -256,8 +290,8 @@ static void walk(struct walker *w)
         if (w->options->skip[s])
             check_leave_out(w->steps, (enum check_step)s);
     check_configuration(w->steps, w->tenant, w->file_flaw);
-    if (fetches(w->tenant, w->identity) && check_succeeded(w->steps, CHECK_CONFIGURATION))
-        check_btp(w->steps, w->config, w->tenant);
+    if (fetches(w->tenant, w->identity))
+        fetch(w);
     check_certificate(w->steps, w->tenant, w->identity, w->options->fail_days);
     if (wants_call(w)) {
         if (w->options->skip[CHECK_HTTP] || !call_is_allowed(w->room, w->index, path))
@@ -303,13 +337,25 @@ static bool is_there(const struct tenant *t, int identity)
     return t->identities[identity].certificate != NULL;
 }
 
+/* Refuses what `run` would refuse. */
+static enum status check_files(struct config *c, struct diag *why)
+{
+    struct sandbox *plan = sandbox_plan(c);
+    enum status st = config_check_files(c, why);
+
+    if (st == ST_OK)
+        st = sandbox_check_fetching(plan, c, why);
+    sandbox_free(plan);
+    return st;
+}
+
 void check_run(struct config *c, const struct check_options *o, struct check *out)
 {
     struct diag flaw;
     struct walker w = {.config = c, .options = o};
 
     *out = (struct check){0};
-    if (config_check_files(c, &flaw) != ST_OK)
+    if (check_files(c, &flaw) != ST_OK)
         w.file_flaw = &flaw;
     w.room = call_room_new(c);
     for (w.index = 0; w.index < c->ntenants; w.index++) {

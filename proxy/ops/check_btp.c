@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -12,6 +13,7 @@
 #include "btp/fetch.h"
 #include "btp/store.h"
 #include "ops/btp_way.h"
+#include "policy/validity.h"
 
 static void tell(struct check_report steps[], enum check_step s, const struct fetch_failure *f)
 {
@@ -29,31 +31,46 @@ static int file_of(const struct buf *content, char path[32])
     int fd = memfd_create("fetched", MFD_CLOEXEC);
 
     (void)snprintf(path, 32, "/proc/self/fd/%d", fd);
-    if (fd < 0 || write(fd, content->p, content->n) == (ssize_t)content->n)
+    if (fd < 0 || (fchmod(fd, S_IRUSR | S_IWUSR) == 0 &&
+                   write(fd, content->p, content->n) == (ssize_t)content->n))
         return fd;
     (void)close(fd);
     return -1;
 }
 
-static void tell_fetched(struct check_report steps[], const struct tenant *t,
-                         const struct credential *c)
+static bool is_in_use(const struct tenant *t, const struct credential *c)
 {
     const struct credential *held = t->identities[IDENTITY_CURRENT].credential;
-    bool same = held != NULL && memcmp(credential_fingerprint(held), credential_fingerprint(c),
-                                       CREDENTIAL_FINGERPRINT_SIZE) == 0;
+
+    return held != NULL && memcmp(credential_fingerprint(held), credential_fingerprint(c),
+                                  CREDENTIAL_FINGERPRINT_SIZE) == 0;
+}
+
+static void tell_fetched(struct check_report steps[], const struct tenant *t,
+                         const struct credential *c, bool in_use)
+{
     char end[CLOCK_TEXT_SIZE];
 
     clock_text(credential_not_after(c) * 1000000, end);
     check_tell(steps, CHECK_BTP_CERTIFICATE, CHECK_OK, NULL,
                mem_format("%s until %.10s, %s", t->fetch.name, end,
-                          same ? "the one that is in use" : "which `run` takes by itself"),
+                          in_use ? "the one that is in use" : "which `run` takes by itself"),
                NULL);
     json_add_member(&steps[CHECK_BTP_CERTIFICATE].evidence, "subject",
                     slice_of(credential_subject(c)));
     json_add_member(&steps[CHECK_BTP_CERTIFICATE].evidence, "not_after", slice_of(end));
 }
 
-static void judge(struct check_report steps[], const struct tenant *t, const struct buf *content)
+static enum status present(struct tenant *t, const char *path, struct diag *why)
+{
+    struct failure ignored;
+
+    return identity_is_presentable(t, IDENTITY_CURRENT, &ignored)
+               ? ST_OK
+               : config_present_fetched(t, path, why);
+}
+
+static void judge(struct check_report steps[], struct tenant *t, const struct buf *content)
 {
     const struct identity *i = &t->identities[IDENTITY_CURRENT];
     const struct credential_files files = {.passphrase_file = i->passphrase_file,
@@ -68,8 +85,11 @@ static void judge(struct check_report steps[], const struct tenant *t, const str
 
     if (st == ST_OK)
         st = store_judge(c, i->private_key != NULL, &why);
+    bool in_use = st == ST_OK && is_in_use(t, c);
+    if (st == ST_OK)
+        st = present(t, path, &why);
     if (st == ST_OK) {
-        tell_fetched(steps, t, c);
+        tell_fetched(steps, t, c, in_use);
     } else {
         fetch_fail(&f, CAUSE_BTP_CERTIFICATE_UNFIT, "%s was fetched, but %s", t->fetch.name,
                    why.text);
@@ -80,7 +100,7 @@ static void judge(struct check_report steps[], const struct tenant *t, const str
         (void)close(fd);
 }
 
-static void ask(struct check_report steps[], const struct tenant *t, const struct web_proxy *proxy,
+static void ask(struct check_report steps[], struct tenant *t, const struct web_proxy *proxy,
                 struct fetch *f)
 {
     struct fetch_failure why = {.cause = NULL};
@@ -104,7 +124,7 @@ static void ask(struct check_report steps[], const struct tenant *t, const struc
     file_wipe(&content);
 }
 
-static void call(struct check_report steps[], const struct tenant *t, const struct service_key *key,
+static void call(struct check_report steps[], struct tenant *t, const struct service_key *key,
                  const struct web_proxy *proxy)
 {
     struct fetch_failure failure;
@@ -118,7 +138,7 @@ static void call(struct check_report steps[], const struct tenant *t, const stru
     }
 }
 
-void check_btp(struct check_report steps[], const struct config *c, const struct tenant *t)
+void check_btp(struct check_report steps[], const struct config *c, struct tenant *t)
 {
     struct fetch_failure failure = {.cause = NULL};
     struct service_key key;

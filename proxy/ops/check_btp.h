@@ -8,7 +8,8 @@
 #include "config/config.h"
 #include "ops/check_steps.h"
 
-/* Asks BTP, unless a step is left out, and judges both steps. Writes nothing. */
-void check_btp(struct check_report steps[], const struct config *c, const struct tenant *t);
+/* Asks BTP, unless a step is left out, and judges both steps. Writes nothing. If the tenant has no
+ * certificate to present, as before the first start, the fetched one is presented from now on. */
+void check_btp(struct check_report steps[], const struct config *c, struct tenant *t);
 
 #endif

@@ -264,14 +264,18 @@ bool check_succeeded(const struct check_report steps[], enum check_step s)
     return is_enough(steps, s);
 }
 
+void check_lack(struct check_report steps[], enum check_step s, enum check_step needed)
+{
+    if (steps[s].told || is_enough(steps, needed))
+        return;
+    check_tell(steps, s, CHECK_SKIPPED, NULL, NULL, NULL);
+    steps[s].needs = root_of(steps, needed);
+}
+
 bool check_is_settled(struct check_report steps[], enum check_step s)
 {
-    for (size_t i = 0; i < ARRAY_LEN(steps_table[s].needs) && !steps[s].told; i++) {
-        enum check_step needed = steps_table[s].needs[i];
-        if (needed == CHECK_STEPS || is_enough(steps, needed))
-            continue;
-        check_tell(steps, s, CHECK_SKIPPED, NULL, NULL, NULL);
-        steps[s].needs = root_of(steps, needed);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(steps_table[s].needs); i++)
+        if (steps_table[s].needs[i] != CHECK_STEPS)
+            check_lack(steps, s, steps_table[s].needs[i]);
     return steps[s].told;
 }

@@ -77,6 +77,9 @@ void check_leave_out(struct check_report steps[], enum check_step s);
 /* Was it judged, and may the steps that need it be done? */
 bool check_succeeded(const struct check_report steps[], enum check_step s);
 
+/* Skips the step, unless it was judged, if the other one did not succeed. */
+void check_lack(struct check_report steps[], enum check_step s, enum check_step needed);
+
 /* Was it judged? If not, it is judged SKIPPED if a step that it needs did not succeed. Call it in
  * the order of the steps. */
 bool check_is_settled(struct check_report steps[], enum check_step s);

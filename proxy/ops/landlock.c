@@ -40,7 +40,8 @@ struct landlock {
     bool abstract_sockets;
     struct rule *rules;
     size_t nrules;
-    struct place *places; /* of the rules in force */
+    int ruleset;          /* the kernel's; negative: the rules are not complete */
+    struct place *places; /* of the rules in it */
     size_t nplaces;
 };
 
@@ -68,13 +69,22 @@ struct landlock *landlock_new(struct diag *why)
     }
     struct landlock *l = NEW(struct landlock);
     l->version = version;
+    l->ruleset = -1;
     return l;
+}
+
+static void forget_ruleset(struct landlock *l)
+{
+    if (l->ruleset >= 0)
+        (void)close(l->ruleset);
+    l->ruleset = -1;
 }
 
 void landlock_free(struct landlock *l)
 {
     if (l == NULL)
         return;
+    forget_ruleset(l);
     for (size_t i = 0; i < l->nrules; i++)
         free(l->rules[i].path);
     free(l->rules);
@@ -98,7 +108,7 @@ void landlock_allow(struct landlock *l, const char *path, unsigned access)
     l->rules[l->nrules++] = (struct rule){mem_copy_string(path), access};
 }
 
-/* ---- putting rules into force ---- */
+/* ---- completing the rules ---- */
 
 static uint64_t rights_of(unsigned access, bool is_folder)
 {
@@ -167,23 +177,32 @@ static struct terms terms_of(const struct landlock *l)
     return t;
 }
 
-enum status landlock_enter(struct landlock *l, struct diag *why)
+enum status landlock_complete(struct landlock *l, struct diag *why)
 {
     struct terms terms = terms_of(l);
-    int ruleset = create_ruleset(&terms, sizeof(terms), 0);
-    bool done = ruleset >= 0;
 
+    l->ruleset = create_ruleset(&terms, sizeof(terms), 0);
+    bool done = l->ruleset >= 0;
     for (size_t i = 0; done && i < l->nrules; i++)
-        done = add_rule(l, ruleset, &l->rules[i]);
-    done = done && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+        done = add_rule(l, l->ruleset, &l->rules[i]);
     if (!done)
         say_why_not(errno, why);
-    if (ruleset >= 0)
-        (void)close(ruleset);
     return done ? ST_OK : ST_SYSTEM;
 }
 
-/* ---- the rules in force ---- */
+enum status landlock_enter(struct landlock *l, struct diag *why)
+{
+    enum status st = landlock_complete(l, why);
+
+    if (st == ST_OK && syscall(SYS_landlock_restrict_self, l->ruleset, 0) != 0) {
+        say_why_not(errno, why);
+        st = ST_SYSTEM;
+    }
+    forget_ruleset(l);
+    return st;
+}
+
+/* ---- what they allow ---- */
 
 static unsigned access_at(const struct landlock *l, const char *path)
 {

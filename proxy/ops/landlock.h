@@ -2,7 +2,8 @@
  * landlock: the parts of the file system that this process can still use.
  *
  * First the rules are collected. Then landlock_enter() puts them into force,
- * for good, for the calling thread and all threads that it makes later. Open
+ * for good, for the calling thread and all threads that it makes later. After
+ * landlock_complete() instead, landlock_allows() says what they would allow. Open
  * files stay open, and names can still be looked up (stat, inotify). A rule is
  * for the file or folder that is at the path now, and for everything below it.
  * A folder that takes its place later is not covered.
@@ -38,9 +39,13 @@ void landlock_allow_abstract_sockets(struct landlock *l);
 /* Adds a rule. A path that does not exist is skipped. */
 void landlock_allow(struct landlock *l, const char *path, unsigned access);
 
+/* Completes the rules and puts them into force. Call it once. */
 enum status landlock_enter(struct landlock *l, struct diag *why) MUST_CHECK;
 
-/* Do the rules in force allow all of `access` at that path, whether or not it exists? Also true if
+/* Completes the rules without putting them into force. */
+enum status landlock_complete(struct landlock *l, struct diag *why) MUST_CHECK;
+
+/* Do the completed rules allow all of `access` at that path, whether or not it exists? Also true if
  * its folder does not exist. */
 bool landlock_allows(const struct landlock *l, const char *path, unsigned access);
 

@@ -276,8 +276,8 @@ static bool supervisor_is_abstract(void)
 
 /* ---- entering ---- */
 
-static bool enter_landlock(struct sandbox *s, const struct config *c, const char *scratch,
-                           struct diag *why)
+static bool collect_files(struct sandbox *s, const struct config *c, const char *scratch,
+                          struct diag *why)
 {
     s->files = landlock_new(why);
     if (s->files == NULL)
@@ -288,10 +288,21 @@ static bool enter_landlock(struct sandbox *s, const struct config *c, const char
     allow_named(s, c);
     if (scratch != NULL)
         allow_scratch(s, scratch);
-    if (landlock_enter(s->files, why) == ST_OK)
-        return true;
+    return true;
+}
+
+static void forget_files(struct sandbox *s)
+{
     landlock_free(s->files);
     s->files = NULL;
+}
+
+static bool enter_landlock(struct sandbox *s, const struct config *c, const char *scratch,
+                           struct diag *why)
+{
+    if (collect_files(s, c, scratch, why) && landlock_enter(s->files, why) == ST_OK)
+        return true;
+    forget_files(s);
     return false;
 }
 
@@ -348,6 +359,18 @@ struct sandbox *sandbox_enter(const struct config *c, const char *scratch)
         s->sentence = mem_copy_string("sandbox: off in a program built with sanitizers");
     else
         enter_both(s, c, scratch);
+    return s;
+}
+
+struct sandbox *sandbox_plan(const struct config *c)
+{
+    struct sandbox *s = NEW(struct sandbox);
+    struct diag ignored;
+
+    if (!c->sandbox || sandbox_is_impossible())
+        return s;
+    if (!collect_files(s, c, NULL, &ignored) || landlock_complete(s->files, &ignored) != ST_OK)
+        forget_files(s);
     return s;
 }
 

@@ -18,6 +18,10 @@ struct sandbox;
 /* Enters the sandbox, unless the configuration switches it off; there is no way back. scratch: a
  * folder that will be removed with its files; NULL: none. Never returns NULL. */
 struct sandbox *sandbox_enter(const struct config *c, const char *scratch);
+
+/* What sandbox_enter() would permit, for sandbox_check_fetching(); nothing is confined. Never
+ * returns NULL. */
+struct sandbox *sandbox_plan(const struct config *c);
 void sandbox_free(struct sandbox *s); /* NULL is allowed */
 
 /* True for a program that is built with sanitizers. */

@@ -187,10 +187,10 @@ def test_proxy_that_goes_and_comes_back(proxy, directly, cloud, started, environ
 
 # ---- check ----
 
-def test_check_says_which_proxy(directly, cloud, parent, tmp_path, environment):
+def test_check_says_which_proxy(directly, cloud, parent, environment):
     cloud.put(NAME, cloud.issue())
-    up, config = parent(OK), tmp_path / "sfmtls.ini"
-    config.write_text(directly.section(parent_proxy=up.url, **secrets(tmp_path)))
+    up, config = parent(OK), directly.config
+    config.write_text(directly.section(parent_proxy=up.url, **secrets(directly.config.parent)))
     checked = lambda: {s["step"]: s for s in json.loads(harness.run_cli(
         "check", "-c", str(config), "--json", env=environment).stdout)["tenants"][0]["steps"]}["btp-token"]
     said = checked()

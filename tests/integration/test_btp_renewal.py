@@ -40,6 +40,8 @@ class Fetching:
         self.store.mkdir(0o700, parents=True)
         (folder / f"{name}-btp").mkdir()
         self.key = cloud.service_key(folder / f"{name}-btp" / "key.json")
+        self.config = folder / "conf" / "sfmtls.ini"  # not above the key: `run` may read everything below
+        self.config.parent.mkdir(exist_ok=True)
 
     def section(self, **more):
         keys = {"certificate_source": "destination-service", "service_key_file": self.key, "certificate_name": NAME,
@@ -334,13 +336,13 @@ def test_places_that_others_could_use(fetching, tmp_path):
     (btp.answering(404), "btp-certificate", "btp-certificate-unknown"),
     (btp.answering(200, {"Name": NAME, "Content": "AAAA"}), "btp-certificate", "btp-certificate-unfit")],
     ids=["fine", "no token", "unknown", "unfit"])
-def test_check_asks_btp(fetching, cloud, tmp_path, environment, fault, step, code):
-    """Two steps more, which ask BTP and change nothing. An empty store is a failure of its own."""
+def test_check_asks_btp(fetching, cloud, environment, fault, step, code):
+    """Two steps more, which ask BTP and change nothing. An empty store is no failure of its own."""
     held = cloud.put(NAME, cloud.issue())
     if step != "btp-certificate":
         fetching.seed(held)
     cloud.fault = fault
-    config = tmp_path / "sfmtls.ini"
+    config = fetching.config
     config.write_text(fetching.section())
     done = harness.run_cli("check", "-c", str(config), "--json", env=environment)
     told = json.loads(done.stdout)
@@ -348,13 +350,54 @@ def test_check_asks_btp(fetching, cloud, tmp_path, environment, fault, step, cod
     steps = {s["step"]: s for s in told["tenants"][0]["steps"]}
     failed = {name: s["code"] for name, s in steps.items() if s["result"] == "fail"}
     expected = {step: code} if step else {}
-    assert failed == ({**expected, "certificate": "certificate-not-fetched"} if step == "btp-certificate" else expected)
+    assert failed == expected
+    if step == "btp-certificate":
+        assert steps["certificate"]["result"] == "skipped" and steps["certificate"]["needs"] == "btp-certificate"
     assert done.returncode == (1 if failed else 0) and len(steps) == 16 and btp.SECRET not in done.stdout
     if not step:
         assert steps["btp-certificate"]["sentence"].endswith("the one that is in use")
         lines = harness.run_cli("check", "-c", str(config), env=environment).stdout.splitlines()
         assert [line.split()[1] for line in lines[2:4]] == ["btp-token", "btp-certificate"]
     assert sorted(os.listdir(fetching.store)) == ([] if step == "btp-certificate" else ["certificate.pem"])
+
+
+@pytest.mark.parametrize("store", ["empty", "expired"])
+def test_check_before_the_first_start(store, fetching, cloud, environment):
+    """The certificate that BTP has goes the whole way, and into no file."""
+    cloud.put(NAME, cloud.issue(lives=90 * DAY))
+    if store == "expired":
+        fetching.seed(cloud.issue(begins=-90 * DAY, lives=89 * DAY))
+    before = os.listdir(fetching.store)
+    config = fetching.config
+    config.write_text(fetching.section())
+    done = harness.run_cli("check", "-c", str(config), "--json", "--path", "/who", env=environment)
+    steps = {s["step"]: s for s in json.loads(done.stdout)["tenants"][0]["steps"]}
+    assert done.returncode == 0 and not {k: s for k, s in steps.items() if s["result"] != "ok"}
+    assert steps["btp-certificate"]["sentence"].endswith("which `run` takes by itself")
+    assert os.listdir(fetching.store) == before
+    cloud.fault = btp.answering(401, token=True)
+    done = harness.run_cli("check", "-c", str(config), env=environment)
+    assert done.returncode == 1 and done.stdout.count("FAIL") == 1 and "skipped  certificate" in done.stdout
+    if store == "empty":
+        assert "it needs btp-token" in done.stdout
+
+
+@pytest.mark.skipif(not CONFINED, reason="programs with sanitizers have no sandbox")
+def test_check_refuses_the_key_that_run_refuses(fetching, cloud, environment):
+    """The process that serves could read it: it is in the folder of another file."""
+    config = fetching.key.parent / "sfmtls.ini"
+    config.write_text(fetching.section())
+    refused = harness.run_cli("run", "-t", "-c", str(config), env=environment)
+    if refused.returncode == 0:
+        pytest.skip("this kernel confines nothing")
+    words = f"{fetching.key}: the process that serves could read it there"
+    assert words in refused.stderr
+    done = harness.run_cli("check", "-c", str(config), env=environment)
+    assert done.returncode == 1 and words in done.stdout and done.stdout.count("FAIL") == 1, done.stdout
+    assert not cloud.paths()
+    config.write_text(fetching.section() + "[proxy]\nsandbox = off\n")
+    done = harness.run_cli("check", "-c", str(config), env=environment)
+    assert words not in done.stdout and cloud.paths()
 
 
 full_only = pytest.mark.skipif(not FULL, reason="it takes more than a minute")

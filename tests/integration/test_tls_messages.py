@@ -144,7 +144,7 @@ def test_certificate_is_asked_for_behind_the_request(proxy, server, options, com
             s.sees(b"GET /%d " % i)
             if i == 0:
                 s.tell(command)
-                s.sees(b"CN = acme_user")
+                s.sees(b"acme_user")  # how it writes a name depends on its version
             s.tell(ANSWER)
             assert c.answer().body == b"ok"
     assert [line.count("conn=new") for line in p.wait_for_log(2)] == [1, 0]

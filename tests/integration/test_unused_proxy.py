@@ -1,4 +1,6 @@
 """A start that finds https_proxy says that it is not used: in one line, and only where curl would use it."""
+import json
+
 import pytest
 
 import harness
@@ -36,6 +38,21 @@ def test_who_is_told(environment, said, tmp_path, pki):
 @pytest.mark.parametrize("server, more", [("localhost:1", ""), ("api.example.com", "connect-to = 127.0.0.1:9\n")])
 def test_server_that_no_proxy_leads_to(server, more, tmp_path, pki):
     assert not warnings(tmp_path, pki, {"a": server}, {"https_proxy": "x"}, more)
+
+
+@pytest.mark.parametrize("environment, more, result", [
+    ({"https_proxy": "http://proxy:3128"}, "", "warn"),
+    ({"https_proxy": "http://proxy:3128"}, "parent-proxy = none\n", "ok"),
+    ({}, "", "ok")], ids=["set", "none", "not set"])
+def test_check_doubts_the_way(environment, more, result, tmp_path, pki):
+    """Where the server cannot be reached: its name is right, and the cure is a proxy."""
+    warnings(tmp_path, pki, {"acme": "api.invalid"}, environment, more)
+    done = harness.run_cli("check", "--json", cwd=tmp_path, env=environment)
+    steps = {s["step"]: s for s in json.loads(done.stdout)["tenants"][0]["steps"]}
+    way = steps["parent-proxy"]
+    assert (way["result"], steps["name"]["result"]) == (result, "fail"), steps
+    if result == "warn":
+        assert "https_proxy is set" in way["sentence"] and "parent-proxy = system" in way["cure"]
 
 
 def test_several_tenants_are_one_line(tmp_path, pki):
