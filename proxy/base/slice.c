@@ -32,6 +32,14 @@ struct slice slice_split(struct slice *s, char c)
     return first;
 }
 
+bool slice_is_number(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return s.n > 0;
+}
+
 bool slice_to_u64(struct slice s, uint64_t max, uint64_t *out)
 {
     uint64_t value = 0;

@@ -50,6 +50,9 @@ static inline struct slice slice_trim(struct slice s)
  * of s. */
 struct slice slice_split(struct slice *s, char c);
 
+/* Is it one digit or more, and nothing else? */
+bool slice_is_number(struct slice s);
+
 /* Reads all of s as a decimal number. False: s is empty, has another character or exceeds max. */
 bool slice_to_u64(struct slice s, uint64_t max, uint64_t *out);
 

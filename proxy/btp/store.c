@@ -79,11 +79,12 @@ static bool is_left(int folder, const char *name)
 void store_sweep(const char *folder)
 {
     DIR *d = opendir(folder);
+    int at = d == NULL ? -1 : dirfd(d);
     const struct dirent *e;
 
-    while (d != NULL && (e = readdir(d)) != NULL)
-        if (is_left(dirfd(d), e->d_name))
-            (void)unlinkat(dirfd(d), e->d_name, 0);
+    while (at >= 0 && (e = readdir(d)) != NULL)
+        if (is_left(at, e->d_name))
+            (void)unlinkat(at, e->d_name, 0);
     if (d != NULL)
         (void)closedir(d);
 }

@@ -1,8 +1,10 @@
 /* answer: turns the head of a server's answer into the head that the caller gets. See inner.h. */
+#include "base/clock.h"
 #include "base/log.h"
 #include "exchange/cookies.h"
 #include "exchange/hint.h"
 #include "exchange/inner.h"
+#include "http/date.h"
 
 enum { MAX_INTERIM = 100 };
 
@@ -82,6 +84,20 @@ static void remember_cookies(const struct exchange *x, const struct head *h)
         cookies_remember(x->all->shared->cookies, x->tenant, f->value);
 }
 
+/* Will a Date of the server be passed on? */
+static bool has_date(const struct head *h)
+{
+    return head_has(h, FIELD_DATE) &&
+           !(head_says(h, OPTION_FIELD) && head_connection_has(h, SLICE("Date")));
+}
+
+static void add_date(struct buf *fields)
+{
+    buf_add_string(fields, "Date: ");
+    date_write(fields, clock_wall_us() / 1000000);
+    buf_add_string(fields, "\r\n");
+}
+
 /* W3C Server Timing: the times that this process has measured, in milliseconds. */
 static void add_timing(const struct exchange *x, struct buf *fields)
 {
@@ -105,13 +121,15 @@ static void add_timing(const struct exchange *x, struct buf *fields)
     buf_add_string(fields, "\r\n");
 }
 
-/* Adds the fields of this process (CORS, Server-Timing, the hint) to the answer. Their text lives
- * in `fields`. */
-static void add_own_fields(const struct exchange *x, struct edit_response_rules *rules,
-                           struct buf *fields)
+/* Adds the fields of this process (CORS, Date, Server-Timing, the hint) to the answer. Their text
+ * lives in `fields`. */
+static void add_own_fields(const struct exchange *x, const struct head *h,
+                           struct edit_response_rules *rules, struct buf *fields)
 {
     if (rules->fields != NULL)
         buf_add_string(fields, rules->fields);
+    if (!has_date(h)) /* RFC 9110, 6.6.1 */
+        add_date(fields);
     if (x->generation->config->server_timing)
         add_timing(x, fields);
     if (x->cause != NULL)
@@ -141,12 +159,12 @@ void exchange_write_head(struct exchange *x, const struct head *h, struct buf *r
     x->idle_ms = idle_time(x, h);
     answer_pump_start(&x->answer, h, in, out, links, &x->all->body_limits);
     struct edit_response_rules rules = field_rules(x, h, in, rewritten);
-    if (x->cause == NULL && !x->generation->config->server_timing) {
+    if (has_date(h) && x->cause == NULL && !x->generation->config->server_timing) {
         edit_response(room, h, out, p, &rules);
         return;
     }
     struct buf fields = {0};
-    add_own_fields(x, &rules, &fields);
+    add_own_fields(x, h, &rules, &fields);
     edit_response(room, h, out, p, &rules);
     buf_free(&fields);
 }

@@ -8,6 +8,7 @@
 #include "exchange/inner.h"
 #include "exchange/judgement.h"
 #include "http/cors.h"
+#include "http/reply.h"
 
 /* ---- pages of other origins (allow-origin) ---- */
 
@@ -19,15 +20,20 @@ const char *exchange_page_fields(const struct exchange *x)
     return x->generation->config->norigins > 0 ? CORS_VARY : NULL;
 }
 
-/* A browser asks whether a page may send a request. The proxy answers that itself. */
-static struct decision answer_preflight(struct exchange *x, const struct head *h)
+/* ---- answers of the proxy itself ---- */
+
+static struct decision answer_itself(struct exchange *x, enum own_answer which,
+                                     const struct head *h)
 {
     struct buf answer = {0};
     enum persistence p = client_decide(x->client, request_pump_is_read(&x->request));
 
     x->status = 204;
     x->first_us = clock_monotonic_us();
-    cors_write_preflight(&answer, h, x->page->fields, p, clock_wall_us());
+    if (which == OWN_ANSWER_PREFLIGHT)
+        cors_write_preflight(&answer, h, x->page->fields, p, clock_wall_us());
+    else
+        reply_options(&answer, p, clock_wall_us());
     (void)stream_write_bytes(client_stream(x->client), answer.p, answer.n);
     buf_free(&answer);
     return DECIDE(STEP_FINISH);
@@ -162,9 +168,9 @@ struct decision exchange_judge(struct exchange *x, const struct client_request *
 
     bool passes = judgement_make(&j, &view, client_door(x->client)->tenant, r->head, &why);
     x->page = j.page;
-    if (!passes || j.is_preflight) {
+    if (!passes || j.own_answer != OWN_ANSWER_NONE) {
         keep_start_line(x, r->head);
-        return passes ? answer_preflight(x, r->head) : exchange_fails(x, &why);
+        return passes ? answer_itself(x, j.own_answer, r->head) : exchange_fails(x, &why);
     }
     x->origin = origin_ref(x->all->upstreams->origins[j.index]);
     x->tenant = j.tenant;

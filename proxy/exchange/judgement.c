@@ -2,6 +2,7 @@
 
 #include "exchange/links.h"
 #include "http/cors.h"
+#include "http/max_forwards.h"
 #include "policy/route.h"
 
 /* ---- which tenant? ---- */
@@ -20,6 +21,19 @@ static bool find_tenant(struct judgement *j, const struct guard_view *v,
     return guard_knows_caller(v, j->tenant, why) && guard_reads_credentials(v, j->tenant, h, why);
 }
 
+static bool find_own_answer(struct judgement *j, const struct head *h, struct failure *why)
+{
+    uint64_t left;
+
+    if (!max_forwards_read(h, &left, why))
+        return false;
+    if (j->page != NULL && cors_is_preflight(h))
+        j->own_answer = OWN_ANSWER_PREFLIGHT;
+    else if (left == 0)
+        j->own_answer = OWN_ANSWER_OPTIONS;
+    return true;
+}
+
 bool judgement_make(struct judgement *j, const struct guard_view *v, const char *listener_tenant,
                     const struct head *h, struct failure *why)
 {
@@ -29,8 +43,9 @@ bool judgement_make(struct judgement *j, const struct guard_view *v, const char 
     j->target.own = guard_names_proxy(v, &j->target);
     if (!guard_admits(v, h, &j->target, why))
         return false;
-    j->is_preflight = j->page != NULL && cors_is_preflight(h);
-    return j->is_preflight || find_tenant(j, v, listener_tenant, h, why);
+    if (!find_own_answer(j, h, why))
+        return false;
+    return j->own_answer != OWN_ANSWER_NONE || find_tenant(j, v, listener_tenant, h, why);
 }
 
 /* ---- the caller's password (callers-file) ---- */

@@ -9,12 +9,18 @@
 #include "http/basic.h"
 #include "policy/guard.h"
 
+/* What the proxy answers itself, so no tenant is looked for. */
+enum own_answer {
+    OWN_ANSWER_NONE,
+    OWN_ANSWER_PREFLIGHT, /* to a browser that asks whether a page may send a request */
+    OWN_ANSWER_OPTIONS,   /* to an OPTIONS with Max-Forwards: 0 (RFC 9110, 7.6.2) */
+};
+
 struct judgement {
     /* The web page of another origin that sent the request and may; NULL: there is none. */
     const struct page_origin *page;
     struct target target; /* inside a CONNECT: the CONNECT's authority */
-    /* The proxy answers this CORS preflight itself, so no tenant is looked for. */
-    bool is_preflight;
+    enum own_answer own_answer;
     int index; /* of the tenant in the configuration; -1: none */
     const struct tenant *tenant;
 };

@@ -80,10 +80,9 @@ static const struct field *find_field(const struct head *h, struct slice name)
 /* The time by the server's clock (Date), or by our own; in seconds since 1970. */
 static int64_t now_at(const struct head *h)
 {
-    const struct field *date = find_field(h, SLICE("Date"));
     int64_t seconds;
 
-    if (date != NULL && date_read(date->value, &seconds))
+    if (date_read(head_value(h, FIELD_DATE), &seconds))
         return seconds;
     return clock_wall_us() / 1000000;
 }

@@ -52,8 +52,7 @@ void cors_write_preflight(struct buf *out, const struct head *request, const cha
     struct buf all = {0};
 
     buf_add_string(&all, fields);
-    buf_add_string(&all, "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, MERGE, "
-                         "DELETE, OPTIONS\r\n");
+    buf_add_string(&all, "Access-Control-Allow-Methods: " REPLY_METHODS "\r\n");
     if (is_list_of_names(names))
         buf_addf(&all, "Access-Control-Allow-Headers: %.*s\r\n", (int)names.n, names.p);
     if (slice_eq(network, SLICE("true")))

@@ -12,7 +12,7 @@ bool date_read(struct slice value, int64_t *seconds)
                                         "%a %b %d %H:%M:%S %Y"};
     char text[DATE_MAX];
 
-    if (value.n >= sizeof(text))
+    if (value.n == 0 || value.n >= sizeof(text))
         return false;
     memcpy(text, value.p, value.n);
     text[value.n] = '\0';
@@ -27,12 +27,16 @@ bool date_read(struct slice value, int64_t *seconds)
     return false;
 }
 
-static bool is_number(struct slice s)
+void date_write(struct buf *out, int64_t seconds)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-    return s.n > 0;
+    static const char days[] = "SunMonTueWedThuFriSat";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    time_t t = (time_t)seconds;
+    struct tm tm;
+
+    (void)gmtime_r(&t, &tm);
+    buf_addf(out, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday, tm.tm_mday,
+             months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 bool date_read_retry_after(struct slice value, int64_t now, int64_t *seconds)
@@ -41,7 +45,7 @@ bool date_read_retry_after(struct slice value, int64_t now, int64_t *seconds)
     int64_t at;
 
     value = slice_trim(value);
-    if (is_number(value)) {
+    if (slice_is_number(value)) {
         (void)slice_to_u64(value, INT32_MAX, &n); /* larger values have the same effect */
         *seconds = (int64_t)n;
         return true;

@@ -1,6 +1,7 @@
 #include "http/edit.h"
 
 #include "http/chars.h"
+#include "http/max_forwards.h"
 
 /* The name of this proxy in Proxy-Status (RFC 9209, 2). */
 static const char proxy_name[] = "sfmtls";
@@ -55,12 +56,24 @@ static bool is_replaced(const struct edit_header *headers, size_t count, struct 
     return false;
 }
 
-static void add_content_length(struct buf *out, const struct field *f, uint64_t length)
+static void add_number(struct buf *out, const struct field *f, uint64_t value)
 {
     buf_add_slice(out, f->name);
     buf_add(out, ": ", 2);
-    buf_add_u64(out, length);
+    buf_add_u64(out, value);
     buf_add(out, "\r\n", 2);
+}
+
+/* One time less than before. The request was judged, so the number can be read. */
+static void add_max_forwards(struct buf *out, const struct head *request, const struct field *f)
+{
+    struct failure ignored;
+    uint64_t left;
+
+    if (request->method == METHOD_OPTIONS && max_forwards_read(request, &left, &ignored))
+        add_number(out, f, left - 1);
+    else
+        pass_field(out, f);
 }
 
 /* Keeps those content codings that the caller accepts and that can be decoded here (RFC 9110,
@@ -133,13 +146,15 @@ static void add_request_fields(struct buf *out, const struct head *request, size
             (named && head_connection_has(request, f->name)))
             continue;
         if (f->id == FIELD_CONTENT_LENGTH)
-            add_content_length(out, f, request->content_length);
+            add_number(out, f, request->content_length);
         else if (f->id == FIELD_ACCEPT_ENCODING && rules->undoes_codings)
             add_accept_encoding(out, request, f);
         else if (f->id == FIELD_TRANSFER_ENCODING)
             add_field(out, f->name, SLICE("chunked"));
         else if (f->id == FIELD_COOKIE && rules->write_cookie != NULL)
             add_cookie(out, f, rules);
+        else if (f->id == FIELD_MAX_FORWARDS)
+            add_max_forwards(out, request, f);
         else
             pass_field(out, f);
     }
@@ -210,6 +225,8 @@ static const char *reason_of_change(const struct field *f)
         return "links in the answer are rewritten, so sfmtls must be able to decode it";
     case FIELD_COOKIE:
         return "a server gets only the cookies that it has set";
+    case FIELD_MAX_FORWARDS:
+        return "sfmtls has forwarded the request once";
     default:
         return "sfmtls writes what it has read, in the one form of RFC 9112";
     }
@@ -404,7 +421,7 @@ void edit_response(struct buf *out, const struct head *response, enum framing bo
         if ((field_bit(f->id) & drop) != 0)
             continue;
         if (f->id == FIELD_CONTENT_LENGTH)
-            add_content_length(out, f, response->content_length);
+            add_number(out, f, response->content_length);
         else if (f->id == FIELD_PROXY_STATUS)
             add_proxy_status(out, f);
         else if (named && head_connection_has(response, f->name))

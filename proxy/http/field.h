@@ -57,6 +57,8 @@ enum field_id {
     FIELD_LINK,
     FIELD_SET_COOKIE,
     FIELD_EXPECT,
+    FIELD_MAX_FORWARDS,
+    FIELD_DATE,
     FIELD_TRAILER,
     FIELD_PROXY_STATUS,
     FIELD_HINT, /* Sfmtls-Hint, which only the proxy writes */

@@ -1,8 +1,7 @@
 #include "http/reply.h"
 
-#include <time.h>
-
 #include "base/json.h"
+#include "http/date.h"
 
 const char *reply_reason(int status)
 {
@@ -37,25 +36,13 @@ const char *reply_reason(int status)
     return "Unknown";
 }
 
-/* An HTTP-date (RFC 9110, 5.6.7). Its names are English in every locale. */
-static void add_date(struct buf *out, int64_t wall_us)
-{
-    static const char days[] = "SunMonTueWedThuFriSat";
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    time_t t = (time_t)(wall_us / 1000000);
-    struct tm tm;
-
-    (void)gmtime_r(&t, &tm);
-    buf_addf(out, "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n", days + 3 * tm.tm_wday,
-             tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
-             tm.tm_sec);
-}
-
 void reply_write(struct buf *out, const struct reply *r, int64_t wall_us)
 {
     buf_addf(out, "HTTP/1.1 %d %s\r\n", r->status,
              r->reason != NULL ? r->reason : reply_reason(r->status));
-    add_date(out, r->date_us != 0 ? r->date_us : wall_us);
+    buf_add_string(out, "Date: ");
+    date_write(out, (r->date_us != 0 ? r->date_us : wall_us) / 1000000);
+    buf_add_string(out, "\r\n");
     if (r->content_type != NULL)
         buf_addf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n", r->content_type, r->body.n);
     buf_add_string(out, "Cache-Control: no-store\r\n");
@@ -100,9 +87,7 @@ static void add_challenge(struct buf *fields, const struct failure *f)
 /* The value of Allow in a 405 (RFC 9110, 10.2.1). */
 static const char *allowed_methods(enum fail id)
 {
-    return id == FAIL_ADMIN_METHOD ? "GET, HEAD"
-           : id == FAIL_ADMIN_POST ? "POST"
-                                   : "GET, HEAD, POST, PUT, PATCH, MERGE, DELETE, OPTIONS";
+    return id == FAIL_ADMIN_METHOD ? "GET, HEAD" : id == FAIL_ADMIN_POST ? "POST" : REPLY_METHODS;
 }
 
 void reply_problem(struct buf *out, const struct failure *f, const char *request_id, bool head_only,
@@ -143,4 +128,13 @@ void reply_problem_with(struct buf *out, const struct failure *f, const char *re
                 wall_us);
     buf_free(&body);
     buf_free(&fields);
+}
+
+void reply_options(struct buf *out, enum persistence persistence, int64_t wall_us)
+{
+    reply_write(out,
+                &(struct reply){.status = 204,
+                                .persistence = persistence,
+                                .fields = "Allow: " REPLY_METHODS "\r\n"},
+                wall_us);
 }

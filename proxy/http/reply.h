@@ -13,6 +13,9 @@
 /* The reason phrase (RFC 9110, 15); "Unknown" for a status that this program never sends. */
 const char *reply_reason(int status);
 
+/* The methods that are passed on, as in Allow (RFC 9110, 10.2.1). */
+#define REPLY_METHODS "GET, HEAD, POST, PUT, PATCH, MERGE, DELETE, OPTIONS"
+
 struct reply {
     int status;
     const char *reason;       /* NULL: that of reply_reason() */
@@ -26,6 +29,9 @@ struct reply {
 
 /* Appends a whole answer. wall_us: the time for Date, in microseconds since 1970. */
 void reply_write(struct buf *out, const struct reply *r, int64_t wall_us);
+
+/* Appends the proxy's own answer to OPTIONS (RFC 9110, 9.3.7). */
+void reply_options(struct buf *out, enum persistence persistence, int64_t wall_us);
 
 /* Appends the answer for a failure that has a status. Its reason phrase is the failure's token,
  * because many clients show nothing else of the answer to a CONNECT. */

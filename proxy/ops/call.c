@@ -203,10 +203,7 @@ static int64_t date_of(const struct head *h)
 {
     int64_t seconds;
 
-    for (size_t i = 0; i < h->nfields; i++)
-        if (slice_eq_nocase(h->fields[i].name, SLICE("Date")))
-            return date_read(h->fields[i].value, &seconds) ? seconds : 0;
-    return 0;
+    return date_read(head_value(h, FIELD_DATE), &seconds) ? seconds : 0;
 }
 
 static void take_head(struct call *c)

@@ -353,9 +353,11 @@ static bool judge(struct dry_run *d)
 
     if (!judgement_make(&j, &d->view, d->listener_tenant, d->head, &why))
         return refuse(d, &why);
-    if (j.is_preflight) {
-        note(d->out, mem_copy_string("A preflight of a page that may call (allow-origin): sfmtls "
-                                     "answers it itself with 204."));
+    if (j.own_answer != OWN_ANSWER_NONE) {
+        note(d->out, mem_format("%s: sfmtls answers it itself with 204.",
+                                j.own_answer == OWN_ANSWER_PREFLIGHT
+                                    ? "A preflight of a page that may call (allow-origin)"
+                                    : "An OPTIONS that may not be forwarded (Max-Forwards)"));
         return true;
     }
     d->out->tenant = j.tenant;

@@ -68,9 +68,9 @@ static void become_keeper(int nowhere, int end, const char *const arguments[],
 {
     int fd = fcntl(end, F_DUPFD, RENEWAL_FD + 1);
 
-    (void)dup2(nowhere, STDIN_FILENO);
-    (void)dup2(nowhere, STDOUT_FILENO);
-    (void)dup2(fd, RENEWAL_FD);
+    if (nowhere < 0 || fd < 0 || dup2(nowhere, STDIN_FILENO) < 0 ||
+        dup2(nowhere, STDOUT_FILENO) < 0 || dup2(fd, RENEWAL_FD) < 0)
+        _exit(127);
     (void)close_range(RENEWAL_FD + 1, ~0U, 0);
     (void)execve("/proc/self/exe", (char *const *)(uintptr_t)arguments, environment);
     _exit(127);

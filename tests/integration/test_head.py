@@ -1,8 +1,10 @@
 """What becomes of a head on its way, a request's and an answer's: target, Host, company, fields, methods, limits."""
 import contextlib
+import email.utils
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -349,6 +351,27 @@ def test_trace_is_not_allowed(recorded):
     assert b"secret" not in answer.body
 
 
+@pytest.mark.parametrize("method", ["OPTIONS", "GET"])
+@pytest.mark.parametrize("value, sent", [("1", "0"), ("10", "9"), (" 7\t", "6"), ("0", None)])
+@pytest.mark.parametrize("target", ["/a", "*"])
+def test_max_forwards_counts_for_options(recorded, method, value, sent, target):
+    """RFC 9110, 7.6.2. Whoever is the last answers itself."""
+    if method == "GET":
+        return send(recorded, fields=[("Max-Forwards", value)]).others() == [("Max-Forwards", value.strip())]
+    if sent:
+        assert send(recorded, method=method, target=target, fields=[("Max-Forwards", value)]).others() == [
+            ("Max-Forwards", sent)]
+        return None
+    answer = refuse(recorded, method=method, target=target, fields=[("Max-Forwards", value)])
+    assert (answer.status, answer.body) == (204, b"") and "PATCH" in answer.get("Allow")
+
+
+@pytest.mark.parametrize("values", [["-1"], [""], ["1.5"], ["x"], ["1", "1"], ["1, 1"]], ids=str)
+def test_max_forwards_that_cannot_be_read(recorded, values):
+    answer = refuse(recorded, method="OPTIONS", fields=[("Max-Forwards", value) for value in values])
+    assert (answer.status, answer.token) == (400, "request-malformed")
+
+
 CONNECTS = [  # (target, Host)
     ("api4.successfactors.com:443", "api4.successfactors.com:443"), ("localhost:443", "localhost:443"),
     ("example.com:443", "example.com:443"), ("example.com:443", "localhost"), ("10.0.0.1:80", "10.0.0.1:80"),
@@ -475,6 +498,24 @@ def raw_answer(fields, body=b"ok", line=b"HTTP/1.1 200 OK"):
     return line + b"\r\n" + lines + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
+DATE = ("Date", "Sun, 06 Nov 1994 08:49:37 GMT")
+
+
+@pytest.mark.parametrize("status", [200, 204, 304, 404, 503])
+@pytest.mark.parametrize("fields", [[], [("date", DATE[1])], [("Connection", "Date"), DATE]],
+                         ids=["none", "one", "named"])
+def test_an_answer_has_a_date(answering, status, fields):
+    """RFC 9110, 6.6.1: if it came without one, that of its arrival."""
+    before = int(time.time())
+    more = fields if status in (204, 304) else [*fields, ("Content-Length", "0")]
+    got = answering("".join([f"HTTP/1.1 {status} X\r\n", *(f"{n}: {v}\r\n" for n, v in more), "\r\n"]).encode())
+    if fields == [("date", DATE[1])]:
+        assert [f for f in got.fields if f[0].lower() == "date"] == fields
+    else:
+        [date] = [v for n, v in got.fields if n == "Date"]
+        assert before <= email.utils.parsedate_to_datetime(date).timestamp() <= time.time()
+
+
 @pytest.mark.parametrize("fields", [
     [("Connection", "close")], [("Connection", "keep-alive"), ("Keep-Alive", "timeout=5, max=9")],
     [("Proxy-Connection", "close")], [("Upgrade", "h2,h2c"), ("Connection", "Upgrade")], [("TE", "x")],
@@ -484,8 +525,8 @@ def raw_answer(fields, body=b"ok", line=b"HTTP/1.1 200 OK"):
 ], ids=lambda f: " ".join(f"{n}={v}" for n, v in f))
 def test_hop_by_hop_fields_of_answers_are_removed(answering, fields):
     """Its neighbours stay, in their order."""
-    got = answering(raw_answer([("Before", "1"), *fields, ("After", "2")]))
-    assert got.fields == [("Before", "1"), ("After", "2"), ("Content-Length", "2")]
+    got = answering(raw_answer([("Before", "1"), *fields, DATE]))
+    assert got.fields == [("Before", "1"), DATE, ("Content-Length", "2")]
     assert got.body == b"ok"
 
 

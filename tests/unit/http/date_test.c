@@ -35,3 +35,19 @@ TEST(retry_after)
         CHECK_INT(read ? seconds : -1, waits[i].want, waits[i].value);
     }
 }
+
+TEST(a_date_is_written_as_it_is_read)
+{
+    static const long long times[] = {0, NOW, 951782400, 4102444799};
+    struct buf text = {0};
+    int64_t seconds;
+
+    date_write(&text, NOW);
+    CHECK_SLICE(buf_slice(&text), "Sun, 06 Nov 1994 08:49:37 GMT", "1994");
+    for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+        text.n = 0;
+        date_write(&text, times[i]);
+        CHECK(date_read(buf_slice(&text), &seconds) && seconds == times[i]);
+    }
+    buf_free(&text);
+}
