@@ -34,6 +34,7 @@ static void ask_whose(struct clients *all, const struct client_door *door,
                       const struct admission_rule *rule, const struct accepted accepted[], size_t n,
                       struct peer rooms[], const struct peer *peers[])
 {
+    _Static_assert((int)ACCEPTED_MAX <= (int)PEER_MAX_AT_ONCE, "all are asked about at once");
     struct newcomer asked[ACCEPTED_MAX];
     size_t count = 0;
 

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "btp/answer.h"
+#include "http/chars.h"
 
 static bool ends(const char *name, const char *tail)
 {
@@ -25,6 +26,12 @@ static bool is_file_name(const char *name)
            strcmp(name, "..") != 0 && import_text_flaw("certificate", name) == NULL;
 }
 
+/* A command that is shown has a name in it only if no shell reads it otherwise. */
+static const char *word_of(const char *name, const char *otherwise)
+{
+    return chars_are(slice_of(name), CHAR_HOST) && *name != '-' ? name : otherwise;
+}
+
 static void explain_source(const struct section *s, const char *store)
 {
     if (import_says(s, "KeyStore.Source", "ClientProvided"))
@@ -37,12 +44,11 @@ static void explain_source(const struct section *s, const char *store)
     else
         import_text_comment(
             s->out,
-            "The certificate with its key is not in an export, and the cockpit shows the public "
-            "part only. It is the key store %s of the Destination service, whose REST API gives "
-            "it: Content, to be decoded by `base64 -d`, of GET "
-            "{uri}/destination-configuration/v1/subaccountCertificates/%s (or "
-            "instanceCertificates). Put it beside this file, mode 0600.",
-            store, store);
+            "The certificate with its key is not in an export. It is the key store %s of the "
+            "Destination service: `sfmtls cert fetch --service-key KEY.json --name %s` writes it "
+            "into a file, mode 0600; `certificate-source = destination-service` in place of "
+            "`certificate` keeps it renewed (man sfmtls.ini).",
+            store, word_of(store, "NAME"));
 }
 
 static void explain_java_store(const struct section *s, const char *store, const char *file)
@@ -50,7 +56,7 @@ static void explain_java_store(const struct section *s, const char *store, const
     import_text_comment(s->out,
                         "A Java key store is not read: make PKCS#12 of it with `keytool "
                         "-importkeystore -srckeystore %s -destkeystore %s -deststoretype pkcs12`.",
-                        store, file);
+                        word_of(store, "FILE.jks"), word_of(file, "FILE.p12"));
 }
 
 static void write_passphrase(const struct section *s)

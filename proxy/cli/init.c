@@ -255,8 +255,8 @@ static int refuse_existing(const char *file)
 
     diag_at(
         &why, file,
-        "is there already, and init never changes a configuration; name another one with -c, or "
-        "start it with `sfmtls run`");
+        "is there already, and init never changes a configuration; edit that file, name another "
+        "one with -c, or start it with `sfmtls run`");
     return cli_error(ST_BAD_INPUT, &why);
 }
 

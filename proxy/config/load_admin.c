@@ -66,9 +66,9 @@ static enum status add_variables(struct settings *s, const char *const *variable
     size_t n = 0;
 
     for (; variables != NULL && *variables != NULL && n < ARRAY_LEN(wanted); variables++) {
-        const char *name = *variables + strlen(VARIABLE_PREFIX);
         if (strncmp(*variables, VARIABLE_PREFIX, strlen(VARIABLE_PREFIX)) != 0)
             continue;
+        const char *name = *variables + strlen(VARIABLE_PREFIX);
         for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
             if (variable_is_of((struct slice){name, strcspn(name, "=")}, wanted[i]))
                 found[n++] = *variables;

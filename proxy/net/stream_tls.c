@@ -265,7 +265,7 @@ static enum stream_end bound_talk(struct stream *s, size_t received, bool has_da
 static enum stream_end tls_fill(struct stream *s, struct slice *bytes, struct failure *why)
 {
     struct loop_room *room = loop_room(s->loop);
-    enum stream_end end;
+    enum stream_end end = STREAM_GOES_ON;
     size_t before;
     ssize_t got;
 

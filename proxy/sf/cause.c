@@ -109,6 +109,13 @@ static const struct cause table[CAUSE_COUNT] = {
          "Check that `server` (or connect-to) leads to the right machine; its operator must enable "
          "TLS 1.2 or 1.3.",
          "RFC 8996"},
+    [CAUSE_HTTP2_ONLY] = {"server-http2-only", WHERE_TLS,
+                          "the server sends the alert no_application_protocol",
+                          "The server does not speak HTTP/1.1, the version that sfmtls speaks.",
+                          "Check that `server` (or connect-to) names an API server of "
+                          "SuccessFactors, which all speak HTTP/1.1; otherwise, its operator must "
+                          "enable that version.",
+                          "RFC 7301"},
     [CAUSE_TLS_INSPECTED] =
         {"tls-inspected", WHERE_TLS,
          "a server of SuccessFactors has a certificate of a CA that the system does not know, or "

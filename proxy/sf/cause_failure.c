@@ -8,6 +8,7 @@ enum {
     ALERT_CERTIFICATE_EXPIRED = 45,
     ALERT_CERTIFICATE_UNKNOWN = 46,
     ALERT_UNKNOWN_CA = 48,
+    ALERT_NO_APPLICATION_PROTOCOL = 120, /* RFC 7301, 3.2 */
 };
 
 static const struct cause *of_place(enum fail id, const struct cause_evidence *e)
@@ -27,7 +28,7 @@ static const struct cause *of_talk(const struct cause_evidence *e)
     case TALK_OLD_VERSION:
         return cause_of(CAUSE_TLS_TOO_OLD);
     default:
-        return NULL;
+        return e->alert == ALERT_NO_APPLICATION_PROTOCOL ? cause_of(CAUSE_HTTP2_ONLY) : NULL;
     }
 }
 
@@ -76,6 +77,7 @@ bool cause_says_more(const struct cause *c)
     case CAUSE_NO_CLIENT_AUTH:
     case CAUSE_SERVER_CHAIN_INCOMPLETE:
     case CAUSE_TLS_TOO_OLD:
+    case CAUSE_HTTP2_ONLY:
         return true;
     default:
         return false;

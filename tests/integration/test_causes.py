@@ -75,6 +75,11 @@ def test_tls_1_1(proxy, s_server):  # noqa: F811
     assert "too old" in sentence
 
 
+def test_http2_only(proxy, s_server):  # noqa: F811
+    sentence, _ = explained(proxy(s_server("-alpn", "h2").port), "tls-failed", "server-http2-only")
+    assert "does not speak HTTP/1.1" in sentence
+
+
 @pytest.fixture
 def made(pki, tmp_path):
     """made(...): a certificate for localhost and api4, as name.pem and name.key among those of the test PKI."""

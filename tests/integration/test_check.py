@@ -242,6 +242,11 @@ def old_tls(w):
     return Place(w.tenant(made.port))
 
 
+@fault("tls", "server-http2-only")
+def http2_only(w):
+    return Place(w.tenant(w.s_server("-alpn", "h2").port))
+
+
 @fault("tls", "handshake-timeout")
 def handshake_that_stalls(w):
     listener = w.keep_open(socket.create_server(("127.0.0.1", 0)))

@@ -346,8 +346,13 @@ def test_header_values_that_a_line_cannot_hold(form, number, tmp_path):
 
 
 @pytest.mark.parametrize("location, file, says", [
-    ("mycert.pem", "mycert.pem", "subaccountCertificates/mycert.pem"), ("my cert.p12", "my cert.p12", "my cert.p12"),
-    ("key.p12", "key.p12", "base64 -d"), ("key.PFX", "key.PFX", "base64 -d"), ("key", "key", "base64 -d"),
+    ("mycert.pem", "mycert.pem", "cert fetch --service-key KEY.json --name mycert.pem`"),
+    ("my cert.p12", "my cert.p12", "--name NAME`"),
+    ("key.p12", "key.p12", "certificate-source"), ("key.PFX", "key.PFX", "--name key.PFX`"),
+    ("key", "key", "--name key`"),
+    ("a;id.jks", "a;id.p12", "--name NAME`"), ("a$(id).p12", "a$(id).p12", "--name NAME`"),
+    ("-o.pem", "-o.pem", "--name NAME`"), ("a'b.p12", "a'b.p12", "--name NAME`"),
+    ("a b.jks", "a b.p12", "-srckeystore FILE.jks -destkeystore FILE.p12"),
     ("key.jks", "key.p12", "keytool -importkeystore -srckeystore key.jks -destkeystore key.p12"),
     ("a.b.keystore", "a.b.p12", "keytool"), ("key.crt", "key.crt", "no key as a rule"),
     (None, "sap_hcmcloud_core_odata.pem", "names no key store"),
@@ -367,7 +372,7 @@ def test_key_store(location, file, says, tmp_path):
 
 def test_key_store_of_the_app(tmp_path):
     _, _, comment = one(tmp_path, **{"KeyStore.Source": "ClientProvided"})
-    assert "the app's own" in comment and "subaccountCertificates" not in comment
+    assert "the app's own" in comment and "cert fetch" not in comment
 
 
 @pytest.mark.parametrize("more, wanted", [

@@ -172,6 +172,7 @@ static const struct {
     {"connect-to", FAIL_CONNECT_TIMEOUT, {.has_connect_to = true}, "connect-to-unreachable"},
     {"connect-to, reached", FAIL_TLS, {.has_connect_to = true}, NULL},
     {"plain", FAIL_TLS, {.talk = TALK_NOT_TLS}, "server-not-tls"},
+    {"HTTP/2 only", FAIL_TLS, {.alert = 120}, "server-http2-only"},
     {"TLS 1.1", FAIL_TLS, {.talk = TALK_OLD_VERSION}, "server-tls-too-old"},
     {"self-signed",
      FAIL_SERVER_UNTRUSTED,
