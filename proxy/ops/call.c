@@ -42,6 +42,7 @@ struct call {
     struct answer_pump pump;
     struct timer timer;
     enum coding coding;
+    int64_t sent_us; /* when the request was sent */
     bool has_head, done;
 };
 
@@ -137,6 +138,7 @@ bool call_is_allowed(const struct call_room *r, size_t tenant, const char *path)
 static void end(struct call *c)
 {
     c->done = true;
+    c->out->way = c->acquire.way;
     timer_stop(&c->timer);
 }
 
@@ -213,6 +215,7 @@ static void take_head(struct call *c)
     struct call_result *out = c->out;
 
     c->has_head = true;
+    out->answer_us = clock_monotonic_us() - c->sent_us;
     out->status = c->head->status;
     out->content_type = only_value(c->head, FIELD_CONTENT_TYPE);
     out->location = only_value(c->head, FIELD_LOCATION);
@@ -345,6 +348,7 @@ static void send_request(struct call *c, struct upstream *u)
         return;
     }
     upstream_use(u, &answering, c);
+    c->sent_us = clock_monotonic_us();
     (void)stream_write_bytes(upstream_stream(u), c->request.p, c->request.n);
 }
 
@@ -381,8 +385,11 @@ static void run(struct call *c, size_t tenant, int identity)
 static void begin(struct call *c, struct call_room *r, const char *peer, size_t look,
                   struct call_result *out)
 {
-    *out = (struct call_result){0};
-    *c = (struct call){.room = r, .peer = peer, .look = look, .out = out};
+    static const struct way_times unmeasured = {-1, -1, -1, -1, -1};
+
+    *out = (struct call_result){.answer_us = -1};
+    *c = (struct call){
+        .room = r, .peer = peer, .look = look, .out = out, .acquire = {.way = unmeasured}};
     c->head = head_new((size_t)config_of(r)->max_fields);
     timer_init(&c->timer, on_expiry, c);
 }

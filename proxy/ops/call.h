@@ -7,6 +7,7 @@
 #define OPS_CALL_H
 
 #include "config/config.h"
+#include "net/way_times.h"
 #include "sf/cause.h"
 
 /* A loop and the connections of one configuration. */
@@ -22,6 +23,8 @@ struct call_result {
     bool connected;
     bool failed; /* there is no answer: see failure */
     struct failure failure;
+    struct way_times way; /* how long the parts of making the connection took */
+    int64_t answer_us;    /* from the request to the answer's head; negative: there is none */
 
     /* valid if connected */
     char address[ADDRESS_TEXT_SIZE];

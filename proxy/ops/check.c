@@ -103,6 +103,21 @@ static void check_way(struct walker *w, const struct failure *why)
                    "If the network does not permit that, set parent-proxy = system in [proxy].");
 }
 
+static void add_times(struct walker *w, const struct call_result *r)
+{
+    const struct {
+        enum check_step step;
+        int64_t us;
+    } parts[] = {{CHECK_NAME, r->way.dns},
+                 {CHECK_CONNECT, r->way.connect},
+                 {CHECK_TLS, r->way.tls},
+                 {CHECK_HTTP, r->answer_us}};
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        if (parts[i].us >= 0)
+            check_note_number(&w->steps[parts[i].step], "ms", (parts[i].us + 500) / 1000);
+}
+
 static void add_connection(struct walker *w, const struct call_result *r)
 {
     if (w->tenant->parent != NULL)
@@ -237,6 +252,7 @@ static void judge_call(struct walker *w, const char *path, const struct call_res
     }
     if (r->connected)
         add_connection(w, r);
+    add_times(w, r);
     check_clock(w, r);
     if (!r->failed && path != NULL)
         judge_answer(w, r);

@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import types
 
@@ -565,6 +566,17 @@ def test_all_is_well(world, tmp_path):
     assert evidence["tls"]["version"] in ("TLSv1.2", "TLSv1.3")
     assert evidence["server-certificate"]["chain"] == ["CN=localhost,O=Test"]
     assert abs(evidence["clock"]["ahead_s"]) < 300 and evidence["http"]["status"] == 200
+
+
+def test_it_tells_how_long_each_part_took(world, tmp_path):
+    def slow(c, seen):
+        threading.Event().wait(0.3)
+        FINE(c, seen)
+
+    walk, = check(tmp_path, world.answers(slow, connect_to=None).text, code=0)
+    took = {step["step"]: step["evidence"]["ms"] for step in walk["steps"] if "ms" in step.get("evidence", {})}
+    assert set(took) == {"name", "connect", "tls", "http"} and 300 <= took["http"] < 30000, took
+    assert 0 < took["tls"] < 30000 and took["connect"] < 30000
 
 
 def test_it_sends_one_harmless_request(world, tmp_path):
