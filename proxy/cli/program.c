@@ -25,10 +25,11 @@ static const struct command version = {
     "version", "", "print the version of sfmtls and its libraries", "", command_version};
 
 static const struct command help = {
-    "help", "[COMMAND|OPTION|config|errors|causes]",
-    "explain a command or an option; config: all options; errors, causes: all of them",
+    "help", "[COMMAND|OPTION|CODE|config|errors|causes]",
+    "explain a command, an option or the code of an error; config, errors, causes: all of them",
     "  help COMMAND   the options of a command\n"
     "  help OPTION    an option of the configuration file, such as ca-file\n"
+    "  help CODE      the code or token of an error, such as auth0032: its meaning and its cure\n"
     "  help config    the configuration file with every option at its default\n"
     "  help errors    every error that the proxy can answer or log, its meaning and its cure\n"
     "  help causes    every cause of an error that is known, also of errors of the server\n",
@@ -55,18 +56,40 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
-/* also: another word that it may be; NULL: there is none. */
-static int refuse_unknown(const char *what, const char *word, const char *also)
+static void offer_commands(struct similar *s)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        similar_offer(s, commands[i]->name);
+}
+
+static int refuse_unknown(const char *what, const char *word, const struct similar *s)
+{
+    if (s->name == NULL)
+        return cli_usage(NULL, "there is no %s `%s`", what, word);
+    return cli_usage(NULL, "there is no %s `%s` (did you mean `%s`?)", what, word, s->name);
+}
+
+static int refuse_command(const char *word)
 {
     struct similar s = similar_to(word);
 
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        similar_offer(&s, commands[i]->name);
-    if (also != NULL)
-        similar_offer(&s, also);
-    if (s.name == NULL)
-        return cli_usage(NULL, "there is no %s `%s`", what, word);
-    return cli_usage(NULL, "there is no %s `%s` (did you mean `%s`?)", what, word, s.name);
+    offer_commands(&s);
+    return refuse_unknown("command", word, &s);
+}
+
+static int refuse_help(const char *word)
+{
+    struct similar s = similar_to(word);
+    const char *option = option_nearest_of_all(word);
+
+    offer_commands(&s);
+    if (option != NULL)
+        similar_offer(&s, option);
+    for (int i = FAIL_NONE + 1; i < FAIL_COUNT; i++)
+        similar_offer(&s, fail_info((enum fail)i)->token);
+    for (int i = 0; i < CAUSE_COUNT; i++)
+        similar_offer(&s, cause_of((enum cause_id)i)->code);
+    return refuse_unknown("command, option or code", word, &s);
 }
 
 static bool is_help(const char *word)
@@ -101,23 +124,34 @@ static int print_option(const char *key)
     struct buf text = {0};
 
     if (!config_write_option(key, &text))
-        return refuse_unknown("command or option", key, option_nearest_of_all(key));
+        return refuse_help(key);
     (void)fwrite(text.p, 1, text.n, stdout);
     buf_free(&text);
     return EXIT_DONE;
+}
+
+static void print_error(const struct fail_info *f)
+{
+    (void)printf("%s (%s%.0d%s%s)\n    %s\n    %s\n", f->token, f->status == 0 ? "log only" : "",
+                 f->status, *f->proxy_error == '\0' ? "" : ", ", f->proxy_error, f->detail,
+                 f->cure);
 }
 
 static int print_errors(void)
 {
     (void)puts("Errors of the proxy: in the answer's `token` and Proxy-Status, in the log's "
                "`error`.\n");
-    for (int i = FAIL_NONE + 1; i < FAIL_COUNT; i++) {
-        const struct fail_info *f = fail_info((enum fail)i);
-        (void)printf("%s (%s%.0d%s%s)\n    %s\n    %s\n", f->token,
-                     f->status == 0 ? "log only" : "", f->status,
-                     *f->proxy_error == '\0' ? "" : ", ", f->proxy_error, f->detail, f->cure);
-    }
+    for (int i = FAIL_NONE + 1; i < FAIL_COUNT; i++)
+        print_error(fail_info((enum fail)i));
     return EXIT_DONE;
+}
+
+static void print_cause(const struct cause *c)
+{
+    (void)printf("%s (%s: %s)\n    %s\n    %s\n", c->code, cause_where_text(c->where), c->known_by,
+                 c->sentence, c->cure);
+    if (*c->source != '\0')
+        (void)printf("    Source: %s\n", c->source);
 }
 
 static int print_causes(void)
@@ -125,14 +159,27 @@ static int print_causes(void)
     (void)puts(
         "Causes that are known: in the answer's `code`, in the field Sfmtls-Hint of errors of "
         "the server,\nand in the log's `code` and `hint`.\n");
-    for (int i = 0; i < CAUSE_COUNT; i++) {
-        const struct cause *c = cause_of((enum cause_id)i);
-        (void)printf("%s (%s: %s)\n    %s\n    %s\n", c->code, cause_where_text(c->where),
-                     c->known_by, c->sentence, c->cure);
-        if (*c->source != '\0')
-            (void)printf("    Source: %s\n", c->source);
-    }
+    for (int i = 0; i < CAUSE_COUNT; i++)
+        print_cause(cause_of((enum cause_id)i));
     return EXIT_DONE;
+}
+
+/* False: no failure has that token, and no cause has that code. */
+static bool print_code(const char *code)
+{
+    const struct cause *cause = cause_find(code);
+    bool found = cause != NULL;
+
+    for (int i = FAIL_NONE + 1; i < FAIL_COUNT; i++) {
+        const struct fail_info *f = fail_info((enum fail)i);
+        if (strcmp(f->token, code) != 0)
+            continue;
+        print_error(f);
+        found = true;
+    }
+    if (cause != NULL)
+        print_cause(cause);
+    return found;
 }
 
 static int command_help(int argc, char **argv)
@@ -150,7 +197,9 @@ static int command_help(int argc, char **argv)
     if (strcmp(argv[1], "causes") == 0)
         return print_causes();
     const struct command *c = find(argv[1]);
-    return c != NULL ? cli_help_of(c) : print_option(argv[1]);
+    if (c != NULL)
+        return cli_help_of(c);
+    return print_code(argv[1]) ? EXIT_DONE : print_option(argv[1]);
 }
 
 static int command_version(int argc, char **argv)
@@ -180,7 +229,7 @@ static int run_command(int argc, char **argv)
     const struct command *c = find(argv[0]);
 
     if (c == NULL)
-        return refuse_unknown("command", argv[0], NULL);
+        return refuse_command(argv[0]);
     return c->run(argc, argv);
 }
 

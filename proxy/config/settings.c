@@ -202,8 +202,8 @@ enum status settings_check(const struct settings *s, struct diag *why)
         struct buf variable = {0};
         variable_add_name(&variable, other->tenant, "");
         diag_at(why, s->lone_where,
-                "is an option of the only tenant, but there is the tenant %s (%s); name the "
-                "tenant, with --set %s.KEY=VALUE or %.*sKEY",
+                "is an option of a tenant without a name, but there is the tenant %s (%s); name "
+                "the tenant, with --set %s.KEY=VALUE or %.*sKEY",
                 other->tenant, other->where, other->tenant, (int)variable.n, variable.p);
         buf_free(&variable);
         return ST_BAD_INPUT;

@@ -95,7 +95,7 @@ static void tell_success(struct buf *part, const struct hint_history *h)
                  "A reload brought this certificate at %s; the one before it worked until %s.",
                  date(i->since, text), date(i->previous_success, before));
     else
-        buf_addf(part, "This certificate has not worked since sfmtls loaded it at %s.",
+        buf_addf(part, "No call with this certificate has succeeded since sfmtls loaded it at %s.",
                  date(i->since, text));
 }
 

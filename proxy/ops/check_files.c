@@ -142,37 +142,44 @@ void check_certificate(struct check_report steps[], const struct tenant *t, int 
 }
 
 /* If the server says that it accepts this issuer, no certificate is missing in the chain. */
-static bool is_accepted(const struct credential *c, char *const authorities[], size_t n)
+static bool is_accepted(const struct credential *c, const struct call_result *r)
 {
     char *issuer = credential_chain_issuer(c);
     bool found = false;
 
-    for (size_t i = 0; i < n && !found; i++)
-        found = strcmp(authorities[i], issuer) == 0;
+    for (size_t i = 0; i < r->nauthorities && !found; i++)
+        found = strcmp(r->authorities[i], issuer) == 0;
     free(issuer);
     return found;
 }
 
-static const char *find_gap(const struct credential *c, char *const authorities[], size_t n)
+static const struct finding *find_gap(const struct credential *c, const struct call_result *r)
 {
     size_t count;
     const struct finding *all = credential_findings(c, &count);
 
     for (size_t i = 0; i < count; i++)
         if (all[i].level == FINDING_WARNING && all[i].about == ABOUT_CHAIN &&
-            !(all[i].about_issuer && is_accepted(c, authorities, n)))
-            return all[i].sentence;
+            !(all[i].about_issuer && is_accepted(c, r)))
+            return &all[i];
     return NULL;
 }
 
 void check_chain(struct check_report steps[], const struct tenant *t, int identity,
-                 char *const authorities[], size_t nauthorities)
+                 const struct call_result *r)
 {
     const struct credential *c = t->identities[identity].credential;
+    const struct finding *gap = find_gap(c, r);
     char **names = NULL;
     int n = credential_chain_length(c);
 
-    tell_finding(steps, CHECK_CHAIN, CHECK_WARN, find_gap(c, authorities, nauthorities), NULL);
+    if (gap != NULL && gap->about_issuer && !r->connected)
+        check_tell(steps, CHECK_CHAIN, CHECK_UNKNOWN, NULL,
+                   mem_copy_string("Only a connection shows whether the server needs more CA "
+                                   "certificates than the file has."),
+                   NULL);
+    else if (gap != NULL)
+        tell_finding(steps, CHECK_CHAIN, CHECK_WARN, gap->sentence, NULL);
     check_fine(steps, CHECK_CHAIN,
                mem_format("%d certificate%s sent beside it", n, n == 1 ? " is" : "s are"));
     names = mem_new((size_t)(n + 1) * sizeof(names[0]));

@@ -7,6 +7,7 @@
 #define OPS_CHECK_FILES_H
 
 #include "config/config.h"
+#include "ops/call.h"
 #include "ops/check_steps.h"
 
 /* file_flaw: why the configuration's files may not be used; NULL: they may. */
@@ -17,9 +18,9 @@ void check_configuration(struct check_report steps[], const struct tenant *t,
 void check_certificate(struct check_report steps[], const struct tenant *t, int identity,
                        int fail_days);
 
-/* For a certificate that can be used. Call it after the call to the server, which may show more.
- * authorities: the names of the CAs that the server said it accepts; empty: it named none. */
+/* For a certificate that can be used. Call it after the call to the server, which may have said
+ * which CAs it accepts; all zero: there was no call. */
 void check_chain(struct check_report steps[], const struct tenant *t, int identity,
-                 char *const authorities[], size_t nauthorities);
+                 const struct call_result *r);
 
 #endif

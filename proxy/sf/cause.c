@@ -301,7 +301,7 @@ static const struct cause table[CAUSE_COUNT] = {
 
     [CAUSE_TOO_MANY_REQUESTS] =
         {"too-many-requests", WHERE_ANSWER, "429",
-         "The caller sends more requests than the server accepts in this time.",
+         "The server accepts no more requests of this company for some time, whoever sent them.",
          "Wait as long as Retry-After says, else 300 seconds, and send fewer requests at a time.",
          "KBA 3159263"},
     [CAUSE_MAINTENANCE] =
@@ -318,8 +318,8 @@ static const struct cause table[CAUSE_COUNT] = {
         {"server-bad-gateway", WHERE_ANSWER, "502",
          "The server's gateway got no good answer from the server behind it, for example "
          "because a session has timed out.",
-         "Check whether the call took effect, then repeat it; log in again if it belongs to a "
-         "session.",
+         "Check whether the call took effect, then repeat it (log in again if it belongs to a "
+         "session); the Trust Center of SAP shows outages.",
          "KBA 3308167, KBA 2545055"},
     [CAUSE_GATEWAY_TIMEOUT] =
         {"server-gateway-timeout", WHERE_ANSWER, "504",

@@ -634,6 +634,9 @@ def test_answer_that_leads_elsewhere(world, tmp_path, location, shown):
 def test_server_that_never_asks_where_it_need_not(world, tmp_path):
     walk, = check(tmp_path, world.answers(FINE, require=False).text, code=0)
     assert walk["result"] == "warn" and step_of(walk, "certificate-request")["result"] == "warn"
+    told = results(walk)
+    assert told["http"] == "ok"
+    assert {told[step] for step in ("client-certificate", "company", "permission")} == {"unknown"}
 
 
 def test_server_that_says_nothing(world, tmp_path):
@@ -672,6 +675,12 @@ def test_issuer_that_the_server_names(world, tmp_path, named):
     assert step["result"] == ("ok" if named else "warn"), step
     assert named or "CN=Test Client Sub CA" in step["sentence"]
     assert step_of(walk, "client-certificate")["result"] == "ok"
+
+
+def test_issuer_before_the_server_has_said_anything(world, tmp_path):
+    text = world.tenant(harness.closed_port(), certificate="acme.pem", private_key=f"{world.pki}/acme.key")
+    walk, = check(tmp_path, text, code=1)
+    assert (step_of(walk, "chain")["result"], step_of(walk, "connect")["result"]) == ("unknown", "fail")
 
 
 def test_both_identities_before_a_switch(world, tmp_path):

@@ -365,6 +365,16 @@ def assert_shows_the_call(text):
 
 
 # What `check` says of each fault that the demo can show.
+@pytest.mark.parametrize("code, words", [
+    ("caller-uid", "caller-uid (403"), ("auth0032", "auth0032 (answer"), ("server-http2-only", "Source: RFC 7301"),
+    ("certificate-not-fetched", "certificate-not-fetched (502")])
+def test_help_of_a_code(code, words):
+    shown = harness.run_cli("help", code)
+    assert (shown.returncode, shown.stderr) == (0, "") and words in shown.stdout
+    near = code[:-1]
+    assert f"did you mean `{code}`?" in refused("help", near)
+
+
 FAULTS = {
     "name": ("name", "name-not-found"), "refused": ("connect", "connect-to-unreachable"),
     "not-tls": ("tls", "server-not-tls"),

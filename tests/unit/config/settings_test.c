@@ -224,7 +224,7 @@ TEST(refused_variables_are_named_with_a_cure)
         {"SFMTLS_LISTEN= \n", {"SFMTLS_LISTEN: ", "no value"}},
         {"SFMTLS_QUEUE=many", {"SFMTLS_QUEUE: ", "`many`"}},
         {"SFMTLS_HOST_NAMES=a\nb", {"SFMTLS_HOST_NAMES: ", "control character", "commas"}},
-        {"SFMTLS_TENANT_OTHER_SERVER=x", {"is an option of the only tenant", "other"}},
+        {"SFMTLS_TENANT_OTHER_SERVER=x", {"is an option of a tenant without a name", "other"}},
         {"SFMTLS_TENANT_DEFAULT_SERVER=x", {"second time", "SFMTLS_SERVER"}},
         {"SFMTLS_TENANT_ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG_SERVER=x", {"not a tenant name"}},
     };
@@ -257,7 +257,7 @@ TEST(refused_options_are_named_with_a_cure)
         {"default.log-format", "belongs into [proxy]"},
         {"x y.server", "not a tenant name"},
         {".server", "not a tenant name"},
-        {"other.server", "is an option of the only tenant"},
+        {"other.server", "is an option of a tenant without a name"},
         {"xyzzy-plugh", "help config"},
         {"", "help config"},
     };
