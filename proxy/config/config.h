@@ -326,8 +326,8 @@ enum status config_add_local_ca(struct config *c, struct diag *why) MUST_CHECK;
 void config_keep_identities(struct config *c, const struct config *in_use);
 
 /* Before c is used: presents what is in that file as the tenant's certificate, without a place in
- * certificate-store. On failure nothing changes. */
-enum status config_present_fetched(struct tenant *t, const char *path, struct diag *why) MUST_CHECK;
+ * certificate-store. If its key cannot be used, the identity has that flaw. */
+void config_present_fetched(struct tenant *t, const char *path);
 
 /* Calls f for each file that c reads, including the configuration file itself. */
 typedef void config_file_hook(void *ctx, const char *path);

@@ -108,7 +108,7 @@ void config_keep_identities(struct config *c, const struct config *in_use)
     }
 }
 
-enum status config_present_fetched(struct tenant *t, const char *path, struct diag *why)
+void config_present_fetched(struct tenant *t, const char *path)
 {
     struct identity *i = &t->identities[IDENTITY_CURRENT];
     const struct credential_files files = {.certificate = path,
@@ -116,19 +116,19 @@ enum status config_present_fetched(struct tenant *t, const char *path, struct di
                                            .passphrase_file = i->passphrase_file,
                                            .passphrase_env = i->passphrase_env,
                                            .passphrase_credential = i->passphrase_credential,
-                                           .allow_readable_key = true};
+                                           .allow_readable_key = t->allow_readable_key};
     enum credential_source source;
     struct credential *fetched = NULL;
     struct tls_client *tls;
-    enum status st = credential_load(&files, &fetched, &source, why);
+    struct diag why;
+    enum status st = credential_load(&files, &fetched, &source, &why);
 
     if (st == ST_OK)
-        st = tls_client_new(fetched, t->trust, t->server.host, &tls, why);
-    if (st == ST_OK) {
+        st = tls_client_new(fetched, t->trust, t->server.host, &tls, &why);
+    free(i->flaw);
+    i->flaw = st == ST_OK ? NULL : mem_copy_string(why.text);
+    i->flaw_status = st;
+    if (st == ST_OK)
         present(t, IDENTITY_CURRENT, fetched, tls);
-        free(i->flaw);
-        i->flaw = NULL;
-    }
     credential_unref(fetched);
-    return st;
 }

@@ -33,7 +33,7 @@ static struct decision answer_itself(struct exchange *x, enum own_answer which,
     if (which == OWN_ANSWER_PREFLIGHT)
         cors_write_preflight(&answer, h, x->page->fields, p, clock_wall_us());
     else
-        reply_options(&answer, p, clock_wall_us());
+        reply_options(&answer, exchange_page_fields(x), p, clock_wall_us());
     (void)stream_write_bytes(client_stream(x->client), answer.p, answer.n);
     buf_free(&answer);
     return DECIDE(STEP_FINISH);

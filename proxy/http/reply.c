@@ -130,11 +130,13 @@ void reply_problem_with(struct buf *out, const struct failure *f, const char *re
     buf_free(&fields);
 }
 
-void reply_options(struct buf *out, enum persistence persistence, int64_t wall_us)
+void reply_options(struct buf *out, const char *more, enum persistence persistence, int64_t wall_us)
 {
-    reply_write(out,
-                &(struct reply){.status = 204,
-                                .persistence = persistence,
-                                .fields = "Allow: " REPLY_METHODS "\r\n"},
+    struct buf fields = {0};
+
+    buf_addf(&fields, "Allow: " REPLY_METHODS "\r\n%s", more == NULL ? "" : more);
+    buf_add(&fields, "", 1); /* reply_write() expects a string */
+    reply_write(out, &(struct reply){.status = 204, .persistence = persistence, .fields = fields.p},
                 wall_us);
+    buf_free(&fields);
 }

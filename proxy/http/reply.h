@@ -30,8 +30,10 @@ struct reply {
 /* Appends a whole answer. wall_us: the time for Date, in microseconds since 1970. */
 void reply_write(struct buf *out, const struct reply *r, int64_t wall_us);
 
-/* Appends the proxy's own answer to OPTIONS (RFC 9110, 9.3.7). */
-void reply_options(struct buf *out, enum persistence persistence, int64_t wall_us);
+/* Appends the proxy's own answer to OPTIONS (RFC 9110, 9.3.7). more: fields, each with CRLF; NULL:
+ * none. */
+void reply_options(struct buf *out, const char *more, enum persistence persistence,
+                   int64_t wall_us);
 
 /* Appends the answer for a failure that has a status. Its reason phrase is the failure's token,
  * because many clients show nothing else of the answer to a CONNECT. */

@@ -58,7 +58,8 @@ struct stream {
     struct buf early;     /* received before TLS began; they come before the bytes in the socket */
     struct task show;     /* shows `in` again after a pause, or reads `early` */
     struct task tell_written; /* tells that writing is broken, or that `held` was written */
-    size_t without_data;      /* received since the handshake or the last data; TLS only */
+    size_t talk;              /* bytes received since the handshake that no data has made up for */
+    size_t answered;          /* bytes that TLS itself had to say since nothing was queued */
     struct buf held;          /* written, but not encrypted yet; it comes after `out` */
 
     /* stream_rest.c */

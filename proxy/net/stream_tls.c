@@ -18,8 +18,10 @@
 enum {
     WORTH_ANOTHER_READ = 8 * 1024,
     MAX_RECORD = 17 * 1024,
-    /* Tickets, new keys, a request for a certificate: OpenSSL takes 100 KiB of one message. */
-    MAX_WITHOUT_DATA = 256 * 1024,
+    /* Tickets, new keys, a request for a certificate: OpenSSL takes 100 KiB of one message. A
+     * record has up to 40 bytes that are no data. */
+    MAX_TALK = 256 * 1024,
+    TALK_FOR_A_BYTE = 64,
 };
 
 /* ---- the BIO ---- */
@@ -248,35 +250,57 @@ static enum stream_end fill_once(struct stream *s, struct slice *bytes, ssize_t 
     return end == STREAM_GOES_ON && s->ready ? begin(s, bytes, why) : end;
 }
 
-/* A peer that only sends messages of TLS (new keys, new handshakes) costs much and says nothing,
- * and what it is answered queues up if it does not read. */
-static enum stream_end bound_talk(struct stream *s, size_t received, bool has_data,
-                                  struct failure *why)
+/* What one read brought: bytes from the socket, bytes of data in them, and what TLS had to answer.
+ */
+struct portion {
+    size_t received, data, answered;
+};
+
+/* A peer that sends hardly anything but messages of TLS (new keys, new handshakes) costs much and
+ * says little. What it is answered queues up if it does not read. */
+static enum stream_end bound_talk(struct stream *s, const struct portion *p, struct failure *why)
 {
-    s->without_data = has_data || !s->ready ? 0 : s->without_data + received;
-    if (s->without_data <= MAX_WITHOUT_DATA)
+    size_t paid = p->data * TALK_FOR_A_BYTE, talk = s->talk + p->received;
+
+    s->talk = talk > paid ? talk - paid : 0;
+    s->answered = stream_queued(s) == p->answered ? p->answered : s->answered + p->answered;
+    if (s->talk <= MAX_TALK && s->answered <= MAX_TALK)
         return STREAM_GOES_ON;
-    failure_set(why, FAIL_TLS, "%s sends messages of TLS without end, and no data.", s->peer);
+    failure_set(why, FAIL_TLS, "%s sends messages of TLS without end, and hardly any data.",
+                s->peer);
     return STREAM_BROKEN;
 }
 
+static enum stream_end fill_portion(struct stream *s, struct slice *bytes, struct portion *p,
+                                    struct failure *why)
+{
+    bool was_ready = s->ready;
+    size_t data = bytes->n, queued = stream_queued(s);
+    ssize_t got;
+    enum stream_end end = fill_once(s, bytes, &got, why);
+
+    *p = (struct portion){got > 0 ? (size_t)got : 0, bytes->n - data, 0};
+    if (s->closed || !was_ready)
+        return end;
+    if (stream_queued(s) > queued)
+        p->answered = stream_queued(s) - queued;
+    return end == STREAM_GOES_ON ? bound_talk(s, p, why) : end;
+}
+
 /* While a large portion is decrypted, the next one has often come. Reading it at once saves the
- * other side a write and this side an event. Without data, other streams come first. */
+ * other side a write and this side an event. If most of it was no data, other streams come first.
+ */
 static enum stream_end tls_fill(struct stream *s, struct slice *bytes, struct failure *why)
 {
     struct loop_room *room = loop_room(s->loop);
-    enum stream_end end = STREAM_GOES_ON;
-    size_t before;
-    ssize_t got;
+    enum stream_end end;
+    struct portion p;
 
     *bytes = (struct slice){room->plain_in, 0};
     do {
-        before = bytes->n;
-        end = fill_once(s, bytes, &got, why);
-        if (end == STREAM_GOES_ON && got > 0)
-            end = bound_talk(s, (size_t)got, bytes->n > before, why);
-    } while (end == STREAM_GOES_ON && !s->closed && bytes->n > before &&
-             got >= WORTH_ANOTHER_READ &&
+        end = fill_portion(s, bytes, &p, why);
+    } while (end == STREAM_GOES_ON && !s->closed && p.received >= WORTH_ANOTHER_READ &&
+             p.data >= p.received / 2 &&
              bytes->n + s->read_size + MAX_RECORD <= sizeof(room->plain_in));
     return end;
 }

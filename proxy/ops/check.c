@@ -9,7 +9,6 @@
 #include "ops/check_files.h"
 #include "ops/check_probe.h"
 #include "ops/sandbox.h"
-#include "policy/validity.h"
 
 /* One walk that is being made. */
 struct walker {
@@ -45,12 +44,10 @@ bool check_has_step(const struct check_walk *w, enum check_step s)
 /* A certificate that is not there yet is no failure of its own if BTP does not give it. */
 static void fetch(struct walker *w)
 {
-    struct failure ignored;
-
     if (check_succeeded(w->steps, CHECK_CONFIGURATION))
         check_btp(w->steps, w->config, w->config->tenants[w->index]);
     if (w->options->skip[CHECK_BTP_TOKEN] || w->options->skip[CHECK_BTP_CERTIFICATE] ||
-        identity_is_presentable(w->tenant, w->identity, &ignored))
+        tenant_has_identity(w->tenant, w->identity))
         return;
     (void)check_is_settled(w->steps, CHECK_BTP_TOKEN);
     (void)check_is_settled(w->steps, CHECK_BTP_CERTIFICATE);

@@ -47,27 +47,28 @@ static bool is_in_use(const struct tenant *t, const struct credential *c)
 }
 
 static void tell_fetched(struct check_report steps[], const struct tenant *t,
-                         const struct credential *c, bool in_use)
+                         const struct credential *c)
 {
     char end[CLOCK_TEXT_SIZE];
 
     clock_text(credential_not_after(c) * 1000000, end);
-    check_tell(steps, CHECK_BTP_CERTIFICATE, CHECK_OK, NULL,
-               mem_format("%s until %.10s, %s", t->fetch.name, end,
-                          in_use ? "the one that is in use" : "which `run` takes by itself"),
-               NULL);
+    check_tell(
+        steps, CHECK_BTP_CERTIFICATE, CHECK_OK, NULL,
+        mem_format("%s until %.10s, %s", t->fetch.name, end,
+                   is_in_use(t, c) ? "the one that is in use" : "which `run` takes by itself"),
+        NULL);
     json_add_member(&steps[CHECK_BTP_CERTIFICATE].evidence, "subject",
                     slice_of(credential_subject(c)));
     json_add_member(&steps[CHECK_BTP_CERTIFICATE].evidence, "not_after", slice_of(end));
 }
 
-static enum status present(struct tenant *t, const char *path, struct diag *why)
+/* If the tenant's private-key does not fit it, the step of the certificate tells that. */
+static void present(struct tenant *t, const char *path)
 {
-    struct failure ignored;
+    struct failure unused;
 
-    return identity_is_presentable(t, IDENTITY_CURRENT, &ignored)
-               ? ST_OK
-               : config_present_fetched(t, path, why);
+    if (!identity_is_presentable(t, IDENTITY_CURRENT, &unused))
+        config_present_fetched(t, path);
 }
 
 static void judge(struct check_report steps[], struct tenant *t, const struct buf *content)
@@ -85,11 +86,9 @@ static void judge(struct check_report steps[], struct tenant *t, const struct bu
 
     if (st == ST_OK)
         st = store_judge(c, i->private_key != NULL, &why);
-    bool in_use = st == ST_OK && is_in_use(t, c);
-    if (st == ST_OK)
-        st = present(t, path, &why);
     if (st == ST_OK) {
-        tell_fetched(steps, t, c, in_use);
+        tell_fetched(steps, t, c);
+        present(t, path);
     } else {
         fetch_fail(&f, CAUSE_BTP_CERTIFICATE_UNFIT, "%s was fetched, but %s", t->fetch.name,
                    why.text);

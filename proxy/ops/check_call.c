@@ -78,8 +78,9 @@ static void check_way(const struct check_call *call, const struct failure *why)
 {
     const char *unused = unused_proxy_of(call->config, call->tenant);
     enum check_step s = check_step_of_failure(why);
+    bool is_local = why->id == FAIL_SHORTAGE || why->id == FAIL_SERVER_VANISHED;
 
-    if (unused != NULL && (s == CHECK_NAME || s == CHECK_CONNECT))
+    if (unused != NULL && !is_local && (s == CHECK_NAME || s == CHECK_CONNECT))
         check_tell(call->steps, CHECK_PARENT_PROXY, CHECK_WARN, NULL,
                    mem_format("%s is set, but the configuration names no parent-proxy, so sfmtls "
                               "connects directly.",

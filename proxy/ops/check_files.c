@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -132,13 +133,15 @@ void check_certificate(struct check_report steps[], const struct tenant *t, int 
     const struct identity *i = &t->identities[identity];
     struct failure why;
 
-    if (i->flaw != NULL && tenant_fetches(t) && !identity_is_presentable(t, identity, &why))
+    if (i->flaw != NULL && tenant_fetches(t) && !check_succeeded(steps, CHECK_BTP_CERTIFICATE) &&
+        !identity_is_presentable(t, identity, &why))
         check_tell_failure(steps, &why);
     else if (i->flaw != NULL)
         check_tell_cause(steps, cause_of(cause_of_flaw(i->flaw_status)), mem_copy_string(i->flaw));
     else
         judge_credential(steps, t, identity, fail_days);
-    check_note(&steps[CHECK_CERTIFICATE], "file", i->certificate);
+    if (access(i->certificate, F_OK) == 0)
+        check_note(&steps[CHECK_CERTIFICATE], "file", i->certificate);
 }
 
 /* If the server says that it accepts this issuer, no certificate is missing in the chain. */

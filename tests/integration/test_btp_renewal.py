@@ -377,9 +377,33 @@ def test_check_before_the_first_start(store, fetching, cloud, environment):
     assert os.listdir(fetching.store) == before
     cloud.fault = btp.answering(401, token=True)
     done = harness.run_cli("check", "-c", str(config), env=environment)
-    assert done.returncode == 1 and done.stdout.count("FAIL") == 1 and "skipped  certificate" in done.stdout
+    assert done.returncode == 1 and "FAIL     btp-token" in done.stdout
     if store == "empty":
-        assert "it needs btp-token" in done.stdout
+        assert done.stdout.count("FAIL") == 1 and "skipped  certificate          it needs btp-token" in done.stdout
+    else:
+        assert done.stdout.count("FAIL") == 2 and "client-certificate-expired" in done.stdout
+
+
+@pytest.mark.parametrize("flaw, code", [("readable", "certificate-unreadable"), ("other", "private-key-mismatch"),
+                                        ("encrypted", "passphrase-wrong"), ("missing", "certificate-unreadable")])
+def test_check_of_a_key_that_run_would_not_take(flaw, code, fetching, cloud, tmp_path, environment):
+    """It is told at the certificate, since nothing is wrong with what BTP has."""
+    config, key = fetching.config, fetching.config.parent / "own.key"
+    other = subprocess.run(["openssl", "genpkey", "-algorithm", "RSA"], capture_output=True, check=True).stdout
+    pem = cloud.issue(lives=90 * DAY)
+    own = subprocess.run(["openssl", "pkey"], input=pem, capture_output=True, check=True).stdout
+    if flaw == "encrypted":
+        own = subprocess.run(["openssl", "pkey", "-aes128", "-passout", "pass:x"], input=own, capture_output=True,
+                             check=True).stdout
+    if flaw != "missing":
+        key.write_bytes(other if flaw == "other" else own)
+        key.chmod(0o644 if flaw == "readable" else 0o600)
+    cloud.put(NAME, pem[pem.index(b"-----BEGIN CERT"):])
+    config.write_text(fetching.section(private_key=key))
+    done = harness.run_cli("check", "-c", str(config), "--json", env=environment)
+    steps = {s["step"]: s for s in json.loads(done.stdout)["tenants"][0]["steps"]}
+    failed = {name: s["code"] for name, s in steps.items() if s["result"] == "fail"}
+    assert failed == {"certificate": code} and steps["btp-certificate"]["result"] == "ok", done.stdout
 
 
 @pytest.mark.skipif(not CONFINED, reason="programs with sanitizers have no sandbox")

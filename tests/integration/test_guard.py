@@ -324,6 +324,11 @@ def test_preflight_is_logged(proxy, recorder):
     assert (line["method"], line["path"], line["status"]) == ("OPTIONS", "/odata/v2/User(...)", "204")
 
 
+def test_pages_can_read_what_the_last_recipient_answers(page):
+    answer = page.proxy.request("OPTIONS", fields=[("Origin", APP), ("Max-Forwards", "0")])
+    assert answer.status == 204 and cors(answer) == EXPOSED and page.server.take() == []
+
+
 def test_pages_can_read_refusals_of_the_proxy(page):
     answer = refused(page.proxy.request(fields=[("Origin", APP), ("successfactors-companyid", "X")]), 403,
                      "tenant-unknown")

@@ -11,6 +11,7 @@ import threading
 import pytest
 
 import harness
+from test_connect import alone, make_ca, trusting  # noqa: F401
 from test_failures import Program
 
 ANSWER = b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok"
@@ -160,76 +161,143 @@ def test_certificate_is_refused_behind_the_request(proxy, server, options, comma
         assert c.answer().token == "client-certificate-refused"
 
 
-# Serves one connection after the other: once something was asked, it says new keys (1.3) or negotiates anew (1.2), as
-# fast as it can.
+# Talks of nothing but TLS: new keys (1.3), or new handshakes (1.2), as fast as it can and without reading. As a server,
+# once something was asked; as a caller, inside a CONNECT. With a number, so many times before each byte of data, and a
+# pause in ms.
 TALKER = r"""
 #include <arpa/inet.h>
 #include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+static char bytes[65536];
+
+static int serve(SSL_CTX *context, struct sockaddr_in *at)
+{
+    socklen_t n = sizeof(*at);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+    bind(listener, (void *)at, n);
+    listen(listener, 8);
+    getsockname(listener, (void *)at, &n);
+    printf("%d\n", ntohs(at->sin_port));
+    fflush(stdout);
+    return accept(listener, NULL, NULL);
+}
+
+static int enter(struct sockaddr_in *at, const char *port)
+{
+    const char *head = "CONNECT api4.successfactors.com:443 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    at->sin_port = htons(atoi(port));
+    connect(fd, (void *)at, sizeof(*at));
+    write(fd, head, strlen(head));
+    read(fd, bytes, sizeof(bytes));
+    printf("0\n");
+    fflush(stdout);
+    return fd;
+}
+
+/* What it says goes out through a buffer, so that nothing is read. */
+static void put(BIO *out, int fd)
+{
+    for (int n, at; (n = BIO_read(out, bytes, sizeof(bytes))) > 0;)
+        for (at = 0; at < n;) {
+            ssize_t sent = write(fd, bytes + at, n - at);
+            if (sent <= 0)
+                exit(0);
+            at += sent;
+        }
+}
+
 int main(int argc, char **argv)
 {
+    int server = strcmp(argv[1], "server") == 0, keys = strcmp(argv[2], "1.3") == 0;
+    long talk = atol(argv[3]), pause = atol(argv[4]), at_once = talk > 0 ? talk : 100, small = 4096;
+    SSL_CTX *context = SSL_CTX_new(TLS_method());
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof(at);
-    int listener = socket(AF_INET, SOCK_STREAM, 0), keys = strcmp(argv[3], "1.3") == 0;
-    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    char bytes[4096];
 
     signal(SIGPIPE, SIG_IGN);
     SSL_CTX_set_max_proto_version(context, keys ? TLS1_3_VERSION : TLS1_2_VERSION);
-    SSL_CTX_use_certificate_chain_file(context, argv[1]);
-    SSL_CTX_use_PrivateKey_file(context, argv[2], SSL_FILETYPE_PEM);
-    bind(listener, (void *)&at, n);
-    listen(listener, 8);
-    getsockname(listener, (void *)&at, &n);
-    printf("%d\n", ntohs(at.sin_port));
-    fflush(stdout);
-    for (int fd; (fd = accept(listener, NULL, NULL)) >= 0; close(fd)) {
-        SSL *ssl = SSL_new(context);
-        SSL_set_fd(ssl, fd);
-        if (SSL_accept(ssl) == 1 && SSL_read(ssl, bytes, sizeof(bytes)) > 0) {
-            SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
-            while (keys && SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(ssl) == 1)
-                continue;
-            for (int error = SSL_ERROR_WANT_READ; !keys && error == SSL_ERROR_WANT_READ;) {
-                if (!SSL_renegotiate_pending(ssl) && !SSL_in_init(ssl))
-                    SSL_renegotiate(ssl);
-                error = SSL_get_error(ssl, SSL_read(ssl, bytes, sizeof(bytes)));
-            }
+    if (server) {
+        SSL_CTX_use_certificate_chain_file(context, argv[5]);
+        SSL_CTX_use_PrivateKey_file(context, argv[6], SSL_FILETYPE_PEM);
+    }
+    int fd = server ? serve(context, &at) : enter(&at, argv[5]);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(int));
+    SSL *ssl = SSL_new(context);
+    SSL_set_fd(ssl, fd);
+    SSL_set_tlsext_host_name(ssl, "api4.successfactors.com");
+    if ((server ? SSL_accept(ssl) : SSL_connect(ssl)) != 1 ||
+        (server && SSL_read(ssl, bytes, sizeof(bytes)) <= 0))
+        return 1;
+    SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
+    for (int error = SSL_ERROR_WANT_READ; !keys && error == SSL_ERROR_WANT_READ;) {
+        if (!SSL_renegotiate_pending(ssl) && !SSL_in_init(ssl))
+            SSL_renegotiate(ssl);
+        error = SSL_get_error(ssl, SSL_read(ssl, bytes, sizeof(bytes)));
+    }
+    if (!keys)
+        return 0;
+    BIO *out = BIO_new(BIO_s_mem());
+    SSL_set0_wbio(ssl, out);
+    if (talk > 0)
+        SSL_write(ssl, server ? "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" : "GET /", server ? 43 : 5);
+    for (long n = 1; SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(ssl) == 1; n++) {
+        if (n % at_once == 0) { /* of many small segments, the kernel drops some, and waits long to repeat them */
+            if (talk > 0)
+                SSL_write(ssl, "a", 1);
+            put(out, fd);
+            usleep(pause * 1000);
         }
-        SSL_free(ssl);
     }
     return 0;
 }
 """
 
 
-class Talker:
-    def __init__(self, folder, pki, version):
-        (folder / "talker.c").write_text(TALKER)
-        subprocess.run(["cc", "-o", folder / "talker", folder / "talker.c", "-lssl", "-lcrypto"], check=True)
-        self.process = subprocess.Popen([folder / "talker", pki / "server.pem", pki / "server.key", version],
-                                        stdout=subprocess.PIPE, text=True)
-        self.port = int(self.process.stdout.readline())
+@pytest.fixture
+def talker(tmp_path, pki, started):
+    (tmp_path / "talker.c").write_text(TALKER)
+    subprocess.run(["cc", "-o", tmp_path / "talker", tmp_path / "talker.c", "-lssl", "-lcrypto"], check=True)
 
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
+    def start(*words):
+        program = subprocess.Popen([tmp_path / "talker", *map(str, words)], stdout=subprocess.PIPE, text=True)
+        program.stop = lambda: (program.kill(), program.wait())
+        program.port = int(program.stdout.readline())
+        started.append(program)
+        return program
+    return start
 
 
-@pytest.mark.parametrize("version", ["1.3", "1.2"])
+@pytest.mark.parametrize("version, before_a_byte, pause", [
+    ("1.3", 0, 0), ("1.2", 0, 0), ("1.3", 4000, 0), ("1.3", 250, 5)],
+    ids=["1.3", "1.2", "with a byte now and then", "with a byte more often"])
 @harness.one_worker
-def test_server_that_talks_of_nothing_but_tls(version, pki, proxy, tmp_path, started):
+def test_server_that_talks_of_nothing_but_tls(version, before_a_byte, pause, pki, proxy, talker):
     """It holds up nobody, and not for ever the one who waits for its answer."""
-    started.append(talker := Talker(tmp_path, pki, version))
-    p = proxy(talker.port)
+    p = proxy(talker("server", version, before_a_byte, pause, pki / "server.pem", pki / "server.key").port)
     with p.caller() as c:
         c.send(harness.head_lines("POST", "/", "Content-Length: 0"))
         answers = [p.request(host=None) for _ in range(20)]  # of the proxy itself: there is no Host
         assert {answer.token for answer in answers} == {"request-host"}
-        answer = c.answer("POST")
-        assert (answer.status, answer.token) == (502, "tls-failed"), answer.body
-        assert "messages of TLS without end" in answer.json()["detail"]
+        if not before_a_byte:
+            answer = c.answer("POST")
+            assert (answer.status, answer.token) == (502, "tls-failed"), answer.body
+            assert "messages of TLS without end" in answer.json()["detail"]
+        else:
+            assert "messages of TLS without end" in p.said(" POST / ")
+
+
+@pytest.mark.parametrize("before_a_byte, pause", [(0, 0), (4000, 0), (250, 5)])
+@harness.one_worker
+def test_caller_that_talks_of_nothing_but_tls(before_a_byte, pause, alone, talker):
+    """Inside a CONNECT."""
+    x = alone()
+    evil = talker("caller", "1.3", before_a_byte, pause, x.proxy.port)
+    assert {x.proxy.request(host=None).token for _ in range(20)} == {"request-host"}
+    harness.eventually(lambda: evil.poll() is not None)
