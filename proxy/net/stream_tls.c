@@ -133,6 +133,7 @@ static enum stream_end shake_hands(struct stream *s, struct failure *why)
 
     flush_wire(s); /* also sends the alert of a failed handshake */
     s->ready = result == 1;
+    SSL_set_read_ahead(s->ssl, s->ready); /* a record is taken from `wire` in one piece */
     return end;
 }
 
