@@ -19,7 +19,8 @@ struct buf {
     size_t n, cap;
 };
 
-void buf_reserve(struct buf *b, size_t more); /* makes room for that many bytes after n */
+/* Makes room for that many bytes after n. */
+void buf_reserve(struct buf *b, size_t more) RARE;
 void buf_add_u64(struct buf *b, uint64_t value);
 void buf_addf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -9,8 +9,10 @@
 
 #define MUST_CHECK        __attribute__((warn_unused_result))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
-#define ARRAY_LEN(a)      (sizeof(a) / sizeof((a)[0]))
-#define BIT(n)            (1u << (n))
+/* Called rarely: it is not inlined, and its callers are laid out for the case without it. */
+#define RARE         __attribute__((cold, noinline))
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define BIT(n)       (1u << (n))
 
 enum status {
     ST_OK,

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "http/chars.h"
 #include "http/coding.h"
 #include "http/set_cookie.h"
 #include "sf/link_batch.h"
@@ -19,8 +20,7 @@ static bool is_plain(struct slice s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) &&
-            (c == '\0' || strchr("-._~:[]", c) == NULL))
+        if (!char_is(c, CHAR_HOST) && c != ':' && c != '[' && c != ']' && c != '~')
             return false;
     }
     return s.n > 0;

@@ -33,20 +33,40 @@ static bool cut_padding(struct slice *in)
     return sound;
 }
 
+/* 0 to 63; more: the character is not in the alphabet. */
+static unsigned value_of(char c)
+{
+    return base64_values[(unsigned char)c] - 1U;
+}
+
+/* Decodes four characters into three bytes. Returns false if one is not in the alphabet. */
+static bool decode_four(const char *in, char *out)
+{
+    unsigned a = value_of(in[0]), b = value_of(in[1]), c = value_of(in[2]), d = value_of(in[3]);
+
+    out[0] = (char)(a << 2 | b >> 4);
+    out[1] = (char)(b << 4 | c >> 2);
+    out[2] = (char)(c << 6 | d);
+    return (a | b | c | d) < 64;
+}
+
 /* Decodes into out, which has room for in.n bytes. Returns the length; SIZE_MAX if it is not strict
  * base64: no other characters, and unused bits are zero. */
 static size_t base64_decode(struct slice in, char *out)
 {
     unsigned bits = 0, value = 0;
-    size_t n = 0;
+    size_t n = 0, i = 0;
 
     if (!cut_padding(&in))
         return SIZE_MAX;
-    for (size_t i = 0; i < in.n; i++) {
-        unsigned v = base64_values[(unsigned char)in.p[i]];
-        if (v == 0)
+    for (; in.n - i >= 4; i += 4, n += 3)
+        if (!decode_four(in.p + i, out + n))
             return SIZE_MAX;
-        value = (value << 6 | (v - 1)) & 0xffff;
+    for (; i < in.n; i++) {
+        unsigned v = value_of(in.p[i]);
+        if (v > 63)
+            return SIZE_MAX;
+        value = value << 6 | v;
         bits += 6;
         if (bits >= 8) {
             bits -= 8;

@@ -1,5 +1,7 @@
 #include "http/h1_reader.h"
 
+#include <assert.h>
+
 #include <http_parser.h>
 
 #include "base/block.h"
@@ -26,6 +28,15 @@ void h1_reader_setup(void)
 static struct slice part(struct slice s, size_t from, size_t to)
 {
     return (struct slice){s.p + from, to - from};
+}
+
+/* Cuts the first line off a head whose lines all end with CRLF. Returns it without the CRLF. */
+static struct slice cut_line(struct slice *head)
+{
+    struct slice line = slice_split(head, '\n');
+
+    assert(line.n > 0);
+    return part(line, 0, line.n - 1);
 }
 
 /* Does the LF at that offset end the head, or come without CR? */
@@ -226,10 +237,9 @@ static bool read_request_head(struct slice message, const struct h1_limits *limi
                               struct head *head, struct failure *why)
 {
     struct slice rest = part(message, 0, message.n - 2); /* without the empty line */
-    struct slice line = slice_split(&rest, '\n');
+    struct slice line = cut_line(&rest);
     struct http_parser parser;
 
-    line.n--;
     if (!read_request_line(line, limits->max_target, head, why) ||
         !read_fields(rest, head, &request_flaws, why) || !read_framing(head, &request_flaws, why))
         return false;
@@ -388,8 +398,7 @@ enum h1_result h1_read_response(struct h1_reader *r, const struct h1_limits *lim
     if (found != H1_DONE)
         return found;
     struct slice rest = part(bytes, 0, end - 2);
-    struct slice line = slice_split(&rest, '\n');
-    line.n--;
+    struct slice line = cut_line(&rest);
     if (!read_status_line(line, head, why) || !read_fields(rest, head, &response_flaws, why) ||
         !read_framing(head, &response_flaws, why))
         return H1_REFUSED;

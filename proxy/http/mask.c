@@ -5,20 +5,14 @@
 #include "http/chars.h"
 
 /* The character at *i, percent-decoded if it is encoded. Moves *i past it. */
-static char next_char(struct slice s, size_t *i)
+static inline char next_char(struct slice s, size_t *i)
 {
     char c = s.p[*i];
-
-    int high = s.n - *i > 2 ? char_hex(s.p[*i + 1]) : -1;
+    int high = c == '%' && s.n - *i > 2 ? char_hex(s.p[*i + 1]) : -1;
     int low = high >= 0 ? char_hex(s.p[*i + 2]) : -1;
 
-    if (c == '%' && low >= 0) {
-        c = (char)(high * 16 + low);
-        *i += 3;
-    } else {
-        *i += 1;
-    }
-    return c;
+    *i += low >= 0 ? 3 : 1;
+    return low >= 0 ? (char)(high * 16 + low) : c;
 }
 
 /* Skips from after an opening quote to after the closing one. '' inside is a quote (OData ABNF). */
@@ -55,14 +49,21 @@ static size_t skip_predicate(struct slice s, size_t i)
     return i;
 }
 
+static bool is_visible(char c)
+{
+    return c > 0x20 && c < 0x7f;
+}
+
 void mask_invisible(struct buf *out, struct slice path)
 {
-    for (size_t i = 0; i < path.n; i++) {
-        unsigned char c = (unsigned char)path.p[i];
-        if (c > 0x20 && c < 0x7f)
-            buf_add(out, &path.p[i], 1);
-        else
-            buf_addf(out, "%%%02X", c);
+    while (path.n > 0) {
+        size_t n = 0;
+        while (n < path.n && is_visible(path.p[n]))
+            n++;
+        buf_add(out, path.p, n);
+        if (n < path.n)
+            buf_addf(out, "%%%02X", (unsigned char)path.p[n++]);
+        path = (struct slice){path.p + n, path.n - n};
     }
 }
 
@@ -84,19 +85,22 @@ struct slice mask_target(struct slice target)
     return path;
 }
 
+/* What is between two masked parts is added as one piece. */
 void mask_path(struct buf *out, struct slice path)
 {
-    size_t i = 0;
+    size_t shown = 0, i = 0;
 
     while (i < path.n) {
         size_t behind = i;
         char c = next_char(path, &behind);
-        if (c == '(' || c == '\'') {
-            buf_add(out, "(...)", 5);
-            i = c == '(' ? skip_predicate(path, behind) : skip_literal(path, behind);
+        if (c != '(' && c != '\'') {
+            i = behind;
             continue;
         }
-        mask_invisible(out, (struct slice){path.p + i, behind - i});
-        i = behind;
+        mask_invisible(out, (struct slice){path.p + shown, i - shown});
+        buf_add(out, "(...)", 5);
+        i = c == '(' ? skip_predicate(path, behind) : skip_literal(path, behind);
+        shown = i;
     }
+    mask_invisible(out, (struct slice){path.p + shown, path.n - shown});
 }

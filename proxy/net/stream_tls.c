@@ -68,15 +68,19 @@ static int wire_write(BIO *bio, const char *p, int n)
     return n;
 }
 
-static long wire_ctrl(BIO *bio, int command, long number, void *pointer)
+static bool is_at_end(BIO *bio)
 {
     const struct stream *s = BIO_get_data(bio);
 
+    return s->wire_ended && s->wire.n == 0;
+}
+
+/* OpenSSL calls this a dozen times a request, mostly to ask whether the BIO encrypts (kTLS). */
+static long wire_ctrl(BIO *bio, int command, long number, void *pointer)
+{
     (void)number;
     (void)pointer;
-    if (command == BIO_CTRL_EOF)
-        return s->wire_ended && s->wire.n == 0;
-    return command == BIO_CTRL_FLUSH;
+    return command == BIO_CTRL_FLUSH || (command == BIO_CTRL_EOF && is_at_end(bio));
 }
 
 static BIO_METHOD *wire_method;
@@ -131,6 +135,7 @@ static enum stream_end shake_hands(struct stream *s, struct failure *why)
 
     flush_wire(s); /* also sends the alert of a failed handshake */
     s->ready = result == 1;
+    SSL_set_read_ahead(s->ssl, s->ready); /* a record is taken from `wire` in one piece */
     return end;
 }
 

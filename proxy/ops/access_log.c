@@ -58,7 +58,7 @@ static void add_text_way(struct buf *out, const struct way_times *w)
     }
 }
 
-static void add_named(struct buf *out, const char *name, const char *value)
+static inline void add_named(struct buf *out, const char *name, const char *value)
 {
     buf_add_string(out, name);
     buf_add_string(out, value == NULL ? "-" : value);
