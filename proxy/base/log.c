@@ -67,7 +67,7 @@ static void wake_writer(void)
         return; /* the counter is full, so the writer is awake */
 }
 
-const char *log_level_text(enum log_level level)
+static const char *level_text(enum log_level level)
 {
     static const char *const names[] = {[LOG_ERROR] = "error",
                                         [LOG_WARNING] = "warning",
@@ -83,11 +83,11 @@ static void format_line(struct buf *b, enum log_level level, struct slice text)
 
     clock_text(clock_wall_us(), now);
     if (sink.format == LOG_JSON) {
-        buf_addf(b, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"", now, log_level_text(level));
+        buf_addf(b, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"", now, level_text(level));
         json_add(b, text);
         buf_add_string(b, "\"}");
     } else {
-        buf_addf(b, "%s %s: ", now, log_level_text(level));
+        buf_addf(b, "%s %s: ", now, level_text(level));
         buf_add_slice(b, text);
     }
 }
@@ -391,7 +391,7 @@ void log_say(enum log_level level, const char *format, ...)
     diag_set(&text, "%s", sentence);
     if (sink.terminal) {
         if (level <= LOG_WARNING)
-            (void)fprintf(stderr, "sfmtls: %s: %s\n", log_level_text(level), text.text);
+            (void)fprintf(stderr, "sfmtls: %s: %s\n", level_text(level), text.text);
         return;
     }
     format_line(&b, level, slice_of(text.text));

@@ -56,7 +56,6 @@ void log_attach_thread(void);
 bool log_line(struct slice line);
 
 /* Logs a sentence about the program itself, with time and level, in the format of log_start(). */
-const char *log_level_text(enum log_level level); /* "warning" */
 
 void log_say(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 

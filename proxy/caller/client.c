@@ -208,8 +208,8 @@ int client_refuse(struct client *c, const struct failure *why, const struct clie
 {
     struct buf answer = {0};
 
-    reply_problem_with(&answer, why, how->id, how->head_only, client_decide(c, how->reusable),
-                       how->fields, clock_wall_us());
+    reply_problem(&answer, why, how->id, how->head_only, client_decide(c, how->reusable),
+                  how->fields, clock_wall_us());
     (void)stream_write_bytes(c->stream, answer.p, answer.n);
     buf_free(&answer);
     return fail_info(why->id)->status;

@@ -83,7 +83,8 @@ struct exchange {
     struct pass pass;
     struct acquire acquire;
     struct upstream *upstream;
-    bool reused, repeated;
+    bool reused;
+    bool lost_before; /* a connection was lost before, and the request repeated */
     const char *tls;
 
     /* the certificate */
@@ -140,7 +141,6 @@ struct decision {
 
 /* ---- state: the states and the failures ---- */
 
-const char *exchange_state_name(enum exchange_state state); /* for example "acquire" */
 bool exchange_may_move(enum exchange_state from, enum exchange_state to);
 void exchange_set_state(struct exchange *x, enum exchange_state to);
 
@@ -188,7 +188,7 @@ struct decision exchange_judge_refusal(struct exchange *x);
  * of the content is needed. */
 struct decision exchange_judge_answer(struct exchange *x, const struct head *h, struct slice rest);
 
-/* ---- manners: how often the server wants to be called ---- */
+/* ---- throttle: how often the server wants to be called ---- */
 
 /* Asks whether the request may be sent now. Returns CONNECT if so, FAIL, or WAIT if it has to wait
  * for its turn: `resumed` is called then, with why == NULL if its turn has come. */

@@ -25,7 +25,7 @@ bool exchange_may_move(enum exchange_state from, enum exchange_state to)
     return (allowed[from] & BIT(to)) != 0;
 }
 
-const char *exchange_state_name(enum exchange_state state)
+static const char *state_name(enum exchange_state state)
 {
     static const char *const names[] = {
         [EXCHANGE_JUDGE] = "judge",     [EXCHANGE_ADMIT] = "admit", [EXCHANGE_COLLECT] = "collect",
@@ -39,8 +39,7 @@ const char *exchange_state_name(enum exchange_state state)
 void exchange_set_state(struct exchange *x, enum exchange_state to)
 {
     assert(exchange_may_move(x->state, to));
-    LOG_TRACE("exchange %s: %s -> %s", x->id, exchange_state_name(x->state),
-              exchange_state_name(to));
+    LOG_TRACE("exchange %s: %s -> %s", x->id, state_name(x->state), state_name(to));
     x->state = to;
 }
 
@@ -73,13 +72,13 @@ struct decision exchange_loses_upstream(struct exchange *x, const struct failure
     const struct repetition r = {.reused = x->reused,
                                  .sent = x->request.head_sent,
                                  .answered = x->download != DOWNLOAD_NONE,
-                                 .repeated = x->repeated,
+                                 .lost_before = x->lost_before,
                                  .may_rewind = request_pump_may_rewind(&x->request)};
 
     if (!repetition_is_allowed(&r))
         return exchange_fails(x, why);
     LOG_TRACE("exchange %s is to be repeated: %s", x->id, why->detail.text);
-    x->repeated = true;
+    x->lost_before = true;
     return (struct decision){.step = STEP_REPEAT, .kind = ACQUIRE_FRESH};
 }
 

@@ -91,14 +91,7 @@ static const char *allowed_methods(enum fail id)
 }
 
 void reply_problem(struct buf *out, const struct failure *f, const char *request_id, bool head_only,
-                   enum persistence persistence, int64_t wall_us)
-{
-    reply_problem_with(out, f, request_id, head_only, persistence, NULL, wall_us);
-}
-
-void reply_problem_with(struct buf *out, const struct failure *f, const char *request_id,
-                        bool head_only, enum persistence persistence, const char *more,
-                        int64_t wall_us)
+                   enum persistence persistence, const char *more, int64_t wall_us)
 {
     const struct fail_info *info = fail_info(f->id);
     struct buf body = {0}, fields = {0};

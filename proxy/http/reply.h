@@ -36,13 +36,9 @@ void reply_options(struct buf *out, const char *more, enum persistence persisten
                    int64_t wall_us);
 
 /* Appends the answer for a failure that has a status. Its reason phrase is the failure's token,
- * because many clients show nothing else of the answer to a CONNECT. */
+ * because many clients show nothing else of the answer to a CONNECT. more: fields, each with CRLF;
+ * NULL: none. */
 void reply_problem(struct buf *out, const struct failure *f, const char *request_id, bool head_only,
-                   enum persistence persistence, int64_t wall_us);
-
-/* The same with more fields, each with CRLF; NULL: none. */
-void reply_problem_with(struct buf *out, const struct failure *f, const char *request_id,
-                        bool head_only, enum persistence persistence, const char *more,
-                        int64_t wall_us);
+                   enum persistence persistence, const char *more, int64_t wall_us);
 
 #endif

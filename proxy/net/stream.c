@@ -385,9 +385,13 @@ bool stream_is_sending(const struct stream *s)
     return ioctl(s->fd, SIOCOUTQNSD, &unsent) == 0 && unsent > 0;
 }
 
-bool stream_is_write_broken(const struct stream *s)
+bool stream_has_unread(const struct stream *s)
 {
-    return s->write_broken;
+    char byte;
+
+    if (s->closed || s->end != STREAM_GOES_ON)
+        return false;
+    return s->in.n > 0 || s->early.n > 0 || recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 void stream_shrink(struct stream *s)

@@ -80,8 +80,6 @@ bool stream_progressed(struct stream *s);
 /* Are bytes queued, in the stream or unsent in the socket? May take a system call. */
 bool stream_is_sending(const struct stream *s);
 
-bool stream_is_write_broken(const struct stream *s);
-
 /* While a stream is paused, data waits in the socket, and so do on_end and on_broken. */
 void stream_pause(struct stream *s);
 void stream_resume(struct stream *s);
@@ -133,9 +131,9 @@ bool stream_has_unread(const struct stream *s);
 void stream_rest(struct stream *s);
 void stream_wake(struct stream *s);
 
-/* Is the stream open, and has the peer been silent? Found out without reading. If the stream has
- * been at rest since an earlier turn, the answer holds for the beginning of this turn; otherwise it
- * takes a system call. */
+/* Is the stream open, and has the peer been silent? Found out without reading. Where the loop can
+ * vouch for the stream (stream_rest.c), the answer holds for the beginning of this turn; otherwise
+ * it takes a system call. */
 bool stream_is_alive(const struct stream *s);
 
 int stream_fd(const struct stream *s);

@@ -5,10 +5,11 @@
  * system calls of a request. But the loop already knows the answer. A stream at
  * rest is in epoll, and its events come before all others. So whatever had
  * arrived when the loop woke was read before the request that wants the
- * connection. The kernel is asked only in a turn with so many events that some
- * may be left for the next turn. Bytes that arrive during the turn are not
- * noticed. Nor are bytes that arrive while the request is on its way, which
- * takes longer.
+ * connection. The kernel is asked where the loop cannot vouch for the stream: it
+ * has come to rest in this turn, is paused or not in epoll, could not get the
+ * priority, or the turn had so many events that some may be left for the next.
+ * Bytes that arrive during the turn are not noticed. Nor are bytes that arrive
+ * while the request is on its way, which takes longer.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -43,13 +44,4 @@ bool stream_is_alive(const struct stream *s)
 {
     return !s->closed && !s->write_broken && s->end == STREAM_GOES_ON && s->in.n == 0 &&
            s->ops->is_at_rest(s) && is_silent(s);
-}
-
-bool stream_has_unread(const struct stream *s)
-{
-    char byte;
-
-    if (s->closed || s->end != STREAM_GOES_ON)
-        return false;
-    return s->in.n > 0 || s->early.n > 0 || recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }

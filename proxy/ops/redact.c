@@ -27,7 +27,9 @@ void redactor_start(struct redactor *r, bool keeps_names)
     secret_make_key(r->key);
 }
 
-void redact_text(const struct redactor *r, struct slice text, struct buf *out)
+/* Appends a text without JSON quotes: its hash, for example "#1f83d9ab", or the text itself if
+ * names are kept. */
+static void add_text(const struct redactor *r, struct slice text, struct buf *out)
 {
     unsigned char mac[SECRET_MAC_SIZE];
 
@@ -73,7 +75,7 @@ void redact_json(const struct redactor *r, struct slice json, struct buf *out)
         if (is_key || text.n == 0 || is_harmless(key))
             buf_add_slice(out, text);
         else
-            redact_text(r, text, out);
+            add_text(r, text, out);
         buf_add(out, "\"", 1);
     }
 }

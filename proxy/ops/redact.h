@@ -21,10 +21,6 @@ struct redactor {
 
 void redactor_start(struct redactor *r, bool keeps_names);
 
-/* Appends a text without JSON quotes: its hash, for example "#1f83d9ab", or the text itself if
- * names are kept. */
-void redact_text(const struct redactor *r, struct slice text, struct buf *out);
-
 /* Appends the JSON document, with its texts redacted. The document has to be of our own making. */
 void redact_json(const struct redactor *r, struct slice json, struct buf *out);
 

@@ -61,10 +61,10 @@ static char **environment_for(const struct config *c)
     return out;
 }
 
-/* In the child: becomes this program again, with the socket and the log's stderr as its only open
- * files. */
-static void become_keeper(int nowhere, int end, const char *const arguments[],
-                          char *const environment[])
+/* In the child: becomes this program again as the guard (renewal_guard.h), with the socket and the
+ * log's stderr as its only open files. */
+static void become_guard(int nowhere, int end, const char *const arguments[],
+                         char *const environment[])
 {
     int fd = fcntl(end, F_DUPFD, RENEWAL_FD + 1);
 
@@ -117,14 +117,15 @@ enum status renewal_start(const struct config *c, const char *const arguments[],
         (void)signal(SIGCHLD, SIG_IGN);
         child = fork();
         if (child == 0)
-            become_keeper(nowhere, ends[1], arguments, environment);
+            become_guard(nowhere, ends[1], arguments, environment);
         (void)close(ends[1]);
         if (child < 0)
             (void)close(ends[0]);
     }
     if (child < 0)
         diag_set(why,
-                 "the process that renews certificates cannot be started: %s; let the user of "
+                 "the guard of the process that renews certificates cannot be started: %s; let the "
+                 "user of "
                  "sfmtls have more processes",
                  strerror(errno));
     else

@@ -8,9 +8,10 @@
  * over a network. So the keeper is not confined, and each look can be given the
  * files that the configuration names at that time.
  *
- * The keeper is started before the process that serves is confined, and by
- * exec, so that its memory has no key of that process. When that process ends,
- * the socket between the two is closed, and the keeper ends.
+ * The guard (renewal_guard.h) is started before the process that serves is
+ * confined, and by exec, so that its memory has no key of that process. It
+ * forks the keeper, and forks it again if it dies. When the process that serves
+ * ends, the socket between the two is closed, and the keeper ends.
  */
 #ifndef OPS_RENEWAL_KEEPER_H
 #define OPS_RENEWAL_KEEPER_H

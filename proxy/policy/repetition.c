@@ -2,5 +2,5 @@
 
 bool repetition_is_allowed(const struct repetition *r)
 {
-    return (r->reused || !r->sent) && !r->answered && !r->repeated && r->may_rewind;
+    return (r->reused || !r->sent) && !r->answered && !r->lost_before && r->may_rewind;
 }

@@ -11,10 +11,10 @@
 #include <stdbool.h>
 
 struct repetition {
-    bool reused;   /* another request had used the connection before */
-    bool sent;     /* some of the request was written to the connection */
-    bool answered; /* a byte of an answer has come */
-    bool repeated; /* it was repeated before because a connection was lost */
+    bool reused;      /* another request had used the connection before */
+    bool sent;        /* some of the request was written to the connection */
+    bool answered;    /* a byte of an answer has come */
+    bool lost_before; /* it was repeated before because a connection was lost */
     /* Nothing was sent, or the request is idempotent and all of it can be sent again. */
     bool may_rewind;
 };

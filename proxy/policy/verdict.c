@@ -3,10 +3,10 @@
 enum verdict verdict_before(const struct verdict_view *v, bool presentable)
 {
     if (!v->has_other)
-        return VERDICT_PASS;
+        return VERDICT_NOTHING;
     if (!presentable)
         return VERDICT_SWITCH;
-    return v->judges && v->suspected ? VERDICT_TRY : VERDICT_PASS;
+    return v->judges && v->suspected ? VERDICT_TRY : VERDICT_NOTHING;
 }
 
 /* If the tried certificate is refused too, the request is sent under the one in use, because that
@@ -14,15 +14,15 @@ enum verdict verdict_before(const struct verdict_view *v, bool presentable)
 enum verdict verdict_of_refusal(const struct verdict_view *v)
 {
     if (!v->judges)
-        return VERDICT_PASS;
+        return VERDICT_NOTHING;
     if (v->tries)
         return !v->changed && v->may_rewind ? VERDICT_RETURN : VERDICT_BOTH;
     if (v->changed)
-        return VERDICT_PASS;
+        return VERDICT_NOTHING;
     if (v->superseded)
-        return v->may_rewind ? VERDICT_RETURN : VERDICT_PASS;
+        return v->may_rewind ? VERDICT_RETURN : VERDICT_NOTHING;
     if (!v->has_other)
-        return VERDICT_PASS;
+        return VERDICT_NOTHING;
     return v->may_rewind ? VERDICT_TRY : VERDICT_SUSPECT;
 }
 
@@ -31,13 +31,13 @@ enum verdict verdict_of_refusal(const struct verdict_view *v)
 enum verdict verdict_of_answer(const struct verdict_view *v, int status)
 {
     if (!v->judges)
-        return VERDICT_PASS;
+        return VERDICT_NOTHING;
     if (v->tries)
         return status >= 500 ? VERDICT_UNDECIDED : VERDICT_SWITCH;
-    return v->suspected && !v->superseded && status < 400 ? VERDICT_TRUST : VERDICT_PASS;
+    return v->suspected && !v->superseded && status < 400 ? VERDICT_TRUST : VERDICT_NOTHING;
 }
 
 enum verdict verdict_of_doubt(const struct verdict_view *v)
 {
-    return v->judges && v->tries ? VERDICT_UNDECIDED : VERDICT_PASS;
+    return v->judges && v->tries ? VERDICT_UNDECIDED : VERDICT_NOTHING;
 }

@@ -25,7 +25,7 @@ struct verdict_view {
 };
 
 enum verdict {
-    VERDICT_PASS,      /* do nothing */
+    VERDICT_NOTHING,   /* do nothing */
     VERDICT_TRUST,     /* the certificate in use was accepted: end the suspicion */
     VERDICT_SWITCH,    /* the other one was accepted: bring it into use */
     VERDICT_UNDECIDED, /* the try has shown nothing: another request has to try */

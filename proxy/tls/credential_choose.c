@@ -27,7 +27,10 @@ static enum rank rank_of(const X509 *x, int64_t now)
     return now > end_of(x) ? EXPIRED : now < begin_of(x) ? NOT_YET : VALID;
 }
 
-bool credential_is_better(const X509 *a, const X509 *b, int64_t now)
+/* Is a better than b now? A valid one is better than one that is not valid yet, and that is better
+ * than an expired one. Of two valid or two expired ones the later end is better, otherwise the
+ * earlier beginning. */
+static bool is_better(const X509 *a, const X509 *b, int64_t now)
 {
     enum rank x = rank_of(a, now), y = rank_of(b, now);
 
@@ -46,7 +49,7 @@ static int find_leaf(const STACK_OF(X509) * all, EVP_PKEY *key, int64_t now)
     for (int i = 0; i < sk_X509_num(all); i++) {
         X509 *x = sk_X509_value(all, i);
         if (X509_check_private_key(x, key) == 1 &&
-            (best < 0 || credential_is_better(x, sk_X509_value(all, best), now)))
+            (best < 0 || is_better(x, sk_X509_value(all, best), now)))
             best = i;
     }
     ERR_clear_error();
@@ -96,7 +99,7 @@ void credential_take_lowest(struct credential *c, STACK_OF(X509) * all, int64_t 
         if (is_issuer_of_another(all, i))
             continue;
         if (other == NULL || (EVP_PKEY_eq(X509_get0_pubkey(x), X509_get0_pubkey(other)) == 1 &&
-                              credential_is_better(x, other, now)))
+                              is_better(x, other, now)))
             lowest = i;
     }
     ERR_clear_error();
@@ -113,7 +116,7 @@ static int find_issuer(const STACK_OF(X509) * all, X509 *x, int64_t now)
     for (int i = 0; i < sk_X509_num(all); i++) {
         X509 *issuer = sk_X509_value(all, i);
         if (!credential_is_self_issued(issuer) && X509_check_issued(issuer, x) == X509_V_OK &&
-            (best < 0 || credential_is_better(issuer, sk_X509_value(all, best), now)))
+            (best < 0 || is_better(issuer, sk_X509_value(all, best), now)))
             best = i;
     }
     return best;

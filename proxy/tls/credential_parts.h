@@ -127,11 +127,6 @@ enum status credential_read_pkcs12(const char *path, PKCS12 *p12, enum key_wish 
 
 /* ---- choosing: credential_choose.c ---- */
 
-/* Is a better than b now? A valid one is better than one that is not valid yet, and that is better
- * than an expired one. Of two valid or two expired ones the later end is better, otherwise the
- * earlier beginning. */
-bool credential_is_better(const X509 *a, const X509 *b, int64_t now);
-
 /* Moves the best certificate of c's key from `all` to c's leaf. False: there is none. */
 bool credential_take_leaf(struct credential *c, STACK_OF(X509) * all, int64_t now);
 

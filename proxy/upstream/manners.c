@@ -229,23 +229,34 @@ static struct slice first_segments(struct slice path)
     return path;
 }
 
-/* Finds the entry of a path, and forgets entries that are over. If several fit, returns the one
- * that lasts longest. Call it with the lock held. */
-static struct held *find_held(struct account *a, struct slice path, bool of_rates_too)
+/* Call it with the lock held. */
+static void forget_what_is_over(struct account *a)
 {
-    const struct slice key = first_segments(path);
-    struct held *found = NULL;
-    int64_t longest = -1;
-
     list_each (node, &a->held) {
         struct held *h = list_entry(node, struct held, node);
         struct gate_view v;
         gate_look(h->gate, &v);
         if (v.held_us == 0 && v.waiting == 0)
             forget(a, h);
-        else if (v.held_us > longest &&
-                 (h->rate == NULL ? slice_eq(h->key, key)
-                                  : of_rates_too && pattern_fits(h->rate, path))) {
+    }
+}
+
+/* Finds the entry of a path. If several fit, returns the one that lasts longest. Call it with the
+ * lock held. */
+static struct held *find_held(struct account *a, struct slice path, bool of_rates_too)
+{
+    const struct slice key = first_segments(path);
+    struct held *found = NULL;
+    int64_t longest = -1;
+
+    forget_what_is_over(a);
+    list_each (node, &a->held) {
+        struct held *h = list_entry(node, struct held, node);
+        struct gate_view v;
+        gate_look(h->gate, &v);
+        if (v.held_us > longest &&
+            (h->rate == NULL ? slice_eq(h->key, key)
+                             : of_rates_too && pattern_fits(h->rate, path))) {
             found = h;
             longest = v.held_us;
         }
@@ -375,7 +386,7 @@ void manners_each(struct manners *m, manners_hook *f, void *ctx)
     for (size_t i = 0; i < m->ngates; i++)
         show(m->gates[i], f, ctx);
     (void)pthread_mutex_lock(&a->lock);
-    (void)find_held(a, SLICE(""), false); /* forgets what is over */
+    forget_what_is_over(a);
     list_each (node, &a->held)
         show(list_entry(node, struct held, node)->gate, f, ctx);
     (void)pthread_mutex_unlock(&a->lock);

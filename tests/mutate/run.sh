@@ -4,9 +4,9 @@
 #
 #   sh tests/mutate/run.sh                      every mutant
 #   sh tests/mutate/run.sh --sample 20          twenty of them, chosen by the commit
-#   sh tests/mutate/run.sh core/pool.c          those of the named files
+#   sh tests/mutate/run.sh upstream/pool.c      those of the named files
 #   sh tests/mutate/run.sh --accepted           all accepted survivors in one program, which has to pass
-#   sh tests/mutate/run.sh --propose core/x.c   prints mutants, made by rule, that no list has
+#   sh tests/mutate/run.sh --propose sf/x.c     prints mutants, made by rule, that no list has
 #
 # --jobs N: so many at a time (2). --first: only the tests to begin with. --json FILE: the report, which else is
 # build/mutate/report.json. What it builds is kept in build/mutate, for the next time.

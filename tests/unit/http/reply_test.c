@@ -9,7 +9,8 @@ static struct buf problem(enum fail id, bool head_only)
     struct failure f;
 
     failure_set(&f, id, "A \"sentence\".");
-    reply_problem(&out, &f, "0123", head_only, PERSIST_CLOSE, SOME_DAY * INT64_C(1000000));
+    reply_problem(&out, &f, "0123", head_only, PERSIST_CLOSE, "X-More: 1\r\n",
+                  SOME_DAY * INT64_C(1000000));
     buf_add(&out, "", 1);
     return out;
 }

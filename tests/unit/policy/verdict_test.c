@@ -9,8 +9,10 @@ static const struct {
     struct verdict_view view;
     enum verdict want;
 } refusals[] = {
-    {"says nothing about the certificate", {.may_rewind = true, .has_other = true}, VERDICT_PASS},
-    {"there is no other", {.judges = true, .may_rewind = true}, VERDICT_PASS},
+    {"says nothing about the certificate",
+     {.may_rewind = true, .has_other = true},
+     VERDICT_NOTHING},
+    {"there is no other", {.judges = true, .may_rewind = true}, VERDICT_NOTHING},
     {"the other is tried", {.judges = true, .has_other = true, .may_rewind = true}, VERDICT_TRY},
     {"cannot be repeated: the next one tries",
      {.judges = true, .has_other = true},
@@ -20,10 +22,10 @@ static const struct {
      VERDICT_RETURN},
     {"switched meanwhile, cannot be repeated",
      {.judges = true, .superseded = true, .has_other = true},
-     VERDICT_PASS},
+     VERDICT_NOTHING},
     {"was repeated for this already",
      {.judges = true, .changed = true, .has_other = true, .may_rewind = true},
-     VERDICT_PASS},
+     VERDICT_NOTHING},
     {"the tried one is refused: back to that in use",
      {.judges = true, .tries = true, .superseded = true, .has_other = true, .may_rewind = true},
      VERDICT_RETURN},
@@ -47,15 +49,15 @@ static const struct {
     int status;
     enum verdict want;
 } answers[] = {
-    {"says nothing about the certificate", {.suspected = true}, 200, VERDICT_PASS},
-    {"nothing was suspected", {.judges = true}, 200, VERDICT_PASS},
+    {"says nothing about the certificate", {.suspected = true}, 200, VERDICT_NOTHING},
+    {"nothing was suspected", {.judges = true}, 200, VERDICT_NOTHING},
     {"accepted: not suspected any more", {.judges = true, .suspected = true}, 399, VERDICT_TRUST},
-    {"a client error ends no suspicion", {.judges = true, .suspected = true}, 400, VERDICT_PASS},
-    {"a server error ends no suspicion", {.judges = true, .suspected = true}, 500, VERDICT_PASS},
+    {"a client error ends no suspicion", {.judges = true, .suspected = true}, 400, VERDICT_NOTHING},
+    {"a server error ends no suspicion", {.judges = true, .suspected = true}, 500, VERDICT_NOTHING},
     {"of a certificate that is not in use any more",
      {.judges = true, .suspected = true, .superseded = true},
      200,
-     VERDICT_PASS},
+     VERDICT_NOTHING},
     {"the tried one is accepted", {.judges = true, .tries = true}, 200, VERDICT_SWITCH},
     {"also with a client error", {.judges = true, .tries = true}, 499, VERDICT_SWITCH},
     {"a server error may have any cause", {.judges = true, .tries = true}, 500, VERDICT_UNDECIDED},
@@ -74,15 +76,18 @@ static const struct {
     bool presentable;
     enum verdict want;
 } at_first[] = {
-    {"as always", {.judges = true, .has_other = true}, true, VERDICT_PASS},
-    {"expired, and there is no other", {.judges = true, .suspected = true}, false, VERDICT_PASS},
+    {"as always", {.judges = true, .has_other = true}, true, VERDICT_NOTHING},
+    {"expired, and there is no other", {.judges = true, .suspected = true}, false, VERDICT_NOTHING},
     {"expired", {.has_other = true}, false, VERDICT_SWITCH},
     {"suspected", {.judges = true, .suspected = true, .has_other = true}, true, VERDICT_TRY},
     {"suspected, but it could not tell",
      {.suspected = true, .has_other = true},
      true,
-     VERDICT_PASS},
-    {"suspected, and there is no other", {.judges = true, .suspected = true}, true, VERDICT_PASS},
+     VERDICT_NOTHING},
+    {"suspected, and there is no other",
+     {.judges = true, .suspected = true},
+     true,
+     VERDICT_NOTHING},
 };
 
 TEST(before_it_is_sent)
@@ -94,7 +99,7 @@ TEST(before_it_is_sent)
 
 TEST(doubt)
 {
-    CHECK_INT(verdict_of_doubt(&(struct verdict_view){.judges = true}), VERDICT_PASS, "no try");
+    CHECK_INT(verdict_of_doubt(&(struct verdict_view){.judges = true}), VERDICT_NOTHING, "no try");
     CHECK_INT(verdict_of_doubt(&(struct verdict_view){.judges = true, .tries = true}),
               VERDICT_UNDECIDED, "a try");
 }
@@ -146,9 +151,9 @@ TEST(repetition)
         struct repetition r = {.reused = (bits & 1) != 0,
                                .sent = (bits & 2) != 0,
                                .answered = (bits & 4) != 0,
-                               .repeated = (bits & 8) != 0,
+                               .lost_before = (bits & 8) != 0,
                                .may_rewind = (bits & 16) != 0};
-        bool never = r.answered || r.repeated || !r.may_rewind || (r.sent && !r.reused);
+        bool never = r.answered || r.lost_before || !r.may_rewind || (r.sent && !r.reused);
         CHECK_INT(repetition_is_allowed(&r), !never, "case");
     }
 }

@@ -1,4 +1,4 @@
-/* manners: applies to one exchange how often its server wants to be called (upstream/manners.h).
+/* throttle: applies to one exchange how often its server wants to be called (upstream/manners.h).
  * See inner.h. */
 #include <stdlib.h>
 
