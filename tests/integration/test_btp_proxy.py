@@ -220,5 +220,4 @@ def test_renewal_by_kerberos(program, by, proxy, directly, cloud, squid, kdc, en
               {**environment, **kdc.of_clients}, process={"binary": release if program == "released" else None})
     is_used(p, new)
     p.stop()
-    harness.eventually(lambda: s.connects())
-    assert {user for status, user in s.connects() if status == "200"} == {"anna@SFMTLS.TEST"}
+    assert harness.eventually(s.served) == {"anna@SFMTLS.TEST"}
