@@ -212,7 +212,7 @@ def test_faults_leave_the_old_one(proxy, fetching, cloud, pki, fault):
     assert wrong != "killed" or "(signal 9)" in line
     is_used(p, old)
     assert (fetching.store / "certificate.pem").read_bytes() == old
-    assert sorted(os.listdir(fetching.store)) == [".asked", "certificate.pem"]
+    harness.eventually(lambda: sorted(os.listdir(fetching.store)) == [".asked", "certificate.pem"])
     assert metric(p, "sfmtls_certificate_fetch_failures_total") == {f'tenant="acme",reason="{code}"': 1}
     shown = status(p)["failure"]
     assert shown["code"] == code and shown["cure"] and shown["sentence"] in line
