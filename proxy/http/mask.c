@@ -102,5 +102,6 @@ void mask_path(struct buf *out, struct slice path)
         i = c == '(' ? skip_predicate(path, behind) : skip_literal(path, behind);
         shown = i;
     }
-    mask_invisible(out, (struct slice){path.p + shown, path.n - shown});
+    if (shown < path.n)
+        mask_invisible(out, (struct slice){path.p + shown, path.n - shown});
 }
