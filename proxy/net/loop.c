@@ -115,11 +115,10 @@ static struct duration *duration_of(struct loop *l, int64_t ms)
 
 static void arm_tick(struct loop *l, int64_t at)
 {
-    int64_t now = loop_now(l), ms = at > now ? at - now : 0;
-    struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-
     if (l->tick_at != 0 && l->tick_at <= at)
         return;
+    int64_t now = loop_now(l), ms = at > now ? at - now : 0;
+    struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
     l->tick_at = at;
     (void)event_add(&l->tick, &wait);
 }
