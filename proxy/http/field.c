@@ -119,6 +119,7 @@ enum field_id field_family(struct slice name)
         EITHER("proxy-", FIELD_PROXY_OTHER),
         EITHER("x-forwarded-", FIELD_FORWARDED),
         EXACT("access-control-", FIELD_CORS),
+        EITHER("transfer-encoding", FIELD_FRAMING_ALIAS),
     };
 
     for (size_t i = 0; i < ARRAY_LEN(families); i++) {

@@ -16,7 +16,8 @@ enum field_id {
     /* message framing (RFC 9112, 6) */
     FIELD_CONTENT_LENGTH,
     FIELD_TRANSFER_ENCODING,
-    /* Content_Length, Transfer_Encoding: some servers read '_' as '-'. */
+    /* Content_Length, Transfer_Encoding: some servers read '_' as '-'. Longer names that begin with
+     * Transfer-Encoding: http-parser 2.9 takes them for it. */
     FIELD_FRAMING_ALIAS,
     /* hop-by-hop (RFC 9110, 7.6.1, and older fields of that kind) */
     FIELD_CONNECTION,

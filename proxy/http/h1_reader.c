@@ -153,7 +153,8 @@ static bool read_framing(struct head *h, const struct flaws *flaws, struct failu
             flaw = "Content-Length is not a decimal number.";
     }
     if (flaw == NULL && flaws == &request_flaws && head_has(h, FIELD_FRAMING_ALIAS))
-        flaw = "Content_Length and Transfer_Encoding are refused: some servers read '_' as '-'.";
+        flaw = "Some servers take a field for Content-Length or Transfer-Encoding because of its "
+               "name.";
     if (flaw != NULL)
         failure_set(why, flaws->ambiguous, "%s", flaw);
     return flaw == NULL;
@@ -167,16 +168,32 @@ static bool feed(struct http_parser *p, struct slice bytes)
            HTTP_PARSER_ERRNO(p) == HPE_OK;
 }
 
-/* Feeds the request to the library. A target that not all builds of the library accept is replaced
- * by a stand-in. */
-static bool feed_request(struct http_parser *p, struct slice message, struct slice target,
-                         struct slice stand_in)
+/* Feeds the request line, which ends with CRLF. A target that not all builds of the library accept
+ * is replaced by a stand-in. */
+static bool feed_request_line(struct http_parser *p, struct slice line, struct slice target,
+                              struct slice stand_in)
 {
-    size_t before = target.n == 0 ? 0 : (size_t)(target.p - message.p);
+    size_t before = target.n == 0 ? 0 : (size_t)(target.p - line.p);
 
-    if (target.n > 0 && (!feed(p, part(message, 0, before)) || !feed(p, stand_in)))
+    if (target.n > 0 && (!feed(p, part(line, 0, before)) || !feed(p, stand_in)))
         return false;
-    return feed(p, part(message, before + target.n, message.n));
+    return feed(p, part(line, before + target.n, line.n));
+}
+
+/* Feeds the fields that agrees() is about, and the end of the head. Of any other field the library
+ * checks only the characters, and h1_read_fields() allows fewer. */
+static bool feed_fields(struct http_parser *p, const struct head *h, struct slice lines)
+{
+    const uint64_t framing = field_bit(FIELD_CONTENT_LENGTH) | field_bit(FIELD_TRANSFER_ENCODING);
+
+    for (size_t i = 0; (h->seen & framing) != 0 && i < h->nfields; i++) {
+        const struct field *f = &h->fields[i];
+        size_t from = (size_t)(f->name.p - lines.p);
+        size_t to = i + 1 < h->nfields ? (size_t)(f[1].name.p - lines.p) : lines.n;
+        if ((field_bit(f->id) & framing) != 0 && !feed(p, part(lines, from, to)))
+            return false;
+    }
+    return feed(p, SLICE("\r\n"));
 }
 
 /* Has the library read the same as we have? */
@@ -246,9 +263,10 @@ static bool read_request_head(struct slice message, const struct h1_limits *limi
     bool connect = slice_eq(head->method_name, SLICE("CONNECT"));
     http_parser_init(&parser, HTTP_REQUEST);
     bool replaced = connect || head->target_needs_encoding;
-    if (!feed_request(&parser, message, replaced ? head->target : (struct slice){0},
-                      connect ? SLICE("h:1") : SLICE("/")) ||
-        !agrees(&parser, head)) {
+    if (!feed_request_line(&parser, part(message, 0, (size_t)(rest.p - message.p)),
+                           replaced ? head->target : (struct slice){0},
+                           connect ? SLICE("h:1") : SLICE("/")) ||
+        !feed_fields(&parser, head, rest) || !agrees(&parser, head)) {
         bool method = HTTP_PARSER_ERRNO(&parser) == HPE_INVALID_METHOD;
         failure_plain(why, method ? FAIL_METHOD_UNKNOWN : FAIL_REQUEST_MALFORMED);
         return false;
@@ -352,23 +370,20 @@ static bool is_framed_with_tab(const struct head *h)
     return *behind == '\t';
 }
 
-static bool begins_like_transfer_encoding(const struct field *f)
+static bool only_begins_like_transfer_encoding(const struct field *f)
 {
-    struct slice name = SLICE("transfer-encoding");
-
-    return f->id == FIELD_OTHER && f->name.n > name.n &&
-           slice_eq_nocase((struct slice){f->name.p, name.n}, name);
+    return f->id == FIELD_FRAMING_ALIAS && f->name.n > SLICE("transfer-encoding").n;
 }
 
-/* Would http-parser and similar readers frame the message differently? For them a name that only
- * begins like Transfer-Encoding cancels the framing before it. In requests http-parser itself
- * checks that. */
+/* Would http-parser and similar readers frame the answer differently? For them a name that only
+ * begins like Transfer-Encoding cancels the framing before it. In requests all such names are
+ * refused, and http-parser itself reads the blanks. */
 static bool is_framed_oddly(const struct head *h)
 {
     bool framed = h->has_length;
 
-    for (size_t i = 0; i < h->nfields; i++) {
-        if (framed && begins_like_transfer_encoding(&h->fields[i]))
+    for (size_t i = 0; head_has(h, FIELD_FRAMING_ALIAS) && i < h->nfields; i++) {
+        if (framed && only_begins_like_transfer_encoding(&h->fields[i]))
             return true;
         framed |= h->fields[i].id == FIELD_TRANSFER_ENCODING;
     }

@@ -3,12 +3,12 @@
  * which the program does not ask about answers, reads the same; and what is
  * passed on is well-formed.
  */
-#include <http_parser.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "http/edit.h"
 #include "http/h1_reader.h"
+#include "library.h"
 
 enum { MAX_FIELDS = 50 };
 
@@ -26,17 +26,7 @@ static enum h1_result read_all(struct slice bytes, size_t split, struct head *h,
                                             : result;
 }
 
-static void feed(struct http_parser *p, const char *from, const char *to)
-{
-    static const struct http_parser_settings silent;
-    size_t n = (size_t)(to - from);
-
-    if (http_parser_execute(p, &silent, from, n) != n || HTTP_PARSER_ERRNO(p) != HPE_OK)
-        abort();
-}
-
-/* What the reader accepts, the library accepts, and finds the same in it. Blanks before colons are
- * left out: only some of the library's builds take them. */
+/* Blanks before colons are left out: only some of the library's builds take them. */
 static void compare_with_library(const char *from, const char *end, const struct head *h)
 {
     struct http_parser p;
@@ -46,13 +36,12 @@ static void compare_with_library(const char *from, const char *end, const struct
         const char *behind = h->fields[i].name.p + h->fields[i].name.n;
         if (*behind == ':')
             continue;
-        feed(&p, from, behind);
+        library_feed(&p, (struct slice){from, (size_t)(behind - from)});
         from = memchr(behind, ':', (size_t)(end - behind));
     }
-    feed(&p, from, end);
-    if (p.http_major != 1 || p.http_minor != h->minor || p.status_code != (unsigned)h->status ||
-        ((p.flags & F_CHUNKED) != 0) != h->chunked ||
-        (h->has_length && p.content_length != h->content_length))
+    library_feed(&p, (struct slice){from, (size_t)(end - from)});
+    library_agrees(&p, h);
+    if (p.status_code != (unsigned)h->status)
         abort();
 }
 

@@ -120,6 +120,7 @@ AMBIGUOUS = [  # (name, bytes): 400 request-ambiguous
     ("TE and CL in HTTP/1.0", post(b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", SMUGGLED, b"HTTP/1.0")),
     ("Transfer_Encoding beside CL", post(b"Content-Length: 5\r\nTransfer_Encoding: chunked\r\n", SMUGGLED)),
     ("Content_Length beside TE", post(b"Transfer-Encoding: chunked\r\nContent_Length: 5\r\n", SMUGGLED)),
+    ("a name that begins with TE", post(b"Content-Length: 5\r\nTransfer-EncodingX: chunked\r\n", SMUGGLED)),
     ("TE on GET", get(b"Transfer-Encoding: cow\r\n")),
 ]
 

@@ -77,6 +77,12 @@ static const struct vector requests[] = {
     {"TE with a vertical tab", OK "Transfer-Encoding: \vchunked\r\n\r\n", FAIL_REQUEST_MALFORMED},
     {"Content_Length", OK "Content_Length: 5\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
     {"Transfer_Encoding", OK "Transfer_Encoding: chunked\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
+    {"begins with TE", OK "Transfer-EncodingX: chunked\r\n\r\n", FAIL_REQUEST_AMBIGUOUS},
+    {"begins with TE and is long", OK "transfer_encoding-of-mine: x\r\n\r\n",
+     FAIL_REQUEST_AMBIGUOUS},
+    {"blank and tab behind the length", OK "Content-Length: 1 \t\r\n\r\n", FAIL_REQUEST_MALFORMED},
+    {"tab behind chunked", OK "Transfer-Encoding: chunked\t\r\n\r\n", FAIL_REQUEST_MALFORMED},
+    {"begins with CL", OK "Content-LengthX: 5\r\n\r\n", FAIL_NONE},
 
     {"no Host", "GET / HTTP/1.1\r\nX: a\r\n\r\n", FAIL_REQUEST_HOST},
     {"two Host", OK "Host: h\r\n\r\n", FAIL_REQUEST_HOST},
