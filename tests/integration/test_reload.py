@@ -349,14 +349,14 @@ def test_change_while_the_one_before_is_loaded(service):
     """Deriving the key takes a while; what is written meanwhile is not forgotten."""
     s = service()
     issue(s.pki, s.spare, "slow")
-    openssl("pkcs8", "-topk8", "-iter", "2000000", "-in", s.spare / "slow.key", "-out", s.spare / "sealed.key",
+    openssl("pkcs8", "-topk8", "-iter", "1000000", "-in", s.spare / "slow.key", "-out", s.spare / "sealed.key",
             "-passout", "pass:x")
     (s.live / "pass").write_text("x")
     s.write(config(s.tenant(passphrase_file=s.live / "pass")))
     harness.eventually(lambda: s.reloads() > 0)
     s.put("slow.pem", "tls.pem")
     s.put("sealed.key", "tls.key")
-    PACE.wait(0.4)
+    PACE.wait(0.2)
     serial = s.renew("quick")
     harness.eventually(lambda: s.who()["serial"] == serial)
 
