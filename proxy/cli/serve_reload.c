@@ -32,7 +32,7 @@ void serve_reload(struct serve *s)
 /* Looks once a minute, and each second if look_again of the configuration is near: see config.h. */
 static void plan_look(struct serve *s)
 {
-    int64_t due = process_config(s->process)->look_again, now = clock_wall_us() / 1000000;
+    int64_t due = process_config(s->process)->look_again, now = clock_wall_s();
     bool soon = due != 0 && due != s->looked && due - now < EXPIRY_LOOK_MS / 1000;
 
     timer_stop(&s->expiry_timer);
@@ -45,7 +45,7 @@ static void on_look(void *ctx)
     int64_t due = process_config(s->process)->look_again;
 
     announce_expiry(process_config(s->process), &s->expiry);
-    if (due != 0 && due != s->looked && due <= clock_wall_us() / 1000000) {
+    if (due != 0 && due != s->looked && due <= clock_wall_s()) {
         s->looked = due; /* only once, even if nothing has changed */
         serve_reload(s);
     }

@@ -18,7 +18,7 @@
 #include "ops/harden.h"
 #include "ops/renewal_fetch.h"
 
-enum { LOOK_MS = 120 * 1000, LONGEST_WAIT_MS = 3600 * 1000 };
+enum { LOOK_MS = 120 * 1000, LONGEST_WAIT_MS = SECONDS_PER_HOUR * 1000 };
 
 enum duty_state {
     DUTY_NEW,     /* look into the store at once, without asking BTP */
@@ -42,11 +42,6 @@ struct keeper {
     size_t n;
     bool over;
 };
-
-static int64_t now_s(void)
-{
-    return clock_wall_us() / 1000000;
-}
 
 static uint32_t chance(void)
 {
@@ -201,10 +196,10 @@ static void report_lost_look(const struct duty *d, const char *sentence, struct 
     *out = (struct renewal_record){.mark = RENEWAL_MARK,
                                    .outcome = RENEWAL_FAILED,
                                    .cause = CAUSE_BTP_HELPER,
-                                   .time = now_s(),
+                                   .time = clock_wall_s(),
                                    .not_before = d->season.not_before,
                                    .not_after = d->season.not_after,
-                                   .looked = now_s()};
+                                   .looked = clock_wall_s()};
     (void)snprintf(out->tenant, sizeof(out->tenant), "%s", d->tenant);
     (void)snprintf(out->sentence, sizeof(out->sentence), "%s", sentence);
 }
@@ -259,7 +254,7 @@ static void send_out(struct keeper *k, const struct duty *d, struct renewal_reco
 static void plan(struct duty *d)
 {
     d->state = DUTY_PLANNED;
-    d->planned = now_s();
+    d->planned = clock_wall_s();
     d->due = season_next(&d->season, d->planned, chance());
 }
 
@@ -268,7 +263,7 @@ static void note(struct duty *d, struct renewal_record *r)
     struct season *s = &d->season;
     int64_t before = s->not_before;
 
-    if (r->looked > s->looked || (r->looked != 0 && s->looked > now_s()))
+    if (r->looked > s->looked || (r->looked != 0 && s->looked > clock_wall_s()))
         s->looked = r->looked;
     s->not_before = r->not_before;
     s->not_after = r->not_after;
@@ -278,7 +273,7 @@ static void note(struct duty *d, struct renewal_record *r)
     } else if (r->outcome != RENEWAL_INSPECTED) {
         /* else another process that shares the store has renewed it */
         bool in_vain = r->outcome == RENEWAL_UNCHANGED && s->not_before == before &&
-                       now_s() >= season_begins(s->not_before, s->not_after);
+                       clock_wall_s() >= season_begins(s->not_before, s->not_after);
         s->failures = 0;
         s->wait = 0;
         s->unchanged = in_vain ? s->unchanged + 1 : 0;
@@ -314,7 +309,7 @@ static struct duty *first(struct keeper *k)
 /* Plans again what was planned while the clock was ahead, because it would be due too late. */
 static void heed_clock(struct keeper *k)
 {
-    int64_t now = now_s();
+    int64_t now = clock_wall_s();
 
     for (size_t i = 0; i < k->n; i++)
         if (k->duties[i].state == DUTY_PLANNED && k->duties[i].planned > now)
@@ -323,7 +318,7 @@ static void heed_clock(struct keeper *k)
 
 static int wait_ms(const struct duty *d)
 {
-    int64_t ms = d == NULL ? LONGEST_WAIT_MS : (due_of(d) - now_s()) * 1000;
+    int64_t ms = d == NULL ? LONGEST_WAIT_MS : (due_of(d) - clock_wall_s()) * 1000;
 
     return ms < 0 ? 0 : ms > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : (int)ms;
 }

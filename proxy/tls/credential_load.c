@@ -174,7 +174,7 @@ static enum status assemble(const struct credential_files *files, struct credent
                             struct credential *c, enum credential_source *source, struct diag *why)
 {
     const char *key_path = files->private_key == NULL ? files->certificate : files->private_key;
-    int64_t now = clock_wall_us() / 1000000;
+    int64_t now = clock_wall_s();
 
     *source = CREDENTIAL_CERTIFICATE;
     enum status st = check_certificates(files->certificate, parts, why);
@@ -205,7 +205,7 @@ static enum status assemble(const struct credential_files *files, struct credent
 
 static void complete(struct credential *c, struct credential_parts *parts)
 {
-    int64_t now = clock_wall_us() / 1000000;
+    int64_t now = clock_wall_s();
 
     credential_take_chain(c, parts->certificates, now);
     credential_note_facts(c);
@@ -273,7 +273,7 @@ enum status credential_inspect(const struct credential_files *files, struct cred
     struct credential_parts parts = {.certificates = sk_X509_new_null()};
     struct key_opener opener = {.files = files};
     struct credential *c = credential_new();
-    int64_t now = clock_wall_us() / 1000000;
+    int64_t now = clock_wall_s();
     enum credential_source source;
 
     key_memory_begin_reading();

@@ -36,7 +36,7 @@ static char *names_of_leaf(const X509_STORE_CTX *ctx)
 
 static void date_text(const ASN1_TIME *t, char out[CLOCK_TEXT_SIZE])
 {
-    clock_text(names_seconds(t) * 1000000, out);
+    clock_text_s(names_seconds(t), out);
 }
 
 /* Describes the certificate, and when it was revoked. */
