@@ -743,18 +743,45 @@ def test_ready_fd_that_is_a_standard_one(number, nginx, tenant, tmp_path):
         assert process.wait(harness.LIMIT) == 0
 
 
+def children(pid):
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def start_as_first(arguments, before="", **kwargs):
+    """Starts the program as process 1 of a namespace of its own, as in a container; before: a command of its shell."""
+    rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    return subprocess.Popen(["unshare", *rights, "--pid", "--fork", "--kill-child", "sh", "-c", f'{before} exec "$@"',
+                             "sh", os.path.abspath(harness.BINARY), *arguments], stdout=subprocess.DEVNULL, **kwargs)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("command", [["run"], ["run", "-t"], ["check"]], ids=" ".join)
+def test_first_process_ends_while_it_starts(command, number, pki, tmp_path):
+    """The kernel gives process 1 no signal that it has no handler for. Starting waits for a passphrase meanwhile."""
+    os.mkfifo(tmp_path / "pass")
+    (tmp_path / "sfmtls.ini").write_text(
+        "[proxy]\nlisten = 127.0.0.1:0\n[tenant a]\ncompany-id = A\nserver = localhost:1\n"
+        f"certificate = {pki}/acme-chain.pem\nprivate-key = {pki}/acme-encrypted.key\n"
+        f"passphrase-file = {tmp_path}/pass\n")
+    process = start_as_first([*command, "-c", tmp_path / "sfmtls.ini"], stderr=subprocess.DEVNULL)
+    try:
+        with open(tmp_path / "pass", "wb"):  # opened by now: it is there
+            [first] = children(process.pid)
+            os.kill(first, number)
+            assert process.wait(harness.LIMIT) == 128 + number
+    finally:
+        process.kill()
+        process.wait(harness.LIMIT)
+
+
 def test_orphans_become_no_zombies(nginx, tenant, tmp_path):
     """In a container, the program is process 1, whose children those become that nobody else waits for."""
     (tmp_path / "sfmtls.ini").write_text("[proxy]\nlisten = 127.0.0.1:0\n" + tenant(nginx.port))
     os.mkfifo(tmp_path / "end")
-    rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     read, write = os.pipe()
-    process = subprocess.Popen(["unshare", *rights, "--pid", "--fork", "--kill-child", "sh", "-c",
-                                f'(cat "{tmp_path}/end" &); exec "$@"', "sh", os.path.abspath(harness.BINARY), "run",
-                                "--ready-fd", str(write), "-c", tmp_path / "sfmtls.ini"], pass_fds=[write],
-                               stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    process = start_as_first(["run", "--ready-fd", str(write), "-c", tmp_path / "sfmtls.ini"],
+                             stderr=subprocess.DEVNULL, before=f'(cat "{tmp_path}/end" &);', pass_fds=[write])
     os.close(write)
-    children = lambda pid: pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     try:
         with os.fdopen(read) as ready:
             assert json.loads(ready.readline())["pid"] == 1
@@ -762,7 +789,7 @@ def test_orphans_become_no_zombies(nginx, tenant, tmp_path):
         assert len(children(first)) == 1
         (tmp_path / "end").write_text("")
         harness.eventually(lambda: not children(first))
-        os.kill(int(first), signal.SIGTERM)
+        os.kill(first, signal.SIGTERM)
         assert process.wait(harness.LIMIT) == 0
     finally:
         process.kill()
