@@ -207,7 +207,7 @@ enum status user_become(struct user *u, const struct config *c, const struct pro
     enum status st = ST_OK;
 
     u->had_low_ports = (before.data[0].effective & (1U << CAP_NET_BIND_SERVICE)) != 0;
-    if (u->name != NULL)
+    if (u->name != NULL && s != NULL)
         hand_over(u, s);
     drop_bounds();
     if (u->name != NULL)
@@ -217,7 +217,8 @@ enum status user_become(struct user *u, const struct config *c, const struct pro
     harden_again();
     if (!drop_capabilities())
         warn(u, mem_format("privileges could not be given up: %s", strerror(errno)));
-    check_log(u, c);
+    if (s != NULL)
+        check_log(u, c);
     return check_reading(u, c, why);
 }
 
