@@ -20,6 +20,9 @@ struct loaded {
 
 void serve_reload(struct serve *s)
 {
+    if (s->load == NULL)
+        log_say(LOG_NOTICE,
+                "nothing is loaded again: the demo keeps what it has read at its start");
     if (s->reloader == NULL)
         return;
     char state[64];
