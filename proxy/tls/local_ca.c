@@ -164,7 +164,7 @@ enum status local_ca_load(const char *folder, struct local_ca **out, struct diag
     return st;
 }
 
-struct local_ca *local_ca_ref(struct local_ca *ca)
+static struct local_ca *local_ca_ref(struct local_ca *ca)
 {
     atomic_fetch_add_explicit(&ca->refs, 1, memory_order_relaxed);
     return ca;
