@@ -496,7 +496,7 @@ def clock_wrong_by_two_days(w):
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_fault(name, world, tmp_path):
+def test_fault_fails_exactly_its_step(name, world, tmp_path):
     """Exactly that step fails, the others are ok or skipped."""
     setup, step, code = FAULTS[name]
     place = setup(world)

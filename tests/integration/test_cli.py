@@ -159,7 +159,7 @@ def test_results_that_cannot_be_written(arguments, pki, tmp_path):
 
 # ---- version ----
 
-def test_version():
+def test_version_of_the_program_and_its_libraries():
     text = succeeds("version")
     assert re.fullmatch(r"sfmtls \d+\.\d+\.\d+\nOpenSSL \d[^\n]+\nlibevent \d[^\n]+\n", text), text
     assert succeeds("--version") == text

@@ -76,7 +76,7 @@ def refuses_connections(p, index=0):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("workers", [1, 4])
-def test_drain(number, workers, proxy, script, gate, tmp_path):
+def test_drain_lets_running_exchanges_end(number, workers, proxy, script, gate, tmp_path):
     """What runs ends in order, idle callers are closed, nobody new comes in; exit 0."""
     p = proxy(script(gate).port, workers=workers, listen=f"127.0.0.1:0, unix:{tmp_path}/s")
     idle, silent = [p.caller() for _ in range(workers)], p.caller()
@@ -285,7 +285,7 @@ def test_same_port_again_at_once(proxy, nginx):
 # ---- the supervisor ----
 
 @pytest.mark.parametrize("abstract", [False, True], ids=["path", "abstract"])
-def test_notify(abstract, proxy, nginx, tmp_path):
+def test_notify_tells_systemd_ready_and_stopping(abstract, proxy, nginx, tmp_path):
     """READY when it serves, STOPPING when it begins to end; nothing else."""
     name = f"@sfmtls-test-{os.getpid()}-{tmp_path.name}" if abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
@@ -325,7 +325,7 @@ def threads_of(p):
 
 
 @pytest.mark.parametrize("workers, count", [("4", 4), ("auto", len(os.sched_getaffinity(0)))])
-def test_workers(workers, count, proxy, nginx):
+def test_workers_share_the_callers_and_the_limits(workers, count, proxy, nginx):
     """So many threads more; all of them serve, and share the limits."""
     one, many = proxy(nginx.port, workers="1"), proxy(nginx.port, workers=workers, max_connections=20)
     harness.eventually(lambda: threads_of(many) - threads_of(one) == count - 1)
