@@ -159,9 +159,9 @@ static bool binding_is_over(const struct service_key *k, struct fetch_failure *w
     int64_t end = end_of(k);
     char date[CLOCK_TEXT_SIZE];
 
-    if (end == 0 || end > clock_wall_us() / 1000000)
+    if (end == 0 || end > clock_wall_s())
         return false;
-    clock_text(end * 1000000, date);
+    clock_text_s(end, date);
     fetch_fail(why, CAUSE_BTP_BINDING_EXPIRED,
                "the X.509 certificate in the service key has expired on %.10s", date);
     return true;

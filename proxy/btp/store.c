@@ -71,8 +71,8 @@ static bool is_left(int folder, const char *name)
     size_t n = strlen(name);
 
     return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-           st.st_mtim.tv_sec < clock_wall_us() / 1000000 - LEFT_S &&
-           n > strlen(prefix) + strlen(suffix) && strncmp(name, prefix, strlen(prefix)) == 0 &&
+           st.st_mtim.tv_sec < clock_wall_s() - LEFT_S && n > strlen(prefix) + strlen(suffix) &&
+           strncmp(name, prefix, strlen(prefix)) == 0 &&
            strcmp(name + n - strlen(suffix), suffix) == 0;
 }
 
@@ -144,13 +144,13 @@ enum status store_look(const char *path, const struct credential_files *files,
 
 enum status store_judge(const struct credential *c, bool key_apart, struct diag *why)
 {
-    int64_t now = clock_wall_us() / 1000000;
+    int64_t now = clock_wall_s();
     char date[CLOCK_TEXT_SIZE];
     size_t count;
     const struct finding *findings = credential_findings(c, &count);
 
     if (credential_not_after(c) < now) {
-        clock_text(credential_not_after(c) * 1000000, date);
+        clock_text_s(credential_not_after(c), date);
         diag_set(why, "it has expired on %.10s", date);
         return ST_BAD_INPUT;
     }

@@ -68,7 +68,7 @@ static bool open_inside(const struct client *c, const struct client_request *r,
     struct diag flaw;
 
     char *host = plain_host(t);
-    enum status st = local_leaves_take(all->leaves, host, clock_wall_us() / 1000000, &tls, &flaw);
+    enum status st = local_leaves_take(all->leaves, host, clock_wall_s(), &tls, &flaw);
     if (st == ST_OK)
         *out = inside_new(host, t->authority.port, guard_token(all->config, r->head), tls);
     else

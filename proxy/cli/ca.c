@@ -34,16 +34,16 @@ static void add_fingerprint(struct buf *out, const struct credential *c)
 
 static void add_dates(struct buf *out, const struct credential *c)
 {
-    int64_t end = credential_not_after(c), now = clock_wall_us() / 1000000;
+    int64_t end = credential_not_after(c), now = clock_wall_s();
     char from[CLOCK_TEXT_SIZE], until[CLOCK_TEXT_SIZE];
 
-    clock_text(credential_not_before(c) * 1000000, from);
-    clock_text(end * 1000000, until);
+    clock_text_s(credential_not_before(c), from);
+    clock_text_s(end, until);
     if (end < now)
         buf_addf(out, "%-12s %.10s to %.10s (expired)\n", "valid", from, until);
     else
         buf_addf(out, "%-12s %.10s to %.10s (%d days left)\n", "valid", from, until,
-                 (int)((end - now) / 86400));
+                 (int)((end - now) / SECONDS_PER_DAY));
 }
 
 /* How to make programs trust the root; %s is its path. */

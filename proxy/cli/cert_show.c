@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -162,7 +163,7 @@ bool cert_show(const struct credential *c, const char *path, bool json, struct b
 {
     struct facts facts;
 
-    facts_collect(c, clock_wall_us() / 1000000, &facts);
+    facts_collect(c, clock_wall_s(), &facts);
     (json ? show_json : show_text)(c, &facts, path, out);
     facts_free(&facts);
     return is_usable(c);

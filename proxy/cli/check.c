@@ -304,7 +304,8 @@ static int check(struct arguments *a)
 
 static int command(int argc, char **argv)
 {
-    struct arguments a = {.check = {.identities = {[IDENTITY_CURRENT] = true}, .path = CHECK_PATH}};
+    struct arguments a = {
+        .check = {.identities = {[IDENTITY_CURRENT] = true}, .path = CHECK_PATH, .as_user = true}};
     int code;
 
     if (parse(argc, argv, &a, &code))
@@ -335,7 +336,7 @@ const struct command command_check = {
     "certificate-request, client-certificate, http, company, permission. A step that needs one "
     "that\n"
     "failed is skipped, so the one that fails is the cause. check sends one GET for each\n"
-    "certificate and changes nothing.\n"
+    "certificate and changes nothing. As root, it becomes the `user` of the configuration first.\n"
     "Exit status: 0 no step fails (warnings are allowed), 1 a step fails, 2 the command line is\n"
     "wrong or the configuration cannot be read.\n",
     command};

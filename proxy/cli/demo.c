@@ -70,7 +70,7 @@ static enum status make_folder(struct demo *d, struct diag *why)
     return ST_SYSTEM;
 }
 
-static const char *const files[] = {"ca.pem", "client.pem", "client.key", "sfmtls.ini"};
+static const char *const files[] = {"ca.pem", "client.pem", "client.key", "sfmtls.ini", "admin"};
 
 static void remove_folder(struct demo *d)
 {
@@ -161,31 +161,37 @@ static enum status open_origin(struct demo *d, struct diag *why)
     return st;
 }
 
-static enum status write_configuration(const struct demo *d, const char *listen, int origin_port,
-                                       struct diag *why)
+/* Where the proxy listens. admin NULL: there is no such listener. */
+struct place {
+    const char *listen, *admin;
+};
+
+static enum status write_configuration(const struct demo *d, const struct place *at,
+                                       int origin_port, struct diag *why)
 {
     const struct demo_fault *f = d->fault;
     char *path = path_in(d, "sfmtls.ini");
     char *own = mem_format("127.0.0.1:%d", origin_port);
     const char *place = f->connect_to != NULL ? f->connect_to : own;
-    char *text =
-        mem_format("[proxy]\n"
-                   "listen = %s\n"
-                   "max-connections = 50\n"
-                   "\n"
-                   "[tenant demo]\n"
-                   "company-id  = %s\n"
-                   "server      = %s:%d\n"
-                   "%s%s%s"
-                   "certificate = client.pem\n"
-                   "private-key = client.key\n"
-                   "ca-file     = ca.pem\n"
-                   "max-upstream = 10\n"
-                   "%s",
-                   listen, f->company_id != NULL ? f->company_id : DEMO_COMPANY,
-                   f->server != NULL ? f->server : "localhost", origin_port,
-                   *place == '\0' ? "" : "connect-to  = ", place, *place == '\0' ? "" : "\n",
-                   f->more != NULL ? f->more : "require-client-certificate-request = yes\n");
+    char *text = mem_format(
+        "[proxy]\n"
+        "listen = %s\n"
+        "max-connections = 50\n"
+        "%s%s%s\n"
+        "[tenant demo]\n"
+        "company-id  = %s\n"
+        "server      = %s:%d\n"
+        "%s%s%s"
+        "certificate = client.pem\n"
+        "private-key = client.key\n"
+        "ca-file     = ca.pem\n"
+        "max-upstream = 10\n"
+        "%s",
+        at->listen, at->admin == NULL ? "" : "admin = ", at->admin == NULL ? "" : at->admin,
+        at->admin == NULL ? "" : "\n", f->company_id != NULL ? f->company_id : DEMO_COMPANY,
+        f->server != NULL ? f->server : "localhost", origin_port,
+        *place == '\0' ? "" : "connect-to  = ", place, *place == '\0' ? "" : "\n",
+        f->more != NULL ? f->more : "require-client-certificate-request = yes\n");
 
     (void)unlink(path);
     enum status st = file_write_new(path, slice_of(text), 0600, why);
@@ -196,12 +202,12 @@ static enum status write_configuration(const struct demo *d, const char *listen,
 }
 
 /* Opens the server first, because the proxy's configuration names its port. */
-static enum status open_server(struct demo *d, struct acceptor *origin, const char *listen,
+static enum status open_server(struct demo *d, struct acceptor *origin, const struct place *at,
                                struct process **out, struct diag *why)
 {
     const struct sockaddr_in *in = (const struct sockaddr_in *)&acceptor_address(origin)->storage;
     char *path = path_in(d, "sfmtls.ini");
-    enum status st = write_configuration(d, listen, ntohs(in->sin_port), why);
+    enum status st = write_configuration(d, at, ntohs(in->sin_port), why);
 
     if (st == ST_OK)
         st = config_load(path, NULL, NULL, &d->serve.config, why);
@@ -215,6 +221,23 @@ static enum status open_server(struct demo *d, struct acceptor *origin, const ch
         config_unref(d->serve.config);
         d->serve.config = NULL;
     }
+    return st;
+}
+
+/* Opens the server at the usual addresses, or at others if these are in use. The path of a socket
+ * may be too long. */
+static enum status open_somewhere(struct demo *d, struct acceptor *origin, struct process **out,
+                                  struct diag *why)
+{
+    const char *const listens[] = {d->listen == NULL ? "localhost:8080" : d->listen, "localhost:0"};
+    char *socket_path = mem_format("unix:%s/admin", d->folder);
+    const char *const admins[] = {"localhost:8081", socket_path, NULL};
+    enum status st = ST_SYSTEM;
+
+    for (size_t i = 0; st != ST_OK && i < (d->listen == NULL ? ARRAY_LEN(listens) : 1); i++)
+        for (size_t k = 0; st != ST_OK && k < ARRAY_LEN(admins); k++)
+            st = open_server(d, origin, &(struct place){listens[i], admins[k]}, out, why);
+    free(socket_path);
     return st;
 }
 
@@ -248,9 +271,7 @@ static enum status open_all(struct demo *d, struct process **out, struct diag *w
         st = acceptor_open(&any_port, NULL, &origin, why);
     if (st != ST_OK)
         return st;
-    st = open_server(d, origin, d->listen == NULL ? "localhost:8080" : d->listen, out, why);
-    if (st != ST_OK && d->listen == NULL)
-        st = open_server(d, origin, "localhost:0", out, why);
+    st = open_somewhere(d, origin, out, why);
     if (st != ST_OK) {
         blame_option(d, why);
         acceptor_close(origin);
@@ -346,6 +367,23 @@ static void show_call(const struct demo *d, const char *answer)
                      (int)subject.n, subject.p, (int)issuer.n, issuer.p);
 }
 
+static void show_admin(const struct demo *d)
+{
+    const struct config *c = d->serve.config;
+    const struct listen_address *at = c->admins;
+
+    if (c->nadmins == 0)
+        return;
+    (void)printf("How it has served so far:\n\n    %s status -c %s/sfmtls.ini\n", cli_program(),
+                 d->folder);
+    if (address_is_unix(&at->address))
+        (void)printf("    curl --unix-socket %s/admin http://localhost/metrics\n\n", d->folder);
+    else
+        (void)printf("    curl http://localhost:%d/metrics\n"
+                     "    http://localhost:%d/ in a browser\n\n",
+                     address_port(&at->address), address_port(&at->address));
+}
+
 static void show_next_steps(const struct demo *d)
 {
     (void)printf("Try it by hand\n\n");
@@ -353,10 +391,16 @@ static void show_next_steps(const struct demo *d)
     (void)printf(
         "The throw-away certificates and the configuration are in %s until Ctrl-C. This walks\n"
         "the path to the server and says what is wrong, if anything is:\n\n"
-        "    %s check -c %s/sfmtls.ini\n\n"
+        "    %s check -c %s/sfmtls.ini\n\n",
+        d->folder, cli_program(), d->folder);
+    show_admin(d);
+    (void)printf(
         "The demo keeps what it has read at its start. To see what a change there does:\n\n"
-        "    %s run -c %s/sfmtls.ini --set listen=localhost:8090\n",
-        d->folder, cli_program(), d->folder, cli_program(), d->folder);
+        "    %s run -c %s/sfmtls.ini --set listen=localhost:8090 \\\n"
+        "        --set admin=localhost:8091\n",
+        cli_program(), d->folder);
+    if (d->fault->name != NULL)
+        (void)printf("\nSomething is wrong here; the demo says what, when it ends.\n");
 }
 
 static void stop_server(void *arg)
@@ -374,8 +418,6 @@ static void *caller_main(void *arg)
                    strstr(answer, "CN=DEMO_API_USER") != NULL;
     if (d->fault->name != NULL)
         d->succeeded = answered; /* with the fault, if there is one */
-    if (answered && d->fault->name != NULL)
-        (void)printf("The fault: %s.\n\n", d->fault->summary);
     if (answered)
         show_call(d, answer);
     else
@@ -408,6 +450,8 @@ static void on_stopped(void *ctx)
 
     if (d->called)
         (void)pthread_join(d->caller, NULL);
+    if (d->fault->name != NULL)
+        (void)printf("The fault was `%s`: %s.\n", d->fault->name, d->fault->summary);
 }
 
 /* ---- the command ---- */
@@ -440,7 +484,7 @@ static int list_faults(void)
 
 static bool set_fault(struct demo *d, const char *name)
 {
-    d->fault = demo_fault_find(name);
+    d->fault = strcmp(name, "any") == 0 ? demo_fault_any() : demo_fault_find(name);
     if (d->fault == NULL)
         (void)cli_usage("demo", "--fault %s: there is no such fault; --fault list lists them",
                         name);
@@ -532,5 +576,10 @@ const struct command command_demo = {
     "                           free port if 8080 is in use\n"
     "      --ready-fd N         as for run\n"
     "      --fault NAME         with something wrong, to see what that looks like; `--fault list`\n"
-    "                           lists the names\n",
+    "                           lists the names, `--fault any` chooses one by chance; at its end\n"
+    "                           the demo says what was wrong\n"
+    "\n"
+    "If port 8081 is free, it is the status page (`admin`). The demo loads nothing again, also "
+    "not\n"
+    "on SIGHUP.\n",
     command};

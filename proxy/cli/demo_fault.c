@@ -1,6 +1,8 @@
 #include "cli/demo_fault.h"
 
+#include <stdint.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define JSON "application/json;charset=utf-8"
 #define HTML "text/html;charset=utf-8"
@@ -150,4 +152,12 @@ const struct demo_fault *demo_fault_find(const char *name)
         if (strcmp(faults[i].name, name) == 0)
             return &faults[i];
     return NULL;
+}
+
+const struct demo_fault *demo_fault_any(void)
+{
+    uint32_t chance = 0;
+
+    (void)!getrandom(&chance, sizeof(chance), GRND_NONBLOCK);
+    return &faults[chance % (sizeof(faults) / sizeof(faults[0]))];
 }

@@ -37,6 +37,7 @@ struct demo_fault {
 
 /* NULL: there is no fault of that name. */
 const struct demo_fault *demo_fault_find(const char *name);
+const struct demo_fault *demo_fault_any(void); /* by chance */
 const struct demo_fault *demo_faults(size_t *count);
 
 #endif

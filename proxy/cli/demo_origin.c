@@ -197,7 +197,7 @@ void demo_origin_answer(void *ctx, const struct local_request *r, struct reply *
     else
         answer(r, out, body);
     if (f->date_days != 0)
-        out->date_us = clock_wall_us() + f->date_days * INT64_C(86400) * 1000000;
+        out->date_us = clock_wall_us() + f->date_days * (int64_t)SECONDS_PER_DAY * 1000000;
     out->body = buf_slice(body);
     buf_add_string(fields, "DataServiceVersion: 1.0\r\n");
     buf_add(fields, "", 1);

@@ -126,7 +126,7 @@ static void add_certificate(struct buf *out, const char *file, const struct answ
 {
     char until[CLOCK_TEXT_SIZE];
 
-    clock_text(credential_not_after(a->credential) * 1000000, until);
+    clock_text_s(credential_not_after(a->credential), until);
     import_text_comment(out, "The client certificate with its chain: %s, valid until %.10s.",
                         credential_subject(a->credential), until);
     add_path(out, file, "certificate", a->certificate);

@@ -288,7 +288,7 @@ static void show_certificate(const struct credential *c)
     size_t count;
     const struct finding *findings = credential_findings(c, &count);
 
-    facts_collect(c, clock_wall_us() / 1000000, &f);
+    facts_collect(c, clock_wall_s(), &f);
     cli_add_line(&out, "  subject", f.subject);
     cli_add_line(&out, "  issuer", f.issuer);
     buf_addf(&out, "%-12s %.10s to %.10s (%lld days left)\n", "  valid", f.not_before, f.not_after,

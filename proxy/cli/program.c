@@ -14,6 +14,7 @@
 #include "cli/complete.h"
 #include "config/option.h"
 #include "ops/harden.h"
+#include "process/signals.h"
 #include "sf/cause.h"
 #include "tls/key_memory.h"
 
@@ -237,6 +238,7 @@ int program_main(int argc, char **argv)
 {
     int code;
 
+    signals_end_first_process();
     harden_process();
     key_memory_init();
     (void)signal(SIGXFSZ, SIG_IGN); /* so a file that is too large fails in write() */

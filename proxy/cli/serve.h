@@ -46,7 +46,7 @@ struct serve {
     int64_t looked;
     struct process *process;
     /* NULL is allowed here and for on_stopped */
-    void (*on_ready)(void *ctx, const struct process *s);
+    void (*on_ready)(void *ctx, const struct process *p);
     void (*on_stopped)(void *ctx); /* called before the process is freed */
     void *ctx;
 };

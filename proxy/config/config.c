@@ -161,6 +161,14 @@ bool tenant_has_name(const struct tenant *t, struct slice host)
     return false;
 }
 
+const struct tenant *config_first_that_fetches(const struct config *c)
+{
+    for (size_t i = 0; i < c->ntenants; i++)
+        if (tenant_fetches(c->tenants[i]))
+            return c->tenants[i];
+    return NULL;
+}
+
 bool config_has_name(const struct config *c, struct slice host)
 {
     for (size_t i = 0; i < c->ntenants; i++)

@@ -375,6 +375,9 @@ static inline bool tenant_fetches(const struct tenant *t)
     return t->fetch.source == CERTIFICATE_OF_BTP;
 }
 
+/* The first tenant whose certificate is fetched; NULL: there is none. */
+const struct tenant *config_first_that_fetches(const struct config *c);
+
 /* The path of an identity's file in certificate-store; the user frees it. */
 char *config_store_path(const struct tenant *t, int identity);
 

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "config/load_parts.h"
 
-enum { SECONDS_PER_DAY = 86400, NOTED_DAYS = 60 };
+enum { NOTED_DAYS = 60 };
 
 /* ---- other targets of CONNECT ---- */
 
@@ -64,10 +64,10 @@ char *config_local_ca_folder(const struct config *c)
 /* The signer ends when the root ends, so one date is enough. */
 static void note_dates(struct config *c, const char *folder)
 {
-    int64_t end = local_ca_not_after(c->local_ca), now = clock_wall_us() / 1000000;
+    int64_t end = local_ca_not_after(c->local_ca), now = clock_wall_s();
     char until[CLOCK_TEXT_SIZE];
 
-    clock_text(end * 1000000, until);
+    clock_text_s(end, until);
     if (end < now)
         load_note(c, LOG_ERROR,
                   mem_format("the local CA in %s has expired on %.10s, so CONNECT is refused; "

@@ -31,9 +31,8 @@ static void note_keeping(struct config *c, const struct tenant *t, int i,
     bool early = credential_not_before(rejected) > now;
     char when[CLOCK_TEXT_SIZE], until[CLOCK_TEXT_SIZE];
 
-    clock_text((early ? credential_not_before(rejected) : credential_not_after(rejected)) * 1000000,
-               when);
-    clock_text(credential_not_after(kept) * 1000000, until);
+    clock_text_s(early ? credential_not_before(rejected) : credential_not_after(rejected), when);
+    clock_text_s(credential_not_after(kept), until);
     load_note(
         c, early ? LOG_WARNING : LOG_ERROR,
         mem_format("tenant %s: the %s of %s %s %.10s, so the one that was loaded before stays "
@@ -99,7 +98,7 @@ static void keep(struct config *c, struct tenant *t, const struct tenant *before
 
 void config_keep_identities(struct config *c, const struct config *in_use)
 {
-    int64_t now = clock_wall_us() / 1000000;
+    int64_t now = clock_wall_s();
 
     for (size_t n = 0; n < c->ntenants; n++) {
         const struct tenant *before = find_same(in_use, c->tenants[n]);

@@ -21,7 +21,7 @@ static int64_t idle_time(const struct exchange *x, const struct head *h)
     while (head_next_member(h, FIELD_KEEP_ALIVE, &at, &member)) {
         struct slice name = slice_trim(slice_split(&member, '='));
         if (!slice_eq_nocase(name, SLICE("timeout")) ||
-            !slice_to_u64(slice_trim(member), 86400, &seconds))
+            !slice_to_u64(slice_trim(member), SECONDS_PER_DAY, &seconds))
             continue;
         int64_t told = (int64_t)seconds * 1000 - 500;
         if (told < ms)
@@ -94,7 +94,7 @@ static bool has_date(const struct head *h)
 static void add_date(struct buf *fields)
 {
     buf_add_string(fields, "Date: ");
-    date_write(fields, clock_wall_us() / 1000000);
+    date_write(fields, clock_wall_s());
     buf_add_string(fields, "\r\n");
 }
 

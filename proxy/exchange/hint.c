@@ -1,5 +1,8 @@
 #include "exchange/hint.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/clock.h"
 #include "tls/facts.h"
 
@@ -139,6 +142,31 @@ static bool shows_certificate(enum cause_id id)
            cause_of(id)->where != WHERE_ANSWER;
 }
 
+/* TLS sends no certificate to a server that does not accept the signatures of its key. */
+static void blame_key(struct buf *part, const struct tenant *t, int identity)
+{
+    char *type = credential_key_type(t->identities[identity].credential);
+
+    if (strncmp(type, "RSA", 3) != 0)
+        buf_addf(part, "Its key is %s, and a server that accepts RSA only gets no certificate.",
+                 type);
+    free(type);
+}
+
+static void add_certificate(struct buf *out, size_t start, const struct cause *c,
+                            const struct tenant *t, int identity)
+{
+    struct buf part = {0};
+
+    if (shows_certificate(cause_id(c)))
+        describe_certificate(&part, t, identity);
+    else if (cause_id(c) == CAUSE_EDGE_NO_CERTIFICATE)
+        blame_key(&part, t, identity);
+    if (part.n > 0)
+        add_if_fits(out, start, c, &part);
+    buf_free(&part);
+}
+
 void hint_write_sentence(struct buf *out, const struct cause *c, const struct cause_found *found,
                          const struct hint_history *h)
 {
@@ -153,10 +181,7 @@ void hint_write_sentence(struct buf *out, const struct cause *c, const struct ca
                               "what the server does not accept.");
         add_if_fits(out, start, c, &part);
     }
-    if (shows_certificate(cause_id(c))) {
-        describe_certificate(&part, h->tenant, h->identity);
-        add_if_fits(out, start, c, &part);
-    }
+    add_certificate(out, start, c, h->tenant, h->identity);
     for (size_t i = 0; i < ARRAY_LEN(parts) && is_about_identity(cause_id(c)); i++) {
         parts[i](&part, h);
         if (part.n > 0)
@@ -171,12 +196,7 @@ void hint_write_known(struct buf *out, const struct cause *c, const struct cause
                       const struct tenant *t, int identity)
 {
     size_t start = out->n;
-    struct buf part = {0};
 
     cause_sentence(out, c, found);
-    if (shows_certificate(cause_id(c))) {
-        describe_certificate(&part, t, identity);
-        add_if_fits(out, start, c, &part);
-    }
-    buf_free(&part);
+    add_certificate(out, start, c, t, identity);
 }

@@ -89,5 +89,5 @@ void exchange_learn_session(struct exchange *x, const struct head *h)
 
     if (make_key(x, &key))
         sessions_learn(x->all->shared->sessions, &key, x->session_sent, exchange_path(x), h,
-                       clock_monotonic_us(), clock_wall_us() / 1000000);
+                       clock_monotonic_us(), clock_wall_s());
 }

@@ -84,7 +84,7 @@ static int64_t now_at(const struct head *h)
 
     if (date_read(head_value(h, FIELD_DATE), &seconds))
         return seconds;
-    return clock_wall_us() / 1000000;
+    return clock_wall_s();
 }
 
 void exchange_heed(struct exchange *x, const struct head *h)

@@ -283,7 +283,7 @@ void admin_free(struct admin *a)
     free(a);
 }
 
-enum status admin_listen(struct admin *a, const struct config *c, bool just_try, struct process *s,
+enum status admin_listen(struct admin *a, const struct config *c, bool just_try, struct process *p,
                          struct diag *why)
 {
     struct client_door door = {
@@ -301,7 +301,7 @@ enum status admin_listen(struct admin *a, const struct config *c, bool just_try,
         a->addresses[a->naddresses++] = *acceptor_address(acceptors[i]);
         door.is_unix = address_is_unix(&c->admins[i].address);
         door.is_remote = !address_is_loopback(&c->admins[i].address);
-        process_add_door(s, acceptors[i], &door);
+        process_add_door(p, acceptors[i], &door);
     }
     return st;
 }

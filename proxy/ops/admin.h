@@ -29,7 +29,7 @@ void admin_free(struct admin *a); /* NULL is allowed; call it after process_free
 
 /* Opens the configured addresses and adds them to the process s. just_try: only tries them
  * (process_new()). ST_OK also if there is none. */
-enum status admin_listen(struct admin *a, const struct config *c, bool just_try, struct process *s,
+enum status admin_listen(struct admin *a, const struct config *c, bool just_try, struct process *p,
                          struct diag *why) MUST_CHECK;
 
 /* The i-th address that is listened on, with the port that the kernel has chosen; NULL: there are

@@ -4,13 +4,6 @@
 #include "base/log.h"
 #include "ops/descriptors.h"
 
-enum { DAY = 86400 };
-
-static int64_t now_s(void)
-{
-    return clock_wall_us() / 1000000;
-}
-
 static bool is_valid(const struct tenant *t, int i, int64_t now)
 {
     return tenant_has_identity(t, i) && credential_is_valid(t->identities[i].credential, now);
@@ -30,7 +23,7 @@ static void tell_identity(const struct tenant *t, int i, int64_t now)
     int64_t end = credential_not_after(c);
     char until[CLOCK_TEXT_SIZE];
 
-    clock_text(end * 1000000, until);
+    clock_text_s(end, until);
     if (end < now)
         return; /* announce_expiry() warns of that */
     if (credential_not_before(c) > now)
@@ -40,17 +33,17 @@ static void tell_identity(const struct tenant *t, int i, int64_t now)
     else
         log_say(LOG_NOTICE, "tenant %s: company %s at %s, %s %s valid until %.10s (%d days)",
                 t->name, t->company_id, t->peer, identity_title(i), credential_subject(c), until,
-                (int)((end - now) / DAY));
+                (int)((end - now) / SECONDS_PER_DAY));
 }
 
 static void remind(const struct tenant *t, int i, int64_t now)
 {
     const struct credential *c = t->identities[i].credential;
     int64_t left = credential_not_after(c) - now;
-    int days = (int)(left / DAY);
+    int days = (int)(left / SECONDS_PER_DAY);
     char until[CLOCK_TEXT_SIZE];
 
-    clock_text(credential_not_after(c) * 1000000, until);
+    clock_text_s(credential_not_after(c), until);
     if (left < 0)
         log_say(LOG_ERROR, "tenant %s: the %s %s has expired on %.10s%s", t->name,
                 identity_title(i), credential_subject(c), until, consequence(t, i, now));
@@ -62,7 +55,7 @@ static void remind(const struct tenant *t, int i, int64_t now)
 
 void announce_expiry(const struct config *c, struct expiry *e)
 {
-    int64_t now = now_s();
+    int64_t now = clock_wall_s();
 
     for (size_t n = 0; n < c->ntenants * IDENTITIES; n++) {
         const struct tenant *t = c->tenants[n / IDENTITIES];
@@ -77,7 +70,7 @@ void announce_expiry(const struct config *c, struct expiry *e)
 
 void announce_config(const struct config *c, struct expiry *e)
 {
-    int64_t now = now_s();
+    int64_t now = clock_wall_s();
 
     for (size_t i = 0; i < c->nnotes; i++)
         log_say(c->notes[i].level, "%s", c->notes[i].sentence);

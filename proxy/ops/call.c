@@ -180,11 +180,11 @@ static void note_tls(struct call_result *out, const SSL *ssl)
 {
     STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
     const STACK_OF(X509_NAME) *authorities = SSL_get0_peer_CA_list(ssl);
-    const struct tls_link *link = SSL_get_app_data(ssl);
+    const struct tls_report *report = SSL_get_app_data(ssl);
 
     out->tls = SSL_get_version(ssl);
     out->cipher = SSL_get_cipher_name(ssl);
-    out->requested = tls_link_requested(link, ssl);
+    out->requested = tls_report_requested(report, ssl);
     for (int i = 0; i < sk_X509_num(chain); i++)
         add_name(&out->chain, &out->nchain, X509_get_subject_name(sk_X509_value(chain, i)));
     for (int i = 0; i < sk_X509_NAME_num(authorities); i++)

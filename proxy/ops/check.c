@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "ops/check_btp.h"
@@ -9,6 +10,7 @@
 #include "ops/check_files.h"
 #include "ops/check_probe.h"
 #include "ops/sandbox.h"
+#include "ops/user.h"
 
 /* One walk that is being made. */
 struct walker {
@@ -110,14 +112,27 @@ static bool is_there(const struct tenant *t, int identity)
     return t->identities[identity].certificate != NULL;
 }
 
+static enum status become_user(const struct config *c, struct diag *why)
+{
+    struct user user;
+    enum status st = user_find(c, &user, why);
+
+    if (st == ST_OK)
+        st = user_become(&user, c, NULL, why);
+    user_free(&user);
+    return st;
+}
+
 /* Refuses what `run` would refuse. */
-static enum status check_files(struct config *c, struct diag *why)
+static enum status check_files(struct config *c, bool as_user, struct diag *why)
 {
     struct sandbox *plan = sandbox_plan(c);
     enum status st = config_check_files(c, why);
 
     if (st == ST_OK)
         st = sandbox_check_fetching(plan, c, why);
+    if (st == ST_OK && as_user && c->user != NULL && geteuid() == 0)
+        st = become_user(c, why);
     sandbox_free(plan);
     return st;
 }
@@ -128,7 +143,7 @@ void check_run(struct config *c, const struct check_options *o, struct check *ou
     struct walker w = {.config = c, .options = o};
 
     *out = (struct check){0};
-    if (check_files(c, &flaw) != ST_OK)
+    if (check_files(c, o->as_user, &flaw) != ST_OK)
         w.file_flaw = &flaw;
     w.room = call_room_new(c);
     for (w.index = 0; w.index < c->ntenants; w.index++) {

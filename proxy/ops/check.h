@@ -20,6 +20,9 @@ struct check_options {
     /* A certificate that ends in fewer days fails; 0: it has to be valid now. */
     int64_t fail_days;
     bool skip[CHECK_STEPS];
+    /* Root becomes the `user` of the configuration first, as for `run`, so that every step is made
+     * with that user's rights. */
+    bool as_user;
     /* On AUTH0032, ask with other certificates and companies too. */
     bool probe;
     /* For probe: the same tenants with the plain hosts of the API servers, by

@@ -51,7 +51,7 @@ static void tell_fetched(struct check_report steps[], const struct tenant *t,
 {
     char end[CLOCK_TEXT_SIZE];
 
-    clock_text(credential_not_after(c) * 1000000, end);
+    clock_text_s(credential_not_after(c), end);
     check_tell(
         steps, CHECK_BTP_CERTIFICATE, CHECK_OK, NULL,
         mem_format("%s until %.10s, %s", t->fetch.name, end,

@@ -16,8 +16,13 @@ enum { CLOCK_TOLERANCE_S = 300 };
 
 static char *difference_text(int64_t ahead)
 {
-    int64_t s = ahead < 0 ? -ahead : ahead, unit = s >= 2 * 86400 ? 86400 : s >= 7200 ? 3600 : 60;
-    const char *name = unit == 86400 ? "days" : unit == 3600 ? "hours" : "minutes";
+    int64_t s = ahead < 0 ? -ahead : ahead;
+    int64_t unit = s >= 2 * SECONDS_PER_DAY    ? SECONDS_PER_DAY
+                   : s >= 2 * SECONDS_PER_HOUR ? SECONDS_PER_HOUR
+                                               : SECONDS_PER_MINUTE;
+    const char *name = unit == SECONDS_PER_DAY    ? "days"
+                       : unit == SECONDS_PER_HOUR ? "hours"
+                                                  : "minutes";
 
     return mem_format("%lld %s %s the server's", (long long)((s + unit / 2) / unit), name,
                       ahead < 0 ? "behind" : "ahead of");
@@ -25,7 +30,7 @@ static char *difference_text(int64_t ahead)
 
 static void check_clock(const struct check_call *call, const struct call_result *r)
 {
-    int64_t ahead = r->date_s == 0 ? 0 : clock_wall_us() / 1000000 - r->date_s;
+    int64_t ahead = r->date_s == 0 ? 0 : clock_wall_s() - r->date_s;
 
     if (ahead > CLOCK_TOLERANCE_S || ahead < -CLOCK_TOLERANCE_S) {
         char *text = difference_text(ahead);

@@ -107,7 +107,7 @@ static void judge_credential(struct check_report steps[], const struct tenant *t
     struct failure why;
     struct facts f;
 
-    facts_collect(c, clock_wall_us() / 1000000, &f);
+    facts_collect(c, clock_wall_s(), &f);
     if (!identity_is_presentable(t, identity, &why))
         check_tell_failure(steps, &why);
     if (finding(c, FINDING_ERROR, ABOUT_USAGE) != NULL)

@@ -12,7 +12,12 @@ static const struct tenant *tenant_of(const struct check_probe *p)
     return p->config->tenants[p->tenant];
 }
 
-static void add_probe(const struct check_probe *p, struct call_room *room, struct buf *said,
+/* What the server has answered. */
+struct answers {
+    struct buf json, text;
+};
+
+static void add_probe(const struct check_probe *p, struct call_room *room, struct answers *said,
                       size_t tenant, int identity, const char *name)
 {
     struct call_result r;
@@ -25,10 +30,11 @@ static void add_probe(const struct check_probe *p, struct call_room *room, struc
                           : r.status >= 200 && r.status < 300 ? "accepted"
                           : c != NULL                         ? c->code
                                                               : "another-answer";
-    buf_addf(said, "%s{", said->n == 0 ? "" : ",");
-    json_add_member(said, "with", slice_of(name));
-    json_add_member(said, "outcome", slice_of(outcome));
-    buf_add_string(said, "}");
+    buf_addf(&said->text, "%s %s: %s", said->text.n == 0 ? "" : ";", name, outcome);
+    buf_add_string(&said->json, said->json.n == 0 ? "{" : ",{");
+    json_add_member(&said->json, "with", slice_of(name));
+    json_add_member(&said->json, "outcome", slice_of(outcome));
+    buf_add_string(&said->json, "}");
     call_result_free(&r);
 }
 
@@ -44,7 +50,7 @@ static bool has_same_certificate(const struct check_probe *p, const struct tenan
 
 /* Asks the plain host. It takes no certificate, but its answer shows if it does not know the
  * company. */
-static void probe_plain_host(const struct check_probe *p, struct buf *said)
+static void probe_plain_host(const struct check_probe *p, struct answers *said)
 {
     const struct tenant *plain =
         p->options->plain == NULL ? NULL : p->options->plain->tenants[p->tenant];
@@ -59,11 +65,24 @@ static void probe_plain_host(const struct check_probe *p, struct buf *said)
     free(name);
 }
 
+static void report(struct check_report *company, const struct answers *said)
+{
+    char *before = company->sentence;
+
+    buf_addf(&company->evidence, "%s\"probes\":[%.*s]", company->evidence.n == 0 ? "" : ",",
+             (int)said->json.n, said->json.n == 0 ? "" : said->json.p);
+    if (said->text.n == 0)
+        return;
+    company->sentence =
+        mem_format("%s Asked also with%.*s.", before, (int)said->text.n, said->text.p);
+    free(before);
+}
+
 /* Adds what the server answers to the other certificate, and to this one for other companies, and
  * what the plain host answers. */
 void check_probe(const struct check_probe *p, struct check_report *company)
 {
-    struct buf said = {0};
+    struct answers said = {0};
     int other = 1 - p->identity;
 
     if (company->code == NULL || strcmp(company->code, cause_of(CAUSE_AUTH0032)->code) != 0)
@@ -78,7 +97,7 @@ void check_probe(const struct check_probe *p, struct check_report *company)
         add_probe(p, p->room, &said, i, IDENTITY_CURRENT, name);
         free(name);
     }
-    buf_addf(&company->evidence, "%s\"probes\":[%.*s]", company->evidence.n == 0 ? "" : ",",
-             (int)said.n, said.n == 0 ? "" : said.p);
-    buf_free(&said);
+    report(company, &said);
+    buf_free(&said.json);
+    buf_free(&said.text);
 }

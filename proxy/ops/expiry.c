@@ -2,10 +2,9 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/status.h"
-
-enum { DAY = 86400 };
 
 int expiry_stage(int64_t seconds_left)
 {
@@ -13,8 +12,8 @@ int expiry_stage(int64_t seconds_left)
     int stage = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(days); i++)
-        stage += seconds_left <= (int64_t)days[i] * DAY ? 1 : 0;
-    return seconds_left > 0 ? stage : stage + 1 + (int)(-seconds_left / DAY);
+        stage += seconds_left <= (int64_t)days[i] * SECONDS_PER_DAY ? 1 : 0;
+    return seconds_left > 0 ? stage : stage + 1 + (int)(-seconds_left / SECONDS_PER_DAY);
 }
 
 void expiry_free(struct expiry *e)

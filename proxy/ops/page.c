@@ -12,7 +12,7 @@
 #include "ops/renewal.h"
 #include "policy/validity.h"
 
-enum { DAY = 86400, SOON_DAYS = 14, NOW_DAYS = 3, SHOWN = 20, MANY = 10 };
+enum { SOON_DAYS = 14, NOW_DAYS = 3, SHOWN = 20, MANY = 10 };
 
 const char page_fields[] =
     "Content-Security-Policy: default-src 'none'; style-src 'self'; base-uri 'none'; "
@@ -74,7 +74,10 @@ static void add_time(const struct view *v, int64_t wall_us)
     static const struct {
         int64_t seconds;
         const char *name;
-    } units[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}};
+    } units[] = {{SECONDS_PER_DAY, "day"},
+                 {SECONDS_PER_HOUR, "hour"},
+                 {SECONDS_PER_MINUTE, "minute"},
+                 {1, "second"}};
     const int64_t age = (v->now - wall_us) / 1000000;
     char text[CLOCK_TEXT_SIZE];
     size_t i = 0;
@@ -95,7 +98,7 @@ static int days_left(const struct view *v, const struct credential *c)
 {
     int64_t left = credential_not_after(c) - v->now / 1000000;
 
-    return (int)(left / DAY) - (left < 0);
+    return (int)(left / SECONDS_PER_DAY) - (left < 0);
 }
 
 static const char *class_of_days(int days)
@@ -139,7 +142,7 @@ static void add_next_end(const struct view *v)
 
     if (t == NULL)
         return;
-    clock_text(credential_not_after(c) * 1000000, end);
+    clock_text_s(credential_not_after(c), end);
     buf_addf(v->b,
              "<section class=\"card %s\"><h2>The certificate that ends first</h2><p class=big>",
              class_of_days(days_left(v, c)));

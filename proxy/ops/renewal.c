@@ -187,7 +187,7 @@ static void tell_success(const struct renewal_record *rec, const struct cause *b
     };
     char end[CLOCK_TEXT_SIZE];
 
-    clock_text(rec->not_after * 1000000, end);
+    clock_text_s(rec->not_after, end);
     if (rec->outcome != RENEWAL_UNCHANGED)
         log_say(LOG_NOTICE, "tenant %s: the certificate %s (valid until %.19sZ)", rec->tenant,
                 news[rec->outcome], end);

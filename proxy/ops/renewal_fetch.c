@@ -29,16 +29,12 @@ struct look {
     struct renewal_record *out;
 };
 
-static int64_t now_s(void)
-{
-    return clock_wall_us() / 1000000;
-}
-
 static void fail(struct look *l, const struct fetch_failure *f)
 {
     l->out->outcome = RENEWAL_FAILED;
     l->out->cause = cause_id(f->cause);
-    l->out->wait = f->retry_after < 0 || f->retry_after > 86400 ? 86400 : f->retry_after;
+    l->out->wait =
+        f->retry_after < 0 || f->retry_after > SECONDS_PER_DAY ? SECONDS_PER_DAY : f->retry_after;
     (void)snprintf(l->out->sentence, sizeof(l->out->sentence), "%s", f->why.text);
 }
 
@@ -99,7 +95,7 @@ static enum status write_mark(struct look *l, struct diag *why)
     enum status st = store_mark(path, &l->mark, why);
 
     free(path);
-    l->out->looked = now_s();
+    l->out->looked = clock_wall_s();
     return st;
 }
 
@@ -156,7 +152,7 @@ static enum status change_places(struct look *l, char *temporary, struct diag *w
 
 static bool is_over(const struct credential *c)
 {
-    return c == NULL || credential_not_after(c) <= now_s();
+    return c == NULL || credential_not_after(c) <= clock_wall_s();
 }
 
 static enum renewal_outcome outcome_of(const struct look *l, const struct credential *fetched)
@@ -351,7 +347,7 @@ void renewal_fetch(const struct config *c, const struct tenant *t, bool asks, bo
     read_mark(&l);
     if (asks)
         mark_and_ask(&l, c);
-    out->time = now_s();
+    out->time = clock_wall_s();
     report_store(&l);
     forget_store(&l);
     for (int k = 0; k < IDENTITIES; k++)

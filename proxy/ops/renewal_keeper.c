@@ -18,15 +18,20 @@
 #include "ops/harden.h"
 #include "ops/renewal_fetch.h"
 
-enum { LOOK_MS = 120 * 1000, LONGEST_WAIT_MS = 3600 * 1000 };
+enum { LOOK_MS = 120 * 1000, LONGEST_WAIT_MS = SECONDS_PER_HOUR * 1000 };
+
+enum duty_state {
+    DUTY_NEW,     /* look into the store at once, without asking BTP */
+    DUTY_PLANNED, /* ask BTP at `due` */
+};
 
 /* One tenant that fetches. */
 struct duty {
     char *tenant;
     struct season season;
-    bool known;           /* the store was looked at */
+    enum duty_state state;
     bool distrusted;      /* the certificate in the store does not fit private-key */
-    int64_t due, planned; /* planned: when due was set */
+    int64_t due, planned; /* DUTY_PLANNED; planned: when due was set */
 };
 
 struct keeper {
@@ -37,11 +42,6 @@ struct keeper {
     size_t n;
     bool over;
 };
-
-static int64_t now_s(void)
-{
-    return clock_wall_us() / 1000000;
-}
 
 static uint32_t chance(void)
 {
@@ -165,7 +165,7 @@ static void look(const struct keeper *k, pid_t keeper, const struct duty *d, int
         _exit(1);
     (void)close(RENEWAL_FD);
     harden_again();
-    renewal_fetch(k->config, tenant_of(k, d->tenant), d->known, d->distrusted, &r);
+    renewal_fetch(k->config, tenant_of(k, d->tenant), d->state == DUTY_PLANNED, d->distrusted, &r);
     _exit(write(to, &r, sizeof(r)) == (ssize_t)sizeof(r) ? 0 : 1);
 }
 
@@ -189,35 +189,44 @@ static bool wait_for(struct keeper *k, int from)
     return false;
 }
 
-static void fail(const char *tenant, const char *sentence, struct renewal_record *out)
+/* Makes the record of a look that has not reported: about the store, it has what is known already.
+ */
+static void report_lost_look(const struct duty *d, const char *sentence, struct renewal_record *out)
 {
     *out = (struct renewal_record){.mark = RENEWAL_MARK,
                                    .outcome = RENEWAL_FAILED,
                                    .cause = CAUSE_BTP_HELPER,
-                                   .time = now_s(),
-                                   .looked = now_s()};
-    (void)snprintf(out->tenant, sizeof(out->tenant), "%s", tenant);
+                                   .time = clock_wall_s(),
+                                   .not_before = d->season.not_before,
+                                   .not_after = d->season.not_after,
+                                   .looked = clock_wall_s()};
+    (void)snprintf(out->tenant, sizeof(out->tenant), "%s", d->tenant);
     (void)snprintf(out->sentence, sizeof(out->sentence), "%s", sentence);
 }
 
-static void collect(struct keeper *k, const char *tenant, pid_t child, int from,
+static bool is_report_about(const struct duty *d, const struct renewal_record *r, ssize_t n)
+{
+    return renewal_record_is_sound(r, n) && r->outcome != RENEWAL_NOTICE &&
+           strcmp(r->tenant, d->tenant) == 0;
+}
+
+static void collect(struct keeper *k, const struct duty *d, pid_t child, int from,
                     struct renewal_record *out)
 {
     char sentence[128];
     int status = 0;
-    bool told = wait_for(k, from) && renewal_record_is_sound(out, read(from, out, sizeof(*out))) &&
-                out->outcome != RENEWAL_NOTICE && strcmp(out->tenant, tenant) == 0;
+    bool reported = wait_for(k, from) && is_report_about(d, out, read(from, out, sizeof(*out)));
 
     (void)kill(child, SIGKILL); /* it has nothing left to do */
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
-    if (told)
+    if (reported)
         return;
     (void)snprintf(sentence, sizeof(sentence),
                    "the process that fetches has ended before it was done (%s %d)",
                    WIFSIGNALED(status) ? "signal" : "exit status",
                    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-    fail(tenant, sentence, out);
+    report_lost_look(d, sentence, out);
 }
 
 static void send_out(struct keeper *k, const struct duty *d, struct renewal_record *out)
@@ -226,7 +235,7 @@ static void send_out(struct keeper *k, const struct duty *d, struct renewal_reco
     pid_t keeper = getpid(), child = -1;
 
     if (pipe2(ends, O_CLOEXEC) != 0) {
-        fail(d->tenant, "there is no pipe to be had", out);
+        report_lost_look(d, "there is no pipe to be had", out);
         return;
     }
     child = fork();
@@ -234,9 +243,9 @@ static void send_out(struct keeper *k, const struct duty *d, struct renewal_reco
         look(k, keeper, d, ends[1]);
     (void)close(ends[1]);
     if (child > 0)
-        collect(k, d->tenant, child, ends[0], out);
+        collect(k, d, child, ends[0], out);
     else
-        fail(d->tenant, "no process can be started", out);
+        report_lost_look(d, "no process can be started", out);
     (void)close(ends[0]);
 }
 
@@ -244,7 +253,8 @@ static void send_out(struct keeper *k, const struct duty *d, struct renewal_reco
 
 static void plan(struct duty *d)
 {
-    d->planned = now_s();
+    d->state = DUTY_PLANNED;
+    d->planned = clock_wall_s();
     d->due = season_next(&d->season, d->planned, chance());
 }
 
@@ -253,22 +263,17 @@ static void note(struct duty *d, struct renewal_record *r)
     struct season *s = &d->season;
     int64_t before = s->not_before;
 
-    if (r->looked > s->looked || (r->looked != 0 && s->looked > now_s()))
+    if (r->looked > s->looked || (r->looked != 0 && s->looked > clock_wall_s()))
         s->looked = r->looked;
-    if (r->cause != CAUSE_BTP_HELPER || r->outcome != RENEWAL_FAILED) {
-        s->not_before = r->not_before;
-        s->not_after = r->not_after;
-    } else { /* the look has not reported these */
-        r->not_before = s->not_before;
-        r->not_after = s->not_after;
-    }
+    s->not_before = r->not_before;
+    s->not_after = r->not_after;
     if (r->outcome == RENEWAL_FAILED) {
         s->failures++;
         s->wait = r->wait;
     } else if (r->outcome != RENEWAL_INSPECTED) {
         /* else another process that shares the store has renewed it */
         bool in_vain = r->outcome == RENEWAL_UNCHANGED && s->not_before == before &&
-                       now_s() >= season_begins(s->not_before, s->not_after);
+                       clock_wall_s() >= season_begins(s->not_before, s->not_after);
         s->failures = 0;
         s->wait = 0;
         s->unchanged = in_vain ? s->unchanged + 1 : 0;
@@ -282,9 +287,13 @@ static void attend(struct keeper *k, struct duty *d)
     struct renewal_record r;
 
     send_out(k, d, &r);
-    d->known = true;
     note(d, &r);
     report(k, &r);
+}
+
+static int64_t due_of(const struct duty *d)
+{
+    return d->state == DUTY_NEW ? 0 : d->due;
 }
 
 static struct duty *first(struct keeper *k)
@@ -292,7 +301,7 @@ static struct duty *first(struct keeper *k)
     struct duty *best = NULL;
 
     for (size_t i = 0; i < k->n; i++)
-        if (best == NULL || !k->duties[i].known || (best->known && k->duties[i].due < best->due))
+        if (best == NULL || due_of(&k->duties[i]) < due_of(best))
             best = &k->duties[i];
     return best;
 }
@@ -300,16 +309,16 @@ static struct duty *first(struct keeper *k)
 /* Plans again what was planned while the clock was ahead, because it would be due too late. */
 static void heed_clock(struct keeper *k)
 {
-    int64_t now = now_s();
+    int64_t now = clock_wall_s();
 
     for (size_t i = 0; i < k->n; i++)
-        if (k->duties[i].known && k->duties[i].planned > now)
+        if (k->duties[i].state == DUTY_PLANNED && k->duties[i].planned > now)
             plan(&k->duties[i]);
 }
 
 static int wait_ms(const struct duty *d)
 {
-    int64_t ms = d == NULL ? LONGEST_WAIT_MS : !d->known ? 0 : (d->due - now_s()) * 1000;
+    int64_t ms = d == NULL ? LONGEST_WAIT_MS : (due_of(d) - clock_wall_s()) * 1000;
 
     return ms < 0 ? 0 : ms > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : (int)ms;
 }

@@ -81,10 +81,10 @@ static void hand_over_socket(const struct user *u, const char *path)
     (void)close(fd);
 }
 
-static void hand_over(const struct user *u, const struct process *s)
+static void hand_over(const struct user *u, const struct process *p)
 {
-    for (size_t i = 0; i < process_door_count(s); i++) {
-        const struct address *a = process_door_address(s, i);
+    for (size_t i = 0; i < process_door_count(p); i++) {
+        const struct address *a = process_door_address(p, i);
         if (address_is_unix(a))
             hand_over_socket(u, a->local.sun_path);
     }
@@ -200,15 +200,15 @@ static enum status change(const struct user *u, struct diag *why)
     return ST_SYSTEM;
 }
 
-enum status user_become(struct user *u, const struct config *c, const struct process *s,
+enum status user_become(struct user *u, const struct config *c, const struct process *p,
                         struct diag *why)
 {
     const struct capabilities before = capabilities();
     enum status st = ST_OK;
 
     u->had_low_ports = (before.data[0].effective & (1U << CAP_NET_BIND_SERVICE)) != 0;
-    if (u->name != NULL)
-        hand_over(u, s);
+    if (u->name != NULL && p != NULL)
+        hand_over(u, p);
     drop_bounds();
     if (u->name != NULL)
         st = change(u, why);
@@ -217,7 +217,8 @@ enum status user_become(struct user *u, const struct config *c, const struct pro
     harden_again();
     if (!drop_capabilities())
         warn(u, mem_format("privileges could not be given up: %s", strerror(errno)));
-    check_log(u, c);
+    if (p != NULL)
+        check_log(u, c);
     return check_reading(u, c, why);
 }
 

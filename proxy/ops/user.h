@@ -27,9 +27,9 @@ void user_free(struct user *u);
 
 /* Gives the user the Unix sockets and a log file that was just created, becomes that user, and
  * gives up all capabilities. Then checks that all files of c can still be read for a reload: for a
- * `user` it is an error if not (ST_BAD_INPUT), for root without capabilities a warning. Call it
- * before any thread. */
-enum status user_become(struct user *u, const struct config *c, const struct process *s,
+ * `user` it is an error if not (ST_BAD_INPUT), for root without capabilities a warning. p NULL:
+ * nothing was opened, for example by `check`. Call it before any thread. */
+enum status user_become(struct user *u, const struct config *c, const struct process *p,
                         struct diag *why) MUST_CHECK;
 
 /* Notes in c, the configuration of a reload, which rights were given up. */

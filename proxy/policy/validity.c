@@ -5,7 +5,7 @@
 bool identity_is_presentable(const struct tenant *t, int identity, struct failure *why)
 {
     const struct credential *c = t->identities[identity].credential;
-    int64_t now = clock_wall_us() / 1000000;
+    int64_t now = clock_wall_s();
 
     char date[CLOCK_TEXT_SIZE];
 
@@ -16,7 +16,7 @@ bool identity_is_presentable(const struct tenant *t, int identity, struct failur
         return false;
     }
     if (now > credential_not_after(c)) {
-        clock_text(credential_not_after(c) * 1000000, date);
+        clock_text_s(credential_not_after(c), date);
         failure_set(why, FAIL_CERTIFICATE_EXPIRED,
                     "The client certificate of tenant %s (%s in %s) has expired on %.10s and is "
                     "not presented.",
@@ -24,7 +24,7 @@ bool identity_is_presentable(const struct tenant *t, int identity, struct failur
         return false;
     }
     if (now < credential_not_before(c)) {
-        clock_text(credential_not_before(c) * 1000000, date);
+        clock_text_s(credential_not_before(c), date);
         failure_set(why, FAIL_CERTIFICATE_NOT_YET_VALID,
                     "The client certificate of tenant %s (%s in %s) is not valid before %.10s.",
                     t->name, credential_subject(c), t->identities[identity].certificate, date);

@@ -48,19 +48,19 @@ static void on_share(void *arg)
 void process_on_accept(void *ctx, const struct accepted all[], size_t n)
 {
     struct door *d = ctx;
-    struct process *s = d->process;
-    const size_t workers = s->nthreads, first = s->next;
+    struct process *p = d->process;
+    const size_t workers = p->nthreads, first = p->next;
 
-    s->next = (first + n) % workers;
+    p->next = (first + n) % workers;
     for (size_t w = 0; w < workers && w < n; w++) {
-        struct worker *to = s->threads[(first + w) % workers].worker;
+        struct worker *to = p->threads[(first + w) % workers].worker;
         struct share share;
         share.to = &to->clients;
         share.door = &d->client;
         share.n = 0;
         for (size_t i = w; i < n; i += workers)
             share.accepted[share.n++] = all[i];
-        if (to == s->threads[0].worker) {
+        if (to == p->threads[0].worker) {
             arrival_take(share.to, share.door, share.accepted, share.n);
             continue;
         }
@@ -79,28 +79,28 @@ static void stop_worker(void *arg)
     loop_stop(w->loop);
 }
 
-static void stop_all(struct process *s)
+static void stop_all(struct process *p)
 {
-    for (size_t i = 0; i < s->nthreads; i++)
-        loop_post(s->threads[i].worker->loop, stop_worker, s->threads[i].worker);
+    for (size_t i = 0; i < p->nthreads; i++)
+        loop_post(p->threads[i].worker->loop, stop_worker, p->threads[i].worker);
 }
 
 static void count_drained(void *arg)
 {
-    struct process *s = arg;
+    struct process *p = arg;
 
-    if (--s->running > 0)
+    if (--p->running > 0)
         return;
-    s->drained = true;
-    stop_all(s);
+    p->drained = true;
+    stop_all(p);
 }
 
 static void on_worker_drained(void *ctx, struct clients *c)
 {
-    struct process *s = ctx;
+    struct process *p = ctx;
 
     (void)c;
-    loop_post(s->threads[0].worker->loop, count_drained, s);
+    loop_post(p->threads[0].worker->loop, count_drained, p);
 }
 
 static void on_deadline(void *ctx)
@@ -114,10 +114,10 @@ static void drain_worker(void *arg)
     client_drain_all(arg);
 }
 
-static void close_doors(struct process *s, bool all)
+static void close_doors(struct process *p, bool all)
 {
-    for (size_t i = 0; i < s->ndoors; i++) {
-        struct door *d = s->doors[i];
+    for (size_t i = 0; i < p->ndoors; i++) {
+        struct door *d = p->doors[i];
         if (d->acceptor == NULL || (d->client.for_operators && !all))
             continue;
         if (!all)
@@ -127,38 +127,38 @@ static void close_doors(struct process *s, bool all)
     }
 }
 
-void process_stop(struct process *s)
+void process_stop(struct process *p)
 {
-    if (s->stopping) {
+    if (p->stopping) {
         log_say(LOG_WARNING, "a second signal: the exchanges that still run are cut off");
-        stop_all(s);
+        stop_all(p);
         return;
     }
-    s->stopping = true;
+    p->stopping = true;
     log_say(LOG_NOTICE, "shutting down: no new connections, running exchanges may end");
-    if (s->hooks->on_stopping != NULL)
-        s->hooks->on_stopping(s->hooks->ctx);
-    close_doors(s, false);
-    timer_start(s->threads[0].worker->loop, &s->deadline, s->generation->config->drain_timeout);
-    for (size_t i = 0; i < s->nthreads; i++)
-        loop_post(s->threads[i].worker->loop, drain_worker, s->clients[i]);
+    if (p->hooks->on_stopping != NULL)
+        p->hooks->on_stopping(p->hooks->ctx);
+    close_doors(p, false);
+    timer_start(p->threads[0].worker->loop, &p->deadline, p->generation->config->drain_timeout);
+    for (size_t i = 0; i < p->nthreads; i++)
+        loop_post(p->threads[i].worker->loop, drain_worker, p->clients[i]);
 }
 
-bool process_is_stopping(const struct process *s)
+bool process_is_stopping(const struct process *p)
 {
-    return s->stopping;
+    return p->stopping;
 }
 
 static void on_signal(void *ctx, int number)
 {
-    struct process *s = ctx;
+    struct process *p = ctx;
 
-    if (number == SIGUSR1 && s->hooks->on_log_reopen != NULL)
-        s->hooks->on_log_reopen(s->hooks->ctx);
-    if (number == SIGHUP && s->hooks->on_reload != NULL)
-        s->hooks->on_reload(s->hooks->ctx);
+    if (number == SIGUSR1 && p->hooks->on_log_reopen != NULL)
+        p->hooks->on_log_reopen(p->hooks->ctx);
+    if (number == SIGHUP && p->hooks->on_reload != NULL)
+        p->hooks->on_reload(p->hooks->ctx);
     if (number == SIGTERM || number == SIGINT)
-        process_stop(s);
+        process_stop(p);
 }
 
 /* ---- listeners ---- */
@@ -170,24 +170,24 @@ static void free_door(struct door *d)
     free(d);
 }
 
-static struct door *add_door(struct process *s, struct acceptor *a, const struct client_door *door)
+static struct door *add_door(struct process *p, struct acceptor *a, const struct client_door *door)
 {
     struct door *d = NEW(struct door);
 
-    d->process = s;
+    d->process = p;
     d->client = *door;
     d->acceptor = a;
-    s->doors = mem_grow(s->doors, (s->ndoors + 1) * sizeof(s->doors[0]));
-    s->doors[s->ndoors++] = d;
+    p->doors = mem_grow(p->doors, (p->ndoors + 1) * sizeof(p->doors[0]));
+    p->doors[p->ndoors++] = d;
     return d;
 }
 
-void process_add_door(struct process *s, struct acceptor *a, const struct client_door *door)
+void process_add_door(struct process *p, struct acceptor *a, const struct client_door *door)
 {
-    (void)add_door(s, a, door);
+    (void)add_door(p, a, door);
 }
 
-struct door *process_add_listener(struct process *s, const struct config *c,
+struct door *process_add_listener(struct process *p, const struct config *c,
                                   const struct listen_address *l, struct acceptor *a)
 {
     struct client_door door = {.service = &exchange_service,
@@ -198,7 +198,7 @@ struct door *process_add_listener(struct process *s, const struct config *c,
 
     if (!door.is_unix && !address_is_wildcard(acceptor_address(a)))
         door.own = *acceptor_address(a);
-    struct door *d = add_door(s, a, &door);
+    struct door *d = add_door(p, a, &door);
     listen_name(l, name);
     d->name = mem_copy_string(name);
     if (l->tenant >= 0)
@@ -217,23 +217,23 @@ static size_t count_workers(const struct config *c)
     return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (size_t)CPU_COUNT(&cpus) : 1;
 }
 
-static void init_shared(struct process *s, const struct config *c)
+static void init_shared(struct process *p, const struct config *c)
 {
-    quota_init(&s->shared.clients.clients, c->max_connections);
-    quota_init(&s->shared.clients.turned_away, TURNED_AWAY_MAX);
-    quota_init(&s->shared.queue, c->queue);
-    quota_init(&s->shared.exchanges.collected, COLLECTED_MAX);
-    s->shared.clients.checker = checker_new();
-    s->shared.exchanges.cookies = cookies_new();
-    s->shared.exchanges.sessions = sessions_new();
-    s->shared.clients.census = census_new();
-    s->shared.clients.on_record = s->hooks->on_record;
-    s->shared.clients.record_ctx = s->hooks->ctx;
-    s->shared.clients.on_drained = on_worker_drained;
-    s->shared.clients.drained_ctx = s;
+    quota_init(&p->shared.clients.clients, c->max_connections);
+    quota_init(&p->shared.clients.turned_away, TURNED_AWAY_MAX);
+    quota_init(&p->shared.queue, c->queue);
+    quota_init(&p->shared.exchanges.collected, COLLECTED_MAX);
+    p->shared.clients.checker = checker_new();
+    p->shared.exchanges.cookies = cookies_new();
+    p->shared.exchanges.sessions = sessions_new();
+    p->shared.clients.census = census_new();
+    p->shared.clients.on_record = p->hooks->on_record;
+    p->shared.clients.record_ctx = p->hooks->ctx;
+    p->shared.clients.on_drained = on_worker_drained;
+    p->shared.clients.drained_ctx = p;
 }
 
-static enum status open_listeners(struct process *s, const struct config *c, bool just_try,
+static enum status open_listeners(struct process *p, const struct config *c, bool just_try,
                                   struct diag *why)
 {
     struct acceptor **acceptors = mem_new(c->nlistens * sizeof(struct acceptor *));
@@ -243,57 +243,57 @@ static enum status open_listeners(struct process *s, const struct config *c, boo
 
     for (size_t i = 0; i < c->nlistens; i++)
         if (acceptors[i] != NULL)
-            (void)process_add_listener(s, c, &c->listens[i], acceptors[i]);
+            (void)process_add_listener(p, c, &c->listens[i], acceptors[i]);
     free(acceptors);
     free(opened);
     return st;
 }
 
-static void make_workers(struct process *s, const struct config *c)
+static void make_workers(struct process *p, const struct config *c)
 {
     size_t n = count_workers(c);
 
-    s->nthreads = n;
-    s->threads = mem_new(n * sizeof(s->threads[0]));
-    s->clients = mem_new(n * sizeof(s->clients[0]));
-    s->upstreams = mem_new(n * sizeof(s->upstreams[0]));
+    p->nthreads = n;
+    p->threads = mem_new(n * sizeof(p->threads[0]));
+    p->clients = mem_new(n * sizeof(p->clients[0]));
+    p->upstreams = mem_new(n * sizeof(p->upstreams[0]));
     for (size_t i = 0; i < n; i++) {
-        struct worker *w = worker_new(s->generation, &s->shared);
-        s->threads[i].worker = w;
-        s->clients[i] = &w->clients;
-        s->upstreams[i] = &w->upstreams;
+        struct worker *w = worker_new(p->generation, &p->shared);
+        p->threads[i].worker = w;
+        p->clients[i] = &w->clients;
+        p->upstreams[i] = &w->upstreams;
     }
     for (size_t i = 0; i < n; i++)
-        worker_join(s->threads[i].worker, s->upstreams, n);
+        worker_join(p->threads[i].worker, p->upstreams, n);
 }
 
 enum status process_new(struct config *c, const struct process_hooks *hooks, bool just_try,
                         struct process **out, struct diag *why)
 {
-    struct process *s = NEW(struct process);
+    struct process *p = NEW(struct process);
 
-    s->generation = generation_new(c, NULL);
-    s->hooks = hooks;
-    init_shared(s, c);
-    enum status st = open_listeners(s, c, just_try, why);
+    p->generation = generation_new(c, NULL);
+    p->hooks = hooks;
+    init_shared(p, c);
+    enum status st = open_listeners(p, c, just_try, why);
     if (st != ST_OK) {
-        process_free(s);
+        process_free(p);
         return st;
     }
-    make_workers(s, c);
-    timer_init(&s->deadline, on_deadline, s);
-    s->signals = signals_watch(s->threads[0].worker->loop, on_signal, s);
-    if (s->signals == NULL) {
+    make_workers(p, c);
+    timer_init(&p->deadline, on_deadline, p);
+    p->signals = signals_watch(p->threads[0].worker->loop, on_signal, p);
+    if (p->signals == NULL) {
         diag_set(why, "signals cannot be watched: %s; raise the limit of open files (ulimit -n)",
                  strerror(errno));
         st = ST_SYSTEM;
     } else {
-        st = admission_check(s->clients, s->nthreads, c, why);
+        st = admission_check(p->clients, p->nthreads, c, why);
     }
     if (st == ST_OK)
-        *out = s;
+        *out = p;
     else
-        process_free(s);
+        process_free(p);
     return st;
 }
 
@@ -306,81 +306,81 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-static void start_threads(struct process *s)
+static void start_threads(struct process *p)
 {
-    for (size_t i = 1; i < s->nthreads; i++)
-        if (!thread_start(&s->threads[i].id, thread_main, s->threads[i].worker))
+    for (size_t i = 1; i < p->nthreads; i++)
+        if (!thread_start(&p->threads[i].id, thread_main, p->threads[i].worker))
             abort(); /* no thread can be made at the start */
 }
 
-const struct config *process_config(const struct process *s)
+const struct config *process_config(const struct process *p)
 {
-    return s->generation->config;
+    return p->generation->config;
 }
 
-void process_announce(const struct process *s)
+void process_announce(const struct process *p)
 {
-    admission_warn(s->clients, s->nthreads, s->generation->config);
+    admission_warn(p->clients, p->nthreads, p->generation->config);
 }
 
-bool process_run(struct process *s)
+bool process_run(struct process *p)
 {
-    struct loop *l = s->threads[0].worker->loop;
+    struct loop *l = p->threads[0].worker->loop;
 
-    s->running = s->nthreads;
-    start_threads(s);
-    process_announce(s);
-    for (size_t i = 0; i < s->ndoors; i++)
-        acceptor_start(s->doors[i]->acceptor, l, process_on_accept, s->doors[i]);
-    if (s->hooks->on_ready != NULL)
-        s->hooks->on_ready(s->hooks->ctx, s);
+    p->running = p->nthreads;
+    start_threads(p);
+    process_announce(p);
+    for (size_t i = 0; i < p->ndoors; i++)
+        acceptor_start(p->doors[i]->acceptor, l, process_on_accept, p->doors[i]);
+    if (p->hooks->on_ready != NULL)
+        p->hooks->on_ready(p->hooks->ctx, p);
     loop_run(l);
-    for (size_t i = 1; i < s->nthreads; i++)
-        (void)pthread_join(s->threads[i].id, NULL);
-    return s->drained;
+    for (size_t i = 1; i < p->nthreads; i++)
+        (void)pthread_join(p->threads[i].id, NULL);
+    return p->drained;
 }
 
-void process_free(struct process *s)
+void process_free(struct process *p)
 {
-    close_doors(s, true);
-    timer_stop(&s->deadline);
-    signals_free(s->signals);
+    close_doors(p, true);
+    timer_stop(&p->deadline);
+    signals_free(p->signals);
     helpers_stop();
-    checker_stop(s->shared.clients.checker);
-    for (size_t i = 0; i < s->nthreads; i++)
-        worker_end(s->threads[i].worker);
-    for (size_t i = 0; i < s->nthreads; i++)
-        worker_free(s->threads[i].worker);
-    checker_free(s->shared.clients.checker);
-    cookies_free(s->shared.exchanges.cookies);
-    sessions_free(s->shared.exchanges.sessions);
-    census_free(s->shared.clients.census);
-    for (size_t i = 0; i < s->ndoors; i++)
-        free_door(s->doors[i]);
-    free(s->doors);
-    free(s->threads);
-    free(s->clients);
-    free(s->upstreams);
-    generation_unref(s->generation);
-    free(s);
+    checker_stop(p->shared.clients.checker);
+    for (size_t i = 0; i < p->nthreads; i++)
+        worker_end(p->threads[i].worker);
+    for (size_t i = 0; i < p->nthreads; i++)
+        worker_free(p->threads[i].worker);
+    checker_free(p->shared.clients.checker);
+    cookies_free(p->shared.exchanges.cookies);
+    sessions_free(p->shared.exchanges.sessions);
+    census_free(p->shared.clients.census);
+    for (size_t i = 0; i < p->ndoors; i++)
+        free_door(p->doors[i]);
+    free(p->doors);
+    free(p->threads);
+    free(p->clients);
+    free(p->upstreams);
+    generation_unref(p->generation);
+    free(p);
 }
 
-size_t process_door_count(const struct process *s)
+size_t process_door_count(const struct process *p)
 {
-    return s->ndoors;
+    return p->ndoors;
 }
 
-const struct address *process_door_address(const struct process *s, size_t i)
+const struct address *process_door_address(const struct process *p, size_t i)
 {
-    return acceptor_address(s->doors[i]->acceptor);
+    return acceptor_address(p->doors[i]->acceptor);
 }
 
-const char *process_door_tenant(const struct process *s, size_t i)
+const char *process_door_tenant(const struct process *p, size_t i)
 {
-    return s->doors[i]->client.tenant;
+    return p->doors[i]->client.tenant;
 }
 
-struct loop *process_loop(const struct process *s)
+struct loop *process_loop(const struct process *p)
 {
-    return s->threads[0].worker->loop;
+    return p->threads[0].worker->loop;
 }

@@ -48,7 +48,7 @@ struct process {
 void process_on_accept(void *ctx, const struct accepted all[], size_t n);
 
 /* Adds a listener of c and takes ownership of a. */
-struct door *process_add_listener(struct process *s, const struct config *c,
+struct door *process_add_listener(struct process *p, const struct config *c,
                                   const struct listen_address *l, struct acceptor *a);
 
 #endif

@@ -20,11 +20,11 @@ static bool is_among(struct acceptor *const *acceptors, size_t n, const struct a
 
 /* The acceptor that already serves the listener of that name, unless it is among the n taken ones:
  * several listeners with port 0 have the same name. */
-static struct acceptor *find_acceptor(const struct process *s, const char *name,
+static struct acceptor *find_acceptor(const struct process *p, const char *name,
                                       struct acceptor *const *taken, size_t n)
 {
-    for (size_t i = 0; i < s->ndoors; i++) {
-        const struct door *d = s->doors[i];
+    for (size_t i = 0; i < p->ndoors; i++) {
+        const struct door *d = p->doors[i];
         if (d->acceptor != NULL && d->name != NULL && strcmp(d->name, name) == 0 &&
             !is_among(taken, n, d->acceptor))
             return d->acceptor;
@@ -47,32 +47,32 @@ static void on_adoption(void *arg)
     free(a);
 }
 
-static void hand_out(struct process *s, struct generation *g)
+static void hand_out(struct process *p, struct generation *g)
 {
-    for (size_t i = 0; i < s->nthreads; i++) {
+    for (size_t i = 0; i < p->nthreads; i++) {
         struct adoption *a = NEW(struct adoption);
-        *a = (struct adoption){s->threads[i].worker, generation_ref(g)};
+        *a = (struct adoption){p->threads[i].worker, generation_ref(g)};
         loop_post(a->worker->loop, on_adoption, a);
     }
 }
 
 /* Sets acceptors[i] to the acceptor that already serves listener i of c; NULL: it has to be
  * opened. */
-static void find_acceptors(const struct process *s, const struct config *c,
+static void find_acceptors(const struct process *p, const struct config *c,
                            struct acceptor **acceptors)
 {
     for (size_t i = 0; i < c->nlistens; i++) {
         char name[ADDRESS_TEXT_SIZE];
         listen_name(&c->listens[i], name);
-        acceptors[i] = find_acceptor(s, name, acceptors, i);
+        acceptors[i] = find_acceptor(p, name, acceptors, i);
     }
 }
 
-static struct door *door_of(const struct process *s, const struct acceptor *a)
+static struct door *door_of(const struct process *p, const struct acceptor *a)
 {
-    for (size_t i = 0; i < s->ndoors; i++)
-        if (s->doors[i]->acceptor == a)
-            return s->doors[i];
+    for (size_t i = 0; i < p->ndoors; i++)
+        if (p->doors[i]->acceptor == a)
+            return p->doors[i];
     return NULL;
 }
 
@@ -93,16 +93,16 @@ static void tell_door(const struct door *d, const char *what)
 
 /* If an address is now another tenant's, it keeps its socket, so no connection is refused in
  * between. */
-static void use_acceptor(struct process *s, const struct config *c, const struct listen_address *l,
+static void use_acceptor(struct process *p, const struct config *c, const struct listen_address *l,
                          struct acceptor *a)
 {
-    struct door *before = door_of(s, a);
+    struct door *before = door_of(p, a);
 
     if (before != NULL && is_for(before, l->tenant < 0 ? NULL : c->tenants[l->tenant]->name))
         return;
-    struct door *d = process_add_listener(s, c, l, a);
+    struct door *d = process_add_listener(p, c, l, a);
     if (before == NULL) {
-        acceptor_start(a, s->threads[0].worker->loop, process_on_accept, d);
+        acceptor_start(a, p->threads[0].worker->loop, process_on_accept, d);
     } else {
         before->acceptor = NULL;
         acceptor_retarget(a, d);
@@ -110,13 +110,13 @@ static void use_acceptor(struct process *s, const struct config *c, const struct
     tell_door(d, "listening on");
 }
 
-static void change_doors(struct process *s, const struct config *c, struct acceptor **acceptors)
+static void change_doors(struct process *p, const struct config *c, struct acceptor **acceptors)
 {
     for (size_t i = 0; i < c->nlistens; i++)
         if (acceptors[i] != NULL)
-            use_acceptor(s, c, &c->listens[i], acceptors[i]);
-    for (size_t i = 0; i < s->ndoors; i++) {
-        struct door *d = s->doors[i];
+            use_acceptor(p, c, &c->listens[i], acceptors[i]);
+    for (size_t i = 0; i < p->ndoors; i++) {
+        struct door *d = p->doors[i];
         if (d->acceptor == NULL || d->name == NULL || is_among(acceptors, c->nlistens, d->acceptor))
             continue;
         tell_door(d, "no longer listening on");
@@ -131,53 +131,53 @@ static void warn_about_fixed(const char *key)
 }
 
 /* Gives all open Unix sockets the access of c. If one fails, change_access() sets all back. */
-static enum status permit_all(const struct process *s, const struct config *c, struct diag *why)
+static enum status permit_all(const struct process *p, const struct config *c, struct diag *why)
 {
     enum status st = ST_OK;
 
-    for (size_t i = 0; st == ST_OK && i < s->ndoors; i++)
-        if (s->doors[i]->acceptor != NULL)
-            st = acceptor_permit(s->doors[i]->acceptor, &c->access, why);
+    for (size_t i = 0; st == ST_OK && i < p->ndoors; i++)
+        if (p->doors[i]->acceptor != NULL)
+            st = acceptor_permit(p->doors[i]->acceptor, &c->access, why);
     return st;
 }
 
-static enum status change_access(const struct process *s, const struct config *c, struct diag *why)
+static enum status change_access(const struct process *p, const struct config *c, struct diag *why)
 {
-    enum status st = permit_all(s, c, why);
+    enum status st = permit_all(p, c, why);
     struct diag again;
 
-    if (st != ST_OK && permit_all(s, s->generation->config, &again) != ST_OK)
+    if (st != ST_OK && permit_all(p, p->generation->config, &again) != ST_OK)
         log_say(LOG_ERROR, "a socket is not as it was: %s", again.text);
     return st;
 }
 
-enum status process_reload(struct process *s, struct config *c, struct diag *why)
+enum status process_reload(struct process *p, struct config *c, struct diag *why)
 {
     struct acceptor **acceptors = mem_new(c->nlistens * sizeof(struct acceptor *));
     bool *opened = mem_new(c->nlistens);
-    enum status st = s->stopping ? ST_BAD_INPUT : admission_check(s->clients, s->nthreads, c, why);
+    enum status st = p->stopping ? ST_BAD_INPUT : admission_check(p->clients, p->nthreads, c, why);
 
-    find_acceptors(s, c, acceptors);
+    find_acceptors(p, c, acceptors);
     if (st == ST_OK)
         st = listen_open(c->listens, c->nlistens, &c->access, false, acceptors, opened, why);
     if (st == ST_OK)
-        st = change_access(s, c, why);
-    if (s->stopping)
+        st = change_access(p, c, why);
+    if (p->stopping)
         diag_set(why, "the program is ending");
     if (st == ST_OK) {
-        struct generation *g = generation_new(c, s->generation);
+        struct generation *g = generation_new(c, p->generation);
         log_set_level(c->log_level);
         LOG_TRACE("reload: %zu tenants, %zu listeners", c->ntenants, c->nlistens);
-        fixed_compare(s->generation->config, c, warn_about_fixed);
-        admission_warn(s->clients, s->nthreads, c);
-        atomic_store(&s->shared.clients.clients.limit, c->max_connections);
-        atomic_store(&s->shared.queue.limit, c->queue);
-        cookies_keep_only(s->shared.exchanges.cookies, c);
-        sessions_clear(s->shared.exchanges.sessions);
-        change_doors(s, c, acceptors);
-        generation_unref(s->generation);
-        s->generation = g;
-        hand_out(s, g);
+        fixed_compare(p->generation->config, c, warn_about_fixed);
+        admission_warn(p->clients, p->nthreads, c);
+        atomic_store(&p->shared.clients.clients.limit, c->max_connections);
+        atomic_store(&p->shared.queue.limit, c->queue);
+        cookies_keep_only(p->shared.exchanges.cookies, c);
+        sessions_clear(p->shared.exchanges.sessions);
+        change_doors(p, c, acceptors);
+        generation_unref(p->generation);
+        p->generation = g;
+        hand_out(p, g);
     } else {
         listen_close(acceptors, opened, c->nlistens);
     }

@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "base/status.h"
 
+enum { SHELL_SIGNALLED = 128 };
+
 struct signals {
     struct event readable;
     int fd;
@@ -26,6 +28,19 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     (void)what;
     while (read(fd, &one, sizeof(one)) == sizeof(one))
         s->run(s->ctx, (int)one.ssi_signo);
+}
+
+static void end_process(int number)
+{
+    _exit(SHELL_SIGNALLED + number);
+}
+
+void signals_end_first_process(void)
+{
+    if (getpid() != 1)
+        return;
+    (void)signal(SIGTERM, end_process);
+    (void)signal(SIGINT, end_process);
 }
 
 void signals_hold(void)

@@ -12,6 +12,11 @@
 
 struct signals;
 
+/* The kernel gives the first process of a container (PID 1) no signal for which it has no handler.
+ * After this call, SIGTERM and SIGINT end it nevertheless, with the exit status that shells use.
+ * Any other process is left as it is. Call it first. */
+void signals_end_first_process(void);
+
 /* While the program starts, SIGHUP and SIGUSR1 wait until signals_watch(): whoever wants a reload
  * or another log file does not want to end the program. The other signals end it. */
 void signals_hold(void);

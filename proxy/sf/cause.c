@@ -35,7 +35,9 @@ static const struct cause table[CAUSE_COUNT] = {
         {"certificate-unreadable", WHERE_CERTIFICATE,
          "a file of certificate, private-key or passphrase-file cannot be read",
          "The certificate or its private key cannot be read.",
-         "Check the file that the sentence names; `sfmtls cert show FILE` says what it holds.", ""},
+         "Correct the path, let the user of sfmtls read the file, or export it again, as PEM with "
+         "its chain or as PKCS#12; `sfmtls cert show FILE` says what it holds.",
+         ""},
     [CAUSE_PASSPHRASE] = {"passphrase-wrong", WHERE_CERTIFICATE,
                           "the private key cannot be decrypted with the passphrase",
                           "The passphrase of the private key is wrong or missing.",
@@ -166,8 +168,9 @@ static const struct cause table[CAUSE_COUNT] = {
          "mapping in Security Center is missing, wrong or not synchronised, or the company ID is "
          "wrong.",
          "Compare the mapping in Security Center with the certificate (`sfmtls cert show`), and "
-         "`company-id`, in which upper and lower case count. If all are right, delete the mapping "
-         "and upload the same certificate again; it can need hours to work.",
+         "`company-id`, in which upper and lower case count. `sfmtls check --probe` can tell the "
+         "two apart: the company ID is wrong if the plain host answers LGN0008. If all are right, "
+         "delete the mapping and upload the same certificate again; it can need hours to work.",
          "KBA 3333286, KBA 3505973"},
     [CAUSE_AUTH_UNKNOWN] =
         {"auth-unknown", WHERE_ANSWER, "[AUTHnnnn] in an error, with a number that has no row",
@@ -189,8 +192,10 @@ static const struct cause table[CAUSE_COUNT] = {
         {"edge-no-certificate", WHERE_ANSWER,
          "400 with a page whose title says \"No required SSL certificate was sent\"",
          "No client certificate reached the server.",
-         "Exempt the server from TLS inspection, if there is any; else use an RSA key with 2048 "
-         "bits or more, so that the server accepts its signature.",
+         "Exempt the server from TLS inspection, if there is any. If the key is EC (`sfmtls cert "
+         "show` names its type), or RSA with less than 2048 bits, use RSA with 2048 bits or more: "
+         "a "
+         "server that does not accept the key's signatures gets no certificate.",
          "nginx, status 496"},
 
     [CAUSE_LGN0001] = {"lgn0001", WHERE_ANSWER, "[LGN0001] in an error",

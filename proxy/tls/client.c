@@ -23,26 +23,26 @@ struct tls_client {
 /* OpenSSL calls this only if the server has asked for a certificate. */
 static int on_certificate_request(SSL *ssl, void *arg)
 {
-    struct tls_link *link = SSL_get_app_data(ssl);
+    struct tls_report *report = SSL_get_app_data(ssl);
 
     (void)arg;
-    if (link != NULL)
-        link->requested = true;
+    if (report != NULL)
+        report->requested = true;
     return 1;
 }
 
 static int on_new_session(SSL *ssl, SSL_SESSION *session)
 {
-    struct tls_link *link = SSL_get_app_data(ssl);
+    struct tls_report *report = SSL_get_app_data(ssl);
 
-    if (link == NULL || link->sessions == NULL)
+    if (report == NULL || report->sessions == NULL)
         return 0;
-    return tls_sessions_put(link->sessions, session, tls_link_requested(link, ssl)) ? 1 : 0;
+    return tls_sessions_put(report->sessions, session, tls_report_requested(report, ssl)) ? 1 : 0;
 }
 
-bool tls_link_requested(const struct tls_link *link, const SSL *ssl)
+bool tls_report_requested(const struct tls_report *report, const SSL *ssl)
 {
-    return link->requested || (SSL_session_reused(ssl) == 1 && link->requested_before);
+    return report->requested || (SSL_session_reused(ssl) == 1 && report->requested_before);
 }
 
 static void configure(SSL_CTX *context)
@@ -114,13 +114,13 @@ void tls_client_unref(struct tls_client *c)
     free(c);
 }
 
-SSL *tls_client_connect(const struct tls_client *c, struct tls_link *link)
+SSL *tls_client_connect(const struct tls_client *c, struct tls_report *report)
 {
     SSL *ssl = SSL_new(c->context);
 
     if (ssl == NULL)
         abort(); /* no memory: see mem.h */
-    SSL_set_app_data(ssl, link);
+    SSL_set_app_data(ssl, report);
     if (c->host_is_address) {
         (void)X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), c->host);
     } else {
@@ -131,8 +131,8 @@ SSL *tls_client_connect(const struct tls_client *c, struct tls_link *link)
                                    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
         (void)SSL_set1_host(ssl, c->host);
     }
-    if (link->sessions != NULL) {
-        SSL_SESSION *session = tls_sessions_take(link->sessions, &link->requested_before);
+    if (report->sessions != NULL) {
+        SSL_SESSION *session = tls_sessions_take(report->sessions, &report->requested_before);
         if (session != NULL) {
             (void)SSL_set_session(ssl, session);
             SSL_SESSION_free(session);

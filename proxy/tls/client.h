@@ -10,14 +10,14 @@
 #include <stdbool.h>
 
 #include "tls/credential.h"
-#include "tls/link.h"
+#include "tls/report.h"
 #include "tls/trust.h"
 
 struct tls_client;
 
 /* Has the server asked for our certificate? If a session was resumed, servers do not ask again;
  * then it counts whether the server asked when the session was made. Valid after the handshake. */
-bool tls_link_requested(const struct tls_link *link, const SSL *ssl);
+bool tls_report_requested(const struct tls_report *report, const SSL *ssl);
 
 enum status tls_client_new(const struct credential *c, const struct trust *t, const char *host,
                            struct tls_client **out, struct diag *why) MUST_CHECK;
@@ -27,7 +27,7 @@ void tls_client_unref(struct tls_client *c); /* NULL is allowed */
 /* Makes the SSL of a new connection, in connect state and without a BIO; it resumes a kept session
  * if there is one. The user owns the SSL, and has to hold a reference to c until it is freed,
  * because the verification uses c. */
-SSL *tls_client_connect(const struct tls_client *c, struct tls_link *link);
+SSL *tls_client_connect(const struct tls_client *c, struct tls_report *report);
 void tls_client_detach(SSL *ssl);
 
 #endif

@@ -12,7 +12,6 @@
 #include "tls/names.h"
 
 enum {
-    SECONDS_PER_DAY = 86400,
     SOON_DAYS = 30,
     LEAST_RSA_BITS = 2048,
     COSTLY_RSA_BITS = 4096,
@@ -26,8 +25,8 @@ static void judge_dates(struct credential *c, int64_t now)
     char start[CLOCK_TEXT_SIZE], end[CLOCK_TEXT_SIZE];
     long long left = (long long)(c->not_after - now) / SECONDS_PER_DAY;
 
-    clock_text(c->not_before * 1000000, start);
-    clock_text(c->not_after * 1000000, end);
+    clock_text_s(c->not_before, start);
+    clock_text_s(c->not_after, end);
     if (now > c->not_after)
         credential_find(c, FINDING_ERROR,
                         mem_format("the certificate expired on %.10s; have it renewed", end));

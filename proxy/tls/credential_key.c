@@ -131,29 +131,22 @@ void credential_prepare(void)
 
 /* ---- the forms of a key ---- */
 
-struct sealed_key {
-    const char *name, *header; /* of the PEM block */
-    unsigned char *der;
-    long n;
-    struct buf *passphrase;
-};
-
-static EVP_PKEY *read_pkcs8(const struct sealed_key *k)
+static EVP_PKEY *read_pkcs8(const struct pem_block *b)
 {
-    const unsigned char *der = k->der;
-    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &der, k->n);
+    const unsigned char *der = b->der;
+    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &der, b->n);
     EVP_PKEY *key = info == NULL ? NULL : EVP_PKCS82PKEY(info);
 
     PKCS8_PRIV_KEY_INFO_free(info);
     return key;
 }
 
-static EVP_PKEY *read_encrypted_pkcs8(const struct sealed_key *k)
+static EVP_PKEY *read_encrypted_pkcs8(const struct pem_block *b, const struct buf *passphrase)
 {
-    const unsigned char *der = k->der;
-    X509_SIG *sealed = d2i_X509_SIG(NULL, &der, k->n);
+    const unsigned char *der = b->der;
+    X509_SIG *sealed = d2i_X509_SIG(NULL, &der, b->n);
     PKCS8_PRIV_KEY_INFO *info =
-        sealed == NULL ? NULL : PKCS8_decrypt(sealed, k->passphrase->p, (int)k->passphrase->n);
+        sealed == NULL ? NULL : PKCS8_decrypt(sealed, passphrase->p, (int)passphrase->n);
     EVP_PKEY *key = info == NULL ? NULL : EVP_PKCS82PKEY(info);
 
     PKCS8_PRIV_KEY_INFO_free(info);
@@ -164,14 +157,14 @@ static EVP_PKEY *read_encrypted_pkcs8(const struct sealed_key *k)
 /* Reads PKCS#1 or SEC 1, which may be encrypted as its header says (RFC 1421). If the algorithm is
  * missing, the bytes stay unchanged. A wrong passphrase makes bytes that are no key; OpenSSL's
  * error about them is meaningless and removed. */
-static EVP_PKEY *read_traditional(const struct sealed_key *k)
+static EVP_PKEY *read_traditional(const struct pem_block *b, struct buf *passphrase)
 {
-    char *header = mem_copy_string(k->header);
-    const unsigned char *plain = k->der;
+    char *header = mem_copy_string(b->header);
+    const unsigned char *plain = b->der;
     EVP_CIPHER_INFO cipher;
-    long n = k->n;
+    long n = b->n;
     bool open = PEM_get_EVP_CIPHER_INFO(header, &cipher) == 1 &&
-                PEM_do_header(&cipher, k->der, &n, give_passphrase, k->passphrase) == 1;
+                PEM_do_header(&cipher, b->der, &n, give_passphrase, passphrase) == 1;
 
     free(header);
     EVP_PKEY *key = open ? d2i_AutoPrivateKey(NULL, &plain, n) : NULL;
@@ -180,22 +173,24 @@ static EVP_PKEY *read_traditional(const struct sealed_key *k)
     return key;
 }
 
-static EVP_PKEY *read_once(const struct sealed_key *k)
+static EVP_PKEY *read_once(const struct pem_block *b, struct buf *passphrase)
 {
-    if (strcmp(k->name, PEM_STRING_PKCS8) == 0)
-        return read_encrypted_pkcs8(k);
-    return strcmp(k->name, PEM_STRING_PKCS8INF) == 0 ? read_pkcs8(k) : read_traditional(k);
+    if (strcmp(b->name, PEM_STRING_PKCS8) == 0)
+        return read_encrypted_pkcs8(b, passphrase);
+    return strcmp(b->name, PEM_STRING_PKCS8INF) == 0 ? read_pkcs8(b)
+                                                     : read_traditional(b, passphrase);
 }
 
 /* *errors: why the key could not be read. */
-static EVP_PKEY *read_either_way(const struct sealed_key *k, struct key_errors *errors)
+static EVP_PKEY *read_either_way(const struct pem_block *b, struct buf *passphrase,
+                                 struct key_errors *errors)
 {
     ERR_clear_error();
-    EVP_PKEY *key = read_once(k);
+    EVP_PKEY *key = read_once(b, passphrase);
 
     *errors = credential_take_errors();
     if (key == NULL && errors->unsupported && credential_use_legacy()) {
-        key = read_once(k);
+        key = read_once(b, passphrase);
         *errors = credential_take_errors();
     }
     return key;
@@ -204,10 +199,10 @@ static EVP_PKEY *read_either_way(const struct sealed_key *k, struct key_errors *
 /* ---- why a key cannot be read ---- */
 
 /* The algorithm that the key is encrypted with, by its header or its own structure. */
-static void name_algorithm(const struct sealed_key *k, char *out, size_t size)
+static void name_algorithm(const struct pem_block *b, char *out, size_t size)
 {
-    const char *info = strstr(k->header, "DEK-Info: ");
-    const unsigned char *der = k->der;
+    const char *info = strstr(b->header, "DEK-Info: ");
+    const unsigned char *der = b->der;
     const X509_ALGOR *algorithm = NULL;
     const ASN1_OBJECT *object = NULL;
 
@@ -217,7 +212,7 @@ static void name_algorithm(const struct sealed_key *k, char *out, size_t size)
         (void)snprintf(out, size, "%.*s", (int)strcspn(info, ",\r\n"), info);
         return;
     }
-    X509_SIG *sealed = d2i_X509_SIG(NULL, &der, k->n);
+    X509_SIG *sealed = d2i_X509_SIG(NULL, &der, b->n);
     PBE2PARAM *scheme = NULL;
     if (sealed != NULL) {
         X509_SIG_get0(sealed, &algorithm, NULL);
@@ -230,29 +225,29 @@ static void name_algorithm(const struct sealed_key *k, char *out, size_t size)
     ERR_clear_error();
 }
 
-static enum status explain(const char *path, const struct sealed_key *k, bool encrypted,
-                           const struct key_errors *e, struct diag *why)
+static enum status explain(const struct credential_reading *r, const struct pem_block *b,
+                           bool encrypted, const struct key_errors *e, struct diag *why)
 {
     char algorithm[64];
 
     if (!encrypted) {
-        diag_at(why, path, "the private key cannot be read (%s); export it again",
+        diag_at(why, r->path, "the private key cannot be read (%s); export it again",
                 e->text == NULL ? "it is damaged" : e->text);
     } else if (e->unsupported) {
-        name_algorithm(k, algorithm, sizeof(algorithm));
-        diag_at(why, path,
+        name_algorithm(b, algorithm, sizeof(algorithm));
+        diag_at(why, r->path,
                 "the private key is encrypted with %s, which this OpenSSL cannot read; convert "
                 "it: openssl pkey -provider legacy -provider default -in %s -aes256 -out new.key",
-                algorithm, path);
+                algorithm, r->path);
     } else if (e->too_dear) {
-        diag_at(why, path,
+        diag_at(why, r->path,
                 "opening the private key costs more memory than OpenSSL grants; encrypt it again: "
                 "openssl pkcs8 -topk8 -in %s -out new.key",
-                path);
+                r->path);
     } else {
         /* Without OpenSSL's reason: with a wrong passphrase it depends on chance. */
-        diag_at(why, path, "the private key cannot be decrypted; check the passphrase%s",
-                credential_passphrase_flaw(k->passphrase));
+        diag_at(why, r->path, "the private key cannot be decrypted; check the passphrase%s",
+                credential_passphrase_flaw(&r->opener->passphrase));
         return ST_LOCKED;
     }
     return ST_BAD_INPUT;
@@ -260,23 +255,23 @@ static enum status explain(const char *path, const struct sealed_key *k, bool en
 
 /* ---- from bytes ---- */
 
-enum status credential_read_key(const char *path, const char *name, const char *header,
-                                unsigned char *der, long n, enum key_wish wish,
-                                struct key_opener *opener, struct credential_parts *parts,
+enum status credential_read_key(const struct credential_reading *r, const struct pem_block *b,
                                 struct diag *why)
 {
-    const struct sealed_key k = {name, header, der, n, &opener->passphrase};
-    bool encrypted = strcmp(name, PEM_STRING_PKCS8) == 0 || strstr(header, "ENCRYPTED") != NULL;
+    struct credential_parts *parts = r->parts;
+    bool encrypted =
+        strcmp(b->name, PEM_STRING_PKCS8) == 0 || strstr(b->header, "ENCRYPTED") != NULL;
     struct key_errors errors;
 
-    if (encrypted && !credential_has_passphrase(opener, path)) {
+    if (encrypted && !credential_has_passphrase(r->opener, r->path)) {
         parts->key_locked = true;
-        return wish == KEY_IF_OPEN ? ST_OK
-                                   : credential_lacks_passphrase(path, "the private key", why);
+        return r->wish == KEY_IF_OPEN
+                   ? ST_OK
+                   : credential_lacks_passphrase(r->path, "the private key", why);
     }
-    EVP_PKEY *key = read_either_way(&k, &errors);
+    EVP_PKEY *key = read_either_way(b, &r->opener->passphrase, &errors);
     if (key == NULL)
-        return explain(path, &k, encrypted, &errors, why);
+        return explain(r, b, encrypted, &errors, why);
     credential_take_key(key, parts);
     return ST_OK;
 }

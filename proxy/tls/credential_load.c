@@ -121,38 +121,39 @@ static bool has_key(const struct credential_parts *parts)
 
 /* If these bytes were read before, the key is known. The certificates are read again, unless only
  * the key is wanted. */
-static enum status read_bytes(const char *path, struct slice bytes, enum key_wish wish,
-                              bool key_only, struct key_opener *opener,
-                              struct credential_parts *parts, struct diag *why)
+static enum status read_bytes(const struct credential_reading *r, struct slice bytes, bool key_only,
+                              struct diag *why)
 {
+    struct credential_reading rest = *r;
     EVP_PKEY *known = NULL;
     enum status st = ST_OK;
 
-    if (wish == KEY_REQUIRED) {
-        credential_keys_mac(bytes, &opener->passphrase, opener->mac);
-        known = credential_keys_find(opener->mac);
+    if (r->wish == KEY_REQUIRED) {
+        credential_keys_mac(bytes, &r->opener->passphrase, r->opener->mac);
+        known = credential_keys_find(r->opener->mac);
     }
-    if (known == NULL || !key_only)
-        st = credential_read(path, bytes, known == NULL ? wish : KEY_UNWANTED, opener, parts, why);
     if (known != NULL)
-        credential_take_key(known, parts);
+        rest.wish = KEY_UNWANTED;
+    if (known == NULL || !key_only)
+        st = credential_read(&rest, bytes, why);
+    if (known != NULL)
+        credential_take_key(known, r->parts);
     return st;
 }
 
-static enum status read_file(const char *path, enum key_wish wish, bool key_only, bool allow_mode,
-                             struct key_opener *opener, struct credential_parts *parts,
+static enum status read_file(const struct credential_reading *r, bool key_only, bool allow_mode,
                              struct credential *c, struct diag *why)
 {
     struct buf text = {0};
-    enum status st = file_read(path, &text, why);
-    bool had_key = has_key(parts);
+    enum status st = file_read(r->path, &text, why);
+    bool had_key = has_key(r->parts);
 
     if (st != ST_OK)
         return st;
-    st = read_bytes(path, buf_slice(&text), wish, key_only, opener, parts, why);
+    st = read_bytes(r, buf_slice(&text), key_only, why);
     file_wipe(&text);
-    if (st == ST_OK && !had_key && has_key(parts))
-        st = check_mode(path, allow_mode, c, why);
+    if (st == ST_OK && !had_key && has_key(r->parts))
+        st = check_mode(r->path, allow_mode, c, why);
     return st;
 }
 
@@ -173,7 +174,7 @@ static enum status assemble(const struct credential_files *files, struct credent
                             struct credential *c, enum credential_source *source, struct diag *why)
 {
     const char *key_path = files->private_key == NULL ? files->certificate : files->private_key;
-    int64_t now = clock_wall_us() / 1000000;
+    int64_t now = clock_wall_s();
 
     *source = CREDENTIAL_CERTIFICATE;
     enum status st = check_certificates(files->certificate, parts, why);
@@ -204,7 +205,7 @@ static enum status assemble(const struct credential_files *files, struct credent
 
 static void complete(struct credential *c, struct credential_parts *parts)
 {
-    int64_t now = clock_wall_us() / 1000000;
+    int64_t now = clock_wall_s();
 
     credential_take_chain(c, parts->certificates, now);
     credential_note_facts(c);
@@ -238,13 +239,17 @@ enum status credential_load(const struct credential_files *files, struct credent
     enum status st = read_passphrase(files, &opener.passphrase, source, why);
     if (st == ST_OK) {
         *source = CREDENTIAL_CERTIFICATE;
-        st = read_file(files->certificate, apart ? KEY_UNWANTED : KEY_REQUIRED, false, allow,
-                       &opener, &parts, c, why);
+        st = read_file(&(struct credential_reading){files->certificate,
+                                                    apart ? KEY_UNWANTED : KEY_REQUIRED, &opener,
+                                                    &parts},
+                       false, allow, c, why);
     }
     if (st == ST_OK && apart) {
         struct credential_parts key = {.certificates = sk_X509_new_null()};
         *source = CREDENTIAL_PRIVATE_KEY;
-        st = read_file(files->private_key, KEY_REQUIRED, true, allow, &opener, &key, c, why);
+        st =
+            read_file(&(struct credential_reading){files->private_key, KEY_REQUIRED, &opener, &key},
+                      true, allow, c, why);
         for (size_t i = 0; i < key.nkeys; i++)
             credential_take_key(key.keys[i], &parts);
         key.nkeys = 0;
@@ -268,13 +273,15 @@ enum status credential_inspect(const struct credential_files *files, struct cred
     struct credential_parts parts = {.certificates = sk_X509_new_null()};
     struct key_opener opener = {.files = files};
     struct credential *c = credential_new();
-    int64_t now = clock_wall_us() / 1000000;
+    int64_t now = clock_wall_s();
     enum credential_source source;
 
     key_memory_begin_reading();
     enum status st = read_passphrase(files, &opener.passphrase, &source, why);
     if (st == ST_OK)
-        st = read_file(files->certificate, KEY_IF_OPEN, false, true, &opener, &parts, c, why);
+        st = read_file(
+            &(struct credential_reading){files->certificate, KEY_IF_OPEN, &opener, &parts}, false,
+            true, c, why);
     if (st == ST_OK)
         st = check_certificates(files->certificate, &parts, why);
     if (st == ST_OK)

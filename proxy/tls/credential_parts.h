@@ -72,10 +72,16 @@ struct key_opener {
     bool asked;
 };
 
-/* Recognises the form by the content: PEM, PKCS#12, DER, or base64 of any of them. Adds everything
- * to *parts. */
-enum status credential_read(const char *path, struct slice bytes, enum key_wish wish,
-                            struct key_opener *opener, struct credential_parts *parts,
+/* The reading of one file. */
+struct credential_reading {
+    const char *path;
+    enum key_wish wish;
+    struct key_opener *opener;
+    struct credential_parts *parts; /* what is found is added to these */
+};
+
+/* Recognises the form by the content: PEM, PKCS#12, DER, or base64 of any of them. */
+enum status credential_read(const struct credential_reading *r, struct slice bytes,
                             struct diag *why) MUST_CHECK;
 
 /* ---- cleaning PEM: credential_text.c ---- */
@@ -113,16 +119,19 @@ struct key_errors credential_take_errors(void);
  * missing. */
 bool credential_use_legacy(void);
 
-/* Reads the key in a PEM block with that name and header (RFC 1421). der may be overwritten. */
-enum status credential_read_key(const char *path, const char *name, const char *header,
-                                unsigned char *der, long n, enum key_wish wish,
-                                struct key_opener *opener, struct credential_parts *parts,
+/* A block of PEM, decoded. */
+struct pem_block {
+    const char *name, *header; /* RFC 1421 */
+    unsigned char *der;        /* reading a key may overwrite it */
+    long n;
+};
+
+enum status credential_read_key(const struct credential_reading *r, const struct pem_block *b,
                                 struct diag *why) MUST_CHECK;
 
 /* ---- PKCS#12: credential_pkcs12.c ---- */
 
-enum status credential_read_pkcs12(const char *path, PKCS12 *p12, enum key_wish wish,
-                                   struct key_opener *opener, struct credential_parts *parts,
+enum status credential_read_pkcs12(const struct credential_reading *r, PKCS12 *p12,
                                    struct diag *why) MUST_CHECK;
 
 /* ---- choosing: credential_choose.c ---- */

@@ -12,7 +12,8 @@ enum { MAX_DEPTH = 4 };
 
 enum outcome { OPENED, WRONG_PASSPHRASE, FAILED };
 
-struct reading {
+/* To open the file with one passphrase. */
+struct attempt {
     const char *passphrase; /* NULL: none */
     int n;
     bool wants_keys;
@@ -23,48 +24,48 @@ struct reading {
 /* ---- bags ---- */
 
 /* Adds the key; notes an error if it is NULL. Takes ownership of key. */
-static void add_key(struct reading *r, EVP_PKEY *key)
+static void add_key(struct attempt *a, EVP_PKEY *key)
 {
     if (key == NULL)
-        r->locked = true;
+        a->locked = true;
     else
-        credential_take_key(key, r->parts);
+        credential_take_key(key, a->parts);
 }
 
-static void add_sealed_key(struct reading *r, const PKCS12_SAFEBAG *bag)
+static void add_sealed_key(struct attempt *a, const PKCS12_SAFEBAG *bag)
 {
-    PKCS8_PRIV_KEY_INFO *info = PKCS12_decrypt_skey(bag, r->passphrase, r->n);
+    PKCS8_PRIV_KEY_INFO *info = PKCS12_decrypt_skey(bag, a->passphrase, a->n);
 
-    add_key(r, info == NULL ? NULL : EVP_PKCS82PKEY(info));
+    add_key(a, info == NULL ? NULL : EVP_PKCS82PKEY(info));
     PKCS8_PRIV_KEY_INFO_free(info);
 }
 
-static void add_certificate(struct reading *r, const PKCS12_SAFEBAG *bag)
+static void add_certificate(struct attempt *a, const PKCS12_SAFEBAG *bag)
 {
     X509 *x = PKCS12_SAFEBAG_get_bag_nid(bag) == NID_x509Certificate ? PKCS12_SAFEBAG_get1_cert(bag)
                                                                      : NULL;
 
     if (x != NULL)
-        (void)sk_X509_push(r->parts->certificates, x);
+        (void)sk_X509_push(a->parts->certificates, x);
 }
 
-static void add_bags(struct reading *r, const STACK_OF(PKCS12_SAFEBAG) * bags, int depth)
+static void add_bags(struct attempt *a, const STACK_OF(PKCS12_SAFEBAG) * bags, int depth)
 {
     for (int i = 0; i < sk_PKCS12_SAFEBAG_num(bags); i++) {
         const PKCS12_SAFEBAG *bag = sk_PKCS12_SAFEBAG_value(bags, i);
         int kind = PKCS12_SAFEBAG_get_nid(bag);
         if (kind == NID_certBag)
-            add_certificate(r, bag);
-        else if (kind == NID_keyBag && r->wants_keys)
-            add_key(r, EVP_PKCS82PKEY(PKCS12_SAFEBAG_get0_p8inf(bag)));
-        else if (kind == NID_pkcs8ShroudedKeyBag && r->wants_keys)
-            add_sealed_key(r, bag);
+            add_certificate(a, bag);
+        else if (kind == NID_keyBag && a->wants_keys)
+            add_key(a, EVP_PKCS82PKEY(PKCS12_SAFEBAG_get0_p8inf(bag)));
+        else if (kind == NID_pkcs8ShroudedKeyBag && a->wants_keys)
+            add_sealed_key(a, bag);
         else if (kind == NID_safeContentsBag && depth < MAX_DEPTH)
-            add_bags(r, PKCS12_SAFEBAG_get0_safes(bag), depth + 1);
+            add_bags(a, PKCS12_SAFEBAG_get0_safes(bag), depth + 1);
     }
 }
 
-static void add_safe(struct reading *r, PKCS7 *safe)
+static void add_safe(struct attempt *a, PKCS7 *safe)
 {
     int kind = OBJ_obj2nid(safe->type);
     STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
@@ -72,10 +73,10 @@ static void add_safe(struct reading *r, PKCS7 *safe)
     if (kind == NID_pkcs7_data)
         bags = PKCS12_unpack_p7data(safe);
     else if (kind == NID_pkcs7_encrypted)
-        bags = PKCS12_unpack_p7encdata(safe, r->passphrase, r->n);
+        bags = PKCS12_unpack_p7encdata(safe, a->passphrase, a->n);
     if (bags == NULL)
-        r->locked = true;
-    add_bags(r, bags, 0);
+        a->locked = true;
+    add_bags(a, bags, 0);
     sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
 }
 
@@ -83,26 +84,26 @@ static void add_safe(struct reading *r, PKCS7 *safe)
 
 /* True if the passphrase fits the MAC, or if the MAC is of a kind that this OpenSSL does not know
  * (PBMAC1 before 3.4). In that case the decryption decides. */
-static bool fits_mac(PKCS12 *p12, const struct reading *r)
+static bool fits_mac(PKCS12 *p12, const struct attempt *a)
 {
-    if (PKCS12_mac_present(p12) == 0 || PKCS12_verify_mac(p12, r->passphrase, r->n) == 1)
+    if (PKCS12_mac_present(p12) == 0 || PKCS12_verify_mac(p12, a->passphrase, a->n) == 1)
         return true;
     return credential_take_errors().unsupported;
 }
 
-static enum outcome try_once(PKCS12 *p12, struct reading *r)
+static enum outcome try_once(PKCS12 *p12, struct attempt *a)
 {
     ERR_clear_error();
-    if (!fits_mac(p12, r))
+    if (!fits_mac(p12, a))
         return WRONG_PASSPHRASE;
     ERR_clear_error();
     STACK_OF(PKCS7) *safes = PKCS12_unpack_authsafes(p12);
     if (safes == NULL)
         return FAILED;
     for (int i = 0; i < sk_PKCS7_num(safes); i++)
-        add_safe(r, sk_PKCS7_value(safes, i));
+        add_safe(a, sk_PKCS7_value(safes, i));
     sk_PKCS7_pop_free(safes, PKCS7_free);
-    return r->locked ? WRONG_PASSPHRASE : OPENED;
+    return a->locked ? WRONG_PASSPHRASE : OPENED;
 }
 
 static void move(struct credential_parts *from, struct credential_parts *to)
@@ -114,16 +115,16 @@ static void move(struct credential_parts *from, struct credential_parts *to)
     from->nkeys = 0;
 }
 
-/* Takes all or nothing. *errors: why it could not be decrypted. */
-static enum outcome try_passphrase(PKCS12 *p12, const char *passphrase, size_t n, bool wants_keys,
+/* Takes all or nothing. passphrase.p NULL: none. *errors: why it could not be decrypted. */
+static enum outcome try_passphrase(PKCS12 *p12, struct slice passphrase, bool wants_keys,
                                    struct credential_parts *parts, struct key_errors *errors)
 {
     enum outcome outcome = FAILED;
 
     for (int attempt = 0; attempt < 2; attempt++) {
         struct credential_parts found = {.certificates = sk_X509_new_null()};
-        struct reading r = {passphrase, (int)n, wants_keys, &found, false};
-        outcome = try_once(p12, &r);
+        struct attempt a = {passphrase.p, (int)passphrase.n, wants_keys, &found, false};
+        outcome = try_once(p12, &a);
         *errors = credential_take_errors();
         if (outcome == OPENED)
             move(&found, parts);
@@ -140,52 +141,52 @@ static enum outcome try_passphrase(PKCS12 *p12, const char *passphrase, size_t n
 static enum outcome try_without(PKCS12 *p12, bool wants_keys, struct credential_parts *parts,
                                 struct key_errors *errors)
 {
-    enum outcome outcome = try_passphrase(p12, NULL, 0, wants_keys, parts, errors);
+    enum outcome outcome = try_passphrase(p12, (struct slice){NULL, 0}, wants_keys, parts, errors);
 
     return outcome == OPENED || errors->unsupported
                ? outcome
-               : try_passphrase(p12, "", 0, wants_keys, parts, errors);
+               : try_passphrase(p12, SLICE(""), wants_keys, parts, errors);
 }
 
-static enum status explain(const char *path, const struct buf *passphrase,
-                           const struct key_errors *e, struct diag *why)
+static enum status explain(const struct credential_reading *r, const struct key_errors *e,
+                           struct diag *why)
 {
     if (e->unsupported)
-        diag_at(why, path,
+        diag_at(why, r->path,
                 "is encrypted in an old way that this OpenSSL cannot read; convert it: "
                 "openssl pkcs12 -legacy -in %s -out new.pem",
-                path);
+                r->path);
     else
-        diag_at(why, path, "the passphrase does not open the PKCS#12 file; check the passphrase%s",
-                credential_passphrase_flaw(passphrase));
+        diag_at(why, r->path,
+                "the passphrase does not open the PKCS#12 file; check the passphrase%s",
+                credential_passphrase_flaw(&r->opener->passphrase));
     return e->unsupported ? ST_BAD_INPUT : ST_LOCKED;
 }
 
-enum status credential_read_pkcs12(const char *path, PKCS12 *p12, enum key_wish wish,
-                                   struct key_opener *opener, struct credential_parts *parts,
+enum status credential_read_pkcs12(const struct credential_reading *r, PKCS12 *p12,
                                    struct diag *why)
 {
-    bool wants_keys = wish != KEY_UNWANTED;
+    bool wants_keys = r->wish != KEY_UNWANTED;
     struct key_errors errors;
-    enum outcome outcome = try_without(p12, wants_keys, parts, &errors);
+    enum outcome outcome = try_without(p12, wants_keys, r->parts, &errors);
 
     if (outcome == OPENED)
         return ST_OK;
     if (outcome == FAILED) {
-        diag_at(why, path, "the PKCS#12 file is damaged (%s); export it again",
+        diag_at(why, r->path, "the PKCS#12 file is damaged (%s); export it again",
                 errors.text == NULL ? "it has no contents" : errors.text);
         return ST_BAD_INPUT;
     }
-    if (credential_has_passphrase(opener, path)) {
-        outcome = try_passphrase(p12, opener->passphrase.p, opener->passphrase.n, wants_keys, parts,
-                                 &errors);
-        return outcome == OPENED ? ST_OK : explain(path, &opener->passphrase, &errors, why);
+    if (credential_has_passphrase(r->opener, r->path)) {
+        outcome =
+            try_passphrase(p12, buf_slice(&r->opener->passphrase), wants_keys, r->parts, &errors);
+        return outcome == OPENED ? ST_OK : explain(r, &errors, why);
     }
     if (errors.unsupported)
-        return explain(path, &opener->passphrase, &errors, why);
-    if (wish == KEY_IF_OPEN && try_without(p12, false, parts, &errors) == OPENED) {
-        parts->key_locked = true; /* only the certificates are not encrypted */
+        return explain(r, &errors, why);
+    if (r->wish == KEY_IF_OPEN && try_without(p12, false, r->parts, &errors) == OPENED) {
+        r->parts->key_locked = true; /* only the certificates are not encrypted */
         return ST_OK;
     }
-    return credential_lacks_passphrase(path, "the PKCS#12 file", why);
+    return credential_lacks_passphrase(r->path, "the PKCS#12 file", why);
 }

@@ -76,34 +76,34 @@ static enum status read_bundle(const char *path, const unsigned char *der, long 
     return ST_BAD_INPUT;
 }
 
-static enum status read_block(const char *path, const char *name, char *header, unsigned char *der,
-                              long n, enum key_wish wish, struct key_opener *opener,
-                              struct credential_parts *parts, struct diag *why)
+static enum status read_block(const struct credential_reading *r, const struct pem_block *b,
+                              struct diag *why)
 {
-    if (is_certificate(name))
-        return read_certificate(path, der, n, parts->certificates, why);
-    if (strcmp(name, PEM_STRING_PKCS7) == 0 || strcmp(name, PEM_STRING_PKCS7_SIGNED) == 0)
-        return read_bundle(path, der, n, parts, why);
-    if (strcmp(name, PEM_STRING_X509_CRL) == 0 && parts->crls != NULL)
-        return read_crl(path, der, n, parts->crls, why);
-    if (is_private_key(name) && wish != KEY_UNWANTED)
-        return credential_read_key(path, name, header, der, n, wish, opener, parts, why);
+    struct credential_parts *parts = r->parts;
+
+    if (is_certificate(b->name))
+        return read_certificate(r->path, b->der, b->n, parts->certificates, why);
+    if (strcmp(b->name, PEM_STRING_PKCS7) == 0 || strcmp(b->name, PEM_STRING_PKCS7_SIGNED) == 0)
+        return read_bundle(r->path, b->der, b->n, parts, why);
+    if (strcmp(b->name, PEM_STRING_X509_CRL) == 0 && parts->crls != NULL)
+        return read_crl(r->path, b->der, b->n, parts->crls, why);
+    if (is_private_key(b->name) && r->wish != KEY_UNWANTED)
+        return credential_read_key(r, b, why);
     return ST_OK;
 }
 
-static enum status read_pem(const char *path, struct slice bytes, enum key_wish wish,
-                            struct key_opener *opener, struct credential_parts *parts,
+static enum status read_pem(const struct credential_reading *r, struct slice bytes,
                             struct diag *why)
 {
     struct buf text = {0};
-    enum status st = credential_clean_text(path, bytes, &text, why);
+    enum status st = credential_clean_text(r->path, bytes, &text, why);
     if (st != ST_OK) {
         file_wipe(&text);
         return st;
     }
     BIO *in = BIO_new_mem_buf(text.p, (int)text.n);
     /* Lists of public data may be larger than the locked memory. */
-    unsigned flags = PEM_FLAG_EAY_COMPATIBLE | (parts->crls == NULL ? PEM_FLAG_SECURE : 0);
+    unsigned flags = PEM_FLAG_EAY_COMPATIBLE | (r->parts->crls == NULL ? PEM_FLAG_SECURE : 0);
     char *name, *header;
     unsigned char *der;
     long n;
@@ -112,7 +112,7 @@ static enum status read_pem(const char *path, struct slice bytes, enum key_wish 
     while (st == ST_OK) {
         if (PEM_read_bio_ex(in, &name, &header, &der, &n, flags) != 1)
             break;
-        st = read_block(path, name, header, der, n, wish, opener, parts, why);
+        st = read_block(r, &(struct pem_block){name, header, der, n}, why);
         OPENSSL_secure_free(name);
         OPENSSL_secure_free(header);
         OPENSSL_secure_clear_free(der, (size_t)n);
@@ -122,7 +122,7 @@ static enum status read_pem(const char *path, struct slice bytes, enum key_wish 
     unsigned long last = ERR_peek_last_error();
     ERR_clear_error();
     if (st == ST_OK && ERR_GET_REASON(last) != PEM_R_NO_START_LINE) {
-        diag_at(why, path, "a PEM block in it is damaged (%s); export the file again",
+        diag_at(why, r->path, "a PEM block in it is damaged (%s); export the file again",
                 last == 0 ? "its lines are not as they should be" : tls_reason_text(last));
         st = ST_BAD_INPUT;
     }
@@ -156,44 +156,43 @@ static const char *key_kind(struct slice bytes)
     return kind;
 }
 
-static enum status read_der_key(const char *path, const char *kind, struct slice bytes,
-                                enum key_wish wish, struct key_opener *opener,
-                                struct credential_parts *parts, struct diag *why)
+static enum status read_der_key(const struct credential_reading *r, const char *kind,
+                                struct slice bytes, struct diag *why)
 {
     struct buf copy = {0}; /* it may be overwritten */
 
     buf_add_slice(&copy, bytes);
-    enum status st = credential_read_key(path, kind, "", (unsigned char *)copy.p, (long)copy.n,
-                                         wish, opener, parts, why);
+    enum status st = credential_read_key(
+        r, &(struct pem_block){kind, "", (unsigned char *)copy.p, (long)copy.n}, why);
     file_wipe(&copy);
     return st;
 }
 
-static enum status read_der(const char *path, struct slice bytes, enum key_wish wish,
-                            struct key_opener *opener, struct credential_parts *parts,
+static enum status read_der(const struct credential_reading *r, struct slice bytes,
                             struct diag *why)
 {
     const unsigned char *p = (const unsigned char *)bytes.p;
+    struct credential_parts *parts = r->parts;
     long n = (long)bytes.n;
     PKCS12 *p12;
 
     if (is_pkcs12(bytes, &p12)) {
-        enum status st = credential_read_pkcs12(path, p12, wish, opener, parts, why);
+        enum status st = credential_read_pkcs12(r, p12, why);
         PKCS12_free(p12);
         return st;
     }
-    if (read_certificate(path, p, n, parts->certificates, why) == ST_OK ||
-        (parts->crls != NULL && read_crl(path, p, n, parts->crls, why) == ST_OK) ||
-        read_bundle(path, p, n, parts, why) == ST_OK) {
+    if (read_certificate(r->path, p, n, parts->certificates, why) == ST_OK ||
+        (parts->crls != NULL && read_crl(r->path, p, n, parts->crls, why) == ST_OK) ||
+        read_bundle(r->path, p, n, parts, why) == ST_OK) {
         ERR_clear_error();
         return ST_OK;
     }
     const char *kind = key_kind(bytes);
-    if (kind != NULL && wish == KEY_UNWANTED)
+    if (kind != NULL && r->wish == KEY_UNWANTED)
         return ST_OK;
     if (kind != NULL)
-        return read_der_key(path, kind, bytes, wish, opener, parts, why);
-    diag_at(why, path,
+        return read_der_key(r, kind, bytes, why);
+    diag_at(why, r->path,
             "is damaged, or DER of something else than a certificate, a key or PKCS#12; export "
             "it again");
     return ST_BAD_INPUT;
@@ -275,29 +274,27 @@ static enum status unknown_form(const char *path, struct slice bytes, bool is_pu
     return ST_BAD_INPUT;
 }
 
-static enum status read_form(const char *path, struct slice bytes, int wrappings,
-                             enum key_wish wish, struct key_opener *opener,
-                             struct credential_parts *parts, struct diag *why)
+static enum status read_form(const struct credential_reading *r, struct slice bytes, int wrappings,
+                             struct diag *why)
 {
     struct buf inner = {0};
 
     if (bytes.n > 0 && memmem(bytes.p, bytes.n, "-----BEGIN ", 11) != NULL)
-        return read_pem(path, bytes, wish, opener, parts, why);
+        return read_pem(r, bytes, why);
     if (bytes.n > 2 && bytes.p[0] == 0x30 && (bytes.p[1] & 0x80) != 0)
-        return read_der(path, bytes, wish, opener, parts, why);
+        return read_der(r, bytes, why);
     if (wrappings >= MAX_WRAPPINGS || !decode_base64(bytes, &inner))
-        return unknown_form(path, bytes, parts->crls != NULL, why);
-    enum status st = read_form(path, buf_slice(&inner), wrappings + 1, wish, opener, parts, why);
+        return unknown_form(r->path, bytes, r->parts->crls != NULL, why);
+    enum status st = read_form(r, buf_slice(&inner), wrappings + 1, why);
     file_wipe(&inner);
     return st;
 }
 
-enum status credential_read(const char *path, struct slice bytes, enum key_wish wish,
-                            struct key_opener *opener, struct credential_parts *parts,
+enum status credential_read(const struct credential_reading *r, struct slice bytes,
                             struct diag *why)
 {
     utf8_skip_mark(&bytes);
-    return read_form(path, bytes, 0, wish, opener, parts, why);
+    return read_form(r, bytes, 0, why);
 }
 
 enum status credential_read_public(const char *path, struct slice bytes,
@@ -308,5 +305,6 @@ enum status credential_read_public(const char *path, struct slice bytes,
     struct key_opener opener = {.files = &none};
     struct credential_parts parts = {.certificates = certificates, .crls = crls};
 
-    return credential_read(path, bytes, KEY_UNWANTED, &opener, &parts, why);
+    return credential_read(&(struct credential_reading){path, KEY_UNWANTED, &opener, &parts}, bytes,
+                           why);
 }

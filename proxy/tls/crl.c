@@ -115,7 +115,7 @@ char *crl_judge(const X509_CRL *list, const STACK_OF(X509_CRL) * lists, int64_t 
                           "nothing here; take the other list of that CA",
                           issuer);
     } else if ((early || late) && !is_replaced(list, lists, now)) {
-        clock_text((early ? begin_of(list) : end_of(list)) * 1000000, when);
+        clock_text_s(early ? begin_of(list) : end_of(list), when);
         *level = FINDING_ERROR;
         text =
             mem_format("the revocation list of %s %s %.10s, so servers with a certificate of that "

@@ -6,7 +6,7 @@
 #include <openssl/sslerr.h>
 #include <openssl/x509_vfy.h>
 
-#include "tls/link.h"
+#include "tls/report.h"
 #include "tls/verify.h"
 
 const char *tls_reason_text(unsigned long code)
@@ -52,7 +52,7 @@ static const char *refusal_text(int alert)
     }
 }
 
-/* blamed: see struct tls_link. place: where the issuer was searched for. */
+/* blamed: see struct tls_report. place: where the issuer was searched for. */
 static void explain_trust(long result, const char *blamed, const char *place, const char *host,
                           struct failure *why)
 {
@@ -132,23 +132,23 @@ static void explain_end(bool handshake_done, const char *host, struct failure *w
         failure_set(why, FAIL_TLS, "%s closed the connection during the TLS handshake.", host);
 }
 
-/* Notes the reason in the link, from which the cause is found. */
-static void note_reason(struct tls_link *link, int reason)
+/* Notes the reason in the report, from which the cause is found. */
+static void note_reason(struct tls_report *report, int reason)
 {
-    link->is_not_tls = reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
-                       reason == SSL_R_PACKET_LENGTH_TOO_LONG;
-    link->is_too_old =
+    report->is_not_tls = reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
+                         reason == SSL_R_PACKET_LENGTH_TOO_LONG;
+    report->is_too_old =
         reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION;
     if (reason > SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256)
-        link->alert = reason - SSL_AD_REASON_OFFSET;
+        report->alert = reason - SSL_AD_REASON_OFFSET;
 }
 
-static void explain_code(bool handshake_done, unsigned long code, struct tls_link *link,
+static void explain_code(bool handshake_done, unsigned long code, struct tls_report *report,
                          const char *host, struct failure *why)
 {
     int reason = ERR_GET_REASON(code);
 
-    note_reason(link, reason);
+    note_reason(report, reason);
     const char *refused = refusal_text(reason - SSL_AD_REASON_OFFSET);
 
     if (refused != NULL)
@@ -156,14 +156,14 @@ static void explain_code(bool handshake_done, unsigned long code, struct tls_lin
                     refused);
     else if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
         explain_end(handshake_done, host, why);
-    else if (link->is_not_tls)
+    else if (report->is_not_tls)
         failure_set(why, FAIL_TLS, "%s does not speak TLS on this port.", host);
     else
         failure_set(why, FAIL_TLS, "TLS with %s failed: %s.", host, tls_reason_text(code));
 }
 
 /* NULL for a caller's connection. */
-static struct tls_link *link_of(const SSL *ssl)
+static struct tls_report *report_of(const SSL *ssl)
 {
     return SSL_is_server(ssl) == 1 ? NULL : SSL_get_app_data(ssl);
 }
@@ -172,19 +172,19 @@ void tls_explain(const SSL *ssl, bool handshake_done, const char *host, struct f
 {
     unsigned long code = ERR_get_error();
     long verified = SSL_get_verify_result(ssl);
-    struct tls_link none = {0}, *link = link_of(ssl);
+    struct tls_report none = {0}, *report = report_of(ssl);
     char place[256];
 
-    if (link == NULL)
-        link = &none;
+    if (report == NULL)
+        report = &none;
 
     ERR_clear_error();
     if (code != 0 && ERR_GET_LIB(code) == ERR_LIB_SSL &&
         ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED && verified != X509_V_OK)
-        explain_verification(verified, link->blamed, verify_place(ssl, place, sizeof(place)), host,
-                             why);
+        explain_verification(verified, report->blamed, verify_place(ssl, place, sizeof(place)),
+                             host, why);
     else if (code != 0 && ERR_GET_LIB(code) == ERR_LIB_SSL)
-        explain_code(handshake_done, code, link, host, why);
+        explain_code(handshake_done, code, report, host, why);
     else if (code != 0)
         failure_set(why, FAIL_TLS, "TLS with %s failed: %s.", host, tls_reason_text(code));
     else

@@ -23,10 +23,11 @@ void facts_collect(const struct credential *c, int64_t now_s, struct facts *out)
 
     *out = (struct facts){.subject = mem_copy_string(credential_subject(c)),
                           .issuer = credential_issuer(c),
-                          .days_left = (long long)(end - now_s) / 86400 - (end < now_s ? 1 : 0),
+                          .days_left =
+                              (long long)(end - now_s) / SECONDS_PER_DAY - (end < now_s ? 1 : 0),
                           .key_type = credential_key_type(c)};
-    clock_text(credential_not_before(c) * 1000000, out->not_before);
-    clock_text(end * 1000000, out->not_after);
+    clock_text_s(credential_not_before(c), out->not_before);
+    clock_text_s(end, out->not_after);
     names_add_serial(&out->serial, X509_get0_serialNumber(x));
     add_fingerprint(&out->sha256, x, EVP_sha256());
     add_fingerprint(&out->sha1, x, EVP_sha1());

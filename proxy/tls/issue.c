@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum { SERIAL_BITS = 127, SECONDS_PER_DAY = 86400, BACKDATED_SECONDS = 3600 };
+enum { SERIAL_BITS = 127, BACKDATED_SECONDS = SECONDS_PER_HOUR };
 
 static bool add_name(X509_NAME *name, const char *field, const char *value)
 {
@@ -74,7 +74,7 @@ static bool add_key_identifiers(X509 *x, const X509 *issuer)
 
 static bool set_dates(X509 *x, const struct issue_spec *s)
 {
-    int64_t now = clock_wall_us() / 1000000, end = now + (int64_t)s->days * SECONDS_PER_DAY;
+    int64_t now = clock_wall_s(), end = now + (int64_t)s->days * SECONDS_PER_DAY;
 
     if (s->latest > 0 && s->latest < end)
         end = s->latest;

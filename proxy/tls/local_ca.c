@@ -7,12 +7,12 @@
 
 #include <openssl/x509v3.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "tls/issue.h"
 #include "tls/server.h"
 
 enum {
-    SECONDS_PER_DAY = 86400,
     LEAF_DAYS = 30,
     /* A leaf is replaced before it ends, because connections may last and clocks may differ. */
     LEAF_USED_DAYS = 20,
@@ -164,7 +164,7 @@ enum status local_ca_load(const char *folder, struct local_ca **out, struct diag
     return st;
 }
 
-struct local_ca *local_ca_ref(struct local_ca *ca)
+static struct local_ca *local_ca_ref(struct local_ca *ca)
 {
     atomic_fetch_add_explicit(&ca->refs, 1, memory_order_relaxed);
     return ca;

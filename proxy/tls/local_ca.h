@@ -43,7 +43,6 @@ enum status local_ca_make(const char *folder, char *const *names, size_t count, 
 /* Loads the CA. ST_MISMATCH: its files do not belong together, perhaps because they are being
  * replaced. */
 enum status local_ca_load(const char *folder, struct local_ca **out, struct diag *why) MUST_CHECK;
-struct local_ca *local_ca_ref(struct local_ca *ca);
 void local_ca_unref(struct local_ca *ca); /* NULL is allowed */
 
 const struct credential *local_ca_root(const struct local_ca *ca); /* without its key */

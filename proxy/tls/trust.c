@@ -79,7 +79,7 @@ static enum status load_lists(struct trust *t, struct diag *why)
 
 static void judge_lists(struct trust *t)
 {
-    int64_t now = clock_wall_us() / 1000000;
+    int64_t now = clock_wall_s();
 
     for (int i = 0; i < sk_X509_CRL_num(t->lists); i++) {
         enum finding_level level;

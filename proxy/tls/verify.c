@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "tls/link.h"
+#include "tls/report.h"
 #include "tls/names.h"
 
 static SSL *ssl_of(const X509_STORE_CTX *ctx)
@@ -17,9 +17,9 @@ static SSL *ssl_of(const X509_STORE_CTX *ctx)
 }
 
 /* Notes the text. Takes ownership of text. */
-static void blame(struct tls_link *link, char *text)
+static void blame(struct tls_report *report, char *text)
 {
-    (void)snprintf(link->blamed, sizeof(link->blamed), "%s", text);
+    (void)snprintf(report->blamed, sizeof(report->blamed), "%s", text);
     free(text);
 }
 
@@ -36,7 +36,7 @@ static char *names_of_leaf(const X509_STORE_CTX *ctx)
 
 static void date_text(const ASN1_TIME *t, char out[CLOCK_TEXT_SIZE])
 {
-    clock_text(names_seconds(t) * 1000000, out);
+    clock_text_s(names_seconds(t), out);
 }
 
 /* Describes the certificate, and when it was revoked. */
@@ -139,27 +139,27 @@ static enum tls_flaw flaw_of(const X509_STORE_CTX *ctx, int error)
     }
 }
 
-static void remember(struct tls_link *link, const X509_STORE_CTX *ctx, int error)
+static void remember(struct tls_report *report, const X509_STORE_CTX *ctx, int error)
 {
     const X509 *x = X509_STORE_CTX_get_current_cert(ctx);
 
-    link->flaw = flaw_of(ctx, error);
+    report->flaw = flaw_of(ctx, error);
     if (error == X509_V_ERR_CERT_HAS_EXPIRED || error == X509_V_ERR_CERT_NOT_YET_VALID)
-        blame(link, dates_text(ctx, error == X509_V_ERR_CERT_HAS_EXPIRED));
-    else if (link->flaw != TLS_FLAW_NONE)
-        blame(link, names_text(X509_get_issuer_name(x)));
+        blame(report, dates_text(ctx, error == X509_V_ERR_CERT_HAS_EXPIRED));
+    else if (report->flaw != TLS_FLAW_NONE)
+        blame(report, names_text(X509_get_issuer_name(x)));
     else if (error == X509_V_ERR_HOSTNAME_MISMATCH || error == X509_V_ERR_IP_ADDRESS_MISMATCH)
-        blame(link, names_of_leaf(ctx));
+        blame(report, names_of_leaf(ctx));
     else if (error == X509_V_ERR_CERT_REVOKED)
-        blame(link, revoked_text(ctx));
+        blame(report, revoked_text(ctx));
     else if (X509_STORE_CTX_get0_current_crl(ctx) != NULL)
-        blame(link, crl_text(ctx));
+        blame(report, crl_text(ctx));
 }
 
 static int on_result(int ok, X509_STORE_CTX *ctx)
 {
     SSL *ssl = ssl_of(ctx);
-    struct tls_link *link = SSL_get_app_data(ssl);
+    struct tls_report *report = SSL_get_app_data(ssl);
     int error = X509_STORE_CTX_get_error(ctx);
 
     if (ok == 1)
@@ -169,8 +169,8 @@ static int on_result(int ok, X509_STORE_CTX *ctx)
         X509_STORE_CTX_set_error(ctx, X509_V_OK);
         return 1;
     }
-    if (link != NULL)
-        remember(link, ctx, error);
+    if (report != NULL)
+        remember(report, ctx, error);
     return 0;
 }
 

@@ -1,6 +1,6 @@
 /*
  * verify: handles failures of OpenSSL's verification of a server. Notes in
- * struct tls_link which certificate or CRL is at fault, for the sentence.
+ * struct tls_report which certificate or CRL is at fault, for the sentence.
  * Ignores that a CRL is missing.
  */
 #ifndef TLS_VERIFY_H

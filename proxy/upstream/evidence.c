@@ -16,7 +16,7 @@ static enum cause_chain chain_of(enum tls_flaw flaw)
     return same[flaw];
 }
 
-void evidence_collect(const struct tenant *t, const struct tls_link *link, const SSL *ssl,
+void evidence_collect(const struct tenant *t, const struct tls_report *report, const SSL *ssl,
                       struct cause_evidence *out)
 {
     const char *host = t->server.host;
@@ -25,11 +25,11 @@ void evidence_collect(const struct tenant *t, const struct tls_link *link, const
                                    .has_ca_file = t->ca_file != NULL,
                                    .has_connect_to = t->connect_to.host != NULL,
                                    .is_mistyped = sf_meant_host(host) != NULL,
-                                   .talk = link->is_not_tls   ? TALK_NOT_TLS
-                                           : link->is_too_old ? TALK_OLD_VERSION
-                                                              : TALK_FINE,
-                                   .chain = chain_of(link->flaw),
-                                   .alert = link->alert};
+                                   .talk = report->is_not_tls   ? TALK_NOT_TLS
+                                           : report->is_too_old ? TALK_OLD_VERSION
+                                                                : TALK_FINE,
+                                   .chain = chain_of(report->flaw),
+                                   .alert = report->alert};
     if (ssl != NULL) {
         out->ca_is_not_wanted = presented_is_of_another_ca(ssl);
         out->own_is_not_for_clients = presented_is_not_for_clients(ssl);

@@ -10,7 +10,7 @@
 #include "sf/cause.h"
 
 /* ssl: NULL if the connection failed before TLS. */
-void evidence_collect(const struct tenant *t, const struct tls_link *link, const SSL *ssl,
+void evidence_collect(const struct tenant *t, const struct tls_report *report, const SSL *ssl,
                       struct cause_evidence *out);
 
 void evidence_explain(const struct tenant *t, const struct cause_evidence *e, struct failure *why);

@@ -39,7 +39,7 @@ struct upstream {
     struct stream *stream;
     /* The handshake uses it, while a reload may take it from the tenant. */
     struct tls_client *tls;
-    struct tls_link link;
+    struct tls_report report;
     struct timer timer; /* for the handshake, then for the idle time */
     upstream_opened *opened;
     struct way_times *way; /* until `opened` is called: the owner's times */
@@ -87,7 +87,7 @@ void upstream_close(struct upstream *u, enum stream_close_mode mode, const char 
 
 void upstream_collect(const struct upstream *u, struct cause_evidence *out)
 {
-    evidence_collect(u->site->tenant, &u->link, u->stream == NULL ? NULL : stream_ssl(u->stream),
+    evidence_collect(u->site->tenant, &u->report, u->stream == NULL ? NULL : stream_ssl(u->stream),
                      out);
 }
 
@@ -120,7 +120,7 @@ static bool check_request(const struct upstream *u, struct failure *why)
 {
     const struct tenant *t = u->site->tenant;
 
-    if (!t->require_request || tls_link_requested(&u->link, stream_ssl(u->stream)))
+    if (!t->require_request || tls_report_requested(&u->report, stream_ssl(u->stream)))
         return true;
     failure_set(why, FAIL_CERTIFICATE_NOT_REQUESTED, "%s never asked for the client certificate.",
                 t->peer);
@@ -196,7 +196,7 @@ static SSL *begin_shaking(struct upstream *u)
     u->dialed_us = clock_monotonic_us();
     timer_start(all->loop, &u->timer, all->generation->config->handshake_timeout);
     u->tls = tls_client_ref(u->site->tenant->identities[u->identity].tls);
-    return tls_client_connect(u->tls, &u->link);
+    return tls_client_connect(u->tls, &u->report);
 }
 
 static void on_dialed(void *ctx, int fd, const struct failure *why)
@@ -287,7 +287,7 @@ struct upstream *upstream_open(struct site *s, int identity, struct way_times *w
     u->way = way;
     u->ctx = ctx;
     u->identity = identity;
-    u->link.sessions = s->sessions[identity];
+    u->report.sessions = s->sessions[identity];
     u->born = loop_now(all->loop);
     timer_init(&u->timer, on_expiry, u);
     LOG_TRACE("connection %llu to %s is being made, with its %s", u->number, t->name,

@@ -43,13 +43,13 @@ def count(small, full):
 
 
 def eventually(check, seconds=LIMIT):
-    """Waits until check() is true (or does not raise AssertionError); no longer than needed."""
+    """Waits until check() returns something true, and returns that. An AssertionError in it means: not yet."""
     end = time.monotonic() + seconds
     pause = threading.Event()
     while True:
         try:
             result = check()
-            if result or result is None:
+            if result:
                 return result
         except AssertionError:
             if time.monotonic() > end:
@@ -60,8 +60,8 @@ def eventually(check, seconds=LIMIT):
 
 
 def eventually_logged(p, pattern):
-    """Waits until that stands in the log of a proxy: the match. (To eventually() itself, None is no failure.)"""
-    return eventually(lambda: re.search(pattern, p.stderr) or False)
+    """Waits until that stands in the log of a proxy: the match."""
+    return eventually(lambda: re.search(pattern, p.stderr))
 
 
 def whole_lines(path):

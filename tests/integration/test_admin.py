@@ -74,7 +74,7 @@ def test_notes_are_told(proxy, nginx, tenant):
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_health(proxy, tenant, method):
+def test_health_needs_no_server(proxy, tenant, method):
     """It does not depend on a server that can be reached."""
     p = proxy(tenant(harness.closed_port()), admin="127.0.0.1:0")
     answer = ask(p, "/health?verbose", method)
@@ -110,7 +110,7 @@ def test_unix_socket(proxy, nginx, tmp_path):
     ({"fields": [("Sec-Fetch-Site", "cross-site")]}, 403, "foreign-origin"),
     ({"target": "/sta tus"}, 400, "request-target"),
 ])
-def test_refused(proxy, nginx, keys, code, token):
+def test_request_that_the_admin_listener_refuses(proxy, nginx, keys, code, token):
     p = proxy(nginx.port, admin="127.0.0.1:0")
     answer = ask(p, **keys)
     assert (answer.status, answer.token if answer.body else None) == (code, token)
@@ -220,7 +220,7 @@ def test_switch_to_the_next_certificate(proxy, pki, tenant, started):
 
 
 @pytest.mark.parametrize("name, state", [("expired", "expired"), ("future", "not-yet-valid")])
-def test_dates(proxy, pki, nginx, tenant, name, state):
+def test_certificate_that_is_not_valid_is_shown_as_such(proxy, pki, nginx, tenant, name, state):
     p = proxy(tenant(nginx.port, certificate=f"{name}-chain.pem", private_key=f"{pki}/{name}.key"),
               admin="127.0.0.1:0")
     one, = certificates(p)

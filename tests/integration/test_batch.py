@@ -193,7 +193,7 @@ def request_of(base, note):
 
 
 @pytest.mark.parametrize("how", ["whole", "bit by bit", "chunked", "expects"])
-def test_requests(path, how):
+def test_requests_in_a_batch_get_the_links_of_the_server(path, how):
     body, want = request_of(path.here, path.here), request_of(path.there, path.here)
     fields = ["Content-Type: multipart/mixed; boundary=batch"]
     fields.append("Transfer-Encoding: chunked" if how == "chunked" else f"Content-Length: {len(body)}")

@@ -117,7 +117,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_fault(cloud, fault):
+def test_fault_is_one_sentence_and_changes_nothing(cloud, fault):
     """One sentence with the cure, no secret in it, and what was there before stays."""
     members, cloud.fault, code, words = FAULTS[fault]
     (cloud.folder / NAME).write_text("old")

@@ -716,7 +716,7 @@ def test_public_of_a_key_alone(pki):
 
 @pytest.mark.parametrize("key_type, bits", [(None, "256 bit"), ("ec", "256 bit"), ("rsa-2048", "2048 bit"),
                                             ("rsa-3072", "3072 bit")])
-def test_request(key_type, bits, pki, tmp_path, nginx, proxy):
+def test_request_for_a_certificate_has_a_new_key(key_type, bits, pki, tmp_path, nginx, proxy):
     """The key is new, and nobody else's to read; what a CA makes of the request can be used with it."""
     words = ["cert", "request", "--common-name", "sf_user", "--organization", "Acme", "--key-out",
              str(tmp_path / "new.key"), "-o", str(tmp_path / "new.csr"),

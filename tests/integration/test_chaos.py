@@ -74,7 +74,7 @@ def check_log(lines, made, known):
     return collections.Counter(error for error in logged.values() if error)
 
 
-def test_chaos(proxy, pki, started):
+def test_chaos_leads_to_no_wrong_answer(proxy, pki, started):
     """No crash, no leak, no wrong answer, no failure without its token."""
     known = known_tokens()
     started.append(Origin(pki))

@@ -496,7 +496,7 @@ def clock_wrong_by_two_days(w):
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_fault(name, world, tmp_path):
+def test_fault_fails_exactly_its_step(name, world, tmp_path):
     """Exactly that step fails, the others are ok or skipped."""
     setup, step, code = FAULTS[name]
     place = setup(world)
@@ -691,6 +691,13 @@ def test_both_identities_before_a_switch(world, tmp_path):
     assert (following["identity"], only_failure(following)["code"]) == ("next", "auth0032")
 
 
+def test_key_that_the_server_takes_no_signature_of_is_named(world, tmp_path):
+    """A server that accepts RSA only: the sentence says that the key is EC, as far as that is known here."""
+    walk, = check(tmp_path, FAULTS["edge_page_of_no_certificate"][0](world).text, code=1)
+    assert step_of(walk, "client-certificate")["sentence"].endswith(
+        " Its key is EC 256, and a server that accepts RSA only gets no certificate.")
+
+
 def test_probe_asks_what_others_get(world, tmp_path):
     """The other certificate, and another company with the same one."""
     def reply(c, seen):
@@ -701,6 +708,7 @@ def test_probe_asks_what_others_get(world, tmp_path):
     walk = check(tmp_path, text, "acme", "--probe", code=1)[0]
     assert step_of(walk, "company")["evidence"]["probes"] == [
         {"with": "certificate-next", "outcome": "accepted"}, {"with": "tenant test", "outcome": "accepted"}]
+    assert " Asked also with certificate-next: accepted; tenant test: accepted." in step_of(walk, "company")["sentence"]
     walk = check(tmp_path, text, "acme", code=1)[0]
     assert "probes" not in step_of(walk, "company").get("evidence", {})
 

@@ -159,7 +159,7 @@ def test_results_that_cannot_be_written(arguments, pki, tmp_path):
 
 # ---- version ----
 
-def test_version():
+def test_version_of_the_program_and_its_libraries():
     text = succeeds("version")
     assert re.fullmatch(r"sfmtls \d+\.\d+\.\d+\nOpenSSL \d[^\n]+\nlibevent \d[^\n]+\n", text), text
     assert succeeds("--version") == text
@@ -328,8 +328,8 @@ class Demo:
         return int(re.search(r"connect-to *= *127\.0\.0\.1:(\d+)", (self.temporary[0] / "sfmtls.ini").read_text())[1])
 
     def wait_until_shown(self):
-        """All that is printed while it stays up."""
-        harness.eventually(lambda: "until Ctrl-C" in self.stdout)
+        """All that is printed while it stays up; it is printed at once."""
+        harness.eventually(lambda: "admin=localhost:8091" in self.stdout)
         return self.stdout
 
     def caller(self):
@@ -413,13 +413,42 @@ def test_demo_of_a_fault(fault, demo):
     """The first call shows what it looks like, and check says what it is."""
     d = demo("--fault", fault, "--listen", "127.0.0.1:0")
     text = d.wait_until_shown()
-    assert text.startswith("The fault: ") and f"sfmtls check -c {d.temporary[0]}/sfmtls.ini" in text
+    assert "The fault" not in text and f"sfmtls check -c {d.temporary[0]}/sfmtls.ini" in text
     assert ("HTTP/1.1 200" in text) == (fault == "clock")
     result = harness.run_cli("check", "-c", str(d.temporary[0] / "sfmtls.ini"), "--json")
     steps = json.loads(result.stdout)["tenants"][0]["steps"]
     assert [(s["step"], s["code"]) for s in steps if s["result"] == "fail"] == [FAULTS[fault]]
     code = FAULTS[fault][1]
     assert fault == "clock" or f'"code":"{code}"' in text or f"Sfmtls-Hint: {code};" in text, text
+    d.stop()
+    assert d.stdout.splitlines()[-1].startswith(f"The fault was `{fault}`: ")
+
+
+def test_demo_of_a_fault_by_chance(tmp_path):
+    result = harness.run_cli("demo", "--once", "--fault", "any", "--listen", "127.0.0.1:0",
+                             env={"TMPDIR": str(tmp_path)})
+    assert result.returncode == 0, result
+    assert re.fullmatch("The fault was `(.+)`: .+[.]", result.stdout.splitlines()[-1])[1] in FAULTS
+
+
+def test_status_of_the_demo(demo):
+    """At port 8081, or if that is in use, at a socket in its folder."""
+    d = demo()
+    text = d.wait_until_shown()
+    configuration = f"{d.temporary[0]}/sfmtls.ini"
+    assert f"status -c {configuration}" in text
+    shown = harness.run_cli("status", "-c", configuration)
+    assert shown.returncode == 0 and "demo" in shown.stdout, shown
+    command = re.search("^ *(curl .*/metrics)$", text, re.M)[1]
+    metrics = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=harness.LIMIT)
+    assert metrics.returncode == 0 and "sfmtls_requests_total" in metrics.stdout, metrics
+
+
+def test_demo_says_that_it_does_not_reload(demo):
+    d = demo()
+    d.process.send_signal(signal.SIGHUP)
+    harness.eventually(lambda: "notice: nothing is loaded again" in d.stderr)
+    d.stop()
 
 
 def test_check_of_the_demo(demo):

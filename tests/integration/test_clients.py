@@ -140,7 +140,7 @@ def sf(pki, tenant, tmp_path_factory):
 
 @pytest.mark.parametrize("way", ["base URL", "http_proxy", "https_proxy"])
 @pytest.mark.parametrize("name", KINDS)
-def test_pages(sf, name, way):
+def test_pages_of_results_are_followed_by_real_clients(sf, name, way):
     p, server, ca = sf
     server.take()
     base = {"base URL": f"http://localhost:{p.port}", "http_proxy": f"http://localhost:{server.port}",

@@ -152,7 +152,7 @@ def test_body_that_grows_beyond_what_is_collected(front, server):
     assert server.take()[0].body == rows(own(server).encode())
 
 
-def test_curl(front, server, tmp_path):
+def test_curl_that_waits_for_100_gets_it(front, server, tmp_path):
     """It waits for 100 for longer than the test would."""
     p = front()
     (tmp_path / "body").write_bytes(body_of(200 * KIB, link(p)))

@@ -64,7 +64,7 @@ def test_every_option_of_its_help():
     ("help server-", ["server-as-is", "server-timing"]),
     ("hosts ", ["--help"]),
 ], ids=str)
-def test_values(line, wanted, tmp_path):
+def test_values_of_options_are_offered(line, wanted, tmp_path):
     assert sorted(candidates(line, cwd=tmp_path)) == sorted(wanted)
 
 
@@ -138,7 +138,7 @@ LINES = [("check gl", "<check><globex>"), ("check --identity=n", "<check><--iden
 
 @pytest.mark.released
 @pytest.mark.parametrize("line,words", LINES, ids=str)
-def test_bash(home, line, words):
+def test_bash_completes_the_line(home, line, words):
     # A function of the same name shows the words; the completion calls the program.
     prepare = f"source {SCRIPTS}/sfmtls.bash; bind 'set enable-bracketed-paste off'"
     assert typed(home, ["bash", "--norc", "--noprofile", "-i"], prepare, f"sfmtls {line}") == words
@@ -146,13 +146,13 @@ def test_bash(home, line, words):
 
 @pytest.mark.released
 @pytest.mark.parametrize("line,words", LINES, ids=str)
-def test_zsh(home, line, words):
+def test_zsh_completes_the_line(home, line, words):
     prepare = f"fpath=({SCRIPTS} $fpath); autoload -Uz compinit; compinit -u -D; PS1='$ '"
     assert typed(home, ["zsh", "-f", "-i"], prepare, f"sfmtls {line}") == words
 
 
 @pytest.mark.released
-def test_fish(home):
+def test_fish_completes_the_line(home):
     def complete(line):
         return subprocess.run(["fish", "--no-config", "-c", f"source {SCRIPTS}/sfmtls.fish; complete -C '{line}'"],
                               cwd=home, env=environment(home), capture_output=True, text=True, check=True).stdout

@@ -422,7 +422,7 @@ def accepted(folder, text, env=None, arguments=(), cwd=None):
     ("IPv6 server", WHOLE.replace("localhost:1", "[::1]:1")),
     ("header of every kind", WHOLE + "header.X-A = a=b;c \"d\" # e\nheader.Authorization = Bearer x\n"),
 ], ids=lambda value: value if "\n" not in value else "")
-def test_accepted(name, value, tmp_path, pki):
+def test_value_that_is_accepted(name, value, tmp_path, pki):
     accepted(tmp_path, fill(value, pki, tmp_path))
 
 

@@ -314,7 +314,7 @@ def run(*command, env=None, **more):
 
 @pytest.mark.parametrize("host", [SERVER, CERT_HOST])
 @pytest.mark.parametrize("tls", [["--tlsv1.3"], ["--tls-max", "1.2"], ["--http2"]], ids=" ".join)
-def test_curl(path, host, tls):
+def test_curl_calls_through_connect(path, host, tls):
     result = run("curl", "-sS", *tls, "--cacert", path.ca / "root.pem", f"https://{host}/who",
                  env={"https_proxy": path.proxy.url("")})
     assert result.returncode == 0, result.stderr
@@ -339,14 +339,14 @@ def test_curl_keeps_one_connection(path):
         result.stdout.split() == [b"1" if i == 0 else b"0" for i in range(count)]
 
 
-def test_wget(path):
+def test_wget_calls_through_connect(path):
     result = run("wget", "-qO-", f"--ca-certificate={path.ca}/root.pem", f"https://{SERVER}/who",
                  env={"https_proxy": path.proxy.url("")})
     assert result.returncode == 0 and b"acme_user" in result.stdout
 
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
-def test_openssl(path, version):
+def test_openssl_calls_through_connect(path, version):
     result = run("openssl", "s_client", "-proxy", f"localhost:{path.proxy.port}", "-connect", f"{SERVER}:443",
                  "-servername", SERVER, "-CAfile", path.ca / "root.pem", "-verify_return_error", "-x509_strict",
                  "-verify_hostname", SERVER, "-alpn", "http/1.1", version, "-ign_eof",
@@ -363,7 +363,7 @@ def test_old_tls_is_refused(path, version):
 
 
 @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
-def test_python(path, version):
+def test_python_calls_through_connect(path, version):
     limit = ssl.TLSVersion[version]
     with enter(path, context=trusting(path.ca, minimum_version=limit, maximum_version=limit)) as c:
         assert c.sock.version().replace(".", "_") == version
@@ -403,7 +403,7 @@ def gnutls(ca, host, port, request=b""):
                "--logfile=/dev/null", "-p", port, "127.0.0.1", input=request)
 
 
-def test_gnutls(path):
+def test_gnutls_calls_through_connect(path):
     with bridge(path, f"{SERVER}:443") as port:
         result = gnutls(path.ca, SERVER, port,
                         f"GET /who HTTP/1.1\r\nHost: {SERVER}\r\nConnection: close\r\n\r\n".encode())
@@ -505,7 +505,7 @@ public class Caller {
 """
 
 
-def test_java(path, forged_servers, tmp_path):
+def test_java_calls_through_connect(path, forged_servers, tmp_path):
     """Its HttpClient, and its checks of names; all in one start of it."""
     (tmp_path / "Caller.java").write_text(JAVA)
     store = ["-keystore", "trust.p12", "-storepass", "changeit"]
@@ -943,7 +943,7 @@ def echo(c):
             c.pending = b""
 
 
-def test_tunnel(tunnels):
+def test_tunnel_carries_any_bytes_both_ways(tunnels):
     t = tunnels(echo)
     with connect(t.proxy.caller(), t.to) as c:
         for data in (b"\x16\x03\x01 not ours", b"GET / HTTP/1.1\r\n\r\n", os.urandom(100000)):

@@ -11,7 +11,7 @@ def test_answer_comes_under_the_client_certificate(proxy, nginx):
     assert seen["uri"] == "/who?a=b" and seen["authorization"] == ""
 
 
-def test_curl(proxy, nginx):
+def test_curl_calls_without_a_certificate(proxy, nginx):
     p = proxy(nginx.port)
     out = subprocess.run(["curl", "-sS", "-u", "sfapi@ACME:pw", p.url("/who")], capture_output=True, text=True)
     assert out.returncode == 0, out.stderr

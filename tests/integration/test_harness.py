@@ -32,7 +32,7 @@ def test_half_a_line_is_none(tmp_path):
     assert harness.whole_lines(tmp_path / "log") == ""
 
 
-def test_frozen(proxy, nginx):
+def test_frozen_process_stands_still_and_goes_on(proxy, nginx):
     """All threads stand still, and go on behind it."""
     p = proxy(nginx.port, workers=4)
     with harness.frozen(p):

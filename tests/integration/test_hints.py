@@ -73,7 +73,7 @@ CODES = {  # status, fields, body, code
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_codes(server, proxy, code):
+def test_error_answer_gets_its_hint(server, proxy, code):
     """The answer passes as it is, with the hint; the log names it."""
     server.answer = status, fields, body = CODES[code]
     p = proxy(server.port)
@@ -129,7 +129,7 @@ def test_4_kib_are_looked_at(server, proxy):
         assert answer.body == body and (hint_of(answer) is not None) == hinted
 
 
-def test_off(server, proxy):
+def test_hints_can_be_turned_off(server, proxy):
     server.answer = CODES["auth0032"]
     p = proxy(server.port, hints="off")
     assert hint_of(p.request()) is None

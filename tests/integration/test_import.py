@@ -259,7 +259,7 @@ def one(folder, form="JSON", **more):
     ("http://virtual:8080/x", "virtual:8080", "with TLS"),
     ("https://[::1]:8443/x", "[::1]:8443", "the path /x"),
 ])
-def test_url(url, server, says, tmp_path):
+def test_url_of_the_destination_becomes_the_server(url, server, says, tmp_path):
     text, section, comment = one(tmp_path, URL=url)
     assert section["server"] == server
     assert says is None or says in comment
@@ -272,7 +272,7 @@ def test_url(url, server, says, tmp_path):
     "URL.Headers.Successfactors-companyId",
     "sf.company.id", "successfactors-companyid", "companyId", "company_id"])
 @pytest.mark.parametrize("form", ["properties", "JSON", "YAML"])
-def test_company(key, form, tmp_path):
+def test_company_id_is_found_under_each_key(key, form, tmp_path):
     _, section, comment = one(tmp_path, form, **{"URL.headers.successfactors-companyid": None, key: "AcmeT1"})
     assert section["company-id"] == "AcmeT1"
     assert key not in comment
@@ -378,7 +378,7 @@ def test_key_store_of_the_app(tmp_path):
 @pytest.mark.parametrize("more, wanted", [
     ({}, False), ({"KeyStorePassword": SECRET}, True), ({"KeyStorePassword": ""}, True),
     ({"KeyStorePassword": REMOVED}, True), ({"keystorepassword": SECRET}, True)])
-def test_passphrase(more, wanted, tmp_path):
+def test_passphrase_is_not_copied_from_the_export(more, wanted, tmp_path):
     text, section, comment = one(tmp_path, **more)
     assert (section.get("passphrase-file") == "sap_hcmcloud_core_odata.pass") == wanted
     assert ("\n;passphrase-file = sap_hcmcloud_core_odata.pass\n" in text) == (not wanted)

@@ -284,7 +284,7 @@ def path(request, recorded_by):
 COUNT = harness.count(250, 3_000)
 
 
-def test_json(path):
+def test_json_links_are_changed_in_all_their_places(path):
     changed = 0
     for seed in range(COUNT):
         maker = Maker(seed, path.base)
@@ -296,7 +296,7 @@ def test_json(path):
     assert changed > COUNT / 4
 
 
-def test_xml(path):
+def test_xml_links_are_changed_in_all_their_places(path):
     changed = 0
     for seed in range(COUNT):
         maker = Maker(seed, path.base)

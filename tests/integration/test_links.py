@@ -106,7 +106,7 @@ def test_json_in_every_wrapping(links, server, framing, coding):
     ("application/scim+json", '{{"meta":{{"location":"{}"}},"manager":{{"$ref":"{}"}}}}'),
     ("Application/JSON", '{{"@odata.nextLink":"{}"}}'),
 ])
-def test_types(links, server, content_type, text):
+def test_content_type_decides_how_links_are_found(links, server, content_type, text):
     p = links()
     server.answers(text.format(*[url(server)] * 3), content_type)
     assert ask(p).body.decode() == text.format(*[home(p)] * 3)

@@ -224,7 +224,7 @@ def echo(pki):
 
 @pytest.mark.parametrize("format", ["text", "json"])
 @pytest.mark.parametrize("mode", ["masked", "full", "off"])
-def test_paths(format, mode, proxy, echo):
+def test_path_is_logged_as_log_path_says(format, mode, proxy, echo):
     """In each mode; the query never. The server gets the path as it was."""
     p = proxy(echo.port, log_format=format, log_path=mode)
     with p.caller() as c:
@@ -434,7 +434,7 @@ def test_file_is_appended_to_and_private(proxy, echo, tmp_path):
     assert log.stat().st_mode & 0o777 & ~0o640 == 0
 
 
-def test_rotation(proxy, echo, tmp_path):
+def test_rotation_by_rename_and_signal(proxy, echo, tmp_path):
     """Rename, SIGUSR1: the old file ends, a new one begins; twice."""
     log = tmp_path / "log"
     p = proxy(echo.port, log=log)

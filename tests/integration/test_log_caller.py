@@ -140,7 +140,7 @@ def test_name_without_its_password_is_nobody(known):
 # ---- off ----
 
 @pytest.mark.parametrize("format", ["text", "json"])
-def test_off(format, known):
+def test_caller_is_not_logged_when_that_is_off(format, known):
     p = known(log_caller="off", log_format=format)
     assert p.request(fields=[basic("sfadmin@ACME", "right")]).status == 200
     harness.eventually(lambda: "status=200" in p.stderr or '"status":200' in p.stderr)

@@ -168,7 +168,7 @@ def test_what_is_the_case_now(proxy, pki, script, tenant):
     assert told.get("sfmtls_build_info", version=version) == 1
 
 
-def test_process(proxy, tenant):
+def test_process_metrics_are_what_the_kernel_says(proxy, tenant):
     """What the sandbox lets be read, compared with what the kernel says from outside."""
     p = proxy(tenant(harness.closed_port()), admin="127.0.0.1:0")
     told = metrics(p)
@@ -179,7 +179,7 @@ def test_process(proxy, tenant):
     assert abs(told.get("process_start_time_seconds") - pathlib.Path(f"/proc/{p.process.pid}").stat().st_mtime) < 60
 
 
-def test_reloads(proxy, tenant):
+def test_reloads_keep_what_was_counted(proxy, tenant):
     """What was counted stays, also of a tenant that is gone."""
     p = proxy(tenant(harness.closed_port()), admin="127.0.0.1:0")
     p.request()
@@ -210,7 +210,7 @@ NAMES = {"sfmtls_requests_total", "sfmtls_request_duration_seconds", "sfmtls_ups
          "sfmtls_certificate_fetch_timestamp_seconds", "sfmtls_certificate_fetch_failures_total"}
 
 
-def test_names(proxy, tenant):
+def test_names_of_all_metrics_stay(proxy, tenant):
     told = metrics(proxy(tenant(harness.closed_port()), admin="127.0.0.1:0"))
     assert {name for name in told.types if not name.startswith("process_")} == NAMES
 
@@ -253,7 +253,7 @@ def test_promtool_finds_nothing(proxy, server):
 
 @full_only
 @pytest.mark.parametrize("words", [("check", "config", "prometheus.yml"), ("test", "rules", "sfmtls-alerts-test.yml")])
-def test_alerts(words):
+def test_alert_rules_pass_their_tests(words):
     done = subprocess.run([prometheus("promtool"), *words], cwd=CONF, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 

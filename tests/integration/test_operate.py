@@ -26,7 +26,7 @@ def token_files(tmp_path):
 # ---- probes ----
 
 @pytest.mark.parametrize("path", ["/live", "/startup", "/health"])
-def test_probes(proxy, tenant, path):
+def test_probes_are_answered_without_a_server(proxy, tenant, path):
     p = proxy(tenant(harness.closed_port()), admin="127.0.0.1:0")
     answer = ask(p, path)
     assert (answer.status, answer.body) == (200, b"ok\n")
@@ -79,7 +79,7 @@ def held(proxy, script):
         c.close()
 
 
-def test_draining(held):
+def test_draining_process_still_answers_operators(held):
     """The admin listener answers until the end, and nobody's end waits for whoever asks."""
     h = held()
     p = h.p
@@ -158,7 +158,7 @@ def test_remote_address_that_is_refused(tmp_path, tenant, token_files, more):
 
 # ---- orders ----
 
-def test_quit(proxy, nginx):
+def test_quit_ends_the_process_in_order(proxy, nginx):
     p = proxy(nginx.port, admin="127.0.0.1:0", admin_actions="yes")
     answer = ask(p, "/quit", "POST")
     assert (answer.status, answer.body) == (202, b"accepted\n")
@@ -174,7 +174,7 @@ def test_quit_twice_cuts_nobody_off(held):
     assert h.p.wait() == 0
 
 
-def test_reload(proxy, pki, nginx, tmp_path):
+def test_reload_is_asked_for_at_the_admin_listener(proxy, pki, nginx, tmp_path):
     s = Service(proxy, pki, nginx, tmp_path, admin="127.0.0.1:0", admin_actions="yes")
     loaded = status(s.p)["configuration"]["loaded"]
     assert ask(s.p, "/reload", "POST").status == 202
@@ -323,7 +323,7 @@ def test_commands_bear_the_token(served, token_files):
     ("colour = red\n", (), "unknown key `colour`"),
     ("admin-token-file = /nonexistent/token\nadmin = localhost:1\n", (), "/nonexistent/token"),
     ("", ("more",), "`more` is not expected here"), ("", ("--colour",), "unknown option --colour")])
-def test_usage(tmp_path, tenant, command, admin, words, says):
+def test_usage_that_is_wrong_ends_with_2(tmp_path, tenant, command, admin, words, says):
     (tmp_path / "sfmtls.ini").write_text("[proxy]\n" + admin + tenant(443))
     done = harness.run_cli(command, "-c", str(tmp_path / "sfmtls.ini"), *words)
     assert done.returncode == 2 and says in done.stderr, done.stderr

@@ -583,7 +583,7 @@ def test_refusal_before_the_body_has_come(overlap, server, script):
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_alert(proxy, script, tenant, pki, version, method):
+def test_alert_at_the_first_certificate_leads_to_the_next(proxy, script, tenant, pki, version, method):
     """With TLS 1.2 it comes in the handshake, and nothing was sent; with TLS 1.3 the request was on its way."""
     server = script(harness.answering(lambda c, *_: c.reply(c.peer_cn().encode())), versions=(version, version))
     p = proxy(tenant(server.port, certificate="stranger.pem", private_key=f"{pki}/stranger.key",
@@ -701,7 +701,7 @@ def test_try_while_all_connections_are_busy(server, proxy, tenant, pki):
     ({"certificate_next": "{pki}/globex-all.pem", "passphrase_file_next": "{pki}/acme.pass",
       "passphrase_env_next": "X"}, "passphrase-file-next and passphrase-env-next are both set"),
 ])
-def test_mistakes(tenant, pki, tmp_path, keys, says):
+def test_mistake_in_certificate_next_is_refused_at_start(tenant, pki, tmp_path, keys, says):
     file = tmp_path / "sfmtls.ini"
     file.write_text(tenant(443, **{k: v.format(pki=pki) for k, v in keys.items()}))
     result = harness.run_cli("run", "-t", "-c", str(file))

@@ -44,7 +44,7 @@ def page_of(p):
     return Page(answer.body.decode())
 
 
-def test_fresh(proxy, tenant):
+def test_fresh_process_has_a_page(proxy, tenant):
     page = page_of(proxy(tenant(harness.closed_port()), admin="127.0.0.1:0"))
     for words in ("ready", "The certificate that ends first", "acme: ", "What failed last", "Nothing so far", "unused",
                   "none since the start"):
@@ -144,7 +144,7 @@ def test_who_asks(proxy, tenant, site, code):
     assert ask(p, "/", host="evil.test").status == 421
 
 
-def test_token(proxy, tenant, token_files):
+def test_token_is_needed_for_the_page_but_not_for_its_style(proxy, tenant, token_files):
     p = proxy(tenant(harness.closed_port()), admin="127.0.0.1:0", **token_files)
     assert ask(p, "/").token == "admin-token-missing" and ask(p, "/style.css").status == 200
     assert ask(p, "/", fields=BEARER).status == 200

@@ -111,7 +111,7 @@ def parent(started):
         b"Transfer-Encoding: identity\r\n", b""),
     b"HTTP/1.1 200 OK\nProxy-Agent: x\n\n".replace(b"\n", b"\r\n"),
 ], ids=range(7))
-def test_tunnel(parent, nginx, proxy, tenant, answer):
+def test_tunnel_begins_with_every_2xx(parent, nginx, proxy, tenant, answer):
     """Every 2xx, in whatever pieces, begins one; what it says of a body means nothing (RFC 9110, 9.3.6)."""
     up = parent(answer)
     p = proxy(tenant(nginx.port), parent_proxy=up.url)
@@ -229,7 +229,7 @@ def path(nginx, tenant, tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_answer(name, path):
+def test_answer_that_refuses_the_tunnel_is_explained(name, path):
     answer, status, token, error, says = FAILURES[name]
     path.up.answers, path.up.count = [answer], 0
     for method in ("GET", "POST"):
@@ -343,7 +343,7 @@ DIGESTS = [
 @pytest.mark.parametrize("asked, algorithm, end", [
     *((*row, b"") for row in DIGESTS), (*DIGESTS[0], b"Connection: close\r\n"),
     (*DIGESTS[1], b"Proxy-Connection: close\r\n")])
-def test_digest(asked, algorithm, end, parent, nginx, proxy, tenant, tmp_path):
+def test_digest_is_answered_with_the_algorithm_asked_for(asked, algorithm, end, parent, nginx, proxy, tenant, tmp_path):
     up = parent(challenge(asked).replace(b"\r\n\r\n", b"\r\n" + end + b"\r\n"), OK)
     p = proxy(tenant(nginx.port), parent_proxy=up.url, **secrets(tmp_path, "auto"))
     assert p.request(target="/who").status == 200

@@ -122,7 +122,7 @@ def test_variable_that_is_no_http_proxy(value, tmp_path, pki):
     ("http://proxy.test:3128", "proxy.test:3128"), ("http://proxy.test:3128/", "proxy.test:3128"),
     ("proxy.test:8080", "proxy.test:8080"), ("HTTP://[::1]:3128", "[::1]:3128"), ("none", None), ("system", None),
 ])
-def test_value(value, name, tmp_path, pki):
+def test_name_of_the_parent_proxy_is_read(value, name, tmp_path, pki):
     (tmp_path / "sfmtls.ini").write_text(HEAD + f"parent-proxy = {value}\n" + section(pki))
     assert parent_of(tmp_path) == name
     (tmp_path / "sfmtls.ini").write_text(HEAD + section(pki, parent_proxy=value))

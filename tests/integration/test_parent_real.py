@@ -176,7 +176,7 @@ def check_that_it_goes_and_comes(p, daemon):
 
 @needs_squid
 @pytest.mark.parametrize("name", WAYS)
-def test_squid(name, squid, proxy, nginx, tenant, tmp_path, open_folder):
+def test_squid_lets_calls_through(name, squid, proxy, nginx, tenant, tmp_path, open_folder):
     make, auth = WAYS[name]
     s = squid(make(open_folder))
     keys = secrets(tmp_path, auth, password="s3cret:pass" if auth == "basic" else "s3cret") if auth else {}
@@ -305,7 +305,7 @@ def kerberos(kdc, squid, proxy, nginx, tenant, tmp_path):
 @needs_kdc
 @pytest.mark.parametrize("auth", ["negotiate", "auto"])
 @pytest.mark.parametrize("program", ["tested", "released"])
-def test_negotiate(auth, program, kerberos, kdc, nginx, pki, release):
+def test_negotiate_with_a_ticket_that_comes_and_goes(auth, program, kerberos, kdc, nginx, pki, release):
     """A ticket that comes after the start, expires, and is renewed; a KDC and a proxy that go and come."""
     s = kerberos(release if program == "released" else None, parent_proxy_auth=auth, pki=f"{pki}/ca.pem",
                  pool_idle="0s")
@@ -383,7 +383,7 @@ class Apache(Daemon):
 @pytest.mark.skipif(not harness.setting("FULL") or not shutil.which("apache2"), reason="with --full")
 @pytest.mark.parametrize("auth", ["ntlm", "auto"])
 @pytest.mark.parametrize("program", ["tested", "released"])
-def test_ntlm(auth, program, started, open_folder, proxy, nginx, tenant, tmp_path, release):
+def test_ntlm_at_a_real_apache(auth, program, started, open_folder, proxy, nginx, tenant, tmp_path, release):
     """Also an Apache that goes and comes. gss-ntlmssp 1.2 itself leaks a library context of OpenSSL with each login."""
     a = Apache(open_folder)
     started.append(a)
@@ -411,7 +411,7 @@ def test_many_through_negotiate(kerberos, kdc, nginx, pki):
 @needs_squid
 @needs_kdc
 @pytest.mark.parametrize("program", ["tested", "released"])
-def test_keytab(program, kerberos, kdc, pki, release, tmp_path):
+def test_keytab_gets_the_ticket(program, kerberos, kdc, pki, release, tmp_path):
     """sfmtls fetches the ticket itself."""
     shutil.copy(kdc.folder / "anna.keytab", tmp_path)
     s = kerberos(release if program == "released" else None, parent_proxy_ccache=None, pki=f"{pki}/ca.pem",

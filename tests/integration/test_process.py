@@ -76,7 +76,7 @@ def refuses_connections(p, index=0):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("workers", [1, 4])
-def test_drain(number, workers, proxy, script, gate, tmp_path):
+def test_drain_lets_running_exchanges_end(number, workers, proxy, script, gate, tmp_path):
     """What runs ends in order, idle callers are closed, nobody new comes in; exit 0."""
     p = proxy(script(gate).port, workers=workers, listen=f"127.0.0.1:0, unix:{tmp_path}/s")
     idle, silent = [p.caller() for _ in range(workers)], p.caller()
@@ -285,7 +285,7 @@ def test_same_port_again_at_once(proxy, nginx):
 # ---- the supervisor ----
 
 @pytest.mark.parametrize("abstract", [False, True], ids=["path", "abstract"])
-def test_notify(abstract, proxy, nginx, tmp_path):
+def test_notify_tells_systemd_ready_and_stopping(abstract, proxy, nginx, tmp_path):
     """READY when it serves, STOPPING when it begins to end; nothing else."""
     name = f"@sfmtls-test-{os.getpid()}-{tmp_path.name}" if abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
@@ -325,7 +325,7 @@ def threads_of(p):
 
 
 @pytest.mark.parametrize("workers, count", [("4", 4), ("auto", len(os.sched_getaffinity(0)))])
-def test_workers(workers, count, proxy, nginx):
+def test_workers_share_the_callers_and_the_limits(workers, count, proxy, nginx):
     """So many threads more; all of them serve, and share the limits."""
     one, many = proxy(nginx.port, workers="1"), proxy(nginx.port, workers=workers, max_connections=20)
     harness.eventually(lambda: threads_of(many) - threads_of(one) == count - 1)
@@ -743,18 +743,45 @@ def test_ready_fd_that_is_a_standard_one(number, nginx, tenant, tmp_path):
         assert process.wait(harness.LIMIT) == 0
 
 
+def children(pid):
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def start_as_first(arguments, before="", **kwargs):
+    """Starts the program as process 1 of a namespace of its own, as in a container; before: a command of its shell."""
+    rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    return subprocess.Popen(["unshare", *rights, "--pid", "--fork", "--kill-child", "sh", "-c", f'{before} exec "$@"',
+                             "sh", os.path.abspath(harness.BINARY), *arguments], stdout=subprocess.DEVNULL, **kwargs)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("command", [["run"], ["run", "-t"], ["check"]], ids=" ".join)
+def test_first_process_ends_while_it_starts(command, number, pki, tmp_path):
+    """The kernel gives process 1 no signal that it has no handler for. Starting waits for a passphrase meanwhile."""
+    os.mkfifo(tmp_path / "pass")
+    (tmp_path / "sfmtls.ini").write_text(
+        "[proxy]\nlisten = 127.0.0.1:0\n[tenant a]\ncompany-id = A\nserver = localhost:1\n"
+        f"certificate = {pki}/acme-chain.pem\nprivate-key = {pki}/acme-encrypted.key\n"
+        f"passphrase-file = {tmp_path}/pass\n")
+    process = start_as_first([*command, "-c", tmp_path / "sfmtls.ini"], stderr=subprocess.DEVNULL)
+    try:
+        with open(tmp_path / "pass", "wb"):  # opened by now: it is there
+            [first] = children(process.pid)
+            os.kill(first, number)
+            assert process.wait(harness.LIMIT) == 128 + number
+    finally:
+        process.kill()
+        process.wait(harness.LIMIT)
+
+
 def test_orphans_become_no_zombies(nginx, tenant, tmp_path):
     """In a container, the program is process 1, whose children those become that nobody else waits for."""
     (tmp_path / "sfmtls.ini").write_text("[proxy]\nlisten = 127.0.0.1:0\n" + tenant(nginx.port))
     os.mkfifo(tmp_path / "end")
-    rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     read, write = os.pipe()
-    process = subprocess.Popen(["unshare", *rights, "--pid", "--fork", "--kill-child", "sh", "-c",
-                                f'(cat "{tmp_path}/end" &); exec "$@"', "sh", os.path.abspath(harness.BINARY), "run",
-                                "--ready-fd", str(write), "-c", tmp_path / "sfmtls.ini"], pass_fds=[write],
-                               stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    process = start_as_first(["run", "--ready-fd", str(write), "-c", tmp_path / "sfmtls.ini"],
+                             stderr=subprocess.DEVNULL, before=f'(cat "{tmp_path}/end" &);', pass_fds=[write])
     os.close(write)
-    children = lambda pid: pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     try:
         with os.fdopen(read) as ready:
             assert json.loads(ready.readline())["pid"] == 1
@@ -762,7 +789,7 @@ def test_orphans_become_no_zombies(nginx, tenant, tmp_path):
         assert len(children(first)) == 1
         (tmp_path / "end").write_text("")
         harness.eventually(lambda: not children(first))
-        os.kill(int(first), signal.SIGTERM)
+        os.kill(first, signal.SIGTERM)
         assert process.wait(harness.LIMIT) == 0
     finally:
         process.kill()

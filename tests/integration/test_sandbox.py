@@ -455,7 +455,7 @@ def program(request, theirs):
     return str(theirs / request.param)
 
 
-def test_user(theirs, program, nginx, started):
+def test_user_can_do_all_that_a_reload_and_the_end_need(theirs, program, nginx, started):
     """Low ports come first; then it is somebody else, who can do all that a reload and the end need."""
     if not ROOTED:
         (theirs / "sfmtls.ini").write_text(as_nobody(theirs, nginx, "user = root"))

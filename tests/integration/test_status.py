@@ -22,7 +22,7 @@ def acme(p):
     return status(p)["tenants"][0]
 
 
-def test_unused(proxy, server):
+def test_status_of_a_tenant_that_nobody_has_used(proxy, server):
     told = acme(proxy(server.port, admin="127.0.0.1:0"))
     assert (told["state"], told["calls"], told["last_success"], told["last_failure"], told["last_hint"]) == (
         "unused", 0, None, None, None)

@@ -167,7 +167,7 @@ def assert_end_answers_all(p, server, users):
 
 @pytest.mark.parametrize("workers", [1, 4])
 @pytest.mark.parametrize("seed", range(harness.count(1, 6)))
-def test_storm(proxy, tenant, pki, started, tmp_path, workers, seed):
+def test_storm_of_reloads_callers_and_faults_is_survived(proxy, tenant, pki, started, tmp_path, workers, seed):
     seed = seed * 2 + (workers > 1)
     users = [f"user{i}" for i in range(4)]
     path = tmp_path / "acme.callers"

@@ -175,7 +175,7 @@ def check_nothing_sent(office):
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=route_id)
-def test_route(office, route):
+def test_route_leads_to_the_right_tenant_or_to_none(office, route):
     """Under its own certificate and name, or not at all."""
     listener, target, host, fields, wanted = route
     office.server.take()

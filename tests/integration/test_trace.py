@@ -111,7 +111,7 @@ def test_trace_begins_and_ends_with_a_reload(proxy, nginx):
 
 @pytest.mark.parametrize("level, said", [("error", []), ("warning", ["warning"]), ("notice", ["warning", "notice"]),
                                          ("debug", ["warning", "notice", "debug"])])
-def test_levels(proxy, nginx, level, said):
+def test_log_level_decides_what_is_logged(proxy, nginx, level, said):
     """A family of localhost that is left free is warned of; the lines of exchanges are written at every level."""
     p = proxy(nginx.port, listen=f"127.0.0.1:{harness.unused_port()}", log_level=level)
     assert p.request(target="/who").status == 200

@@ -119,6 +119,8 @@ def test_user_that_could_not_load_it_again(name, pki):
         tried, run = try_it(path), harness.run_cli("run", "-c", path)
         assert tried.returncode == run.returncode == 2 and tried.stderr == run.stderr
         assert f"{folder}/{name}: the user nobody could not load it again: Permission denied; let" in tried.stderr
+        check = harness.run_cli("check", "-c", path)
+        assert check.returncode == 1 and tried.stderr.split(": ", 1)[1].strip() in check.stdout, check
         os.chown(folder / name, 65534, -1)
         assert try_it(path).returncode == 0
     finally:

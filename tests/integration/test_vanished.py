@@ -203,7 +203,7 @@ def test_in_the_tls_handshake(way, served, cable):
 
 @pytest.mark.parametrize("way", SOME)
 @pytest.mark.parametrize("speaks", [True, False], ids=["speaks", "listens"])
-def test_tunnel(speaks, way, served, cable, pki, started):
+def test_tunnel_to_a_peer_that_vanished_ends(speaks, way, served, cable, pki, started):
     """To a place that is no configured server."""
     far = harness.Script(pki, lambda c: (c.send(b"hello"), c.at_end()), tls=False, listener=cable.listener())
     started.append(far)

@@ -117,7 +117,7 @@ ALL = [(form, vector) for form in FORMS for vector in VECTORS]
 
 
 @pytest.mark.parametrize("form, vector", ALL, ids=[f"{form}: {vector.name}" for form, vector in ALL])
-def test_vector(paths, form, vector):
+def test_vector_is_answered_as_it_says(paths, form, vector):
     check(paths, vector, form)
 
 

@@ -73,7 +73,7 @@ def test_the_same_bytes_twice(package):
 
 
 @FULL
-def test_lintian(package):
+def test_lintian_finds_nothing(package):
     """There are no overrides."""
     said = run(["lintian", "--allow-root", "--fail-on=error,warning", *package.parent.glob("*.changes")])
     assert not re.search(r"(?m)^[EW]: ", said), said

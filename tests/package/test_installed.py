@@ -100,7 +100,7 @@ def test_is_not_started_before_it_is_configured(installed):
     assert "disabled" in installed.run("systemctl is-enabled sfmtls.socket || :")
 
 
-def test_access(installed):
+def test_access_to_the_configuration_is_limited(installed):
     assert installed.run("stat -c '%a %U:%G' /etc/sfmtls /etc/sfmtls/sfmtls.ini").split("\n")[:2] == [
         "750 root:sfmtls", "640 root:sfmtls"]
     assert "nologin" in installed.run("getent passwd sfmtls")
@@ -133,7 +133,7 @@ def test_unit_lets_it_do_all_that_it_wants(installed):
     assert not re.search("warning: (the memory|sandbox|.*limit)", said), said
 
 
-def test_reload(installed, load):
+def test_reload_by_systemd_keeps_the_process(installed, load):
     load(1, 0)
     main = installed.run("systemctl show -p MainPID --value sfmtls")
     installed.run("sed -i 's/^;queue = .*/queue = 2000/' /etc/sfmtls/sfmtls.ini && systemctl reload sfmtls")
@@ -147,7 +147,7 @@ def drop_in(m, *lines):
           "\\n' >/run/systemd/system/sfmtls.service.d/test.conf && systemctl daemon-reload")
 
 
-def test_watchdog(installed):
+def test_watchdog_replaces_a_process_that_stands_still(installed):
     """A process that stands still is replaced, one that lives is not."""
     drop_in(installed, "WatchdogSec=2")
     installed.run("systemctl restart sfmtls")
@@ -179,7 +179,7 @@ def test_passphrase_from_an_encrypted_credential(installed, load):
                   "systemctl daemon-reload && systemctl restart sfmtls")
 
 
-def test_logrotate(installed, load):
+def test_logrotate_loses_no_line(installed, load):
     load(1, 0)
     installed.run("sed -i 's,^;log = .*,log = /var/log/sfmtls/sfmtls.log,' /etc/sfmtls/sfmtls.ini && "
                   "systemctl restart sfmtls && curl -s http://localhost:8080/before")
@@ -220,7 +220,7 @@ def test_remove_and_purge(installed):
     assert "acme-all.pem" in installed.run("ls /etc/sfmtls")
 
 
-def test_piuparts(built, tmp_path):
+def test_piuparts_finds_nothing_left_behind(built, tmp_path):
     """Installed, upgraded, removed and purged, nothing is left or was changed that should not."""
     release, _, package = built
     base = tmp_path / "base.tar.gz"

@@ -29,7 +29,7 @@ TEST(a_diag_is_one_printable_line)
     CHECK_TEXT(diag_sentence(&d), "file:3: text", "no place");
 }
 
-TEST(slices)
+TEST(slice_is_split_trimmed_and_read)
 {
     struct slice s = SLICE("a,b,,c"), out;
     uint64_t n = 7;
@@ -116,7 +116,7 @@ struct item {
     struct list node;
 };
 
-TEST(lists)
+TEST(list_keeps_its_order_when_items_come_and_go)
 {
     struct list l, other;
     struct item items[4];
@@ -173,7 +173,7 @@ TEST(time_as_text)
     CHECK_TEXT(text, "1970-01-01T00:00:00.000Z", "the first");
 }
 
-TEST(files)
+TEST(file_is_read_whole_or_not_at_all)
 {
     struct buf b = {0};
     struct diag why;

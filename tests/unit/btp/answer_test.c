@@ -4,7 +4,7 @@
 #include "btp/ask.h"
 #include "test.h"
 
-TEST(tokens)
+TEST(token_is_taken_only_if_it_fits_a_field)
 {
     static const struct {
         const char *json, *token; /* NULL: none */
@@ -29,7 +29,7 @@ TEST(tokens)
     }
 }
 
-TEST(certificates)
+TEST(certificate_is_found_under_either_spelling)
 {
     static const struct {
         const char *json, *content;

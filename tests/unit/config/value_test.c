@@ -30,7 +30,7 @@ TEST(durations_and_sizes)
     }
 }
 
-TEST(endpoints)
+TEST(endpoint_is_a_host_with_or_without_port_or_a_url)
 {
     static const struct {
         const char *text;

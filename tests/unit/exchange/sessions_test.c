@@ -120,7 +120,7 @@ TEST(of_two_logins_at_the_same_time_the_first_counts)
     sessions_free(all);
 }
 
-TEST(paths)
+TEST(session_is_sent_only_below_its_path)
 {
     uint64_t n, m;
 

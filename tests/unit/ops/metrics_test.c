@@ -57,7 +57,7 @@ TEST(there_is_always_a_sum_of_no_tenant)
 }
 
 /* A bound belongs to its bucket: le is less or equal. */
-TEST(buckets)
+TEST(time_is_counted_in_the_bucket_that_it_fits)
 {
     static const struct {
         int64_t us;

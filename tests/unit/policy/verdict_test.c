@@ -97,7 +97,7 @@ TEST(before_it_is_sent)
                   at_first[i].name);
 }
 
-TEST(doubt)
+TEST(answer_in_doubt_leaves_a_try_undecided)
 {
     CHECK_INT(verdict_of_doubt(&(struct verdict_view){.judges = true}), VERDICT_NOTHING, "no try");
     CHECK_INT(verdict_of_doubt(&(struct verdict_view){.judges = true, .tries = true}),
@@ -145,7 +145,7 @@ TEST(only_a_try_switches)
 
 /* ---- a connection is lost ---- */
 
-TEST(repetition)
+TEST(only_a_first_lost_request_that_may_be_sent_twice_is_repeated)
 {
     for (unsigned bits = 0; bits < 32; bits++) {
         struct repetition r = {.reused = (bits & 1) != 0,

@@ -249,7 +249,7 @@ TEST(leaves_are_made_once_and_for_the_names_only)
 {
     struct local_ca *ca = make_and_load(folder("ca"));
     struct local_leaves *leaves = local_leaves_new(ca);
-    int64_t now = clock_wall_us() / 1000000;
+    int64_t now = clock_wall_s();
     SSL_CTX *first = take(leaves, "api4.example", now), *other = NULL;
     SSL_CTX *second = take(leaves, "api4.example", now);
     struct diag why = {""};
@@ -274,7 +274,7 @@ TEST(leaves_are_renewed_before_they_end)
     enum { DAY = 86400 };
     struct local_ca *ca = make_and_load(folder("ca"));
     struct local_leaves *leaves = local_leaves_new(ca);
-    int64_t now = clock_wall_us() / 1000000;
+    int64_t now = clock_wall_s();
     SSL_CTX *kept = take(leaves, "api4.example", now), *context = NULL;
     struct diag why = {""};
     static const struct {

@@ -1,9 +1,9 @@
 /*
- * link: what OpenSSL's callbacks report about one TLS connection to a server.
+ * report: what OpenSSL's callbacks report about one TLS connection to a server.
  * It is the app data of the SSL object.
  */
-#ifndef TLS_LINK_H
-#define TLS_LINK_H
+#ifndef TLS_REPORT_H
+#define TLS_REPORT_H
 
 #include <stdbool.h>
 
@@ -21,7 +21,7 @@ enum tls_flaw {
 
 /* Owned by the connection. It has to live as long as the SSL object, or until
  * tls_client_detach(). */
-struct tls_link {
+struct tls_report {
     struct tls_sessions *sessions; /* keeps new sessions; may be NULL */
     bool requested;                /* the server has asked for our certificate in this handshake */
     /* The server asked for it when the session to be resumed was made. */
