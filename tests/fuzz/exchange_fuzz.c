@@ -529,6 +529,12 @@ static void read_size(struct server *v, struct slice line)
     v->wants = v->left == 0 ? WANTS_TRAILERS : WANTS_CHUNK;
 }
 
+static void check_trailer(struct field f)
+{
+    if (!field_may_be_trailer(&f))
+        abort();
+}
+
 static void read_line(struct server *v, struct slice line)
 {
     switch (v->wants) {
@@ -544,8 +550,8 @@ static void read_line(struct server *v, struct slice line)
         v->wants = WANTS_TRAILERS;
         if (line.n == 0)
             end_request(v);
-        else if (line.n > 0 && (field_bit(field_of(line).id) & FIELDS_NOT_IN_TRAILERS) != 0)
-            abort();
+        else
+            check_trailer(field_of(line));
     }
 }
 
