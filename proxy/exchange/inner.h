@@ -70,6 +70,7 @@ struct exchange {
     enum method method;
     int minor;
     struct request_pump request;
+    bool is_answered_here;       /* an OPTIONS that the server does not get (judgement.h) */
     bool forwards_authorization; /* the server gets the caller's Authorization */
     bool asks_for_part;          /* the server gets the caller's Range */
     bool reuses_session;         /* the caller has no cookies, so a kept session is used */
