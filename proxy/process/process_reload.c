@@ -170,7 +170,7 @@ enum status process_reload(struct process *s, struct config *c, struct diag *why
         LOG_TRACE("reload: %zu tenants, %zu listeners", c->ntenants, c->nlistens);
         fixed_compare(s->generation->config, c, warn_about_fixed);
         admission_warn(s->clients, s->nthreads, c);
-        atomic_store(&s->shared.clients.clients.limit, c->max_connections);
+        atomic_store(&s->shared.clients.connections.limit, c->max_connections);
         atomic_store(&s->shared.queue.limit, c->queue);
         cookies_keep_only(s->shared.exchanges.cookies, c);
         sessions_clear(s->shared.exchanges.sessions);

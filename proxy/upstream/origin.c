@@ -66,7 +66,7 @@ void origin_adopt(struct origin *o, struct generation *g, size_t tenant)
 {
     site_adopt(&o->site, g, tenant);
     serve_waiting(o); /* max-upstream may have changed */
-    while (quota_is_exceeded(&o->site.shared->upstreams) &&
+    while (quota_is_exceeded(&o->site.shared->places) &&
            pool_drop_one(&o->pool, "there are more than max-upstream now"))
         continue;
 }
@@ -186,7 +186,7 @@ static bool take_offer(void *ctx, struct origin *o)
  * are told. */
 static void give_up_place(const struct upstreams *own, struct shared_tenant *t)
 {
-    quota_give(&t->upstreams);
+    quota_give(&t->places);
     if (atomic_load(&t->waiting) > 0)
         poke_others(own, t);
 }
@@ -290,14 +290,14 @@ static void serve_first(struct origin *o)
 
 static void serve_waiting(struct origin *o)
 {
-    while (!list_empty(&o->waiting) && quota_take(&o->site.shared->upstreams))
+    while (!list_empty(&o->waiting) && quota_take(&o->site.shared->places))
         serve_first(o);
 }
 
 static void on_place_freed(struct site *s)
 {
     struct origin *o = origin_of(s);
-    struct quota *places = &o->site.shared->upstreams;
+    struct quota *places = &o->site.shared->places;
 
     if (o->site.all->ended) {
         quota_give(places);
@@ -371,9 +371,9 @@ enum acquire_result origin_acquire(struct origin *o, struct acquire *a, enum acq
         a->way.queue = a->waited_us;
     if (kind == ACQUIRE_ANY && (*u = take_pooled(o)) != NULL)
         return ACQUIRED;
-    bool place = quota_take(&o->site.shared->upstreams);
+    bool place = quota_take(&o->site.shared->places);
     if (!place && pool_drop_one(&o->pool, "its place is for a new one"))
-        place = quota_take(&o->site.shared->upstreams);
+        place = quota_take(&o->site.shared->places);
     if (!place)
         return enqueue(o, a, why);
     open_for(o, a);
@@ -416,7 +416,7 @@ static const char *reason_to_close(struct origin *o, const struct upstream *u, i
         return "it is too old (pool-age)";
     if (upstream_identity(u) != overlap_in_use(&o->site.shared->overlap))
         return "another certificate is in use now";
-    if (quota_is_exceeded(&o->site.shared->upstreams))
+    if (quota_is_exceeded(&o->site.shared->places))
         return "there are more than max-upstream now";
     if (waited_for && is_others_turn(o))
         return "its place is for a request of another worker";

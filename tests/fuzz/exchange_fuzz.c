@@ -377,7 +377,7 @@ static void begin(void)
     connecting = shaking = HAND_AUTO;
     generation = generation_new(configs[0], NULL);
     memset(&shared, 0, sizeof(shared));
-    quota_init(&shared.clients.clients, configs[0]->max_connections);
+    quota_init(&shared.clients.connections, configs[0]->max_connections);
     quota_init(&shared.clients.turned_away, 1);
     quota_init(&shared.queue, configs[0]->queue);
     quota_init(&shared.exchanges.collected, COLLECTED_AT_MOST);
@@ -1270,13 +1270,13 @@ static void finish(void)
         sockets_pass(500000);
     }
     settle();
-    if (!list_empty(&worker->clients.list) || atomic_load(&shared.clients.clients.used) != 0 ||
+    if (!list_empty(&worker->clients.list) || atomic_load(&shared.clients.connections.used) != 0 ||
         atomic_load(&shared.queue.used) != 0 ||
         atomic_load(&shared.clients.turned_away.used) != 0 ||
         atomic_load(&shared.exchanges.collected.used) != 0)
         abort();
     for (size_t i = 0; i < generation->config->ntenants; i++)
-        if (atomic_load(&generation->tenants[i]->upstreams.used) != 0)
+        if (atomic_load(&generation->tenants[i]->places.used) != 0)
             abort();
     for (size_t i = 0; i < ncallers; i++) {
         const struct memory_socket *s = sockets_of(callers[i].fd);
