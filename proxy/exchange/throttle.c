@@ -69,14 +69,6 @@ struct decision exchange_enter_gate(struct exchange *x,
     }
 }
 
-static const struct field *find_field(const struct head *h, struct slice name)
-{
-    for (size_t i = 0; i < h->nfields; i++)
-        if (slice_eq_nocase(h->fields[i].name, name))
-            return &h->fields[i];
-    return NULL;
-}
-
 /* The time by the server's clock (Date), or by our own; in seconds since 1970. */
 static int64_t now_at(const struct head *h)
 {
@@ -89,7 +81,7 @@ static int64_t now_at(const struct head *h)
 
 void exchange_heed(struct exchange *x, const struct head *h)
 {
-    const struct field *after = find_field(h, SLICE("Retry-After"));
+    const struct field *after = head_next_named(h, SLICE("Retry-After"), &(size_t){0});
     int64_t seconds = 0;
 
     if (x->heeded)

@@ -11,13 +11,9 @@
 /* The value of the first Access-Control-* field of that name; p NULL: there is none. */
 static struct slice find(const struct head *h, struct slice name)
 {
-    const struct field *f;
-    size_t at = 0;
+    const struct field *f = head_has(h, FIELD_CORS) ? head_next_named(h, name, &(size_t){0}) : NULL;
 
-    while ((f = head_next(h, FIELD_CORS, &at)) != NULL)
-        if (slice_eq_nocase(f->name, name))
-            return f->value;
-    return (struct slice){NULL, 0};
+    return f == NULL ? (struct slice){NULL, 0} : f->value;
 }
 
 bool cors_is_preflight(const struct head *request)

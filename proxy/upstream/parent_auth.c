@@ -106,11 +106,12 @@ static bool find_taken(const struct parent_auth *a, struct challenge *out)
 
 static void note_asked(struct parent_auth *a, const struct head *answer)
 {
+    const struct field *f;
+    size_t at = 0;
+
     a->asked.n = 0;
-    for (size_t i = 0; i < answer->nfields; i++) {
-        if (!slice_eq_nocase(answer->fields[i].name, SLICE("Proxy-Authenticate")))
-            continue;
-        buf_add_slice(&a->asked, answer->fields[i].value);
+    while ((f = head_next_named(answer, SLICE("Proxy-Authenticate"), &at)) != NULL) {
+        buf_add_slice(&a->asked, f->value);
         buf_add_string(&a->asked, ", ");
     }
 }

@@ -227,17 +227,16 @@ static void fail_malformed(struct parent_tunnel *t, const struct failure *found)
 
 static bool says_keep_alive(const struct head *h)
 {
-    for (size_t i = 0; i < h->nfields; i++)
-        if (h->fields[i].id == FIELD_PROXY_CONNECTION)
-            return slice_eq_nocase(h->fields[i].value, SLICE("keep-alive"));
-    return false;
+    return slice_eq_nocase(head_value(h, FIELD_PROXY_CONNECTION), SLICE("keep-alive"));
 }
 
 static bool says_close(const struct head *h)
 {
-    for (size_t i = 0; i < h->nfields; i++)
-        if (h->fields[i].id == FIELD_PROXY_CONNECTION &&
-            slice_eq_nocase(h->fields[i].value, SLICE("close")))
+    const struct field *f;
+    size_t at = 0;
+
+    while ((f = head_next(h, FIELD_PROXY_CONNECTION, &at)) != NULL)
+        if (slice_eq_nocase(f->value, SLICE("close")))
             return true;
     return head_says(h, OPTION_CLOSE);
 }
