@@ -180,10 +180,10 @@ struct decision exchange_write_interim(struct exchange *x, const struct head *h,
     if (h->status == 100)
         x->request.expects = false;
     if (x->minor == 0) /* RFC 9110, 15.2: HTTP/1.0 callers get no 1xx */
-        return DECIDE(STEP_PASS);
+        return DECIDE(STEP_RELAY);
     remember_cookies(x, h);
     edit_response(room, h, FRAMING_NONE, PERSIST_DEFAULT, &rules);
-    return DECIDE(STEP_PASS);
+    return DECIDE(STEP_RELAY);
 }
 
 /* A part of a content cannot be rewritten (RFC 9110, 14). If the server has sent a part, the
@@ -195,7 +195,7 @@ struct decision exchange_judge_part(struct exchange *x, const struct head *h)
     struct failure why;
 
     if (x->base.n == 0 || !(links_are_parted(h) || (h->status == 416 && x->asks_for_part)))
-        return DECIDE(STEP_PASS);
+        return DECIDE(STEP_RELAY);
     if (x->asks_for_part) {
         x->asks_for_part = false;
         edit_drop_fields(&x->request.head, field_bit(FIELD_RANGE));

@@ -64,7 +64,7 @@ static void end(struct exchange *x)
     if (x->check != NULL)
         check_cancel(x->check);
     origin_cancel(&x->acquire);
-    pass_end(&x->pass);
+    crossing_end(&x->crossing);
     report(x);
     loop_bury(x->all->loop, x, release);
 }

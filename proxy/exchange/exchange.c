@@ -42,7 +42,7 @@ static struct decision take_connection(struct exchange *x, enum acquire_kind kin
     exchange_set_state(x, EXCHANGE_ACQUIRE);
     x->upload = UPLOAD_HELD;
     timer_stop(&x->caller_timer);
-    if (!x->pass.open) {
+    if (!x->crossing.open) {
         x->acquire.kind = kind;
         struct decision d = exchange_enter_gate(x, on_gate_open);
         if (d.step != STEP_CONNECT)
@@ -60,8 +60,8 @@ static struct decision repeat(struct exchange *x, enum acquire_kind kind)
     timer_stop(&x->look_timer);
     x->looked_long = false;
     exchange_drop_upstream(x);
-    if (x->pass.sent_us != 0)
-        pass_end(&x->pass); /* a repeated request counts again */
+    if (x->crossing.sent_us != 0)
+        crossing_end(&x->crossing); /* a repeated request counts again */
     x->heeded = false;
     x->download = DOWNLOAD_NONE;
     x->first_us = 0;
@@ -82,11 +82,11 @@ static struct decision perform(struct exchange *x, struct decision d, struct sli
     case STEP_SEND:
         if (x->reuses_session && !x->request.head_sent)
             exchange_add_session(x);
-        if (x->pass.gate != NULL && !x->request.head_sent)
-            pass_note_sent(&x->pass);
+        if (x->crossing.gate != NULL && !x->request.head_sent)
+            crossing_note_sent(&x->crossing);
         return exchange_send(x, in);
-    case STEP_PASS: /* continues where no new input is needed */
-        return exchange_pass(x, &SLICE(""));
+    case STEP_RELAY: /* continues where no new input is needed */
+        return exchange_relay(x, &SLICE(""));
     case STEP_REPEAT:
         return repeat(x, d.kind);
     case STEP_FINISH:
@@ -137,7 +137,7 @@ static void on_caller_drained(void *ctx)
     if (x->download != DOWNLOAD_BLOCKED)
         return;
     stream_resume(upstream_stream(x->upstream));
-    advance(x, DECIDE(STEP_PASS));
+    advance(x, DECIDE(STEP_RELAY));
 }
 
 /* Some callers shut down their sending side after the request. They get their answer, unless the
@@ -199,10 +199,10 @@ static size_t on_server_data(void *ctx, const char *p, size_t n)
     if (x->download == DOWNLOAD_NONE) {
         x->download = DOWNLOAD_FLOWING;
         x->first_us = clock_monotonic_us();
-        if (x->pass.gate != NULL)
-            pass_note_answer(&x->pass);
+        if (x->crossing.gate != NULL)
+            crossing_note_answer(&x->crossing);
     }
-    struct decision d = exchange_pass(x, &in);
+    struct decision d = exchange_relay(x, &in);
     if (d.step == STEP_WAIT && x->state == EXCHANGE_SEND && timer_runs(&x->answer_timer))
         exchange_await(x); /* the server is slow, but it answers */
     size_t used = d.step == STEP_WAIT ? n - in.n : n;
@@ -210,13 +210,14 @@ static size_t on_server_data(void *ctx, const char *p, size_t n)
     return used;
 }
 
-/* The go_on task: continues with the rest of the answer that exchange_pass() left for this turn. */
+/* The go_on task: continues with the rest of the answer that exchange_relay() left for this turn.
+ */
 static void on_turn(void *ctx)
 {
     struct exchange *x = ctx;
 
     stream_resume(upstream_stream(x->upstream));
-    advance(x, DECIDE(STEP_PASS));
+    advance(x, DECIDE(STEP_RELAY));
 }
 
 static struct decision truncated(struct exchange *x, const struct failure *why)
@@ -239,7 +240,7 @@ static void on_server_end(void *ctx)
     if (x->state == EXCHANGE_STREAM && body_ends_here(&x->answer.body)) {
         x->upstream_persists = false;
         if (x->download == DOWNLOAD_FLOWING)
-            advance(x, DECIDE(STEP_PASS));
+            advance(x, DECIDE(STEP_RELAY));
         return;
     }
     failure_set(&why, FAIL_UPSTREAM_CLOSED, "%s closed the connection before it %s.",
@@ -394,7 +395,7 @@ static void on_gate_open(void *ctx, const struct failure *why)
 {
     struct exchange *x = ctx;
 
-    x->acquire.waited_us = x->pass.waited_us;
+    x->acquire.waited_us = x->crossing.waited_us;
     if (why != NULL)
         advance(x, exchange_fails(x, why));
     else if (x->acquire.kind == ACQUIRE_ANY && !x->changed_identity)

@@ -202,7 +202,7 @@ static struct decision refused_by_answer(struct exchange *x, struct sight *s)
     failure_set(&why, FAIL_CERTIFICATE_REFUSED, "%s", x->sentence.p);
     cause_refine(&why, s->cause);
     exchange_note_failure(x, &why);
-    return DECIDE(STEP_PASS);
+    return DECIDE(STEP_RELAY);
 }
 
 /* The content shows no refusal of the certificate. */
@@ -215,7 +215,7 @@ static struct decision not_refused(struct exchange *x, int status, struct sight 
     apply(x, told ? verdict_of_answer(&view, status) : verdict_of_doubt(&view));
     if (s->cause != NULL)
         explain(x, s);
-    return DECIDE(STEP_PASS);
+    return DECIDE(STEP_RELAY);
 }
 
 struct decision exchange_judge_answer(struct exchange *x, const struct head *h, struct slice rest)
@@ -230,7 +230,7 @@ struct decision exchange_judge_answer(struct exchange *x, const struct head *h, 
             view = view_of(x);
             apply(x, verdict_of_answer(&view, h->status));
         }
-        return DECIDE(STEP_PASS);
+        return DECIDE(STEP_RELAY);
     }
     sight_take(&s, h, x->method, &x->all->body_limits, rest,
                stream_has_ended_well(upstream_stream(x->upstream)));

@@ -81,7 +81,7 @@ struct exchange {
 
     /* the connection */
     struct manners *manners; /* how often the server wants to be called */
-    struct pass pass;
+    struct crossing crossing;
     struct acquire acquire;
     struct upstream *upstream;
     bool reused;
@@ -125,7 +125,7 @@ enum step {
     STEP_COLLECT, /* collect the bytes of the body that are at hand */
     STEP_CONNECT, /* take a connection */
     STEP_SEND,    /* send the bytes of the request that are at hand */
-    STEP_PASS,    /* pass on the bytes of the answer that are at hand */
+    STEP_RELAY,   /* relay the bytes of the answer that are at hand */
     STEP_REPEAT,  /* send all of it again over another connection */
     STEP_FINISH,  /* end: the answer is complete, in the caller's stream */
     STEP_FAIL,    /* end: the exchange has failed with x->failure */
@@ -185,8 +185,8 @@ struct decision exchange_choose_identity(struct exchange *x);
 struct decision exchange_judge_refusal(struct exchange *x);
 
 /* Judges by the answer whether the server refuses the certificate, and finds the cause of an error
- * (x->cause). rest: what came after the answer's head so far. Returns PASS, REPEAT, or WAIT if more
- * of the content is needed. */
+ * (x->cause). rest: what came after the answer's head so far. Returns RELAY, REPEAT, or WAIT if
+ * more of the content is needed. */
 struct decision exchange_judge_answer(struct exchange *x, const struct head *h, struct slice rest);
 
 /* ---- throttle: how often the server wants to be called ---- */
@@ -217,11 +217,11 @@ void exchange_learn_session(struct exchange *x, const struct head *h);
 /* ---- answer: from the server's head to the caller's ---- */
 
 /* Judges a partial answer. The caller cannot get a part of a content that is rewritten as a whole.
- * Returns PASS, REPEAT or FAIL. */
+ * Returns RELAY, REPEAT or FAIL. */
 struct decision exchange_judge_part(struct exchange *x, const struct head *h);
 
 /* Writes the head of an interim (1xx) answer into room; nothing if the caller gets none. Returns
- * PASS or FAIL. */
+ * RELAY or FAIL. */
 struct decision exchange_write_interim(struct exchange *x, const struct head *h, struct buf *room);
 
 /* Writes the final head into room and starts the pump for its body. */
@@ -238,7 +238,7 @@ struct decision exchange_send(struct exchange *x, struct slice *in);
 
 /* Passes on the bytes of the answer that are at hand: heads, then the body. Returns WAIT, REPEAT,
  * FINISH or FAIL. */
-struct decision exchange_pass(struct exchange *x, struct slice *in);
+struct decision exchange_relay(struct exchange *x, struct slice *in);
 
 /* Stops reading from the caller; further bytes stay in its stream. */
 void exchange_hold_caller(struct exchange *x);

@@ -1,4 +1,4 @@
-/* judge: may the request pass, which tenant is it for, and what does the server get of it? See
+/* judge: is the request refused, which tenant is it for, and what does the server get of it? See
  * inner.h. */
 #include "base/clock.h"
 #include "base/log.h"
@@ -182,12 +182,12 @@ struct decision exchange_judge(struct exchange *x, const struct client_request *
     struct judgement j;
     struct failure why;
 
-    bool passes = judgement_make(&j, &view, client_door(x->client)->tenant, r->head, &why);
+    bool accepted = judgement_make(&j, &view, client_door(x->client)->tenant, r->head, &why);
     x->page = j.page;
     x->is_answered_here = j.own_answer == OWN_ANSWER_OPTIONS;
-    if (!passes || j.own_answer != OWN_ANSWER_NONE)
+    if (!accepted || j.own_answer != OWN_ANSWER_NONE)
         keep_start_line(x, r->head);
-    if (!passes)
+    if (!accepted)
         return exchange_fails(x, &why);
     if (j.own_answer == OWN_ANSWER_PREFLIGHT)
         return answer_preflight(x, r->head);

@@ -1,6 +1,6 @@
 /*
- * judgement: what a request's head alone decides: may the request pass, which
- * tenant is it for, and what does the server get of it? Pure, so `sfmtls
+ * judgement: what a request's head alone decides: is the request refused,
+ * which tenant is it for, and what does the server get of it? Pure, so `sfmtls
  * explain` uses it too.
  */
 #ifndef EXCHANGE_JUDGEMENT_H

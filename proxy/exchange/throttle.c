@@ -55,16 +55,16 @@ struct decision exchange_enter_gate(struct exchange *x,
     struct gate *g = manners_find(x->manners, x->tenant, exchange_path(x));
     if (g == NULL)
         return DECIDE(STEP_CONNECT);
-    x->pass.done = resumed;
-    x->pass.ctx = x;
-    switch (pass_enter(&x->pass, g, x->all->upstreams, caller_of(x), &why)) {
-    case PASS_OPEN:
+    x->crossing.done = resumed;
+    x->crossing.ctx = x;
+    switch (crossing_begin(&x->crossing, g, x->all->upstreams, caller_of(x), &why)) {
+    case CROSSING_OPEN:
         return DECIDE(STEP_CONNECT);
-    case PASS_REFUSED:
+    case CROSSING_REFUSED:
         return exchange_fails(x, &why);
     default:
         LOG_TRACE("exchange %s waits for its turn at %s", x->id, gate_path(g));
-        manners_note_wait(x->manners, x->pass.was_held);
+        manners_note_wait(x->manners, x->crossing.was_held);
         return DECIDE(STEP_WAIT);
     }
 }

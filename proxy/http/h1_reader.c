@@ -75,7 +75,7 @@ static size_t find_remarkable(const char *b, size_t from, size_t n)
 }
 
 /* Skips empty lines before the start line (RFC 9112, 2.2). */
-static bool pass_empty_lines(struct h1_reader *r, struct slice b, const struct flaws *flaws)
+static bool skip_empty_lines(struct h1_reader *r, struct slice b, const struct flaws *flaws)
 {
     while (b.n - r->start >= 2 && b.p[r->start] == '\r' && b.p[r->start + 1] == '\n') {
         r->start += 2;
@@ -90,7 +90,7 @@ static bool pass_empty_lines(struct h1_reader *r, struct slice b, const struct f
 static enum h1_result find_end(struct h1_reader *r, size_t max_head, struct slice b,
                                const struct flaws *flaws, size_t *end, struct failure *why)
 {
-    if (!pass_empty_lines(r, b, flaws)) {
+    if (!skip_empty_lines(r, b, flaws)) {
         failure_set(why, flaws->malformed, "There are empty lines before the message.");
         return H1_REFUSED;
     }

@@ -36,11 +36,11 @@ enum verdict {
     VERDICT_BOTH,    /* both certificates are refused */
 };
 
-/* Call it before a request is sent. presentable: the certificate in use is valid now. PASS: send
- * the request under that one, or fail if it is not valid. SWITCH or TRY: use the other one. */
+/* Call it before a request is sent. presentable: the certificate in use is valid now. NOTHING:
+ * send the request under that one, or fail if it is not valid. SWITCH or TRY: use the other one. */
 enum verdict verdict_before(const struct verdict_view *v, bool presentable);
 
-/* The server has refused the certificate. PASS: the caller gets the refusal. */
+/* The server has refused the certificate. NOTHING: the caller gets the refusal. */
 enum verdict verdict_of_refusal(const struct verdict_view *v);
 
 /* The server has given an answer that is no refusal. */

@@ -158,7 +158,7 @@ struct offer {
 
 static void on_offer(void *arg);
 
-static void pass_on(struct offer *f)
+static void offer_to_next(struct offer *f)
 {
     const struct upstreams *from = f->to;
     size_t i = 0;
@@ -200,7 +200,7 @@ static void on_offer(void *arg)
     if (!ended)
         each_of(f->to, f->tenant, take_offer, &taken);
     if (!taken && !ended && f->left > 0) {
-        pass_on(f);
+        offer_to_next(f);
         return;
     }
     if (!taken)
@@ -215,7 +215,7 @@ static void offer_place(struct origin *o)
 
     o->streak = 0;
     *f = (struct offer){o->site.all, shared_tenant_ref(o->site.shared), o->site.all->nall};
-    pass_on(f);
+    offer_to_next(f);
 }
 
 /* If requests of other workers wait too, a place is given away after STREAK_MAX places. Otherwise

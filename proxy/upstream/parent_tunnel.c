@@ -311,7 +311,7 @@ static void take_head(struct parent_tunnel *t, struct slice *in)
 static void lose(struct parent_tunnel *t);
 
 /* The content of a 407 is read and thrown away. */
-static void pass_over_body(struct parent_tunnel *t, struct slice *in)
+static void skip_body(struct parent_tunnel *t, struct slice *in)
 {
     struct gather *g = NEW(struct gather);
     enum body_result result;
@@ -340,7 +340,7 @@ static bool step(struct parent_tunnel *t, struct slice *in)
     bool was_in_body = t->in_body;
 
     if (t->in_body)
-        pass_over_body(t, in);
+        skip_body(t, in);
     else
         take_head(t, in);
     return !t->ended && t->stream == before && (in->n != n || t->in_body != was_in_body);
