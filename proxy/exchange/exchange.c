@@ -1,5 +1,7 @@
 #include "exchange/exchange.h"
 
+#include <assert.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -95,7 +97,8 @@ static struct decision perform(struct exchange *x, struct decision d, struct sli
     case STEP_FAIL:
         exchange_fail(x);
         return DECIDE(STEP_WAIT);
-    default:
+    default: /* WAIT and NONE are not performed */
+        assert(false);
         return DECIDE(STEP_WAIT);
     }
 }
@@ -251,7 +254,7 @@ static void on_server_end(void *ctx)
 
 static struct decision judge_break(struct exchange *x, const struct failure *why)
 {
-    struct decision d = DECIDE(STEP_WAIT);
+    struct decision d = DECIDE(STEP_NONE);
     struct failure lost;
 
     if (why->id == FAIL_SERVER_VANISHED)
@@ -265,7 +268,7 @@ static struct decision judge_break(struct exchange *x, const struct failure *why
     }
     if (why->id == FAIL_CERTIFICATE_REFUSED)
         d = exchange_judge_refusal(x);
-    if (d.step != STEP_WAIT)
+    if (d.step != STEP_NONE)
         return d;
     lost = *why;
     upstream_explain(x->upstream, &lost);
@@ -361,12 +364,12 @@ static void attach(struct exchange *x, struct upstream *u)
 
 static struct decision judge_no_connection(struct exchange *x, const struct failure *why)
 {
-    struct decision d = DECIDE(STEP_WAIT);
+    struct decision d = DECIDE(STEP_NONE);
 
     x->identity = x->acquire.identity;
     if (why->id == FAIL_CERTIFICATE_REFUSED)
         d = exchange_judge_refusal(x);
-    return d.step != STEP_WAIT ? d : exchange_fails(x, why);
+    return d.step != STEP_NONE ? d : exchange_fails(x, why);
 }
 
 static void on_acquired(void *ctx, struct upstream *u, const struct failure *why)

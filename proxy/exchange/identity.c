@@ -125,16 +125,16 @@ struct decision exchange_judge_refusal(struct exchange *x)
     case VERDICT_RETURN:
         return repeat(x, ACQUIRE_ANY);
     case VERDICT_TRY:
-        return take_try(x, 1 - x->identity) ? repeat(x, ACQUIRE_UNDER) : DECIDE(STEP_WAIT);
+        return take_try(x, 1 - x->identity) ? repeat(x, ACQUIRE_UNDER) : DECIDE(STEP_NONE);
     case VERDICT_SUSPECT:
         suspect(x);
-        return DECIDE(STEP_WAIT);
+        return DECIDE(STEP_NONE);
     case VERDICT_BOTH:
         log_say(LOG_ERROR, "tenant %s: %s refuses certificate-next as well as certificate",
                 x->tenant->name, x->tenant->peer);
-        return DECIDE(STEP_WAIT);
+        return DECIDE(STEP_NONE);
     default:
-        return DECIDE(STEP_WAIT);
+        return DECIDE(STEP_NONE);
     }
 }
 
@@ -196,7 +196,7 @@ static struct decision refused_by_answer(struct exchange *x, struct sight *s)
     struct decision d = exchange_judge_refusal(x);
     struct failure why;
 
-    if (d.step != STEP_WAIT)
+    if (d.step != STEP_NONE)
         return d;
     explain(x, s);
     failure_set(&why, FAIL_CERTIFICATE_REFUSED, "%s", x->sentence.p);

@@ -129,6 +129,7 @@ enum step {
     STEP_REPEAT,  /* send all of it again over another connection */
     STEP_FINISH,  /* end: the answer is complete, in the caller's stream */
     STEP_FAIL,    /* end: the exchange has failed with x->failure */
+    STEP_NONE,    /* nothing is decided: the function's caller has to decide; never performed */
 };
 
 struct decision {
@@ -181,7 +182,7 @@ const char *exchange_page_fields(const struct exchange *x);
 struct decision exchange_choose_identity(struct exchange *x);
 
 /* The server has refused the certificate, and the caller has got nothing of the answer. Returns
- * REPEAT, or WAIT if another certificate cannot help. */
+ * REPEAT, or NONE if another certificate cannot help. */
 struct decision exchange_judge_refusal(struct exchange *x);
 
 /* Judges by the answer whether the server refuses the certificate, and finds the cause of an error
