@@ -36,6 +36,18 @@ static bool is_odd(const struct head *h)
     return h->status == 204 && (h->chunked || h->content_length > 0);
 }
 
+/* Why no request can follow on the connection after this answer (RFC 9112, 9.3); NULL: one can. */
+static const char *reason_to_close(const struct head *h, enum framing in)
+{
+    if (h->minor != 1)
+        return "the server speaks HTTP/1.0";
+    if (head_says(h, OPTION_CLOSE))
+        return "the server's answer says Connection: close";
+    if (in == FRAMING_CLOSE)
+        return "the server ends its answer by closing it";
+    return is_odd(h) ? "the server's answer has no content, but says a length" : NULL;
+}
+
 static enum framing outgoing(const struct exchange *x, enum framing in)
 {
     if (in != FRAMING_CHUNKED && in != FRAMING_CLOSE)
@@ -154,8 +166,7 @@ void exchange_write_head(struct exchange *x, const struct head *h, struct buf *r
     if (x->reuses_session)
         exchange_learn_session(x, h);
     x->status = h->status;
-    x->upstream_persists =
-        h->minor == 1 && in != FRAMING_CLOSE && !is_odd(h) && !head_says(h, OPTION_CLOSE);
+    x->closing = reason_to_close(h, in);
     x->idle_ms = idle_time(x, h);
     answer_pump_start(&x->answer, h, in, out, links, &x->all->body_limits);
     struct edit_response_rules rules = field_rules(x, h, in, rewritten);
@@ -203,7 +214,9 @@ struct decision exchange_judge_part(struct exchange *x, const struct head *h)
             LOG_TRACE("exchange %s is to be repeated: %s answered %d, for a part of a content that "
                       "is rewritten as a whole",
                       x->id, x->tenant->peer, h->status);
-            return (struct decision){.step = STEP_REPEAT, .kind = ACQUIRE_ANY};
+            return (struct decision){.step = STEP_REPEAT,
+                                     .kind = ACQUIRE_ANY,
+                                     .closing = "its answer is for a part of the content"};
         }
     }
     failure_set(&why, FAIL_ANSWER_MALFORMED,

@@ -53,7 +53,7 @@ static struct decision take_connection(struct exchange *x, enum acquire_kind kin
     return acquire(x, kind);
 }
 
-static struct decision repeat(struct exchange *x, enum acquire_kind kind)
+static struct decision repeat(struct exchange *x, enum acquire_kind kind, const char *reason)
 {
     LOG_TRACE("exchange %s is repeated", x->id);
     request_pump_rewind(&x->request);
@@ -61,7 +61,7 @@ static struct decision repeat(struct exchange *x, enum acquire_kind kind)
     timer_stop(&x->answer_timer);
     timer_stop(&x->look_timer);
     x->looked_long = false;
-    exchange_drop_upstream(x);
+    exchange_drop_upstream(x, reason);
     if (x->crossing.sent_us != 0)
         crossing_end(&x->crossing); /* a repeated request counts again */
     x->heeded = false;
@@ -90,9 +90,9 @@ static struct decision perform(struct exchange *x, struct decision d, struct sli
     case STEP_RELAY: /* continues where no new input is needed */
         return exchange_relay(x, &SLICE(""));
     case STEP_REPEAT:
-        return repeat(x, d.kind);
+        return repeat(x, d.kind, d.closing);
     case STEP_FINISH:
-        exchange_finish(x, d.clean);
+        exchange_finish(x, d.closing);
         return DECIDE(STEP_WAIT);
     case STEP_FAIL:
         exchange_fail(x);
@@ -241,7 +241,7 @@ static void on_server_end(void *ctx)
     struct failure why;
 
     if (x->state == EXCHANGE_STREAM && body_ends_here(&x->answer.body)) {
-        x->upstream_persists = false;
+        x->closing = "the server has ended it";
         if (x->download == DOWNLOAD_FLOWING)
             advance(x, DECIDE(STEP_RELAY));
         return;
@@ -280,7 +280,7 @@ static void on_server_broken(void *ctx, const struct failure *why)
     struct exchange *x = ctx;
 
     if (x->state == EXCHANGE_STREAM && body_is_here(&x->answer.body))
-        x->upstream_persists = false; /* the whole answer is here, waiting for the caller */
+        x->closing = "it broke after its answer"; /* all of that is here, waiting for the caller */
     else
         advance(x, judge_break(x, why));
 }
@@ -386,7 +386,9 @@ static void on_acquired(void *ctx, struct upstream *u, const struct failure *why
     if (!x->tries_identity && x->identity != overlap_in_use(origin_overlap(x->origin))) {
         LOG_TRACE("exchange %s is to be repeated: the %s of its connection is not in use any more",
                   x->id, identity_title(x->identity));
-        advance(x, (struct decision){.step = STEP_REPEAT, .kind = ACQUIRE_ANY});
+        advance(x, (struct decision){.step = STEP_REPEAT,
+                                     .kind = ACQUIRE_ANY,
+                                     .closing = "another certificate is in use now"});
     } else {
         advance(x, DECIDE(STEP_SEND));
     }

@@ -119,7 +119,9 @@ static struct decision relay(struct exchange *x, struct slice *in, struct gather
         send_pieces(x, g);
     } while (result == BODY_FULL && !download_has_to_stop(x, relayed));
     if (result == BODY_END)
-        return (struct decision){.step = STEP_FINISH, .clean = in->n == 0};
+        return (struct decision){.step = STEP_FINISH,
+                                 .closing =
+                                     in->n == 0 ? NULL : "the server sent more than its answer"};
     if (result == BODY_BAD)
         return exchange_fails_plain(x, FAIL_ANSWER_MALFORMED);
     if (result == BODY_FULL) {

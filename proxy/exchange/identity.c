@@ -70,9 +70,9 @@ static bool take_try(struct exchange *x, int identity)
     return true;
 }
 
-static struct decision under(enum step step, enum acquire_kind kind)
+static struct decision connect_by(enum acquire_kind kind)
 {
-    return (struct decision){.step = step, .kind = kind};
+    return (struct decision){.step = STEP_CONNECT, .kind = kind};
 }
 
 /* ---- before ---- */
@@ -91,16 +91,16 @@ struct decision exchange_choose_identity(struct exchange *x)
         switch (verdict_before(&view, presentable)) {
         case VERDICT_SWITCH:
             switch_to(x, 1 - in_use, "is not valid now");
-            return under(STEP_CONNECT, ACQUIRE_ANY);
+            return connect_by(ACQUIRE_ANY);
         case VERDICT_TRY:
             if (take_try(x, 1 - in_use))
-                return under(STEP_CONNECT, ACQUIRE_UNDER);
+                return connect_by(ACQUIRE_UNDER);
             break;
         default:
             break;
         }
     }
-    return presentable ? under(STEP_CONNECT, ACQUIRE_ANY) : exchange_fails(x, &why);
+    return presentable ? connect_by(ACQUIRE_ANY) : exchange_fails(x, &why);
 }
 
 /* ---- refused ---- */
@@ -109,7 +109,8 @@ static struct decision repeat(const struct exchange *x, enum acquire_kind kind)
 {
     LOG_TRACE("exchange %s is to be repeated: %s refused the %s", x->id, x->tenant->peer,
               identity_title(x->identity));
-    return under(STEP_REPEAT, kind);
+    return (struct decision){
+        .step = STEP_REPEAT, .kind = kind, .closing = "the server refused its certificate"};
 }
 
 struct decision exchange_judge_refusal(struct exchange *x)

@@ -99,7 +99,8 @@ struct exchange {
     /* the answer */
     struct answer_pump answer;
     unsigned interim; /* number of 1xx responses so far */
-    bool upstream_persists;
+    /* Why the connection cannot serve another request, as far as the answer shows; NULL: it can. */
+    const char *closing;
     int64_t idle_ms;           /* how long the connection may stay idle */
     struct task go_on;         /* passes on more of a held answer in the next turn */
     struct timer look_timer;   /* limits the wait for an error's content */
@@ -136,7 +137,9 @@ struct decision {
     enum step step;
     /* For CONNECT and REPEAT. ACQUIRE_UNDER: under the certificate x->acquire.identity. */
     enum acquire_kind kind;
-    bool clean; /* FINISH: no bytes came after the answer */
+    /* Why the connection is closed, for the trace (upstream_close()). REPEAT: always. FINISH: NULL
+     * if the answer allows to keep it. Static. */
+    const char *closing;
 };
 
 #define DECIDE(step_) ((struct decision){.step = (step_)})
@@ -255,8 +258,8 @@ void exchange_free_spares(struct exchanges *all);
 
 /* ---- end ---- */
 
-/* The answer is complete. clean: no bytes came after it on the connection. */
-void exchange_finish(struct exchange *x, bool clean);
+/* The answer is complete. closing: see struct decision. */
+void exchange_finish(struct exchange *x, const char *closing);
 
 /* Ends with x->failure. The caller gets the failure as the answer, or is cut off if the answer has
  * begun. */
@@ -265,6 +268,7 @@ void exchange_fail(struct exchange *x);
 /* Ends because the caller has gone. */
 void exchange_abandon(struct exchange *x, const struct failure *why);
 
-void exchange_drop_upstream(struct exchange *x);
+/* Closes the connection, if there is one. reason: see upstream_close(). */
+void exchange_drop_upstream(struct exchange *x, const char *reason);
 
 #endif

@@ -421,7 +421,7 @@ static const char *reason_to_close(struct origin *o, const struct upstream *u, i
     if (waited_for && is_others_turn(o))
         return "its place is for a request of another worker";
     if (waited_for && !stream_is_alive(upstream_stream(u)))
-        return "the server has ended it";
+        return POOL_NOT_SILENT;
     return NULL;
 }
 
