@@ -383,7 +383,7 @@ static void on_acquired(void *ctx, struct upstream *u, const struct failure *why
     attach(x, u);
     /* If another certificate came into use while this connection was made, the request takes
      * another connection. Nothing was sent on this one. */
-    if (!x->tries_identity && x->identity != overlap_in_use(origin_overlap(x->origin))) {
+    if (!witness_tries(x->witness) && x->identity != overlap_in_use(origin_overlap(x->origin))) {
         LOG_TRACE("exchange %s is to be repeated: the %s of its connection is not in use any more",
                   x->id, identity_title(x->identity));
         advance(x, (struct decision){.step = STEP_REPEAT,
@@ -403,7 +403,7 @@ static void on_gate_open(void *ctx, const struct failure *why)
     x->acquire.waited_us = x->crossing.waited_us;
     if (why != NULL)
         advance(x, exchange_fails(x, why));
-    else if (x->acquire.kind == ACQUIRE_ANY && !x->changed_identity)
+    else if (x->acquire.kind == ACQUIRE_ANY && x->witness != WITNESS_LAST)
         advance(x, exchange_choose_identity(x));
     else
         advance(x, (struct decision){.step = STEP_CONNECT, .kind = x->acquire.kind});

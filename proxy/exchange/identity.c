@@ -30,9 +30,7 @@ static struct verdict_view view_of(const struct exchange *x)
 {
     const struct overlap *o = overlap_of(x);
 
-    return (struct verdict_view){.judges = x->judges,
-                                 .tries = x->tries_identity,
-                                 .changed = x->changed_identity,
+    return (struct verdict_view){.witness = x->witness,
                                  .superseded = x->identity != overlap_in_use(o),
                                  .suspected = overlap_is_suspected(o),
                                  .may_rewind = request_pump_may_rewind(&x->request)};
@@ -65,7 +63,7 @@ static bool take_try(struct exchange *x, int identity)
 {
     if (!overlap_take_try(overlap_of(x), loop_now(x->all->loop)))
         return false;
-    x->tries_identity = true;
+    x->witness = witness_begins_try(x->witness);
     x->acquire.identity = identity;
     return true;
 }
@@ -85,7 +83,7 @@ struct decision exchange_choose_identity(struct exchange *x)
 
     if (tenant_has_identity(x->tenant, IDENTITY_NEXT)) {
         /* The server may have judged the caller's own Authorization instead of the certificate. */
-        x->judges = !x->forwards_authorization;
+        x->witness = x->forwards_authorization ? WITNESS_NONE : WITNESS_FIRST;
         struct verdict_view view = view_of(x);
         view.has_other = (!presentable || view.suspected) && has_other(x, in_use);
         switch (verdict_before(&view, presentable)) {
@@ -117,12 +115,9 @@ struct decision exchange_judge_refusal(struct exchange *x)
 {
     struct verdict_view view = view_of(x);
 
-    view.has_other = x->judges && has_other(x, x->identity);
-    enum verdict verdict = verdict_of_refusal(&view);
-    if (x->judges && (!view.tries || verdict == VERDICT_RETURN))
-        x->changed_identity = true;
-    x->tries_identity = false;
-    switch (verdict) {
+    view.has_other = x->witness != WITNESS_NONE && has_other(x, x->identity);
+    x->witness = witness_refused(x->witness);
+    switch (verdict_of_refusal(&view)) {
     case VERDICT_RETURN:
         return repeat(x, ACQUIRE_ANY);
     case VERDICT_TRY:
@@ -148,11 +143,11 @@ static void apply(struct exchange *x, enum verdict verdict)
         overlap_trust(overlap_of(x));
         break;
     case VERDICT_SWITCH:
-        x->tries_identity = false;
+        x->witness = witness_ends_try(x->witness);
         switch_to(x, x->identity, "was refused");
         break;
     case VERDICT_UNDECIDED: /* it will be tried again later */
-        x->tries_identity = false;
+        x->witness = witness_ends_try(x->witness);
         (void)overlap_suspect(overlap_of(x));
         break;
     default:
@@ -227,7 +222,7 @@ struct decision exchange_judge_answer(struct exchange *x, const struct head *h, 
 
     x->cause = NULL;
     if (!hints && !sf_refusal_status(h->status)) {
-        if (x->judges) {
+        if (x->witness != WITNESS_NONE) {
             view = view_of(x);
             apply(x, verdict_of_answer(&view, h->status));
         }

@@ -14,6 +14,7 @@
 #include "exchange/answer_pump.h"
 #include "exchange/exchanges.h"
 #include "exchange/request_pump.h"
+#include "policy/verdict.h"
 #include "upstream/origin.h"
 
 /* The state of an exchange. The legal moves: state.c. */
@@ -91,10 +92,7 @@ struct exchange {
     /* the certificate */
     /* The certificate of the connection, also of a connection that could not be made. */
     int identity;
-    bool judges; /* the outcome of this request says something about the certificate */
-    /* This is the one request that tries the certificate that is not in use. */
-    bool tries_identity;
-    bool changed_identity;
+    enum witness witness; /* what the outcome can say about the certificates */
 
     /* the answer */
     struct answer_pump answer;
