@@ -6,9 +6,15 @@
 #include "exchange/inner.h"
 #include "http/date.h"
 
-enum { MAX_INTERIM = 100 };
+enum {
+    /* Of one request. RFC 9110, 15.2 sets no limit; without one, a server could send them for ever
+     * and keep answer-timeout from expiring. */
+    MAX_INTERIM = 100,
+    KEEP_ALIVE_MAX_S = 24 * 60 * 60, /* a larger number is ignored */
+    IDLE_MARGIN_MS = 500,            /* how much sooner than the server this process closes */
+};
 
-/* How long the connection may stay idle, in milliseconds: half a second less than the server's own
+/* How long the connection may stay idle, in milliseconds: IDLE_MARGIN_MS less than the server's own
  * limit, so that this process closes first. The limit is in Keep-Alive: timeout=N (RFC 2068,
  * 19.7.1), which most servers still send. */
 static int64_t idle_time(const struct exchange *x, const struct head *h)
@@ -21,9 +27,9 @@ static int64_t idle_time(const struct exchange *x, const struct head *h)
     while (head_next_member(h, FIELD_KEEP_ALIVE, &at, &member)) {
         struct slice name = slice_trim(slice_split(&member, '='));
         if (!slice_eq_nocase(name, SLICE("timeout")) ||
-            !slice_to_u64(slice_trim(member), 86400, &seconds))
+            !slice_to_u64(slice_trim(member), KEEP_ALIVE_MAX_S, &seconds))
             continue;
-        int64_t told = (int64_t)seconds * 1000 - 500;
+        int64_t told = (int64_t)seconds * 1000 - IDLE_MARGIN_MS;
         if (told < ms)
             ms = told;
     }

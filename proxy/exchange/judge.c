@@ -89,6 +89,9 @@ static bool is_tls(const struct client *c)
     return client_door(c)->tls != NULL || (in != NULL && in->is.secure);
 }
 
+/* Most heads fit in it, so the buffer grows once. In bytes. */
+enum { HEAD_USUAL = 1024 };
+
 static void edit(struct exchange *x, const struct head *h, const struct judgement *j)
 {
     const struct tenant *tenant = x->tenant;
@@ -106,7 +109,7 @@ static void edit(struct exchange *x, const struct head *h, const struct judgemen
                                          link_filter_for_request(tenant, buf_slice(&x->base), h));
     if (tenant->session_reuse)
         exchange_want_session(x, h);
-    buf_reserve(&x->request.head, 1024);
+    buf_reserve(&x->request.head, HEAD_USUAL);
     edit_request(&x->request.head, h, &j->target, &rules);
     request_pump_trailers(&x->request, h, tenant->headers, tenant->nheaders);
 }

@@ -10,7 +10,7 @@
 #include "http/date.h"
 #include "http/set_cookie.h"
 
-enum { BUCKETS = 256 };
+enum { BUCKETS = 256 }; /* for at most SESSIONS_MAX entries, four in each */
 
 struct cookie {
     char *pair; /* NAME=VALUE */

@@ -10,7 +10,7 @@
 #include "upstream/pool.h"
 #include "upstream/upstream.h"
 
-enum { STREAK_MAX = 16 };
+enum { STREAK_MAX = 16 }; /* places kept in a row while other workers wait: is_others_turn() */
 
 struct origin {
     struct site site;

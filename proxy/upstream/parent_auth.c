@@ -7,7 +7,13 @@
 #include "tls/digest_auth.h"
 #include "upstream/gss_login.h"
 
-enum { MAX_REPEATED = 2, MAX_LEGS = 8, MAX_TOKEN = 64 * 1024 };
+enum {
+    MAX_REPEATED = 2, /* times that Digest starts again with a new nonce (RFC 7616, 3.3: stale) */
+    MAX_LEGS = 8,     /* messages of a login; Kerberos needs one or two, NTLM two */
+    MAX_TOKEN = 64 * 1024,
+    OFFER_SHOWN =
+        100, /* bytes of the list of schemes in a sentence, and the scheme that exceeds it */
+};
 
 static const char *const schemes[] = {[AUTH_NONE] = "none",
                                       [AUTH_BASIC] = "Basic",
@@ -123,7 +129,7 @@ static void add_offer(const struct parent_auth *a, struct buf *out)
     struct slice rest = buf_slice(&a->asked);
     struct challenge c;
 
-    while (challenge_next(&rest, &c) && out->n < 100)
+    while (challenge_next(&rest, &c) && out->n < OFFER_SHOWN)
         buf_addf(out, "%s%.*s", out->n == 0 ? "" : ", ", (int)c.scheme.n, c.scheme.p);
     if (out->n == 0)
         buf_add_string(out, "nothing");

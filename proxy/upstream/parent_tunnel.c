@@ -14,7 +14,8 @@
 enum {
     /* Bytes of a 407 that are read so that its connection can be used again. */
     MAX_REFUSAL = 256 * 1024,
-    MAX_LOST = 4,
+    MAX_LOST = 4,    /* times that the proxy closes between two messages of a login */
+    FIELD_EXTRA = 64 /* bytes: name and line ends of Proxy-Authorization, and the empty line */
 };
 
 struct parent_tunnel {
@@ -162,7 +163,7 @@ static void say_connect(struct parent_tunnel *t)
              "CONNECT %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: sfmtls/%s\r\n"
              "Proxy-Connection: Keep-Alive\r\n",
              t->target, t->target, SFMTLS_VERSION);
-    buf_reserve(&text, field->n + 64); /* it is wiped later, so it must not move */
+    buf_reserve(&text, field->n + FIELD_EXTRA); /* it is wiped later, so it must not move */
     if (field->n > 0) {
         buf_add_string(&text, "Proxy-Authorization: ");
         buf_add_slice(&text, buf_slice(field));
