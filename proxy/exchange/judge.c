@@ -187,13 +187,14 @@ struct decision exchange_judge(struct exchange *x, const struct client_request *
 
     bool accepted = judgement_make(&j, &view, client_door(x->client)->tenant, r->head, &why);
     x->page = j.page;
-    x->is_answered_here = j.own_answer == OWN_ANSWER_OPTIONS;
-    if (!accepted || j.own_answer != OWN_ANSWER_NONE)
+    if (!accepted || j.own_answer != OWN_ANSWER_NONE) {
         keep_start_line(x, r->head);
-    if (!accepted)
-        return exchange_fails(x, &why);
-    if (j.own_answer == OWN_ANSWER_PREFLIGHT)
-        return answer_preflight(x, r->head);
+        if (!accepted)
+            return exchange_fails(x, &why);
+        if (j.own_answer == OWN_ANSWER_PREFLIGHT)
+            return answer_preflight(x, r->head);
+        x->is_answered_here = true;
+    }
     x->origin = origin_ref(x->all->upstreams->origins[j.index]);
     x->tenant = j.tenant;
     x->cell = x->all->cells[j.index];
