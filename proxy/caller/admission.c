@@ -66,7 +66,7 @@ bool admission_take(struct clients *all, const struct admission_rule *rule,
         out->caller = caller_id_of_peer(p);
         if (!check_uid(all, rule->uids, p, why))
             return false;
-        share = rule->places == &all->shared->clients ? share_of(all->config, p) : 0;
+        share = rule->places == &all->shared->connections ? share_of(all->config, p) : 0;
     }
     if (!quota_take(rule->places)) {
         failure_plain(why, FAIL_TOO_MANY_CALLERS);

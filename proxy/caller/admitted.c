@@ -5,7 +5,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 
-enum { BUCKETS = 256 };
+enum { BUCKETS = 256 }; /* for at most ADMITTED_MAX entries, four in each */
 
 struct entry {
     struct list age, bucket;

@@ -14,7 +14,10 @@
 
 #include "tls/secret.h"
 
-enum { ADMITTED_MAX = 1024, ADMITTED_MS = 5 * 60 * 1000 };
+enum {
+    ADMITTED_MAX = 1024,         /* entries; of more, the oldest is forgotten */
+    ADMITTED_MS = 5 * 60 * 1000, /* how long a password is remembered */
+};
 
 struct admitted;
 

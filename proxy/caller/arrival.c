@@ -66,7 +66,7 @@ void arrival_take(struct clients *all, const struct client_door *door,
                   const struct accepted accepted[], size_t n)
 {
     const struct admission_rule rule = {
-        .places = door->places == NULL ? &all->shared->clients : door->places,
+        .places = door->places == NULL ? &all->shared->connections : door->places,
         .uids = door->for_operators ? config_admin_uids(all->config) : &all->config->allow_uid};
     const bool ends = (all->draining && !door->for_operators) || all->ended;
     struct peer rooms[ACCEPTED_MAX];

@@ -68,6 +68,8 @@ static struct key key_of(const struct peer *p)
 
 static struct list *bucket_of(struct census *c, const struct key *k)
 {
+    /* Two odd factors whose bits are well mixed: 2^64 divided by the golden ratio (Knuth, The Art
+     * of Computer Programming 3, 6.4), and one of the public-domain mixer rrmxmx. */
     uint64_t h = (k->value ^ k->kind ^ c->seed) * UINT64_C(0x9e3779b97f4a7c15);
 
     h = (h ^ h >> 32 ^ c->seed >> 7) * UINT64_C(0xd6e8feb86659fd93);

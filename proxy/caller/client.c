@@ -12,8 +12,8 @@
 #include "net/address.h"
 
 enum {
-    LINGER_MS = 5000,
-    LINGER_LIMIT_MS = 30000,
+    LINGER_MS = 5000,        /* how long linger() waits for the caller's next bytes or its end */
+    LINGER_LIMIT_MS = 30000, /* the same in all, however often bytes come */
     /* How long a new caller has for its first request after the shutdown has begun. */
     FIRST_MS = 1000
 };

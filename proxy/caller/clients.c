@@ -56,7 +56,7 @@ void clients_report(struct clients *c, struct record *r, int64_t begun_us, int64
 void clients_new_id(struct clients *c, char out[REQUEST_ID_SIZE])
 {
     static const char hex[] = "0123456789abcdef";
-    /* an odd factor: no id comes twice */
+    /* An odd factor: no id comes twice. It is 2^64 divided by the golden ratio (see census.c). */
     uint64_t id = c->id_prefix + c->next_id++ * UINT64_C(0x9e3779b97f4a7c15);
 
     for (int i = 15; i >= 0; i--, id >>= 4)

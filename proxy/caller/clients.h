@@ -22,7 +22,7 @@ struct ledger;
 
 /* One for all workers. */
 struct clients_shared {
-    struct quota clients;     /* the limit max-connections */
+    struct quota connections; /* the limit max-connections */
     struct quota turned_away; /* callers beyond it that are being told the reason */
     struct census *census;    /* number of connections of each caller */
     struct checker *checker;  /* checks the callers' passwords */

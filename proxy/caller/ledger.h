@@ -14,7 +14,11 @@
 #include "caller/record.h"
 #include "config/config.h"
 
-enum { LEDGER_FAILURES = 100, LEDGER_TENANT_SIZE = 33, LEDGER_SENTENCE_SIZE = 768 };
+enum {
+    LEDGER_FAILURES = 100,      /* kinds of failures that are remembered */
+    LEDGER_TENANT_SIZE = 33,    /* bytes of a tenant's name, and the NUL */
+    LEDGER_SENTENCE_SIZE = 768, /* the same of a sentence; a longer one is cut */
+};
 
 struct ledger;
 /* The counts of one tenant. They survive a reload that keeps the tenant's name. */

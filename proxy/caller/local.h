@@ -22,13 +22,13 @@ struct local_request {
 typedef void local_answer(void *ctx, const struct local_request *r, struct reply *out,
                           struct buf *body, struct buf *fields);
 
-/* Returns false if the request may not pass; *why is the answer then. */
+/* Returns false if the request is refused; *why is the answer then. */
 typedef bool local_guard(void *ctx, const struct local_request *r, struct failure *why);
 
 /* Use it as the ctx of a door with local_service. */
 struct local {
     local_answer *answer;
-    local_guard *guard; /* NULL: every well-formed request may pass */
+    local_guard *guard; /* NULL: every well-formed request is answered */
     void *ctx;
     bool silent; /* its exchanges are not recorded */
 };

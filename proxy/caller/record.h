@@ -18,7 +18,7 @@
 struct cause;
 struct ledger_cell;
 
-enum { REQUEST_ID_SIZE = 17 };
+enum { REQUEST_ID_SIZE = 16 + 1 }; /* 64 bits in hex, and the NUL */
 
 /* All views are valid during the hook's call only. */
 struct record {

@@ -357,7 +357,8 @@ static inline bool tenant_has_identity(const struct tenant *t, int i)
 }
 
 /* Are name, server and company the same, whatever the certificates are? Then the server treats both
- * as one client, so what it said to one about its limits applies to the other. */
+ * as one client: what it said to one about its limits applies to the other, and it may see the
+ * certificates of both. */
 bool tenant_is_same_account(const struct tenant *a, const struct tenant *b);
 
 /* Appends "PATH N/s". */

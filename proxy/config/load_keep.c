@@ -1,24 +1,17 @@
 /* Which certificate takes the place of one that cannot be presented: at a reload the one in use,
  * for `sfmtls check` the one that was just fetched. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "config/load_parts.h"
 
-/* Is it the same tenant for the server, too? Another company may not have registered the
- * certificate, and another server must not see it. */
-static bool is_same(const struct tenant *a, const struct tenant *b)
-{
-    return strcmp(a->name, b->name) == 0 && strcmp(a->company_id, b->company_id) == 0 &&
-           strcmp(a->server.host, b->server.host) == 0 && a->server.port == b->server.port;
-}
-
-static const struct tenant *find_same(const struct config *c, const struct tenant *t)
+/* Not only the name has to be the same: another company may not have registered the certificate,
+ * and another server must not see it. */
+static const struct tenant *find_account(const struct config *c, const struct tenant *t)
 {
     for (size_t i = 0; i < c->ntenants; i++)
-        if (is_same(c->tenants[i], t))
+        if (tenant_is_same_account(c->tenants[i], t))
             return c->tenants[i];
     return NULL;
 }
@@ -101,7 +94,7 @@ void config_keep_identities(struct config *c, const struct config *in_use)
     int64_t now = clock_wall_s();
 
     for (size_t n = 0; n < c->ntenants; n++) {
-        const struct tenant *before = find_same(in_use, c->tenants[n]);
+        const struct tenant *before = find_account(in_use, c->tenants[n]);
         for (int i = 0; before != NULL && i < IDENTITIES; i++)
             keep(c, c->tenants[n], before, i, now);
     }

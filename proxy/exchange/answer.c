@@ -6,9 +6,15 @@
 #include "exchange/inner.h"
 #include "http/date.h"
 
-enum { MAX_INTERIM = 100 };
+enum {
+    /* Of one request. RFC 9110, 15.2 sets no limit; without one, a server could send them for ever
+     * and keep answer-timeout from expiring. */
+    MAX_INTERIM = 100,
+    KEEP_ALIVE_MAX_S = SECONDS_PER_DAY, /* a larger number is ignored */
+    IDLE_MARGIN_MS = 500,               /* how much sooner than the server this process closes */
+};
 
-/* How long the connection may stay idle, in milliseconds: half a second less than the server's own
+/* How long the connection may stay idle, in milliseconds: IDLE_MARGIN_MS less than the server's own
  * limit, so that this process closes first. The limit is in Keep-Alive: timeout=N (RFC 2068,
  * 19.7.1), which most servers still send. */
 static int64_t idle_time(const struct exchange *x, const struct head *h)
@@ -21,9 +27,9 @@ static int64_t idle_time(const struct exchange *x, const struct head *h)
     while (head_next_member(h, FIELD_KEEP_ALIVE, &at, &member)) {
         struct slice name = slice_trim(slice_split(&member, '='));
         if (!slice_eq_nocase(name, SLICE("timeout")) ||
-            !slice_to_u64(slice_trim(member), SECONDS_PER_DAY, &seconds))
+            !slice_to_u64(slice_trim(member), KEEP_ALIVE_MAX_S, &seconds))
             continue;
-        int64_t told = (int64_t)seconds * 1000 - 500;
+        int64_t told = (int64_t)seconds * 1000 - IDLE_MARGIN_MS;
         if (told < ms)
             ms = told;
     }
@@ -34,6 +40,18 @@ static int64_t idle_time(const struct exchange *x, const struct head *h)
 static bool is_odd(const struct head *h)
 {
     return h->status == 204 && (h->chunked || h->content_length > 0);
+}
+
+/* Why no request can follow on the connection after this answer (RFC 9112, 9.3); NULL: one can. */
+static const char *reason_to_close(const struct head *h, enum framing in)
+{
+    if (h->minor != 1)
+        return "the server speaks HTTP/1.0";
+    if (head_says(h, OPTION_CLOSE))
+        return "the server's answer says Connection: close";
+    if (in == FRAMING_CLOSE)
+        return "the server ends its answer by closing it";
+    return is_odd(h) ? "the server's answer has no content, but says a length" : NULL;
 }
 
 static enum framing outgoing(const struct exchange *x, enum framing in)
@@ -154,8 +172,7 @@ void exchange_write_head(struct exchange *x, const struct head *h, struct buf *r
     if (x->reuses_session)
         exchange_learn_session(x, h);
     x->status = h->status;
-    x->upstream_persists =
-        h->minor == 1 && in != FRAMING_CLOSE && !is_odd(h) && !head_says(h, OPTION_CLOSE);
+    x->closing = reason_to_close(h, in);
     x->idle_ms = idle_time(x, h);
     answer_pump_start(&x->answer, h, in, out, links, &x->all->body_limits);
     struct edit_response_rules rules = field_rules(x, h, in, rewritten);
@@ -180,10 +197,10 @@ struct decision exchange_write_interim(struct exchange *x, const struct head *h,
     if (h->status == 100)
         x->request.expects = false;
     if (x->minor == 0) /* RFC 9110, 15.2: HTTP/1.0 callers get no 1xx */
-        return DECIDE(STEP_PASS);
+        return DECIDE(STEP_RELAY);
     remember_cookies(x, h);
     edit_response(room, h, FRAMING_NONE, PERSIST_DEFAULT, &rules);
-    return DECIDE(STEP_PASS);
+    return DECIDE(STEP_RELAY);
 }
 
 /* A part of a content cannot be rewritten (RFC 9110, 14). If the server has sent a part, the
@@ -195,7 +212,7 @@ struct decision exchange_judge_part(struct exchange *x, const struct head *h)
     struct failure why;
 
     if (x->base.n == 0 || !(links_are_parted(h) || (h->status == 416 && x->asks_for_part)))
-        return DECIDE(STEP_PASS);
+        return DECIDE(STEP_RELAY);
     if (x->asks_for_part) {
         x->asks_for_part = false;
         edit_drop_fields(&x->request.head, field_bit(FIELD_RANGE));
@@ -203,7 +220,9 @@ struct decision exchange_judge_part(struct exchange *x, const struct head *h)
             LOG_TRACE("exchange %s is to be repeated: %s answered %d, for a part of a content that "
                       "is rewritten as a whole",
                       x->id, x->tenant->peer, h->status);
-            return (struct decision){.step = STEP_REPEAT, .kind = ACQUIRE_ANY};
+            return (struct decision){.step = STEP_REPEAT,
+                                     .kind = ACQUIRE_ANY,
+                                     .closing = "its answer is for a part of the content"};
         }
     }
     failure_set(&why, FAIL_ANSWER_MALFORMED,

@@ -8,7 +8,11 @@
 #include "base/mem.h"
 #include "tls/secret.h"
 
-enum { WAYS = 8, SETS = COOKIES_OF_TENANT / WAYS, MAC_SIZE = 16 };
+enum {
+    WAYS = 8, /* cookies in a set; of a full set the one used longest ago is forgotten */
+    SETS = COOKIES_OF_TENANT / WAYS,
+    MAC_SIZE = 16, /* bytes that are kept of a cookie's MAC */
+};
 
 struct mac {
     unsigned char bytes[MAC_SIZE];

@@ -64,40 +64,44 @@ static void end(struct exchange *x)
     if (x->check != NULL)
         check_cancel(x->check);
     origin_cancel(&x->acquire);
-    pass_end(&x->pass);
+    crossing_end(&x->crossing);
     report(x);
     loop_bury(x->all->loop, x, release);
 }
 
-void exchange_drop_upstream(struct exchange *x)
+void exchange_drop_upstream(struct exchange *x, const char *reason)
 {
     struct upstream *u = x->upstream;
 
     x->upstream = NULL;
     if (u != NULL)
-        upstream_close(u, STREAM_ABORT, "its exchange did not go well");
+        upstream_close(u, STREAM_ABORT, reason);
 }
 
-/* May the connection serve another request? */
-static bool is_kept(const struct exchange *x, bool clean)
+/* Why the connection cannot serve another request; NULL: it can. */
+static const char *reason_to_close(const struct exchange *x)
 {
-    return clean && x->upstream_persists && x->upload == UPLOAD_DONE &&
-           stream_queued(upstream_stream(x->upstream)) == 0;
+    if (x->closing != NULL)
+        return x->closing;
+    if (x->upload != UPLOAD_DONE || stream_queued(upstream_stream(x->upstream)) > 0)
+        return "the answer came before the whole request was sent";
+    return NULL;
 }
 
-void exchange_finish(struct exchange *x, bool clean)
+void exchange_finish(struct exchange *x, const char *closing)
 {
     struct client *c = x->client;
     struct upstream *u = x->upstream;
-    bool kept = u != NULL && is_kept(x, clean);
+
+    if (u != NULL && closing == NULL)
+        closing = reason_to_close(x);
 
     x->upstream = NULL;
     end(x);
-    if (kept)
+    if (u != NULL && closing == NULL)
         origin_give_back(x->origin, u, x->idle_ms);
     else if (u != NULL)
-        upstream_close(u, x->upload == UPLOAD_DONE ? STREAM_CLOSE : STREAM_ABORT,
-                       "the answer leaves it in no state for another request");
+        upstream_close(u, x->upload == UPLOAD_DONE ? STREAM_CLOSE : STREAM_ABORT, closing);
     client_done(c, request_pump_is_read(&x->request));
 }
 
@@ -127,7 +131,7 @@ void exchange_fail(struct exchange *x)
     bool answers = x->state != EXCHANGE_STREAM && fail_info(id)->status != 0;
     bool closes = x->minor == 0 || x->answer.body.out == FRAMING_CLOSE;
 
-    exchange_drop_upstream(x);
+    exchange_drop_upstream(x, x->failure->detail.text);
     if (answers)
         reply(x);
     end(x);
@@ -140,6 +144,6 @@ void exchange_fail(struct exchange *x)
 void exchange_abandon(struct exchange *x, const struct failure *why)
 {
     exchange_note_failure(x, why);
-    exchange_drop_upstream(x);
+    exchange_drop_upstream(x, why->detail.text);
     end(x);
 }

@@ -1,5 +1,7 @@
 #include "exchange/exchange.h"
 
+#include <assert.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -42,7 +44,7 @@ static struct decision take_connection(struct exchange *x, enum acquire_kind kin
     exchange_set_state(x, EXCHANGE_ACQUIRE);
     x->upload = UPLOAD_HELD;
     timer_stop(&x->caller_timer);
-    if (!x->pass.open) {
+    if (!x->crossing.open) {
         x->acquire.kind = kind;
         struct decision d = exchange_enter_gate(x, on_gate_open);
         if (d.step != STEP_CONNECT)
@@ -51,7 +53,7 @@ static struct decision take_connection(struct exchange *x, enum acquire_kind kin
     return acquire(x, kind);
 }
 
-static struct decision repeat(struct exchange *x, enum acquire_kind kind)
+static struct decision repeat(struct exchange *x, enum acquire_kind kind, const char *reason)
 {
     LOG_TRACE("exchange %s is repeated", x->id);
     request_pump_rewind(&x->request);
@@ -59,9 +61,9 @@ static struct decision repeat(struct exchange *x, enum acquire_kind kind)
     timer_stop(&x->answer_timer);
     timer_stop(&x->look_timer);
     x->looked_long = false;
-    exchange_drop_upstream(x);
-    if (x->pass.sent_us != 0)
-        pass_end(&x->pass); /* a repeated request counts again */
+    exchange_drop_upstream(x, reason);
+    if (x->crossing.sent_us != 0)
+        crossing_end(&x->crossing); /* a repeated request counts again */
     x->heeded = false;
     x->download = DOWNLOAD_NONE;
     x->first_us = 0;
@@ -82,20 +84,21 @@ static struct decision perform(struct exchange *x, struct decision d, struct sli
     case STEP_SEND:
         if (x->reuses_session && !x->request.head_sent)
             exchange_add_session(x);
-        if (x->pass.gate != NULL && !x->request.head_sent)
-            pass_note_sent(&x->pass);
+        if (x->crossing.gate != NULL && !x->request.head_sent)
+            crossing_note_sent(&x->crossing);
         return exchange_send(x, in);
-    case STEP_PASS: /* continues where no new input is needed */
-        return exchange_pass(x, &SLICE(""));
+    case STEP_RELAY: /* continues where no new input is needed */
+        return exchange_relay(x, &SLICE(""));
     case STEP_REPEAT:
-        return repeat(x, d.kind);
+        return repeat(x, d.kind, d.closing);
     case STEP_FINISH:
-        exchange_finish(x, d.clean);
+        exchange_finish(x, d.closing);
         return DECIDE(STEP_WAIT);
     case STEP_FAIL:
         exchange_fail(x);
         return DECIDE(STEP_WAIT);
-    default:
+    default: /* WAIT and NONE are not performed */
+        assert(false);
         return DECIDE(STEP_WAIT);
     }
 }
@@ -137,7 +140,7 @@ static void on_caller_drained(void *ctx)
     if (x->download != DOWNLOAD_BLOCKED)
         return;
     stream_resume(upstream_stream(x->upstream));
-    advance(x, DECIDE(STEP_PASS));
+    advance(x, DECIDE(STEP_RELAY));
 }
 
 /* Some callers shut down their sending side after the request. They get their answer, unless the
@@ -199,10 +202,10 @@ static size_t on_server_data(void *ctx, const char *p, size_t n)
     if (x->download == DOWNLOAD_NONE) {
         x->download = DOWNLOAD_FLOWING;
         x->first_us = clock_monotonic_us();
-        if (x->pass.gate != NULL)
-            pass_note_answer(&x->pass);
+        if (x->crossing.gate != NULL)
+            crossing_note_answer(&x->crossing);
     }
-    struct decision d = exchange_pass(x, &in);
+    struct decision d = exchange_relay(x, &in);
     if (d.step == STEP_WAIT && x->state == EXCHANGE_SEND && timer_runs(&x->answer_timer))
         exchange_await(x); /* the server is slow, but it answers */
     size_t used = d.step == STEP_WAIT ? n - in.n : n;
@@ -210,13 +213,14 @@ static size_t on_server_data(void *ctx, const char *p, size_t n)
     return used;
 }
 
-/* The go_on task: continues with the rest of the answer that exchange_pass() left for this turn. */
+/* The go_on task: continues with the rest of the answer that exchange_relay() left for this turn.
+ */
 static void on_turn(void *ctx)
 {
     struct exchange *x = ctx;
 
     stream_resume(upstream_stream(x->upstream));
-    advance(x, DECIDE(STEP_PASS));
+    advance(x, DECIDE(STEP_RELAY));
 }
 
 static struct decision truncated(struct exchange *x, const struct failure *why)
@@ -237,9 +241,9 @@ static void on_server_end(void *ctx)
     struct failure why;
 
     if (x->state == EXCHANGE_STREAM && body_ends_here(&x->answer.body)) {
-        x->upstream_persists = false;
+        x->closing = "the server has ended it";
         if (x->download == DOWNLOAD_FLOWING)
-            advance(x, DECIDE(STEP_PASS));
+            advance(x, DECIDE(STEP_RELAY));
         return;
     }
     failure_set(&why, FAIL_UPSTREAM_CLOSED, "%s closed the connection before it %s.",
@@ -250,7 +254,7 @@ static void on_server_end(void *ctx)
 
 static struct decision judge_break(struct exchange *x, const struct failure *why)
 {
-    struct decision d = DECIDE(STEP_WAIT);
+    struct decision d = DECIDE(STEP_NONE);
     struct failure lost;
 
     if (why->id == FAIL_SERVER_VANISHED)
@@ -264,7 +268,7 @@ static struct decision judge_break(struct exchange *x, const struct failure *why
     }
     if (why->id == FAIL_CERTIFICATE_REFUSED)
         d = exchange_judge_refusal(x);
-    if (d.step != STEP_WAIT)
+    if (d.step != STEP_NONE)
         return d;
     lost = *why;
     upstream_explain(x->upstream, &lost);
@@ -276,7 +280,7 @@ static void on_server_broken(void *ctx, const struct failure *why)
     struct exchange *x = ctx;
 
     if (x->state == EXCHANGE_STREAM && body_is_here(&x->answer.body))
-        x->upstream_persists = false; /* the whole answer is here, waiting for the caller */
+        x->closing = "it broke after its answer"; /* all of that is here, waiting for the caller */
     else
         advance(x, judge_break(x, why));
 }
@@ -360,12 +364,12 @@ static void attach(struct exchange *x, struct upstream *u)
 
 static struct decision judge_no_connection(struct exchange *x, const struct failure *why)
 {
-    struct decision d = DECIDE(STEP_WAIT);
+    struct decision d = DECIDE(STEP_NONE);
 
     x->identity = x->acquire.identity;
     if (why->id == FAIL_CERTIFICATE_REFUSED)
         d = exchange_judge_refusal(x);
-    return d.step != STEP_WAIT ? d : exchange_fails(x, why);
+    return d.step != STEP_NONE ? d : exchange_fails(x, why);
 }
 
 static void on_acquired(void *ctx, struct upstream *u, const struct failure *why)
@@ -379,10 +383,12 @@ static void on_acquired(void *ctx, struct upstream *u, const struct failure *why
     attach(x, u);
     /* If another certificate came into use while this connection was made, the request takes
      * another connection. Nothing was sent on this one. */
-    if (!x->tries_identity && x->identity != overlap_in_use(origin_overlap(x->origin))) {
+    if (!witness_tries(x->witness) && x->identity != overlap_in_use(origin_overlap(x->origin))) {
         LOG_TRACE("exchange %s is to be repeated: the %s of its connection is not in use any more",
                   x->id, identity_title(x->identity));
-        advance(x, (struct decision){.step = STEP_REPEAT, .kind = ACQUIRE_ANY});
+        advance(x, (struct decision){.step = STEP_REPEAT,
+                                     .kind = ACQUIRE_ANY,
+                                     .closing = "another certificate is in use now"});
     } else {
         advance(x, DECIDE(STEP_SEND));
     }
@@ -394,10 +400,10 @@ static void on_gate_open(void *ctx, const struct failure *why)
 {
     struct exchange *x = ctx;
 
-    x->acquire.waited_us = x->pass.waited_us;
+    x->acquire.waited_us = x->crossing.waited_us;
     if (why != NULL)
         advance(x, exchange_fails(x, why));
-    else if (x->acquire.kind == ACQUIRE_ANY && !x->changed_identity)
+    else if (x->acquire.kind == ACQUIRE_ANY && x->witness != WITNESS_LAST)
         advance(x, exchange_choose_identity(x));
     else
         advance(x, (struct decision){.step = STEP_CONNECT, .kind = x->acquire.kind});

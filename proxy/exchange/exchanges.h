@@ -15,8 +15,8 @@ struct cookies;
 struct sessions;
 
 enum {
-    COLLECTED_MAX = 32 * 1024 * 1024,
-    SPARES_MAX = 64, /* about 150 KiB for each worker */
+    COLLECTED_MAX = 32 * 1024 * 1024, /* bytes of bodies that are collected in the whole process */
+    SPARES_MAX = 64,                  /* about 150 KiB for each worker */
 };
 
 struct exchange;

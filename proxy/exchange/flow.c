@@ -100,26 +100,28 @@ static void send_pieces(struct exchange *x, struct gather *g)
 
 /* A filter can make any amount of output of one read's input. So it stops while the caller does not
  * read, and after each PORTION, so that other tasks of the loop get a turn. */
-static bool download_has_to_stop(const struct exchange *x, size_t passed)
+static bool download_has_to_stop(const struct exchange *x, size_t relayed)
 {
-    return x->answer.links != NULL && (x->download == DOWNLOAD_BLOCKED || passed >= PORTION);
+    return x->answer.links != NULL && (x->download == DOWNLOAD_BLOCKED || relayed >= PORTION);
 }
 
 /* g may hold the head already. If passing has to stop, the rest of the input stays in the server's
  * stream until the caller has read what is queued, or until the next turn. */
-static struct decision pass(struct exchange *x, struct slice *in, struct gather *g)
+static struct decision relay(struct exchange *x, struct slice *in, struct gather *g)
 {
     enum body_result result;
-    size_t passed = 0;
+    size_t relayed = 0;
 
     x->download = DOWNLOAD_FLOWING;
     do {
         result = answer_pump_next(&x->answer, in, g);
-        passed += g->bytes;
+        relayed += g->bytes;
         send_pieces(x, g);
-    } while (result == BODY_FULL && !download_has_to_stop(x, passed));
+    } while (result == BODY_FULL && !download_has_to_stop(x, relayed));
     if (result == BODY_END)
-        return (struct decision){.step = STEP_FINISH, .clean = in->n == 0};
+        return (struct decision){.step = STEP_FINISH,
+                                 .closing =
+                                     in->n == 0 ? NULL : "the server sent more than its answer"};
     if (result == BODY_BAD)
         return exchange_fails_plain(x, FAIL_ANSWER_MALFORMED);
     if (result == BODY_FULL) {
@@ -134,13 +136,13 @@ static struct decision pass(struct exchange *x, struct slice *in, struct gather 
     return DECIDE(STEP_WAIT);
 }
 
-static struct decision pass_interim(struct exchange *x, const struct head *h)
+static struct decision relay_interim(struct exchange *x, const struct head *h)
 {
     struct buf *room = &x->all->scratch;
 
     room->n = 0;
     struct decision d = exchange_write_interim(x, h, room);
-    if (d.step == STEP_PASS && room->n > 0)
+    if (d.step == STEP_RELAY && room->n > 0)
         (void)stream_write_bytes(client_stream(x->client), room->p, room->n);
     return d;
 }
@@ -167,13 +169,13 @@ static struct decision read_heads(struct exchange *x, struct slice *in)
         if (h->status == 429 || h->status == 503)
             exchange_heed(x, h);
         if (h->status < 200) {
-            d = pass_interim(x, h);
+            d = relay_interim(x, h);
         } else {
             d = exchange_judge_answer(x, h, rest);
-            if (d.step == STEP_PASS)
+            if (d.step == STEP_RELAY)
                 d = exchange_judge_part(x, h);
         }
-        if (d.step != STEP_PASS)
+        if (d.step != STEP_RELAY)
             return d;
         *in = rest;
         if (h->status < 200)
@@ -183,17 +185,17 @@ static struct decision read_heads(struct exchange *x, struct slice *in)
         exchange_write_head(x, h, &x->all->scratch);
         g.count = g.bytes = 0;
         gather_add(&g, x->all->scratch.p, x->all->scratch.n);
-        return pass(x, in, &g);
+        return relay(x, in, &g);
     }
     return DECIDE(STEP_WAIT);
 }
 
-struct decision exchange_pass(struct exchange *x, struct slice *in)
+struct decision exchange_relay(struct exchange *x, struct slice *in)
 {
     struct gather g;
 
     if (x->state != EXCHANGE_STREAM)
         return read_heads(x, in);
     g.count = g.bytes = 0;
-    return pass(x, in, &g);
+    return relay(x, in, &g);
 }

@@ -30,9 +30,7 @@ static struct verdict_view view_of(const struct exchange *x)
 {
     const struct overlap *o = overlap_of(x);
 
-    return (struct verdict_view){.judges = x->judges,
-                                 .tries = x->tries_identity,
-                                 .changed = x->changed_identity,
+    return (struct verdict_view){.witness = x->witness,
                                  .superseded = x->identity != overlap_in_use(o),
                                  .suspected = overlap_is_suspected(o),
                                  .may_rewind = request_pump_may_rewind(&x->request)};
@@ -65,14 +63,14 @@ static bool take_try(struct exchange *x, int identity)
 {
     if (!overlap_take_try(overlap_of(x), loop_now(x->all->loop)))
         return false;
-    x->tries_identity = true;
+    x->witness = witness_begins_try(x->witness);
     x->acquire.identity = identity;
     return true;
 }
 
-static struct decision under(enum step step, enum acquire_kind kind)
+static struct decision connect_by(enum acquire_kind kind)
 {
-    return (struct decision){.step = step, .kind = kind};
+    return (struct decision){.step = STEP_CONNECT, .kind = kind};
 }
 
 /* ---- before ---- */
@@ -85,22 +83,22 @@ struct decision exchange_choose_identity(struct exchange *x)
 
     if (tenant_has_identity(x->tenant, IDENTITY_NEXT)) {
         /* The server may have judged the caller's own Authorization instead of the certificate. */
-        x->judges = !x->forwards_authorization;
+        x->witness = x->forwards_authorization ? WITNESS_NONE : WITNESS_FIRST;
         struct verdict_view view = view_of(x);
         view.has_other = (!presentable || view.suspected) && has_other(x, in_use);
         switch (verdict_before(&view, presentable)) {
         case VERDICT_SWITCH:
             switch_to(x, 1 - in_use, "is not valid now");
-            return under(STEP_CONNECT, ACQUIRE_ANY);
+            return connect_by(ACQUIRE_ANY);
         case VERDICT_TRY:
             if (take_try(x, 1 - in_use))
-                return under(STEP_CONNECT, ACQUIRE_UNDER);
+                return connect_by(ACQUIRE_UNDER);
             break;
         default:
             break;
         }
     }
-    return presentable ? under(STEP_CONNECT, ACQUIRE_ANY) : exchange_fails(x, &why);
+    return presentable ? connect_by(ACQUIRE_ANY) : exchange_fails(x, &why);
 }
 
 /* ---- refused ---- */
@@ -109,32 +107,30 @@ static struct decision repeat(const struct exchange *x, enum acquire_kind kind)
 {
     LOG_TRACE("exchange %s is to be repeated: %s refused the %s", x->id, x->tenant->peer,
               identity_title(x->identity));
-    return under(STEP_REPEAT, kind);
+    return (struct decision){
+        .step = STEP_REPEAT, .kind = kind, .closing = "the server refused its certificate"};
 }
 
 struct decision exchange_judge_refusal(struct exchange *x)
 {
     struct verdict_view view = view_of(x);
 
-    view.has_other = x->judges && has_other(x, x->identity);
-    enum verdict verdict = verdict_of_refusal(&view);
-    if (x->judges && (!view.tries || verdict == VERDICT_RETURN))
-        x->changed_identity = true;
-    x->tries_identity = false;
-    switch (verdict) {
+    view.has_other = x->witness != WITNESS_NONE && has_other(x, x->identity);
+    x->witness = witness_refused(x->witness);
+    switch (verdict_of_refusal(&view)) {
     case VERDICT_RETURN:
         return repeat(x, ACQUIRE_ANY);
     case VERDICT_TRY:
-        return take_try(x, 1 - x->identity) ? repeat(x, ACQUIRE_UNDER) : DECIDE(STEP_WAIT);
+        return take_try(x, 1 - x->identity) ? repeat(x, ACQUIRE_UNDER) : DECIDE(STEP_NONE);
     case VERDICT_SUSPECT:
         suspect(x);
-        return DECIDE(STEP_WAIT);
+        return DECIDE(STEP_NONE);
     case VERDICT_BOTH:
         log_say(LOG_ERROR, "tenant %s: %s refuses certificate-next as well as certificate",
                 x->tenant->name, x->tenant->peer);
-        return DECIDE(STEP_WAIT);
+        return DECIDE(STEP_NONE);
     default:
-        return DECIDE(STEP_WAIT);
+        return DECIDE(STEP_NONE);
     }
 }
 
@@ -147,11 +143,11 @@ static void apply(struct exchange *x, enum verdict verdict)
         overlap_trust(overlap_of(x));
         break;
     case VERDICT_SWITCH:
-        x->tries_identity = false;
+        x->witness = witness_ends_try(x->witness);
         switch_to(x, x->identity, "was refused");
         break;
     case VERDICT_UNDECIDED: /* it will be tried again later */
-        x->tries_identity = false;
+        x->witness = witness_ends_try(x->witness);
         (void)overlap_suspect(overlap_of(x));
         break;
     default:
@@ -196,13 +192,13 @@ static struct decision refused_by_answer(struct exchange *x, struct sight *s)
     struct decision d = exchange_judge_refusal(x);
     struct failure why;
 
-    if (d.step != STEP_WAIT)
+    if (d.step != STEP_NONE)
         return d;
     explain(x, s);
     failure_set(&why, FAIL_CERTIFICATE_REFUSED, "%s", x->sentence.p);
     cause_refine(&why, s->cause);
     exchange_note_failure(x, &why);
-    return DECIDE(STEP_PASS);
+    return DECIDE(STEP_RELAY);
 }
 
 /* The content shows no refusal of the certificate. */
@@ -215,7 +211,7 @@ static struct decision not_refused(struct exchange *x, int status, struct sight 
     apply(x, told ? verdict_of_answer(&view, status) : verdict_of_doubt(&view));
     if (s->cause != NULL)
         explain(x, s);
-    return DECIDE(STEP_PASS);
+    return DECIDE(STEP_RELAY);
 }
 
 struct decision exchange_judge_answer(struct exchange *x, const struct head *h, struct slice rest)
@@ -226,11 +222,11 @@ struct decision exchange_judge_answer(struct exchange *x, const struct head *h, 
 
     x->cause = NULL;
     if (!hints && !sf_refusal_status(h->status)) {
-        if (x->judges) {
+        if (x->witness != WITNESS_NONE) {
             view = view_of(x);
             apply(x, verdict_of_answer(&view, h->status));
         }
-        return DECIDE(STEP_PASS);
+        return DECIDE(STEP_RELAY);
     }
     sight_take(&s, h, x->method, &x->all->body_limits, rest,
                stream_has_ended_well(upstream_stream(x->upstream)));

@@ -14,6 +14,7 @@
 #include "exchange/answer_pump.h"
 #include "exchange/exchanges.h"
 #include "exchange/request_pump.h"
+#include "policy/verdict.h"
 #include "upstream/origin.h"
 
 /* The state of an exchange. The legal moves: state.c. */
@@ -70,6 +71,7 @@ struct exchange {
     enum method method;
     int minor;
     struct request_pump request;
+    bool is_answered_here;       /* an OPTIONS that the server does not get (judgement.h) */
     bool forwards_authorization; /* the server gets the caller's Authorization */
     bool asks_for_part;          /* the server gets the caller's Range */
     bool reuses_session;         /* the caller has no cookies, so a kept session is used */
@@ -80,7 +82,7 @@ struct exchange {
 
     /* the connection */
     struct manners *manners; /* how often the server wants to be called */
-    struct pass pass;
+    struct crossing crossing;
     struct acquire acquire;
     struct upstream *upstream;
     bool reused;
@@ -90,15 +92,13 @@ struct exchange {
     /* the certificate */
     /* The certificate of the connection, also of a connection that could not be made. */
     int identity;
-    bool judges; /* the outcome of this request says something about the certificate */
-    /* This is the one request that tries the certificate that is not in use. */
-    bool tries_identity;
-    bool changed_identity;
+    enum witness witness; /* what the outcome can say about the certificates */
 
     /* the answer */
     struct answer_pump answer;
     unsigned interim; /* number of 1xx responses so far */
-    bool upstream_persists;
+    /* Why the connection cannot serve another request, as far as the answer shows; NULL: it can. */
+    const char *closing;
     int64_t idle_ms;           /* how long the connection may stay idle */
     struct task go_on;         /* passes on more of a held answer in the next turn */
     struct timer look_timer;   /* limits the wait for an error's content */
@@ -124,17 +124,20 @@ enum step {
     STEP_COLLECT, /* collect the bytes of the body that are at hand */
     STEP_CONNECT, /* take a connection */
     STEP_SEND,    /* send the bytes of the request that are at hand */
-    STEP_PASS,    /* pass on the bytes of the answer that are at hand */
+    STEP_RELAY,   /* relay the bytes of the answer that are at hand */
     STEP_REPEAT,  /* send all of it again over another connection */
     STEP_FINISH,  /* end: the answer is complete, in the caller's stream */
     STEP_FAIL,    /* end: the exchange has failed with x->failure */
+    STEP_NONE,    /* nothing is decided: the function's caller has to decide; never performed */
 };
 
 struct decision {
     enum step step;
     /* For CONNECT and REPEAT. ACQUIRE_UNDER: under the certificate x->acquire.identity. */
     enum acquire_kind kind;
-    bool clean; /* FINISH: no bytes came after the answer */
+    /* Why the connection is closed, for the trace (upstream_close()). REPEAT: always. FINISH: NULL
+     * if the answer allows to keep it. Static. */
+    const char *closing;
 };
 
 #define DECIDE(step_) ((struct decision){.step = (step_)})
@@ -180,12 +183,12 @@ const char *exchange_page_fields(const struct exchange *x);
 struct decision exchange_choose_identity(struct exchange *x);
 
 /* The server has refused the certificate, and the caller has got nothing of the answer. Returns
- * REPEAT, or WAIT if another certificate cannot help. */
+ * REPEAT, or NONE if another certificate cannot help. */
 struct decision exchange_judge_refusal(struct exchange *x);
 
 /* Judges by the answer whether the server refuses the certificate, and finds the cause of an error
- * (x->cause). rest: what came after the answer's head so far. Returns PASS, REPEAT, or WAIT if more
- * of the content is needed. */
+ * (x->cause). rest: what came after the answer's head so far. Returns RELAY, REPEAT, or WAIT if
+ * more of the content is needed. */
 struct decision exchange_judge_answer(struct exchange *x, const struct head *h, struct slice rest);
 
 /* ---- throttle: how often the server wants to be called ---- */
@@ -216,11 +219,11 @@ void exchange_learn_session(struct exchange *x, const struct head *h);
 /* ---- answer: from the server's head to the caller's ---- */
 
 /* Judges a partial answer. The caller cannot get a part of a content that is rewritten as a whole.
- * Returns PASS, REPEAT or FAIL. */
+ * Returns RELAY, REPEAT or FAIL. */
 struct decision exchange_judge_part(struct exchange *x, const struct head *h);
 
 /* Writes the head of an interim (1xx) answer into room; nothing if the caller gets none. Returns
- * PASS or FAIL. */
+ * RELAY or FAIL. */
 struct decision exchange_write_interim(struct exchange *x, const struct head *h, struct buf *room);
 
 /* Writes the final head into room and starts the pump for its body. */
@@ -237,7 +240,7 @@ struct decision exchange_send(struct exchange *x, struct slice *in);
 
 /* Passes on the bytes of the answer that are at hand: heads, then the body. Returns WAIT, REPEAT,
  * FINISH or FAIL. */
-struct decision exchange_pass(struct exchange *x, struct slice *in);
+struct decision exchange_relay(struct exchange *x, struct slice *in);
 
 /* Stops reading from the caller; further bytes stay in its stream. */
 void exchange_hold_caller(struct exchange *x);
@@ -253,8 +256,8 @@ void exchange_free_spares(struct exchanges *all);
 
 /* ---- end ---- */
 
-/* The answer is complete. clean: no bytes came after it on the connection. */
-void exchange_finish(struct exchange *x, bool clean);
+/* The answer is complete. closing: see struct decision. */
+void exchange_finish(struct exchange *x, const char *closing);
 
 /* Ends with x->failure. The caller gets the failure as the answer, or is cut off if the answer has
  * begun. */
@@ -263,6 +266,7 @@ void exchange_fail(struct exchange *x);
 /* Ends because the caller has gone. */
 void exchange_abandon(struct exchange *x, const struct failure *why);
 
-void exchange_drop_upstream(struct exchange *x);
+/* Closes the connection, if there is one. reason: see upstream_close(). */
+void exchange_drop_upstream(struct exchange *x, const char *reason);
 
 #endif

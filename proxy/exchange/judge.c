@@ -1,4 +1,4 @@
-/* judge: may the request pass, which tenant is it for, and what does the server get of it? See
+/* judge: is the request refused, which tenant is it for, and what does the server get of it? See
  * inner.h. */
 #include "base/clock.h"
 #include "base/log.h"
@@ -22,21 +22,35 @@ const char *exchange_page_fields(const struct exchange *x)
 
 /* ---- answers of the proxy itself ---- */
 
-static struct decision answer_itself(struct exchange *x, enum own_answer which,
-                                     const struct head *h)
+/* Sends the answer, and frees its bytes. */
+static struct decision answer_itself(struct exchange *x, struct buf *answer)
 {
-    struct buf answer = {0};
-    enum persistence p = client_decide(x->client, request_pump_is_read(&x->request));
-
     x->status = 204;
     x->first_us = clock_monotonic_us();
-    if (which == OWN_ANSWER_PREFLIGHT)
-        cors_write_preflight(&answer, h, x->page->fields, p, clock_wall_us());
-    else
-        reply_options(&answer, exchange_page_fields(x), p, clock_wall_us());
-    (void)stream_write_bytes(client_stream(x->client), answer.p, answer.n);
-    buf_free(&answer);
+    (void)stream_write_bytes(client_stream(x->client), answer->p, answer->n);
+    buf_free(answer);
     return DECIDE(STEP_FINISH);
+}
+
+static enum persistence persistence_of(const struct exchange *x)
+{
+    return client_decide(x->client, request_pump_is_read(&x->request));
+}
+
+static struct decision answer_preflight(struct exchange *x, const struct head *h)
+{
+    struct buf answer = {0};
+
+    cors_write_preflight(&answer, h, x->page->fields, persistence_of(x), clock_wall_us());
+    return answer_itself(x, &answer);
+}
+
+static struct decision answer_options(struct exchange *x)
+{
+    struct buf answer = {0};
+
+    reply_options(&answer, exchange_page_fields(x), persistence_of(x), clock_wall_us());
+    return answer_itself(x, &answer);
 }
 
 /* ---- which tenant? ---- */
@@ -75,6 +89,9 @@ static bool is_tls(const struct client *c)
     return client_door(c)->tls != NULL || (in != NULL && in->is.secure);
 }
 
+/* Most heads fit in it, so the buffer grows once. In bytes. */
+enum { HEAD_USUAL = 1024 };
+
 static void edit(struct exchange *x, const struct head *h, const struct judgement *j)
 {
     const struct tenant *tenant = x->tenant;
@@ -92,7 +109,7 @@ static void edit(struct exchange *x, const struct head *h, const struct judgemen
                                          link_filter_for_request(tenant, buf_slice(&x->base), h));
     if (tenant->session_reuse)
         exchange_want_session(x, h);
-    buf_reserve(&x->request.head, 1024);
+    buf_reserve(&x->request.head, HEAD_USUAL);
     edit_request(&x->request.head, h, &j->target, &rules);
     request_pump_trailers(&x->request, h, tenant->headers, tenant->nheaders);
 }
@@ -111,6 +128,8 @@ static struct decision set_out(struct exchange *x)
 {
     if (x->barred != NULL)
         return exchange_fails(x, x->barred);
+    if (x->is_answered_here)
+        return answer_options(x);
     return x->request.collects ? DECIDE(STEP_COLLECT) : exchange_choose_identity(x);
 }
 
@@ -166,17 +185,22 @@ struct decision exchange_judge(struct exchange *x, const struct client_request *
     struct judgement j;
     struct failure why;
 
-    bool passes = judgement_make(&j, &view, client_door(x->client)->tenant, r->head, &why);
+    bool accepted = judgement_make(&j, &view, client_door(x->client)->tenant, r->head, &why);
     x->page = j.page;
-    if (!passes || j.own_answer != OWN_ANSWER_NONE) {
+    if (!accepted || j.own_answer != OWN_ANSWER_NONE) {
         keep_start_line(x, r->head);
-        return passes ? answer_itself(x, j.own_answer, r->head) : exchange_fails(x, &why);
+        if (!accepted)
+            return exchange_fails(x, &why);
+        if (j.own_answer == OWN_ANSWER_PREFLIGHT)
+            return answer_preflight(x, r->head);
+        x->is_answered_here = true;
     }
     x->origin = origin_ref(x->all->upstreams->origins[j.index]);
     x->tenant = j.tenant;
     x->cell = x->all->cells[j.index];
     x->manners = x->generation->manners[j.index];
-    edit(x, r->head, &j);
+    if (!x->is_answered_here)
+        edit(x, r->head, &j);
     if (x->tenant->rules != NULL && !rules_cover(x->tenant->rules, r->head, &j.target, &why)) {
         x->barred = NEW(struct failure);
         *x->barred = why;

@@ -45,7 +45,7 @@ bool judgement_make(struct judgement *j, const struct guard_view *v, const char 
         return false;
     if (!find_own_answer(j, h, why))
         return false;
-    return j->own_answer != OWN_ANSWER_NONE || find_tenant(j, v, listener_tenant, h, why);
+    return j->own_answer == OWN_ANSWER_PREFLIGHT || find_tenant(j, v, listener_tenant, h, why);
 }
 
 /* ---- the caller's password (callers-file) ---- */

@@ -1,6 +1,6 @@
 /*
- * judgement: what a request's head alone decides: may the request pass, which
- * tenant is it for, and what does the server get of it? Pure, so `sfmtls
+ * judgement: what a request's head alone decides: is the request refused,
+ * which tenant is it for, and what does the server get of it? Pure, so `sfmtls
  * explain` uses it too.
  */
 #ifndef EXCHANGE_JUDGEMENT_H
@@ -9,11 +9,14 @@
 #include "http/basic.h"
 #include "policy/guard.h"
 
-/* What the proxy answers itself, so no tenant is looked for. */
+/* What the proxy answers itself. */
 enum own_answer {
     OWN_ANSWER_NONE,
-    OWN_ANSWER_PREFLIGHT, /* to a browser that asks whether a page may send a request */
-    OWN_ANSWER_OPTIONS,   /* to an OPTIONS with Max-Forwards: 0 (RFC 9110, 7.6.2) */
+    /* To a browser that asks whether a page may send a request. A browser sends no credentials with
+     * it (Fetch, 4.8), so neither a tenant nor a password is looked for. */
+    OWN_ANSWER_PREFLIGHT,
+    /* To an OPTIONS with Max-Forwards: 0 (RFC 9110, 7.6.2). It is judged like any other request. */
+    OWN_ANSWER_OPTIONS,
 };
 
 struct judgement {
@@ -21,7 +24,7 @@ struct judgement {
     const struct page_origin *page;
     struct target target; /* inside a CONNECT: the CONNECT's authority */
     enum own_answer own_answer;
-    int index; /* of the tenant in the configuration; -1: none */
+    int index; /* of the tenant in the configuration; -1: none (a preflight) */
     const struct tenant *tenant;
 };
 

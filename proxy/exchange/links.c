@@ -11,7 +11,10 @@
 #include "sf/link_batch.h"
 #include "sf/link_field.h"
 
-enum { DECODED_ROOM = 64 * 1024, PORTION = 64 * 1024 };
+enum {
+    DECODED_ROOM = 64 * 1024, /* bytes of content that are decoded at a time */
+    PORTION = 64 * 1024,      /* bytes of a batch that are passed on at a time */
+};
 
 /* ---- the base ---- */
 
@@ -37,7 +40,7 @@ void links_write_base(struct buf *out, const struct head *request, const struct 
     if (target->form == TARGET_ABSOLUTE)
         authority_write(out, &target->authority, 0);
     else if (target->form == TARGET_AUTHORITY)
-        authority_write(out, &target->authority, https ? 443 : 80);
+        authority_write(out, &target->authority, authority_default_port(https));
     else
         buf_add_slice(out, head_value(request, FIELD_HOST));
     if (!is_plain((struct slice){out->p + authority, out->n - authority}))
@@ -167,7 +170,7 @@ struct link_filter *link_filter_for_request(const struct tenant *t, struct slice
     authority.n -= https ? 8 : 7;
     if (!authority_parse(authority, &a))
         return f; /* without a place, so that no link matches */
-    int port = a.port != 0 ? a.port : https ? 443 : 80;
+    int port = a.port != 0 ? a.port : authority_default_port(https);
     f->origin = mem_format(a.ipv6 ? "%s[%.*s]" : "%s%.*s", https ? "https://" : "http://",
                            (int)a.host.n, a.host.p);
     f->place = (struct link_place){slice_of(f->origin), port, port};

@@ -12,10 +12,7 @@ static bool sends(const struct tenant *t, const struct head *h, struct slice nam
     for (size_t i = 0; i < t->nheaders; i++)
         if (slice_eq_nocase(slice_of(t->headers[i].name), name))
             return true;
-    for (size_t i = 0; i < h->nfields; i++)
-        if (slice_eq_nocase(h->fields[i].name, name))
-            return true;
-    return false;
+    return head_next_named(h, name, &(size_t){0}) != NULL;
 }
 
 /* Decides whether the exchange uses a kept session. It does not if the caller's own Authorization

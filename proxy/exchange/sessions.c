@@ -10,7 +10,7 @@
 #include "http/date.h"
 #include "http/set_cookie.h"
 
-enum { BUCKETS = 256 };
+enum { BUCKETS = 256 }; /* for at most SESSIONS_MAX entries, four in each */
 
 struct cookie {
     char *pair; /* NAME=VALUE */
@@ -304,11 +304,13 @@ static bool has_session(const struct session *e)
 
 static void keep_token(struct session *e, const struct head *h)
 {
-    for (size_t i = 0; i < h->nfields; i++) {
-        struct slice value = h->fields[i].value;
-        if (!slice_eq_nocase(h->fields[i].name, SLICE("X-CSRF-Token")) || value.n == 0 ||
-            value.n > SESSION_TOKEN_MAX || slice_eq_nocase(value, SLICE("Required")) ||
-            slice_eq_nocase(value, SLICE("Fetch")))
+    const struct field *f;
+    size_t at = 0;
+
+    while ((f = head_next_named(h, SLICE("X-CSRF-Token"), &at)) != NULL) {
+        struct slice value = f->value;
+        if (value.n == 0 || value.n > SESSION_TOKEN_MAX ||
+            slice_eq_nocase(value, SLICE("Required")) || slice_eq_nocase(value, SLICE("Fetch")))
             continue;
         free_secret(e->token);
         e->token = mem_copy_bytes(value.p, value.n);

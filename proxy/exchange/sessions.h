@@ -22,9 +22,10 @@ enum {
     SESSIONS_MAX = 1024,     /* of all tenants together; at most about 10 KiB each */
     SESSION_COOKIES = 8,     /* of one session */
     SESSION_PAIR_MAX = 1024, /* bytes; longer ones are not kept */
-    SESSION_PATH_MAX = 256,
-    SESSION_TOKEN_MAX = 512,
+    SESSION_PATH_MAX = 256,  /* the same for a path */
+    SESSION_TOKEN_MAX = 512, /* the same for an X-CSRF-Token */
 };
+/* A session that was not used for so long is forgotten. */
 #define SESSION_IDLE_US (INT64_C(10) * 60 * 1000000)
 
 struct sessions;

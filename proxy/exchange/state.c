@@ -79,7 +79,8 @@ struct decision exchange_loses_upstream(struct exchange *x, const struct failure
         return exchange_fails(x, why);
     LOG_TRACE("exchange %s is to be repeated: %s", x->id, why->detail.text);
     x->lost_before = true;
-    return (struct decision){.step = STEP_REPEAT, .kind = ACQUIRE_FRESH};
+    return (struct decision){
+        .step = STEP_REPEAT, .kind = ACQUIRE_FRESH, .closing = fail_info(why->id)->detail};
 }
 
 /* ---- time ---- */

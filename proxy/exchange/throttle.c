@@ -55,26 +55,18 @@ struct decision exchange_enter_gate(struct exchange *x,
     struct gate *g = manners_find(x->manners, x->tenant, exchange_path(x));
     if (g == NULL)
         return DECIDE(STEP_CONNECT);
-    x->pass.done = resumed;
-    x->pass.ctx = x;
-    switch (pass_enter(&x->pass, g, x->all->upstreams, caller_of(x), &why)) {
-    case PASS_OPEN:
+    x->crossing.done = resumed;
+    x->crossing.ctx = x;
+    switch (crossing_begin(&x->crossing, g, x->all->upstreams, caller_of(x), &why)) {
+    case CROSSING_OPEN:
         return DECIDE(STEP_CONNECT);
-    case PASS_REFUSED:
+    case CROSSING_REFUSED:
         return exchange_fails(x, &why);
     default:
         LOG_TRACE("exchange %s waits for its turn at %s", x->id, gate_path(g));
-        manners_note_wait(x->manners, x->pass.was_held);
+        manners_note_wait(x->manners, x->crossing.was_held);
         return DECIDE(STEP_WAIT);
     }
-}
-
-static const struct field *find_field(const struct head *h, struct slice name)
-{
-    for (size_t i = 0; i < h->nfields; i++)
-        if (slice_eq_nocase(h->fields[i].name, name))
-            return &h->fields[i];
-    return NULL;
 }
 
 /* The time by the server's clock (Date), or by our own; in seconds since 1970. */
@@ -89,7 +81,7 @@ static int64_t now_at(const struct head *h)
 
 void exchange_heed(struct exchange *x, const struct head *h)
 {
-    const struct field *after = find_field(h, SLICE("Retry-After"));
+    const struct field *after = head_next_named(h, SLICE("Retry-After"), &(size_t){0});
     int64_t seconds = 0;
 
     if (x->heeded)

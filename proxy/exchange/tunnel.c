@@ -121,7 +121,7 @@ static void note_life(struct tunnel *t)
 /* ---- from the caller ---- */
 
 /* Passes bytes on. The source is paused while the other side does not read them. */
-static void pass(struct stream *from, struct stream *to, const char *p, size_t n)
+static void relay(struct stream *from, struct stream *to, const char *p, size_t n)
 {
     if (stream_write_bytes(to, p, n))
         return;
@@ -141,7 +141,7 @@ static size_t on_caller_data(void *ctx, struct slice bytes)
         return bytes.n;
     note_life(t);
     t->up += bytes.n;
-    pass(client_stream(t->client), t->far, bytes.p, bytes.n);
+    relay(client_stream(t->client), t->far, bytes.p, bytes.n);
     return bytes.n;
 }
 
@@ -187,7 +187,7 @@ static size_t on_far_data(void *ctx, const char *p, size_t n)
 
     note_life(t);
     t->down += n;
-    pass(t->far, client_stream(t->client), p, n);
+    relay(t->far, client_stream(t->client), p, n);
     return n;
 }
 

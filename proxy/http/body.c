@@ -48,7 +48,7 @@ static bool add_tail(struct body *b)
         struct head *h = head_new(b->max_fields);
         ok = h1_read_trailers(section, b->is_answer, h);
         for (size_t i = 0; ok && i < h->nfields; i++) {
-            if ((field_bit(h->fields[i].id) & FIELDS_NOT_IN_TRAILERS) != 0 ||
+            if (!field_may_be_trailer(&h->fields[i]) ||
                 (b->drops_trailer != NULL && b->drops_trailer(b->drops_ctx, h->fields[i].name)))
                 continue;
             buf_add_slice(&b->tail, h->fields[i].name);

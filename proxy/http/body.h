@@ -75,8 +75,8 @@ struct body {
     /* NULL: none is dropped. May be set after body_start(). */
     bool (*drops_trailer)(const void *ctx, struct slice name);
     const void *drops_ctx;
-    char size_line[20];
-    struct buf tail; /* the last chunk and the trailers */
+    char size_line[20]; /* a chunk's size line: line ends, and 64 bits in hex */
+    struct buf tail;    /* the last chunk and the trailers */
 };
 
 struct body_limits {

@@ -2,7 +2,10 @@
 
 #include "http/chars.h"
 
-enum { MAX_DIGITS = 16, MAX_EXTENSION = 1024 };
+enum {
+    MAX_DIGITS = 16,      /* hex digits of 64 bits, with leading zeros */
+    MAX_EXTENSION = 1024, /* bytes of one chunk's extensions (RFC 9112, 7.1.1: limit them) */
+};
 
 enum {
     SIZE,

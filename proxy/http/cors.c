@@ -8,16 +8,14 @@
 #include "http/reply.h"
 #include "http/target.h"
 
+enum { MAX_AGE_S = 10 * 60 }; /* for so long a browser does not ask again */
+
 /* The value of the first Access-Control-* field of that name; p NULL: there is none. */
 static struct slice find(const struct head *h, struct slice name)
 {
-    const struct field *f;
-    size_t at = 0;
+    const struct field *f = head_has(h, FIELD_CORS) ? head_next_named(h, name, &(size_t){0}) : NULL;
 
-    while ((f = head_next(h, FIELD_CORS, &at)) != NULL)
-        if (slice_eq_nocase(f->name, name))
-            return f->value;
-    return (struct slice){NULL, 0};
+    return f == NULL ? (struct slice){NULL, 0} : f->value;
 }
 
 bool cors_is_preflight(const struct head *request)
@@ -57,7 +55,7 @@ void cors_write_preflight(struct buf *out, const struct head *request, const cha
         buf_addf(&all, "Access-Control-Allow-Headers: %.*s\r\n", (int)names.n, names.p);
     if (slice_eq(network, SLICE("true")))
         buf_add_string(&all, "Access-Control-Allow-Private-Network: true\r\n");
-    buf_add_string(&all, "Access-Control-Max-Age: 600\r\n");
+    buf_addf(&all, "Access-Control-Max-Age: %d\r\n", MAX_AGE_S);
     buf_add(&all, "", 1); /* reply_write() expects a string */
     reply_write(out, &(struct reply){.status = 204, .persistence = persistence, .fields = all.p},
                 wall_us);
@@ -80,8 +78,8 @@ static bool is_scheme(struct slice s)
 static int port_of(struct slice scheme)
 {
     if (slice_eq_nocase(scheme, SLICE("https")))
-        return 443;
-    return slice_eq_nocase(scheme, SLICE("http")) ? 80 : 0;
+        return authority_default_port(true);
+    return slice_eq_nocase(scheme, SLICE("http")) ? authority_default_port(false) : 0;
 }
 
 bool cors_parse_origin(struct slice text, char **out)

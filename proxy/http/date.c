@@ -4,7 +4,7 @@
 
 #include "base/status.h"
 
-enum { DATE_MAX = 64 };
+enum { DATE_MAX = 64 }; /* bytes; the longest form (RFC 9110, 5.6.7) has 33 */
 
 bool date_read(struct slice value, int64_t *seconds)
 {

@@ -16,7 +16,7 @@ static void add_field(struct buf *out, struct slice name, struct slice value)
 
 /* Copies a field as it came. Most fields are written "name: value", so they are copied in one
  * piece. */
-static void pass_field(struct buf *out, const struct field *f)
+static void copy_field(struct buf *out, const struct field *f)
 {
     const char *behind = f->name.p + f->name.n;
 
@@ -73,7 +73,7 @@ static void add_max_forwards(struct buf *out, const struct head *request, const 
     if (request->method == METHOD_OPTIONS && max_forwards_read(request, &left, &ignored))
         add_number(out, f, left - 1);
     else
-        pass_field(out, f);
+        copy_field(out, f);
 }
 
 /* Keeps those content codings that the caller accepts and that can be decoded here (RFC 9110,
@@ -156,7 +156,7 @@ static void add_request_fields(struct buf *out, const struct head *request, size
         else if (f->id == FIELD_MAX_FORWARDS)
             add_max_forwards(out, request, f);
         else
-            pass_field(out, f);
+            copy_field(out, f);
     }
 }
 
@@ -429,7 +429,7 @@ void edit_response(struct buf *out, const struct head *response, enum framing bo
         else if ((field_bit(f->id) & rules->rewrite) != 0)
             add_rewritten(out, f, rules);
         else
-            pass_field(out, f);
+            copy_field(out, f);
     }
     if (rules->fields != NULL)
         buf_add_string(out, rules->fields);

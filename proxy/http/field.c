@@ -144,3 +144,43 @@ enum field_id field_identify(struct slice name)
 
     return id != FIELD_OTHER ? id : field_family(name);
 }
+
+/* ---- trailers ---- */
+
+/* RFC 9110, 6.5.1. */
+#define NEEDED_BEFORE_CONTENT                                                                      \
+    (FIELDS_HOP_BY_HOP | field_bit(FIELD_CONTENT_LENGTH) | field_bit(FIELD_TRANSFER_ENCODING) |    \
+     field_bit(FIELD_FRAMING_ALIAS) | field_bit(FIELD_TRAILER) | field_bit(FIELD_HOST) |           \
+     field_bit(FIELD_METHOD_OVERRIDE) | field_bit(FIELD_PATH_OVERRIDE) |                           \
+     field_bit(FIELD_AUTHORIZATION) | field_bit(FIELD_COMPANY_ID) | field_bit(FIELD_COOKIE) |      \
+     field_bit(FIELD_SET_COOKIE) | field_bit(FIELD_EXPECT) | field_bit(FIELD_MAX_FORWARDS) |       \
+     field_bit(FIELD_RANGE) | field_bit(FIELD_DATE) | field_bit(FIELD_LOCATION) |                  \
+     field_bit(FIELD_CONTENT_TYPE) | field_bit(FIELD_CONTENT_ENCODING) |                           \
+     field_bit(FIELD_CONTENT_RANGE))
+
+/* In a trailer they would reach the other side without that. */
+#define JUDGED_OR_EDITED_IN_HEADS                                                                  \
+    (FIELDS_STRIPPED | field_bit(FIELD_HINT) | field_bit(FIELD_ORIGIN) |                           \
+     field_bit(FIELD_SEC_FETCH_SITE) | field_bit(FIELD_CORS) | field_bit(FIELD_ACCEPT_ENCODING) |  \
+     field_bit(FIELD_LINK))
+
+/* Those of RFC 9110, 6.5.1, that this program does not know otherwise: controls and conditionals of
+ * requests (RFC 7231, 5.1 and 5.2), authentication, and controls of responses (RFC 7231, 7.1). */
+static bool is_control(struct slice name)
+{
+    static const char *const controls[] = {
+        "Cache-Control",       "Pragma", "If-Match", "If-None-Match", "If-Modified-Since",
+        "If-Unmodified-Since", "Age",    "Expires",  "Retry-After",   "Vary",
+        "WWW-Authenticate",    "Warning"};
+
+    for (size_t i = 0; i < ARRAY_LEN(controls); i++)
+        if (slice_eq_nocase(slice_of(controls[i]), name))
+            return true;
+    return false;
+}
+
+bool field_may_be_trailer(const struct field *f)
+{
+    return (field_bit(f->id) & (NEEDED_BEFORE_CONTENT | JUDGED_OR_EDITED_IN_HEADS)) == 0 &&
+           !is_control(f->name);
+}

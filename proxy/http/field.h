@@ -91,17 +91,14 @@ static inline uint64_t field_bit(enum field_id id)
      field_bit(FIELD_PROXY_STATUS) | field_bit(FIELD_CLIENT_CERT) |                                \
      field_bit(FIELD_CALLER_TOKEN) | field_bit(FIELD_FORWARDED))
 
-/* Never passed on in trailers (RFC 9110, 6.5.1): framing, routing, identity. */
-#define FIELDS_NOT_IN_TRAILERS                                                                     \
-    (FIELDS_HOP_BY_HOP | FIELDS_STRIPPED | field_bit(FIELD_CONTENT_LENGTH) |                       \
-     field_bit(FIELD_TRANSFER_ENCODING) | field_bit(FIELD_FRAMING_ALIAS) | field_bit(FIELD_HOST) | \
-     field_bit(FIELD_AUTHORIZATION) | field_bit(FIELD_COMPANY_ID) | field_bit(FIELD_COOKIE) |      \
-     field_bit(FIELD_SET_COOKIE) | field_bit(FIELD_METHOD_OVERRIDE) | field_bit(FIELD_HINT) |      \
-     field_bit(FIELD_PATH_OVERRIDE) | field_bit(FIELD_EXPECT) | field_bit(FIELD_TRAILER))
-
 struct field {
     struct slice name, value;
     enum field_id id;
 };
+
+/* May the field be passed on as a trailer? Not those that a recipient needs before the content
+ * (RFC 9110, 6.5.1: framing, routing, authentication, request modifiers, response controls, content
+ * format), and not those that the proxy judges or edits in a head. */
+bool field_may_be_trailer(const struct field *f);
 
 #endif

@@ -8,7 +8,17 @@
 #include "http/chars.h"
 #include "http/h1_fields.h"
 
-enum { MAX_EMPTY_LINES = 2 * 2, START_LINE_EXTRA = 64, TLS_HANDSHAKE_RECORD = 0x16 };
+enum {
+    MAX_EMPTY_LINES = 2 * 2,     /* bytes: two lines before a request (RFC 9112, 2.2) */
+    START_LINE_EXTRA = 64,       /* bytes of a request line beside the target */
+    TLS_HANDSHAKE_RECORD = 0x16, /* RFC 8446, 5.1 */
+    /* Where the parts of a status line are: "HTTP/1.1 200 OK" (RFC 9112, 4). */
+    STATUS_MINOR = 7,
+    STATUS_CODE = 9,
+    STATUS_CODE_END = 12,
+    STATUS_REASON = 13,
+    STATUS_MAX = 599,
+};
 
 /* The failures of one flaw in a request and in a response. */
 struct flaws {
@@ -75,7 +85,7 @@ static size_t find_remarkable(const char *b, size_t from, size_t n)
 }
 
 /* Skips empty lines before the start line (RFC 9112, 2.2). */
-static bool pass_empty_lines(struct h1_reader *r, struct slice b, const struct flaws *flaws)
+static bool skip_empty_lines(struct h1_reader *r, struct slice b, const struct flaws *flaws)
 {
     while (b.n - r->start >= 2 && b.p[r->start] == '\r' && b.p[r->start + 1] == '\n') {
         r->start += 2;
@@ -90,7 +100,7 @@ static bool pass_empty_lines(struct h1_reader *r, struct slice b, const struct f
 static enum h1_result find_end(struct h1_reader *r, size_t max_head, struct slice b,
                                const struct flaws *flaws, size_t *end, struct failure *why)
 {
-    if (!pass_empty_lines(r, b, flaws)) {
+    if (!skip_empty_lines(r, b, flaws)) {
         failure_set(why, flaws->malformed, "There are empty lines before the message.");
         return H1_REFUSED;
     }
@@ -337,16 +347,17 @@ static bool read_status_line(struct slice line, struct head *h, struct failure *
     uint64_t status = 0;
 
     h->reason = (struct slice){NULL, 0};
-    if (line.n < 12 || memcmp(line.p, "HTTP/1.", 7) != 0 ||
-        (line.p[7] != '0' && line.p[7] != '1') || line.p[8] != ' ' ||
-        !slice_to_u64(part(line, 9, 12), 599, &status) || status < 100 ||
-        (line.n > 12 && line.p[12] != ' ')) {
+    if (line.n < STATUS_CODE_END || memcmp(line.p, "HTTP/1.", STATUS_MINOR) != 0 ||
+        (line.p[STATUS_MINOR] != '0' && line.p[STATUS_MINOR] != '1') ||
+        line.p[STATUS_CODE - 1] != ' ' ||
+        !slice_to_u64(part(line, STATUS_CODE, STATUS_CODE_END), STATUS_MAX, &status) ||
+        status < 100 || (line.n > STATUS_CODE_END && line.p[STATUS_CODE_END] != ' ')) {
         failure_set(why, FAIL_ANSWER_MALFORMED,
                     "The server's answer does not begin like one of HTTP/1.1.");
         return false;
     }
-    if (line.n > 13)
-        h->reason = part(line, 13, line.n);
+    if (line.n > STATUS_REASON)
+        h->reason = part(line, STATUS_REASON, line.n);
     if (!chars_are(h->reason, CHAR_VALUE)) {
         failure_set(why, FAIL_ANSWER_MALFORMED,
                     "The answer's status line holds a control character.");

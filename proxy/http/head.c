@@ -29,6 +29,16 @@ const struct field *head_next(const struct head *h, enum field_id id, size_t *at
     return NULL;
 }
 
+const struct field *head_next_named(const struct head *h, struct slice name, size_t *at)
+{
+    for (size_t i = *at; i < h->nfields; i++)
+        if (slice_eq_nocase(h->fields[i].name, name)) {
+            *at = i + 1;
+            return &h->fields[i];
+        }
+    return NULL;
+}
+
 struct slice head_value(const struct head *h, enum field_id id)
 {
     size_t at = 0;

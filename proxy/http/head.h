@@ -59,6 +59,9 @@ static inline bool head_has(const struct head *h, enum field_id id)
 /* The first field with that id at or after index *at; NULL: there is none. Moves *at past it. */
 const struct field *head_next(const struct head *h, enum field_id id, size_t *at);
 
+/* The same for a name that has no id of its own. The case does not matter. */
+const struct field *head_next_named(const struct head *h, struct slice name, size_t *at);
+
 /* The value of the first field with that id; p NULL: there is none. */
 struct slice head_value(const struct head *h, enum field_id id);
 size_t head_count(const struct head *h, enum field_id id);

@@ -23,7 +23,7 @@ struct rules;
 enum status rules_add(struct rules **rules, struct slice text, struct diag *why) MUST_CHECK;
 void rules_free(struct rules *r); /* NULL is allowed */
 
-/* May the request pass? Rules have to cover its method, and each method that a method-override
+/* Is the request allowed? Rules have to cover its method, and each method that a method-override
  * field or a query parameter names. If not, *why has the reason. */
 bool rules_cover(const struct rules *r, const struct head *request, const struct target *t,
                  struct failure *why) MUST_CHECK;

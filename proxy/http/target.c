@@ -5,7 +5,7 @@
 #include "base/fail.h"
 #include "http/chars.h"
 
-enum { MAX_HOST = 255 };
+enum { MAX_HOST = 255 }; /* bytes (RFC 1035, 2.3.4) */
 
 static bool read_address(int family, struct slice s, char out[sizeof(struct in6_addr)])
 {

@@ -16,6 +16,12 @@ struct authority {
     bool ipv6;
 };
 
+/* The port of a URL that names none (RFC 9110, 4.2.1 and 4.2.2). */
+static inline int authority_default_port(bool https)
+{
+    return https ? 443 : 80;
+}
+
 /* Returns false unless s is exactly host[:port], without user info and with a host. */
 bool authority_parse(struct slice s, struct authority *out) MUST_CHECK;
 

@@ -353,16 +353,21 @@ static bool judge(struct dry_run *d)
 
     if (!judgement_make(&j, &d->view, d->listener_tenant, d->head, &why))
         return refuse(d, &why);
-    if (j.own_answer != OWN_ANSWER_NONE) {
-        note(d->out, mem_format("%s: sfmtls answers it itself with 204.",
-                                j.own_answer == OWN_ANSWER_PREFLIGHT
-                                    ? "A preflight of a page that may call (allow-origin)"
-                                    : "An OPTIONS that may not be forwarded (Max-Forwards)"));
+    if (j.own_answer == OWN_ANSWER_PREFLIGHT) {
+        note(d->out, mem_copy_string("A preflight of a page that may call (allow-origin): sfmtls "
+                                     "answers it itself with 204."));
         return true;
     }
     d->out->tenant = j.tenant;
     route_write_claims(d->config, d->listener_tenant, d->head, &j.target, &d->out->found_by);
-    if (!check_caller(d, j.tenant) || !check_rules(d, &j) || !check_certificate(d, j.tenant))
+    if (!check_caller(d, j.tenant) || !check_rules(d, &j))
+        return false;
+    if (j.own_answer == OWN_ANSWER_OPTIONS) {
+        note(d->out, mem_copy_string("An OPTIONS that may not be forwarded (Max-Forwards): sfmtls "
+                                     "answers it itself with 204."));
+        return true;
+    }
+    if (!check_certificate(d, j.tenant))
         return false;
     edit(d, &j);
     add_notes(d, j.tenant);

@@ -141,7 +141,7 @@ static void add_connections(const struct view *v)
           "Connections to the server; busy: also those that are being made.");
     for (size_t i = 0; i < c->ntenants; i++) {
         struct shared_tenant *t = v->generation->tenants[i];
-        int64_t all = atomic_load(&t->upstreams.used), idle = shared_tenant_idle(t);
+        int64_t all = atomic_load(&t->places.used), idle = shared_tenant_idle(t);
         int64_t busy = all > idle ? all - idle : 0; /* the numbers change meanwhile */
         buf_addf(v->b,
                  "sfmtls_upstream_connections{tenant=\"%s\",state=\"busy\"} %lld\n"
@@ -315,7 +315,7 @@ static void add_proxy(const struct view *v)
              "When the configuration was read last, at start or by a reload.",
              v->facts->refused_us != 0 ? v->facts->refused_us : v->generation->config->begun_us);
     add_gauge(b, "sfmtls_callers", "Connections of callers.",
-              atomic_load(&v->clients->shared->clients.used));
+              atomic_load(&v->clients->shared->connections.used));
     add_gauge(b, "sfmtls_queue_length", "Requests that wait for a connection to a server.",
               atomic_load(&all->upstreams->queue->used));
     begin(b, "sfmtls_build_info", "gauge", "The version of the program; always 1.");

@@ -298,8 +298,8 @@ static void add_tenant(const struct view *v, size_t i)
     buf_add_string(v->b, "</td><td data-of=Calls>");
     add_calls(v, &past);
     buf_addf(v->b, "</td><td data-of=Connections>%lld of %lld",
-             (long long)atomic_load(&shared->upstreams.used),
-             (long long)atomic_load(&shared->upstreams.limit));
+             (long long)atomic_load(&shared->places.used),
+             (long long)atomic_load(&shared->places.limit));
     if (atomic_load(&shared->waiting) > 0)
         buf_addf(v->b, "<small class=warn>%d waiting</small>", atomic_load(&shared->waiting));
     manners_each(v->generation->manners[i], add_held, v->b);
@@ -381,7 +381,7 @@ static void add_process(const struct view *v)
              : v->facts->reloads == 0  ? "none since the start"
                                        : "in use");
     add_notes(v);
-    add_fact(v->b, "Connections of callers", &v->clients->shared->clients);
+    add_fact(v->b, "Connections of callers", &v->clients->shared->connections);
     add_fact(v->b, "Waiting requests", all->upstreams->queue);
     buf_addf(v->b, "<dt>Lost log lines</dt><dd>%llu</dd><dt>Started</dt><dd>",
              (unsigned long long)log_lost());

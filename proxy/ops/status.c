@@ -226,7 +226,7 @@ static void add_tenant(struct buf *b, const struct tenant *t, struct shared_tena
     json_add_member(b, "server", slice_of(t->host_field));
     json_add_member(b, "parent_proxy", slice_of(t->parent == NULL ? NULL : t->parent->name));
     add_past(b, t->name, &past, failures);
-    add_quota(b, "connections", &shared->upstreams);
+    add_quota(b, "connections", &shared->places);
     buf_addf(b, ",\"waiting\":%d,\"certificates\":[", atomic_load(&shared->waiting));
     for (int i = 0; i < IDENTITIES; i++) {
         if (!tenant_has_identity(t, i))
@@ -255,7 +255,7 @@ void status_write(struct buf *b, const struct status_facts *f, const struct clie
     add_time(b, "started", f->begun_us);
     add_time(b, "time", now);
     add_configuration(f, g->config, b);
-    add_quota(b, "callers", &clients->shared->clients);
+    add_quota(b, "callers", &clients->shared->connections);
     add_quota(b, "queue", all->upstreams->queue);
     buf_addf(b, ",\"log\":{\"lost\":%llu}", (unsigned long long)log_lost());
     buf_add_string(b, ",\"tenants\":[");

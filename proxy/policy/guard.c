@@ -75,12 +75,12 @@ bool guard_is_own_name(const struct guard_view *v, const struct authority *host)
 
 static int port_of(const struct target *t)
 {
-    return t->authority.port != 0 ? t->authority.port : t->https ? 443 : 80;
+    return t->authority.port != 0 ? t->authority.port : authority_default_port(t->https);
 }
 
 bool guard_names_proxy(const struct guard_view *v, const struct target *target)
 {
-    int own = v->port != 0 ? v->port : target->https ? 443 : 80;
+    int own = v->port != 0 ? v->port : authority_default_port(target->https);
 
     return target->form == TARGET_ABSOLUTE && v->inside == NULL && port_of(target) == own &&
            guard_is_own_name(v, &target->authority) && !route_has_server(v->config, target);
@@ -134,7 +134,7 @@ static bool is_own_origin(const struct guard_view *v, const struct head *h, cons
 {
     bool secure = v->inside != NULL && v->inside->secure;
     struct slice scheme = secure ? SLICE("https://") : SLICE("http://");
-    int port = secure ? 443 : 80;
+    int port = authority_default_port(secure);
     struct authority own, other;
 
     if (origin.n <= scheme.n || !slice_eq_nocase((struct slice){origin.p, scheme.n}, scheme))

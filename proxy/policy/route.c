@@ -38,9 +38,10 @@ static bool port_fits(const struct tenant *t, const struct target *target)
 {
     int port = target->authority.port;
 
-    if (target->form == TARGET_AUTHORITY && (port == 443 || port == 80))
+    if (target->form == TARGET_AUTHORITY &&
+        (port == authority_default_port(true) || port == authority_default_port(false)))
         return true;
-    return port == 0 || port == (target->https ? 443 : 80) || port == t->server.port;
+    return port == 0 || port == authority_default_port(target->https) || port == t->server.port;
 }
 
 static bool is_server_of(const struct tenant *t, const struct target *target)
@@ -90,7 +91,7 @@ static void add_claims(struct buf *b, const struct claims *c)
         add_word(b, "the listener of tenant", slice_of(c->listener_tenant));
     if (is_made(c, BY_TARGET)) {
         struct buf host = {0};
-        authority_write(&host, &c->target->authority, c->target->https ? 443 : 80);
+        authority_write(&host, &c->target->authority, authority_default_port(c->target->https));
         add_word(b, "the server", buf_slice(&host));
         buf_free(&host);
     }

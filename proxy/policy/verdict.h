@@ -12,11 +12,30 @@
 
 #include <stdbool.h>
 
+/* What a request's outcome can say about the tenant's certificates. */
+enum witness {
+    WITNESS_NONE,  /* nothing */
+    WITNESS_FIRST, /* it is sent under the certificate in use, which was not refused to it */
+    WITNESS_TRIES, /* it tries the other one, because that in use was refused to another request */
+    WITNESS_TRIES_AGAIN, /* it tries the other one, because that in use was refused to itself */
+    /* A certificate was refused to it, and it tries no other one any more. */
+    WITNESS_LAST,
+};
+
+static inline bool witness_tries(enum witness w)
+{
+    return w == WITNESS_TRIES || w == WITNESS_TRIES_AGAIN;
+}
+
+/* The states that follow when the request gets a refusal, is allowed to try the other certificate,
+ * or gets an answer that ends its try. */
+enum witness witness_refused(enum witness w);
+enum witness witness_begins_try(enum witness w);
+enum witness witness_ends_try(enum witness w);
+
 /* One request, and what is known at that moment. */
 struct verdict_view {
-    bool judges;     /* its outcome says something about the certificate */
-    bool tries;      /* it tries the certificate that is not in use */
-    bool changed;    /* it was sent again under another certificate before */
+    enum witness witness;
     bool superseded; /* its certificate is not the one in use any more */
     /* The certificate in use was refused to a request that could not be repeated. */
     bool suspected;
@@ -36,11 +55,11 @@ enum verdict {
     VERDICT_BOTH,    /* both certificates are refused */
 };
 
-/* Call it before a request is sent. presentable: the certificate in use is valid now. PASS: send
- * the request under that one, or fail if it is not valid. SWITCH or TRY: use the other one. */
+/* Call it before a request is sent. presentable: the certificate in use is valid now. NOTHING:
+ * send the request under that one, or fail if it is not valid. SWITCH or TRY: use the other one. */
 enum verdict verdict_before(const struct verdict_view *v, bool presentable);
 
-/* The server has refused the certificate. PASS: the caller gets the refusal. */
+/* The server has refused the certificate. NOTHING: the caller gets the refusal. */
 enum verdict verdict_of_refusal(const struct verdict_view *v);
 
 /* The server has given an answer that is no refusal. */

@@ -219,7 +219,7 @@ static size_t count_workers(const struct config *c)
 
 static void init_shared(struct process *p, const struct config *c)
 {
-    quota_init(&p->shared.clients.clients, c->max_connections);
+    quota_init(&p->shared.clients.connections, c->max_connections);
     quota_init(&p->shared.clients.turned_away, TURNED_AWAY_MAX);
     quota_init(&p->shared.queue, c->queue);
     quota_init(&p->shared.exchanges.collected, COLLECTED_MAX);

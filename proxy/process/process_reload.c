@@ -170,7 +170,7 @@ enum status process_reload(struct process *p, struct config *c, struct diag *why
         LOG_TRACE("reload: %zu tenants, %zu listeners", c->ntenants, c->nlistens);
         fixed_compare(p->generation->config, c, warn_about_fixed);
         admission_warn(p->clients, p->nthreads, c);
-        atomic_store(&p->shared.clients.clients.limit, c->max_connections);
+        atomic_store(&p->shared.clients.connections.limit, c->max_connections);
         atomic_store(&p->shared.queue.limit, c->queue);
         cookies_keep_only(p->shared.exchanges.cookies, c);
         sessions_clear(p->shared.exchanges.sessions);

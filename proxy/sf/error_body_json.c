@@ -3,7 +3,7 @@
 #include "sf/error_body_members.h"
 #include "sf/error_body_readers.h"
 
-enum { DEPTH_MAX = 32 };
+enum { DEPTH_MAX = 32 }; /* objects and arrays inside each other; more are not read */
 
 struct json {
     struct slice in;

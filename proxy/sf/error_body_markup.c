@@ -3,7 +3,11 @@
 #include "sf/error_body_members.h"
 #include "sf/error_body_readers.h"
 
-enum { DEPTH_MAX = 32 };
+enum {
+    DEPTH_MAX = 32,                        /* elements inside each other; more are not read */
+    CDATA_BYTES = sizeof("<![CDATA[") - 1, /* the longest of the marks that begin with "<!" */
+    REFERENCE_MAX = 12,                    /* bytes of a character reference that are looked at */
+};
 
 enum token {
     TOKEN_TEXT,
@@ -101,7 +105,7 @@ static enum token next_declaration(struct markup *m)
         return aside(m, SLICE("-->"));
     }
     if (!m->html && begins(m->in, SLICE("<![CDATA["))) {
-        skip(m, 9);
+        skip(m, CDATA_BYTES);
         m->literal = true;
         return take_until(m, SLICE("]]>"), &m->text) ? TOKEN_TEXT : TOKEN_END;
     }
@@ -114,7 +118,7 @@ static enum token next_tag(struct markup *m)
     bool close = m->in.n > 1 && m->in.p[1] == '/';
 
     if (m->in.n > 1 && m->in.p[1] == '!')
-        return m->in.n < 9 && !m->html ? TOKEN_END : next_declaration(m);
+        return m->in.n < CDATA_BYTES && !m->html ? TOKEN_END : next_declaration(m);
     if (m->in.n > 1 && m->in.p[1] == '?')
         return aside(m, m->html ? SLICE(">") : SLICE("?>"));
     skip(m, close ? 2 : 1);
@@ -180,7 +184,7 @@ static size_t put_reference(struct error_body *b, struct slice s)
                  {{"gt", 2}, '>'},
                  {{"quot", 4}, '"'},
                  {{"apos", 4}, '\''}};
-    const char *end = memchr(s.p, ';', s.n < 12 ? s.n : 12);
+    const char *end = memchr(s.p, ';', s.n < REFERENCE_MAX ? s.n : REFERENCE_MAX);
     uint32_t c = 0;
 
     if (end == NULL)

@@ -68,9 +68,9 @@ const struct sf_host *sf_hosts(size_t *count)
     return table;
 }
 
-static void set(char out[256], const char *first, int n, const char *second)
+static void set(char out[SF_HOST_SIZE], const char *first, int n, const char *second)
 {
-    (void)snprintf(out, 256, "%.*s%s", n, first, second);
+    (void)snprintf(out, SF_HOST_SIZE, "%.*s%s", n, first, second);
 }
 
 static bool in_table(const char *host, struct sf_lookup *out)
@@ -112,7 +112,7 @@ static void by_rule(const char *host, struct sf_lookup *out)
         set(out->api_host, host, first, dot + 5);
     } else {
         set(out->api_host, host, (int)strlen(host), "");
-        char rest[256];
+        char rest[SF_HOST_SIZE];
         (void)snprintf(rest, sizeof(rest), ".cert%s", dot);
         set(out->certificate_host, host, first, rest);
     }
@@ -153,12 +153,15 @@ static void find_api_of_ui(struct slice host, struct sf_lookup *out)
     }
 }
 
-/* Makes it lower case, without a dot at the end. False: it cannot be a name. */
-static bool normalize(const char *given, char host[240])
-{
-    int n = snprintf(host, 240, "%s", given);
+/* Bytes of a given name, and the NUL. What is added to it has room in SF_HOST_SIZE. */
+enum { GIVEN_SIZE = SF_HOST_SIZE - 16 };
 
-    if (n <= 0 || n >= 240)
+/* Makes it lower case, without a dot at the end. False: it cannot be a name. */
+static bool normalize(const char *given, char host[GIVEN_SIZE])
+{
+    int n = snprintf(host, GIVEN_SIZE, "%s", given);
+
+    if (n <= 0 || n >= GIVEN_SIZE)
         return false;
     if (host[n - 1] == '.')
         host[n - 1] = '\0';
@@ -170,7 +173,7 @@ static bool normalize(const char *given, char host[240])
 struct sf_lookup sf_lookup_host(const char *given)
 {
     struct sf_lookup out = {.kind = SF_UNKNOWN};
-    char host[240];
+    char host[GIVEN_SIZE];
 
     if (!normalize(given, host))
         return out;
@@ -215,7 +218,7 @@ const struct sf_host *sf_similar_host(const char *given)
     const struct sf_host *nearest = NULL;
     struct sf_lookup found = sf_lookup_host(given);
     size_t best = 2 * FAR;
-    char host[240];
+    char host[GIVEN_SIZE];
 
     if (found.kind == SF_UI || !normalize(given, host))
         return NULL;

@@ -22,6 +22,8 @@ struct sf_host {
 
 const struct sf_host *sf_hosts(size_t *count);
 
+enum { SF_HOST_SIZE = 256 }; /* bytes of a host name (RFC 1035, 2.3.4), and the NUL */
+
 enum sf_kind {
     SF_UNKNOWN, /* not a host of SuccessFactors: used as it is */
     SF_API,     /* call certificate_host */
@@ -30,9 +32,9 @@ enum sf_kind {
 
 struct sf_lookup {
     enum sf_kind kind;
-    char certificate_host[256];
+    char certificate_host[SF_HOST_SIZE];
     /* The plain API host that belongs to it; for SF_UI empty if it is not known. */
-    char api_host[256];
+    char api_host[SF_HOST_SIZE];
     bool was_certificate; /* the name was a certificate host already */
     bool certain;         /* from the table, or by a rule that always holds */
 };

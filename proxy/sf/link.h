@@ -86,7 +86,7 @@ struct link_rewriter {
     bool starts_text;
     enum link_value value; /* of the attribute that is being read */
     /* The next item of the list is the first of a pair, so it is not a link. */
-    bool passes_item;
+    bool skips_item;
     char quote;
     const char *until; /* for XML_SKIP: the mark that ends it */
     size_t nuntil;     /* how many of its bytes were seen */

@@ -190,7 +190,7 @@ static size_t ready_of(const struct link_batch *b, const char *found)
 
 /* ---- steps: each returns true if the next step can follow at once ---- */
 
-static void pass_text(struct link_batch *b, size_t n, struct buf *out)
+static void write_text(struct link_batch *b, size_t n, struct buf *out)
 {
     buf_add(out, segment_of(b).p, n);
     consume(b, n);
@@ -200,25 +200,25 @@ static bool run_preamble(struct link_batch *b, struct buf *out)
 {
     const char *found = find_delimiter(b);
 
-    pass_text(b, ready_of(b, found), out);
+    write_text(b, ready_of(b, found), out);
     if (found != NULL)
         b->place = AT_DELIMITER;
     return found != NULL;
 }
 
-/* Passes on the delimiter, with the line end before it. */
+/* Writes the delimiter, with the line end before it. */
 static bool run_delimiter(struct link_batch *b, struct buf *out)
 {
     struct slice segment = segment_of(b);
     size_t n = b->ndelimiter + (*segment.p == '\r' ? 2 : *segment.p == '\n' ? 1 : 0);
     bool last = segment.n >= n + 2 && memcmp(segment.p + n, "--", 2) == 0;
 
-    pass_text(b, n, out);
+    write_text(b, n, out);
     b->place = last ? IN_EPILOGUE : IN_PART;
     return true;
 }
 
-/* Passes `ready` bytes to the large part. whole: the part ends after them. */
+/* Gives `ready` bytes to the large part. whole: the part ends after them. */
 static bool run_large(struct link_batch *b, size_t ready, bool whole, struct buf *out)
 {
     struct slice text = {segment_of(b).p, ready};
@@ -268,7 +268,7 @@ static bool step(struct link_batch *b, struct buf *out)
     case AT_DELIMITER:
         return run_delimiter(b, out);
     default:
-        pass_text(b, segment_of(b).n, out);
+        write_text(b, segment_of(b).n, out);
         return false;
     }
 }

@@ -172,7 +172,7 @@ static bool in_array(struct link_rewriter *r, char c)
 }
 
 /* Reads bytes of a string that were held and passed on. */
-static void pass(struct link_rewriter *r, struct slice text)
+static void read_released(struct link_rewriter *r, struct slice text)
 {
     for (size_t i = 0; i < text.n && r->json != JSON_ELSEWHERE; i++)
         (void)in_array(r, text.p[i]);
@@ -207,7 +207,7 @@ void link_run_json(struct link_rewriter *r, struct slice *in, struct link_out *o
             remember(r, start, (size_t)(in->p - start));
             return;
         }
-        pass(r, released);
+        read_released(r, released);
     }
     const char *from = in->p, *at = from;
     while (at < end && !link_out_is_full(o) && find_link(r, start, &at, end)) {

@@ -120,7 +120,7 @@ static void before_value(struct link_rewriter *r, char c)
     if (c == '"' || c == '\'') {
         r->quote = c;
         r->value = link_attribute(name_of(r));
-        r->passes_item = r->value == VALUE_PAIRS;
+        r->skips_item = r->value == VALUE_PAIRS;
         r->state = begin[r->value];
     } else if (c == '>') {
         in_tag(r, c);
@@ -185,14 +185,14 @@ static void step(struct link_rewriter *r, char c)
 
 /* Reads bytes of a value or text that were held and passed on. Of the marks that end those, only
  * CDATA's is longer than one byte. */
-static void pass_released(struct link_rewriter *r, struct slice text)
+static void read_released(struct link_rewriter *r, struct slice text)
 {
     for (size_t i = 0; i < text.n && r->state == XML_SKIP; i++)
         in_skipped(r, text.p[i]);
 }
 
 /* Returns the place after the next byte that matters; the bytes before it are text or a value. */
-static const char *pass(struct link_rewriter *r, const char *at, const char *end)
+static const char *skip_to_mark(struct link_rewriter *r, const char *at, const char *end)
 {
     char mark = r->state == XML_TEXT ? '<' : r->quote;
     const char *found = memchr(at, mark, (size_t)(end - at));
@@ -215,10 +215,10 @@ static bool item_begins(struct link_rewriter *r, char c)
         r->state = c == r->quote ? XML_TAG : XML_ITEM_START;
         return false;
     }
-    bool passes = r->passes_item;
-    r->passes_item = !passes && r->value == VALUE_PAIRS;
+    bool skips = r->skips_item;
+    r->skips_item = !skips && r->value == VALUE_PAIRS;
     r->state = XML_ITEM;
-    return !passes;
+    return !skips;
 }
 
 static bool text_begins(struct link_rewriter *r, char c)
@@ -252,12 +252,12 @@ void link_run_xml(struct link_rewriter *r, struct slice *in, struct link_out *o)
         struct slice released;
         if (!link_resolve(r, in, o, &released))
             return;
-        pass_released(r, released);
+        read_released(r, released);
     }
     const char *from = in->p, *at = from, *end = in->p + in->n;
     while (at < end && !link_out_is_full(o)) {
         if (r->state == XML_TEXT || r->state == XML_VALUE) {
-            at = pass(r, at, end);
+            at = skip_to_mark(r, at, end);
         } else if (!may_begin(r)) {
             step(r, *at++);
         } else if (begins(r, *at)) {

@@ -19,12 +19,13 @@ struct gate {
     struct line line;
 };
 
-/* A request in the line. It outlives its pass while a posted call to on_called() is on its way. */
+/* A request in the line. It outlives its crossing while a posted call to on_called() is on its way.
+ */
 struct ticket {
     struct line_place place;
     struct gate *gate;
-    struct loop *loop;  /* of the pass's worker */
-    struct pass *owner; /* only its worker may use it */
+    struct loop *loop;      /* of its worker */
+    struct crossing *owner; /* only its worker may use it */
     enum { TICKET_WAITS, TICKET_CALLED, TICKET_LEFT } state;
     int slot; /* valid in TICKET_CALLED */
 };
@@ -112,7 +113,7 @@ static void free_ticket(struct ticket *t)
     free(t);
 }
 
-static void stop_waiting(struct pass *p)
+static void stop_waiting(struct crossing *p)
 {
     p->ticket = NULL;
     p->waited_us = clock_monotonic_us() - p->came_us;
@@ -124,7 +125,7 @@ static void stop_waiting(struct pass *p)
 static void on_called(void *arg)
 {
     struct ticket *t = arg;
-    struct pass *p = t->owner;
+    struct crossing *p = t->owner;
 
     lock(t->gate);
     bool left = t->state == TICKET_LEFT;
@@ -233,7 +234,7 @@ void gate_release(struct gate *g)
 
 /* ---- one request ---- */
 
-static void explain_timeout(struct pass *p, struct failure *why)
+static void explain_timeout(struct crossing *p, struct failure *why)
 {
     struct gate_view v;
 
@@ -255,7 +256,7 @@ static void explain_timeout(struct pass *p, struct failure *why)
 
 static void on_timeout(void *ctx)
 {
-    struct pass *p = ctx;
+    struct crossing *p = ctx;
     struct ticket *t = p->ticket;
     struct failure why;
 
@@ -273,7 +274,7 @@ static void on_timeout(void *ctx)
 }
 
 /* Puts p into the line. Call it with the lock held. */
-static void join(struct pass *p, struct gate *g, struct line_caller whose)
+static void join(struct crossing *p, struct gate *g, struct line_caller whose)
 {
     struct ticket *t = NEW(struct ticket);
 
@@ -292,8 +293,8 @@ static bool is_hopeless(const struct gate *g, const struct upstreams *all, int64
            quota_is_half_taken(all->queue);
 }
 
-enum pass_result pass_enter(struct pass *p, struct gate *g, struct upstreams *all,
-                            struct line_caller whose, struct failure *why)
+enum crossing_result crossing_begin(struct crossing *p, struct gate *g, struct upstreams *all,
+                                    struct line_caller whose, struct failure *why)
 {
     int64_t now = clock_monotonic_us();
 
@@ -310,20 +311,20 @@ enum pass_result pass_enter(struct pass *p, struct gate *g, struct upstreams *al
         join(p, g, whose);
     unlock(g);
     if (p->open)
-        return PASS_OPEN;
+        return CROSSING_OPEN;
     if (hopeless)
         explain_timeout(p, why);
     else if (refused)
         failure_plain(why, FAIL_QUEUE_FULL);
     if (refused)
-        return PASS_REFUSED;
+        return CROSSING_REFUSED;
     timer_init(&p->timer, on_timeout, p);
     timer_start(all->loop, &p->timer, all->generation->config->queue_timeout);
     serve_and_watch(all, g);
-    return PASS_WAITS;
+    return CROSSING_WAITS;
 }
 
-void pass_note_sent(struct pass *p)
+void crossing_note_sent(struct crossing *p)
 {
     p->sent_us = clock_monotonic_us();
     lock(p->gate);
@@ -332,7 +333,7 @@ void pass_note_sent(struct pass *p)
     serve_and_watch(p->all, p->gate);
 }
 
-void pass_note_answer(struct pass *p)
+void crossing_note_answer(struct crossing *p)
 {
     int64_t now = clock_monotonic_us();
 
@@ -345,7 +346,7 @@ void pass_note_answer(struct pass *p)
 }
 
 /* Leaves the line if p waits. Gives back its slot if p may be sent but was not. */
-static void give_up(struct pass *p)
+static void give_up(struct crossing *p)
 {
     struct ticket *t = p->ticket;
     bool waited = t != NULL, called = false;
@@ -368,7 +369,7 @@ static void give_up(struct pass *p)
         free_ticket(t);
 }
 
-void pass_end(struct pass *p)
+void crossing_end(struct crossing *p)
 {
     if (p->gate == NULL)
         return;

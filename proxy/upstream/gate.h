@@ -48,10 +48,10 @@ void gate_release(struct gate *g);
 
 /* One request on its way through a gate; a member of the request's owner. All zero: it is at no
  * gate. */
-struct pass {
+struct crossing {
     struct gate *gate; /* NULL: no gate applies to it */
     struct upstreams *all;
-    struct ticket *ticket; /* NULL: the pass does not wait */
+    struct ticket *ticket; /* NULL: the request does not wait */
     struct timer timer;
     int slot;
     bool open;       /* the request may be sent */
@@ -63,19 +63,19 @@ struct pass {
     void *ctx;
 };
 
-enum pass_result { PASS_OPEN, PASS_WAITS, PASS_REFUSED };
+enum crossing_result { CROSSING_OPEN, CROSSING_WAITS, CROSSING_REFUSED };
 
 /* Enters the gate g; takes ownership of one reference to it. p->done and p->ctx must be set.
- * PASS_OPEN: the request may be sent. PASS_WAITS: p->done is called once, later; why == NULL: the
- * request may be sent now. PASS_REFUSED: *why has the reason. */
-enum pass_result pass_enter(struct pass *p, struct gate *g, struct upstreams *all,
-                            struct line_caller whose, struct failure *why) MUST_CHECK;
+ * CROSSING_OPEN: the request may be sent. CROSSING_WAITS: p->done is called once, later; why ==
+ * NULL: the request may be sent now. CROSSING_REFUSED: *why has the reason. */
+enum crossing_result crossing_begin(struct crossing *p, struct gate *g, struct upstreams *all,
+                                    struct line_caller whose, struct failure *why) MUST_CHECK;
 
-void pass_note_sent(struct pass *p);   /* call it when the request's first byte is sent */
-void pass_note_answer(struct pass *p); /* call it when the answer's first byte has come */
+void crossing_note_sent(struct crossing *p);   /* call it when the request's first byte is sent */
+void crossing_note_answer(struct crossing *p); /* call it when the answer's first byte has come */
 
 /* The request is over, or will be sent again. p->done is not called any more. Idempotent. */
-void pass_end(struct pass *p);
+void crossing_end(struct crossing *p);
 
 /* Frees the watches of a worker that ends. */
 void gate_end_watches(struct upstreams *all);

@@ -45,7 +45,7 @@ static struct shared_tenant *shared_tenant_new(const struct tenant *t)
     struct shared_tenant *s = NEW(struct shared_tenant);
 
     atomic_init(&s->refs, 1);
-    quota_init(&s->upstreams, t->max_upstream);
+    quota_init(&s->places, t->max_upstream);
     atomic_init(&s->waiting, 0);
     overlap_init(&s->overlap);
     atomic_init(&s->idle, NULL);
@@ -82,7 +82,7 @@ struct generation *generation_new(struct config *c, const struct generation *pre
         int peer = generation_find_peer(previous, c->tenants[i]);
         g->tenants[i] = peer < 0 ? shared_tenant_new(c->tenants[i])
                                  : shared_tenant_ref(previous->tenants[peer]);
-        atomic_store(&g->tenants[i]->upstreams.limit, c->tenants[i]->max_upstream);
+        atomic_store(&g->tenants[i]->places.limit, c->tenants[i]->max_upstream);
         g->manners[i] = find_manners(previous, c->tenants[i]);
     }
     return g;

@@ -22,8 +22,8 @@ struct idle_count {
  * identity. */
 struct shared_tenant {
     atomic_int refs;
-    struct quota upstreams; /* limits the connections to the server */
-    _Atomic int waiting;    /* requests that wait for a connection, in all workers */
+    struct quota places; /* for connections to the server (max-upstream) */
+    _Atomic int waiting; /* requests that wait for a connection, in all workers */
     struct overlap overlap;
     struct idle_count *_Atomic idle; /* new ones are added at the front */
 };

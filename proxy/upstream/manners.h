@@ -19,7 +19,7 @@ enum {
     MANNERS_HELD_MAX = 64, /* paths without a `rate` that are held at a time */
     /* Bytes of a path's first two segments; a longer path is not held. */
     MANNERS_PATH_MAX = 256,
-    MANNERS_WAIT_MAX_S = 900,
+    MANNERS_WAIT_MAX_S = 900, /* a longer Retry-After is cut down to it */
 };
 
 struct manners;

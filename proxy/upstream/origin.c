@@ -10,7 +10,7 @@
 #include "upstream/pool.h"
 #include "upstream/upstream.h"
 
-enum { STREAK_MAX = 16 };
+enum { STREAK_MAX = 16 }; /* places kept in a row while other workers wait: is_others_turn() */
 
 struct origin {
     struct site site;
@@ -66,7 +66,7 @@ void origin_adopt(struct origin *o, struct generation *g, size_t tenant)
 {
     site_adopt(&o->site, g, tenant);
     serve_waiting(o); /* max-upstream may have changed */
-    while (quota_is_exceeded(&o->site.shared->upstreams) &&
+    while (quota_is_exceeded(&o->site.shared->places) &&
            pool_drop_one(&o->pool, "there are more than max-upstream now"))
         continue;
 }
@@ -158,7 +158,7 @@ struct offer {
 
 static void on_offer(void *arg);
 
-static void pass_on(struct offer *f)
+static void offer_to_next(struct offer *f)
 {
     const struct upstreams *from = f->to;
     size_t i = 0;
@@ -186,7 +186,7 @@ static bool take_offer(void *ctx, struct origin *o)
  * are told. */
 static void give_up_place(const struct upstreams *own, struct shared_tenant *t)
 {
-    quota_give(&t->upstreams);
+    quota_give(&t->places);
     if (atomic_load(&t->waiting) > 0)
         poke_others(own, t);
 }
@@ -200,7 +200,7 @@ static void on_offer(void *arg)
     if (!ended)
         each_of(f->to, f->tenant, take_offer, &taken);
     if (!taken && !ended && f->left > 0) {
-        pass_on(f);
+        offer_to_next(f);
         return;
     }
     if (!taken)
@@ -215,7 +215,7 @@ static void offer_place(struct origin *o)
 
     o->streak = 0;
     *f = (struct offer){o->site.all, shared_tenant_ref(o->site.shared), o->site.all->nall};
-    pass_on(f);
+    offer_to_next(f);
 }
 
 /* If requests of other workers wait too, a place is given away after STREAK_MAX places. Otherwise
@@ -290,14 +290,14 @@ static void serve_first(struct origin *o)
 
 static void serve_waiting(struct origin *o)
 {
-    while (!list_empty(&o->waiting) && quota_take(&o->site.shared->upstreams))
+    while (!list_empty(&o->waiting) && quota_take(&o->site.shared->places))
         serve_first(o);
 }
 
 static void on_place_freed(struct site *s)
 {
     struct origin *o = origin_of(s);
-    struct quota *places = &o->site.shared->upstreams;
+    struct quota *places = &o->site.shared->places;
 
     if (o->site.all->ended) {
         quota_give(places);
@@ -371,9 +371,9 @@ enum acquire_result origin_acquire(struct origin *o, struct acquire *a, enum acq
         a->way.queue = a->waited_us;
     if (kind == ACQUIRE_ANY && (*u = take_pooled(o)) != NULL)
         return ACQUIRED;
-    bool place = quota_take(&o->site.shared->upstreams);
+    bool place = quota_take(&o->site.shared->places);
     if (!place && pool_drop_one(&o->pool, "its place is for a new one"))
-        place = quota_take(&o->site.shared->upstreams);
+        place = quota_take(&o->site.shared->places);
     if (!place)
         return enqueue(o, a, why);
     open_for(o, a);
@@ -416,12 +416,12 @@ static const char *reason_to_close(struct origin *o, const struct upstream *u, i
         return "it is too old (pool-age)";
     if (upstream_identity(u) != overlap_in_use(&o->site.shared->overlap))
         return "another certificate is in use now";
-    if (quota_is_exceeded(&o->site.shared->upstreams))
+    if (quota_is_exceeded(&o->site.shared->places))
         return "there are more than max-upstream now";
     if (waited_for && is_others_turn(o))
         return "its place is for a request of another worker";
     if (waited_for && !stream_is_alive(upstream_stream(u)))
-        return "the server has ended it";
+        return POOL_NOT_SILENT;
     return NULL;
 }
 

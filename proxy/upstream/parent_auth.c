@@ -7,7 +7,13 @@
 #include "tls/digest_auth.h"
 #include "upstream/gss_login.h"
 
-enum { MAX_REPEATED = 2, MAX_LEGS = 8, MAX_TOKEN = 64 * 1024 };
+enum {
+    MAX_REPEATED = 2, /* times that Digest starts again with a new nonce (RFC 7616, 3.3: stale) */
+    MAX_LEGS = 8,     /* messages of a login; Kerberos needs one or two, NTLM two */
+    MAX_TOKEN = 64 * 1024,
+    OFFER_SHOWN =
+        100, /* bytes of the list of schemes in a sentence, and the scheme that exceeds it */
+};
 
 static const char *const schemes[] = {[AUTH_NONE] = "none",
                                       [AUTH_BASIC] = "Basic",
@@ -106,11 +112,12 @@ static bool find_taken(const struct parent_auth *a, struct challenge *out)
 
 static void note_asked(struct parent_auth *a, const struct head *answer)
 {
+    const struct field *f;
+    size_t at = 0;
+
     a->asked.n = 0;
-    for (size_t i = 0; i < answer->nfields; i++) {
-        if (!slice_eq_nocase(answer->fields[i].name, SLICE("Proxy-Authenticate")))
-            continue;
-        buf_add_slice(&a->asked, answer->fields[i].value);
+    while ((f = head_next_named(answer, SLICE("Proxy-Authenticate"), &at)) != NULL) {
+        buf_add_slice(&a->asked, f->value);
         buf_add_string(&a->asked, ", ");
     }
 }
@@ -122,7 +129,7 @@ static void add_offer(const struct parent_auth *a, struct buf *out)
     struct slice rest = buf_slice(&a->asked);
     struct challenge c;
 
-    while (challenge_next(&rest, &c) && out->n < 100)
+    while (challenge_next(&rest, &c) && out->n < OFFER_SHOWN)
         buf_addf(out, "%s%.*s", out->n == 0 ? "" : ", ", (int)c.scheme.n, c.scheme.p);
     if (out->n == 0)
         buf_add_string(out, "nothing");

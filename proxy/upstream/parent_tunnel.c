@@ -14,7 +14,8 @@
 enum {
     /* Bytes of a 407 that are read so that its connection can be used again. */
     MAX_REFUSAL = 256 * 1024,
-    MAX_LOST = 4,
+    MAX_LOST = 4,    /* times that the proxy closes between two messages of a login */
+    FIELD_EXTRA = 64 /* bytes: name and line ends of Proxy-Authorization, and the empty line */
 };
 
 struct parent_tunnel {
@@ -162,7 +163,7 @@ static void say_connect(struct parent_tunnel *t)
              "CONNECT %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: sfmtls/%s\r\n"
              "Proxy-Connection: Keep-Alive\r\n",
              t->target, t->target, SFMTLS_VERSION);
-    buf_reserve(&text, field->n + 64); /* it is wiped later, so it must not move */
+    buf_reserve(&text, field->n + FIELD_EXTRA); /* it is wiped later, so it must not move */
     if (field->n > 0) {
         buf_add_string(&text, "Proxy-Authorization: ");
         buf_add_slice(&text, buf_slice(field));
@@ -227,17 +228,16 @@ static void fail_malformed(struct parent_tunnel *t, const struct failure *found)
 
 static bool says_keep_alive(const struct head *h)
 {
-    for (size_t i = 0; i < h->nfields; i++)
-        if (h->fields[i].id == FIELD_PROXY_CONNECTION)
-            return slice_eq_nocase(h->fields[i].value, SLICE("keep-alive"));
-    return false;
+    return slice_eq_nocase(head_value(h, FIELD_PROXY_CONNECTION), SLICE("keep-alive"));
 }
 
 static bool says_close(const struct head *h)
 {
-    for (size_t i = 0; i < h->nfields; i++)
-        if (h->fields[i].id == FIELD_PROXY_CONNECTION &&
-            slice_eq_nocase(h->fields[i].value, SLICE("close")))
+    const struct field *f;
+    size_t at = 0;
+
+    while ((f = head_next(h, FIELD_PROXY_CONNECTION, &at)) != NULL)
+        if (slice_eq_nocase(f->value, SLICE("close")))
             return true;
     return head_says(h, OPTION_CLOSE);
 }
@@ -312,7 +312,7 @@ static void take_head(struct parent_tunnel *t, struct slice *in)
 static void lose(struct parent_tunnel *t);
 
 /* The content of a 407 is read and thrown away. */
-static void pass_over_body(struct parent_tunnel *t, struct slice *in)
+static void skip_body(struct parent_tunnel *t, struct slice *in)
 {
     struct gather *g = NEW(struct gather);
     enum body_result result;
@@ -341,7 +341,7 @@ static bool step(struct parent_tunnel *t, struct slice *in)
     bool was_in_body = t->in_body;
 
     if (t->in_body)
-        pass_over_body(t, in);
+        skip_body(t, in);
     else
         take_head(t, in);
     return !t->ended && t->stream == before && (in->n != n || t->in_body != was_in_body);

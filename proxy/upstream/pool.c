@@ -7,19 +7,27 @@ void pool_init(struct pool *p)
     list_init(&p->idle);
 }
 
-/* Checks each connection first: bytes that the server sent without a request would be read as the
- * answer to this one. */
+/* The reason why the connection cannot be used; NULL: it can. Bytes that the server sent without a
+ * request would be read as the answer to the next one. */
+static const char *reason_to_close(const struct upstream *u)
+{
+    if (upstream_is_too_old(u))
+        return "it is too old (pool-age)";
+    return stream_is_alive(upstream_stream(u)) ? NULL : POOL_NOT_SILENT;
+}
+
 struct upstream *pool_take(struct pool *p)
 {
     struct list *first;
 
     while ((first = list_first(&p->idle)) != NULL) {
         struct upstream *u = upstream_of_node(first);
-        if (!upstream_is_too_old(u) && stream_is_alive(upstream_stream(u))) {
+        const char *reason = reason_to_close(u);
+        if (reason == NULL) {
             list_remove(first);
             return u;
         }
-        upstream_close(u, STREAM_CLOSE, "it is too old (pool-age), or the server has ended it");
+        upstream_close(u, STREAM_CLOSE, reason);
     }
     return NULL;
 }

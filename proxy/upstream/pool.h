@@ -13,6 +13,10 @@
 
 struct upstream;
 
+/* A reason to close a connection: it was looked at without reading, so what has come is not known:
+ * an end, or bytes. */
+#define POOL_NOT_SILENT "the server has ended it, or has sent what it was not asked for"
+
 struct pool {
     struct list idle; /* the connection used last comes first */
 };

@@ -10,7 +10,7 @@
 #include "upstream/evidence.h"
 #include "upstream/parent_tunnel.h"
 
-enum { SHRINK_MS = 1000 };
+enum { SHRINK_MS = 1000 }; /* after so long at rest the TLS buffers are freed */
 
 enum upstream_state {
     UP_DIALING,

@@ -377,7 +377,7 @@ static void begin(void)
     connecting = shaking = HAND_AUTO;
     generation = generation_new(configs[0], NULL);
     memset(&shared, 0, sizeof(shared));
-    quota_init(&shared.clients.clients, configs[0]->max_connections);
+    quota_init(&shared.clients.connections, configs[0]->max_connections);
     quota_init(&shared.clients.turned_away, 1);
     quota_init(&shared.queue, configs[0]->queue);
     quota_init(&shared.exchanges.collected, COLLECTED_AT_MOST);
@@ -529,6 +529,12 @@ static void read_size(struct server *v, struct slice line)
     v->wants = v->left == 0 ? WANTS_TRAILERS : WANTS_CHUNK;
 }
 
+static void check_trailer(struct field f)
+{
+    if (!field_may_be_trailer(&f))
+        abort();
+}
+
 static void read_line(struct server *v, struct slice line)
 {
     switch (v->wants) {
@@ -544,8 +550,8 @@ static void read_line(struct server *v, struct slice line)
         v->wants = WANTS_TRAILERS;
         if (line.n == 0)
             end_request(v);
-        else if (line.n > 0 && (field_bit(field_of(line).id) & FIELDS_NOT_IN_TRAILERS) != 0)
-            abort();
+        else
+            check_trailer(field_of(line));
     }
 }
 
@@ -1264,13 +1270,13 @@ static void finish(void)
         sockets_pass(500000);
     }
     settle();
-    if (!list_empty(&worker->clients.list) || atomic_load(&shared.clients.clients.used) != 0 ||
+    if (!list_empty(&worker->clients.list) || atomic_load(&shared.clients.connections.used) != 0 ||
         atomic_load(&shared.queue.used) != 0 ||
         atomic_load(&shared.clients.turned_away.used) != 0 ||
         atomic_load(&shared.exchanges.collected.used) != 0)
         abort();
     for (size_t i = 0; i < generation->config->ntenants; i++)
-        if (atomic_load(&generation->tenants[i]->upstreams.used) != 0)
+        if (atomic_load(&generation->tenants[i]->places.used) != 0)
             abort();
     for (size_t i = 0; i < ncallers; i++) {
         const struct memory_socket *s = sockets_of(callers[i].fd);

@@ -82,6 +82,7 @@ OTHER_PATHS = ["X-Original-URL", "X-Rewrite-URL", "x_original_url", "X-Original-
 @pytest.mark.parametrize("method, target, fields, expected", [
     ("DELETE", "/odata/v2/User('x')", [], (403, "not-allowed-by-rule")),
     ("OPTIONS", "/odata/v2/User", [], (403, "not-allowed-by-rule")),
+    ("OPTIONS", "/odata/v2/User", [("Max-Forwards", "0")], (403, "not-allowed-by-rule")),
     ("GET", "/odata/v4/User", [], (403, "not-allowed-by-rule")),
     ("GET", "/odata/V2/User", [], (403, "not-allowed-by-rule")),
     ("GET", "/odata%2Fv2/User", [], (400, "path-ambiguous")),

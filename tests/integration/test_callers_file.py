@@ -142,6 +142,22 @@ def test_unknown_caller(staffed, user, password):
     assert staffed.server.seen == []
 
 
+def test_options_that_is_answered_here(staffed):
+    """RFC 9110, 7.6.2: only to a known caller, on a connection that serves the next request."""
+    staffed.server.take()
+    last = ("Max-Forwards", "0")
+    staffed.check_refused(staffed.p.request("OPTIONS", fields=[last]))
+    for user, password in WRONG[:2]:
+        staffed.check_refused(staffed.call(user, password, method="OPTIONS", fields=[last]))
+    assert staffed.server.take() == []
+    with staffed.p.caller() as c:
+        answer = c.request("OPTIONS", fields=[last, basic("nobody", "plain")])
+        assert (answer.status, answer.body) == (204, b"") and "PATCH" in answer.get("Allow")
+        assert staffed.server.take() == []
+        assert c.request(fields=[basic("nobody", "plain")]).status == 200
+    assert [seen.method for seen in staffed.server.take()] == ["GET"]
+
+
 @pytest.mark.parametrize("fields", OTHER_SCHEMES, ids=str)
 def test_no_credentials(staffed, fields):
     staffed.server.take()

@@ -120,3 +120,34 @@ TEST(every_known_name_is_found)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         CHECK_INT(field_identify(slice_of(cases[i].name)), cases[i].want, cases[i].name);
 }
+
+TEST(fields_that_may_be_trailers)
+{
+    static const struct {
+        const char *name;
+        bool want;
+    } cases[] = {
+        {"X-Checksum", true},
+        {"Content-MD5", true},   /* RFC 9530, 2 */
+        {"ETag", true},          /* RFC 9110, 8.8.3 */
+        {"Accept-Ranges", true}, /* RFC 9110, 14.3 */
+        {"Server-Timing", true},
+        {"Content-Length", false},
+        {"Content_Length", false},
+        {"max-forwards", false},
+        {"If-Range", false},
+        {"if-match", false},
+        {"Expires", false},
+        {"WWW-Authenticate", false},
+        {"Link", false},
+        {"Origin", false},
+        {"X-Forwarded-For", false},
+        {"Access-Control-Allow-Origin", false},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct slice name = slice_of(cases[i].name);
+        struct field f = {.name = name, .id = field_identify(name)};
+        CHECK_INT(field_may_be_trailer(&f), cases[i].want, cases[i].name);
+    }
+}

@@ -1,4 +1,3 @@
-#include "policy/repetition.h"
 #include "policy/verdict.h"
 #include "test.h"
 
@@ -12,28 +11,30 @@ static const struct {
     {"says nothing about the certificate",
      {.may_rewind = true, .has_other = true},
      VERDICT_NOTHING},
-    {"there is no other", {.judges = true, .may_rewind = true}, VERDICT_NOTHING},
-    {"the other is tried", {.judges = true, .has_other = true, .may_rewind = true}, VERDICT_TRY},
+    {"there is no other", {.witness = WITNESS_FIRST, .may_rewind = true}, VERDICT_NOTHING},
+    {"the other is tried",
+     {.witness = WITNESS_FIRST, .has_other = true, .may_rewind = true},
+     VERDICT_TRY},
     {"cannot be repeated: the next one tries",
-     {.judges = true, .has_other = true},
+     {.witness = WITNESS_FIRST, .has_other = true},
      VERDICT_SUSPECT},
     {"another request has switched meanwhile",
-     {.judges = true, .superseded = true, .has_other = true, .may_rewind = true},
+     {.witness = WITNESS_FIRST, .superseded = true, .has_other = true, .may_rewind = true},
      VERDICT_RETURN},
     {"switched meanwhile, cannot be repeated",
-     {.judges = true, .superseded = true, .has_other = true},
+     {.witness = WITNESS_FIRST, .superseded = true, .has_other = true},
      VERDICT_NOTHING},
     {"was repeated for this already",
-     {.judges = true, .changed = true, .has_other = true, .may_rewind = true},
+     {.witness = WITNESS_LAST, .has_other = true, .may_rewind = true},
      VERDICT_NOTHING},
     {"the tried one is refused: back to that in use",
-     {.judges = true, .tries = true, .superseded = true, .has_other = true, .may_rewind = true},
+     {.witness = WITNESS_TRIES, .superseded = true, .has_other = true, .may_rewind = true},
      VERDICT_RETURN},
     {"both are refused",
-     {.judges = true, .tries = true, .changed = true, .superseded = true, .may_rewind = true},
+     {.witness = WITNESS_TRIES_AGAIN, .superseded = true, .may_rewind = true},
      VERDICT_BOTH},
     {"the tried one is refused, cannot be repeated",
-     {.judges = true, .tries = true, .superseded = true},
+     {.witness = WITNESS_TRIES, .superseded = true},
      VERDICT_BOTH},
 };
 
@@ -50,17 +51,26 @@ static const struct {
     enum verdict want;
 } answers[] = {
     {"says nothing about the certificate", {.suspected = true}, 200, VERDICT_NOTHING},
-    {"nothing was suspected", {.judges = true}, 200, VERDICT_NOTHING},
-    {"accepted: not suspected any more", {.judges = true, .suspected = true}, 399, VERDICT_TRUST},
-    {"a client error ends no suspicion", {.judges = true, .suspected = true}, 400, VERDICT_NOTHING},
-    {"a server error ends no suspicion", {.judges = true, .suspected = true}, 500, VERDICT_NOTHING},
+    {"nothing was suspected", {.witness = WITNESS_FIRST}, 200, VERDICT_NOTHING},
+    {"accepted: not suspected any more",
+     {.witness = WITNESS_FIRST, .suspected = true},
+     399,
+     VERDICT_TRUST},
+    {"a client error ends no suspicion",
+     {.witness = WITNESS_FIRST, .suspected = true},
+     400,
+     VERDICT_NOTHING},
+    {"a server error ends no suspicion",
+     {.witness = WITNESS_FIRST, .suspected = true},
+     500,
+     VERDICT_NOTHING},
     {"of a certificate that is not in use any more",
-     {.judges = true, .suspected = true, .superseded = true},
+     {.witness = WITNESS_FIRST, .suspected = true, .superseded = true},
      200,
      VERDICT_NOTHING},
-    {"the tried one is accepted", {.judges = true, .tries = true}, 200, VERDICT_SWITCH},
-    {"also with a client error", {.judges = true, .tries = true}, 499, VERDICT_SWITCH},
-    {"a server error may have any cause", {.judges = true, .tries = true}, 500, VERDICT_UNDECIDED},
+    {"the tried one is accepted", {.witness = WITNESS_TRIES}, 200, VERDICT_SWITCH},
+    {"also with a client error", {.witness = WITNESS_TRIES}, 499, VERDICT_SWITCH},
+    {"a server error may have any cause", {.witness = WITNESS_TRIES}, 500, VERDICT_UNDECIDED},
 };
 
 TEST(what_follows_from_an_answer)
@@ -76,16 +86,22 @@ static const struct {
     bool presentable;
     enum verdict want;
 } at_first[] = {
-    {"as always", {.judges = true, .has_other = true}, true, VERDICT_NOTHING},
-    {"expired, and there is no other", {.judges = true, .suspected = true}, false, VERDICT_NOTHING},
+    {"as always", {.witness = WITNESS_FIRST, .has_other = true}, true, VERDICT_NOTHING},
+    {"expired, and there is no other",
+     {.witness = WITNESS_FIRST, .suspected = true},
+     false,
+     VERDICT_NOTHING},
     {"expired", {.has_other = true}, false, VERDICT_SWITCH},
-    {"suspected", {.judges = true, .suspected = true, .has_other = true}, true, VERDICT_TRY},
+    {"suspected",
+     {.witness = WITNESS_FIRST, .suspected = true, .has_other = true},
+     true,
+     VERDICT_TRY},
     {"suspected, but it could not tell",
      {.suspected = true, .has_other = true},
      true,
      VERDICT_NOTHING},
     {"suspected, and there is no other",
-     {.judges = true, .suspected = true},
+     {.witness = WITNESS_FIRST, .suspected = true},
      true,
      VERDICT_NOTHING},
 };
@@ -99,61 +115,70 @@ TEST(before_it_is_sent)
 
 TEST(answer_in_doubt_leaves_a_try_undecided)
 {
-    CHECK_INT(verdict_of_doubt(&(struct verdict_view){.judges = true}), VERDICT_NOTHING, "no try");
-    CHECK_INT(verdict_of_doubt(&(struct verdict_view){.judges = true, .tries = true}),
-              VERDICT_UNDECIDED, "a try");
+    CHECK_INT(verdict_of_doubt(&(struct verdict_view){.witness = WITNESS_FIRST}), VERDICT_NOTHING,
+              "no try");
+    CHECK_INT(verdict_of_doubt(&(struct verdict_view){.witness = WITNESS_TRIES}), VERDICT_UNDECIDED,
+              "a try");
 }
 
 /* ---- what holds for every view ---- */
 
+enum { VIEWS = (WITNESS_LAST + 1) * 16 };
+
 static struct verdict_view view_of(unsigned bits)
 {
-    return (struct verdict_view){.judges = (bits & 1) != 0,
-                                 .tries = (bits & 2) != 0,
-                                 .changed = (bits & 4) != 0,
-                                 .superseded = (bits & 8) != 0,
-                                 .suspected = (bits & 16) != 0,
-                                 .has_other = (bits & 32) != 0,
-                                 .may_rewind = (bits & 64) != 0};
+    return (struct verdict_view){.witness = (enum witness)(bits / 16),
+                                 .superseded = (bits & 1) != 0,
+                                 .suspected = (bits & 2) != 0,
+                                 .has_other = (bits & 4) != 0,
+                                 .may_rewind = (bits & 8) != 0};
 }
 
 TEST(no_refusal_repeats_what_may_not_be_repeated)
 {
-    for (unsigned bits = 0; bits < 128; bits++) {
+    for (unsigned bits = 0; bits < VIEWS; bits++) {
         struct verdict_view v = view_of(bits);
         enum verdict got = verdict_of_refusal(&v);
         bool repeats = got == VERDICT_RETURN || got == VERDICT_TRY;
-        CHECK_MSG(!repeats || (v.judges && v.may_rewind), "view %u", bits);
-        CHECK_MSG(!repeats || !v.changed, "view %u is repeated twice", bits);
-        CHECK_MSG(got != VERDICT_TRY || (v.has_other && !v.tries && !v.superseded), "view %u",
-                  bits);
+        CHECK_MSG(!repeats || (v.witness != WITNESS_NONE && v.may_rewind), "view %u", bits);
+        CHECK_MSG(!repeats || v.witness == WITNESS_FIRST || v.witness == WITNESS_TRIES,
+                  "view %u is repeated twice", bits);
+        CHECK_MSG(got != VERDICT_TRY || (v.has_other && !witness_tries(v.witness) && !v.superseded),
+                  "view %u", bits);
         CHECK_MSG(got != VERDICT_SWITCH && got != VERDICT_TRUST, "view %u", bits);
     }
 }
 
 TEST(only_a_try_switches)
 {
-    for (unsigned bits = 0; bits < 128; bits++)
+    for (unsigned bits = 0; bits < VIEWS; bits++)
         for (int status = 200; status < 600; status++) {
             struct verdict_view v = view_of(bits);
             enum verdict got = verdict_of_answer(&v, status);
-            CHECK_MSG((got == VERDICT_SWITCH) == (v.judges && v.tries && status < 500),
+            CHECK_MSG((got == VERDICT_SWITCH) == (witness_tries(v.witness) && status < 500),
                       "view %u, %d", bits, status);
             CHECK_MSG(got != VERDICT_RETURN && got != VERDICT_TRY, "view %u, %d", bits, status);
         }
 }
 
-/* ---- a connection is lost ---- */
+/* ---- from one state to the next ---- */
 
-TEST(only_a_first_lost_request_that_may_be_sent_twice_is_repeated)
+static const struct {
+    const char *name;
+    enum witness from, refused, begins, ends;
+} moves[] = {
+    {"says nothing", WITNESS_NONE, WITNESS_NONE, WITNESS_TRIES, WITNESS_NONE},
+    {"under the one in use", WITNESS_FIRST, WITNESS_LAST, WITNESS_TRIES, WITNESS_FIRST},
+    {"tries at first", WITNESS_TRIES, WITNESS_LAST, WITNESS_TRIES, WITNESS_FIRST},
+    {"tries after its refusal", WITNESS_TRIES_AGAIN, WITNESS_LAST, WITNESS_TRIES, WITNESS_LAST},
+    {"was refused", WITNESS_LAST, WITNESS_LAST, WITNESS_TRIES_AGAIN, WITNESS_LAST},
+};
+
+TEST(states_of_a_witness)
 {
-    for (unsigned bits = 0; bits < 32; bits++) {
-        struct repetition r = {.reused = (bits & 1) != 0,
-                               .sent = (bits & 2) != 0,
-                               .answered = (bits & 4) != 0,
-                               .lost_before = (bits & 8) != 0,
-                               .may_rewind = (bits & 16) != 0};
-        bool never = r.answered || r.lost_before || !r.may_rewind || (r.sent && !r.reused);
-        CHECK_INT(repetition_is_allowed(&r), !never, "case");
+    for (size_t i = 0; i < ARRAY_LEN(moves); i++) {
+        CHECK_INT(witness_refused(moves[i].from), moves[i].refused, moves[i].name);
+        CHECK_INT(witness_begins_try(moves[i].from), moves[i].begins, moves[i].name);
+        CHECK_INT(witness_ends_try(moves[i].from), moves[i].ends, moves[i].name);
     }
 }
