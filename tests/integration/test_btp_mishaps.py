@@ -3,6 +3,7 @@ store that was left half way, places that are not for a certificate alone."""
 import datetime
 import os
 import pathlib
+import shutil
 import signal
 import threading
 import time
@@ -139,6 +140,33 @@ def test_a_chain_for_another_key_is_replaced_once_btp_has_the_right_one(proxy, f
     p = proxy(fetching.section(private_key=pki / "acme.key"), environment)
     is_used(p, (pki / "acme.pem").read_bytes())
     assert (fetching.store / "certificate.pem").read_bytes() == (pki / "acme-chain.pem").read_bytes()
+
+
+def test_a_chain_for_the_key_that_is_apart_is_renewed(proxy, fetching, cloud, pki, tmp_path, environment):
+    """The one in the store fits the key, so that the next one is for it, too."""
+    key = tmp_path / "own" / "key"
+    key.parent.mkdir()
+    shutil.copy(pki / "acme.key", key)
+    old, new = (cloud.issue(begins=begins, key=key) for begins in (-86 * DAY, -60))
+    chain = lambda pem: pem[pem.index(b"-----BEGIN CERTIFICATE"):]
+    fetching.seed(chain(old))
+    cloud.put(NAME, chain(new))
+    p = proxy(fetching.section(private_key=key), environment)
+    p.said("tenant acme: the certificate was renewed, and the old one is its fallback")
+    is_used(p, chain(new))
+
+
+def test_another_process_fills_the_store_while_btp_refuses(proxy, fetching, cloud, environment):
+    """The failure is told together with what is in the store by then."""
+    asked, gate = threading.Event(), threading.Event()
+    refuse, held = btp.answering(401, token=True), cloud.issue()
+    cloud.fault = lambda h: asked.set() or gate.wait(harness.LIMIT) and refuse(h)
+    p = proxy(fetching.section(), environment)
+    harness.happened(asked)
+    fetching.seed(held)
+    gate.set()
+    assert "the one that is here stays in use" in p.said("the certificate cannot be fetched: btp-token-refused: ")
+    is_used(p, held)
 
 
 def test_the_name_of_btp_is_gone_for_an_hour(proxy, fetching, cloud, environment, clock):

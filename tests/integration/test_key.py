@@ -110,23 +110,39 @@ def test_memory_that_may_not_be_locked(release, proxy, nginx):
     harness.eventually(lambda: "warning: the memory for private keys is not locked" in p.stderr)
 
 
-def test_another_program_of_the_same_user_cannot_look(release):
-    """What may not be dumped belongs to root in /proc, whoever runs it."""
+@pytest.fixture
+def unprivileged(release):
+    """The program, and a folder that it may use, of a user who is not root."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="sfmtls-test-"))
-    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
-    try:
-        folder.chmod(0o1777)
-        program = shutil.copy(release, folder / "sfmtls")
-        os.chmod(program, 0o755)
-        read, write = os.pipe()
-        with subprocess.Popen([*user, program, "demo", "--listen", "127.0.0.1:0", "--ready-fd", str(write)],
-                              pass_fds=[write], env={**os.environ, "TMPDIR": str(folder)}, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL) as demo:
-            os.close(write)
-            with open(read) as ready:
-                pid = json.loads(ready.readline())["pid"]
-            owner = os.stat(f"/proc/{pid}/mem").st_uid
-            demo.terminate()
-        assert owner == 0
-    finally:
-        shutil.rmtree(folder)
+    folder.chmod(0o1777)
+    program = pathlib.Path(shutil.copy(release, folder / "sfmtls"))
+    program.chmod(0o755)
+    yield [*(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []), program]
+    shutil.rmtree(folder)
+
+
+def owner_of(pid):
+    """What may not be dumped belongs to root in /proc, whoever runs it."""
+    return os.stat(f"/proc/{pid}/mem").st_uid
+
+
+def test_another_program_of_the_same_user_cannot_look(unprivileged):
+    read, write = os.pipe()
+    with subprocess.Popen([*unprivileged, "demo", "--listen", "127.0.0.1:0", "--ready-fd", str(write)],
+                          pass_fds=[write], env={**os.environ, "TMPDIR": str(unprivileged[-1].parent)},
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as demo:
+        os.close(write)
+        with open(read) as ready:
+            pid = json.loads(ready.readline())["pid"]
+        owner = owner_of(pid)
+        demo.terminate()
+    assert owner == 0
+
+
+def test_nor_while_a_command_reads_a_key(unprivileged):
+    """What `import` reads may have one in it."""
+    with subprocess.Popen([*unprivileged, "import", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as reader:
+        os.write(reader.stdin.fileno(), b" " * (1 << 16) + b" ")  # more than a pipe holds: it has begun to read
+        owner = owner_of(reader.pid)
+    assert owner == 0

@@ -478,36 +478,109 @@ static void carry(SSL *client, struct owner *o)
         (void)BIO_write(SSL_get_rbio(client), room, (int)got);
 }
 
+static const struct stream_handler starting = {.on_ready = on_ready,
+                                               .on_data = start_in_data,
+                                               .on_end = on_end,
+                                               .on_drained = on_drained,
+                                               .on_broken = on_broken,
+                                               .on_write_broken = on_write_broken};
+
+/* Both ends of TLS, with the handshake done. */
+struct pair {
+    struct starter s;
+    SSL_CTX *context;
+    SSL *client;
+};
+
+static void pair_begin(struct pair *p)
+{
+    struct owner *plain = owner_new();
+
+    *p = (struct pair){.s = {.owner = *plain, .context = server_new()}};
+    free(plain);
+    p->client = client_new(&p->context);
+    stream_set_handler(p->s.owner.stream, &starting, &p->s);
+    say(&p->s.owner, "plain");
+    (void)SSL_do_handshake(p->client);
+    carry(p->client, &p->s.owner); /* the hello comes right behind, in one read with it */
+    for (int i = 0; i < 20 && SSL_do_handshake(p->client) != 1; i++)
+        carry(p->client, &p->s.owner);
+    CHECK_INT(SSL_is_init_finished(p->client), 1, "the client's handshake");
+    for (int i = 0; i < 5; i++)
+        carry(p->client, &p->s.owner);
+}
+
+static void pair_end(struct pair *p)
+{
+    struct owner *o = &p->s.owner;
+
+    stream_close(o->stream, STREAM_ABORT);
+    loop_turn(o->loop, false);
+    (void)close(o->peer);
+    loop_free(o->loop);
+    buf_free(&o->got);
+    SSL_free(p->client);
+    SSL_CTX_free(p->context);
+    SSL_CTX_free(p->s.context);
+}
+
 TEST(tls_begins_with_bytes_that_were_shown_already)
 {
-    static const struct stream_handler starting = {.on_ready = on_ready,
-                                                   .on_data = start_in_data,
-                                                   .on_end = on_end,
-                                                   .on_drained = on_drained,
-                                                   .on_broken = on_broken,
-                                                   .on_write_broken = on_write_broken};
-    struct owner *plain = owner_new();
-    struct starter s = {.owner = *plain, .context = server_new()};
-    SSL_CTX *context;
-    SSL *client = client_new(&context);
+    struct pair p;
 
-    stream_set_handler(s.owner.stream, &starting, &s);
-    say(&s.owner, "plain");
-    (void)SSL_do_handshake(client);
-    carry(client, &s.owner); /* the hello comes right behind, in one read with it */
-    for (int i = 0; i < 20 && SSL_do_handshake(client) != 1; i++)
-        carry(client, &s.owner);
-    CHECK_INT(SSL_is_init_finished(client), 1, "the client's handshake");
-    for (int i = 0; i < 5; i++)
-        carry(client, &s.owner);
-    CHECK(s.started && s.readied && !stream_has_unread(s.owner.stream));
-    CHECK_SLICE(buf_slice(&s.owner.got), "plain", "what came before TLS");
-    stream_close(s.owner.stream, STREAM_ABORT);
-    s.owner.stream = NULL;
-    buf_free(&s.owner.got);
-    plain->stream = NULL;
-    owner_free(plain);
-    SSL_free(client);
-    SSL_CTX_free(context);
-    SSL_CTX_free(s.context);
+    pair_begin(&p);
+    CHECK(p.s.started && p.s.readied && !stream_has_unread(p.s.owner.stream));
+    CHECK_SLICE(buf_slice(&p.s.owner.got), "plain", "what came before TLS");
+    pair_end(&p);
+}
+
+/* Says new keys, 27 bytes each, and asks for none. */
+static void say_keys(SSL *client, int count)
+{
+    for (int i = 0; i < count; i++)
+        CHECK(SSL_key_update(client, SSL_KEY_UPDATE_NOT_REQUESTED) == 1 &&
+              SSL_do_handshake(client) == 1);
+}
+
+/* A byte of data makes up for 64. Nothing has to be answered here. */
+TEST(messages_of_tls_without_end_break_a_stream_if_hardly_any_data_is_beside_them)
+{
+    static const struct {
+        int data, breaks;
+    } rows[] = {{0, 1}, {20, 1}, {200, 0}};
+    static const char text[200];
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct pair p;
+        pair_begin(&p);
+        for (int n = 0; n < 60 && p.s.owner.breaks == 0; n++) {
+            say_keys(p.client, 250);
+            if (rows[i].data > 0)
+                CHECK_INT(SSL_write(p.client, text, rows[i].data), rows[i].data, "written");
+            carry(p.client, &p.s.owner);
+        }
+        CHECK_INT(p.s.owner.breaks, rows[i].breaks, "broken");
+        if (rows[i].breaks > 0)
+            CHECK_CONTAINS(p.s.owner.why.detail.text, "messages of TLS without end");
+        pair_end(&p);
+    }
+}
+
+/* Else a peer with large portions of them would keep its worker from the others. */
+TEST(what_is_hardly_any_data_is_read_once_a_turn)
+{
+    enum { PIECES = 8 };
+    struct pair p;
+
+    pair_begin(&p);
+    size_t before = p.s.owner.got.n;
+    for (int i = 0; i < PIECES; i++) {
+        say_keys(p.client, 300);
+        CHECK_INT(SSL_write(p.client, "a", 1), 1, "written");
+    }
+    carry(p.client, &p.s.owner);
+    CHECK_MSG(p.s.owner.got.n < before + PIECES, "more than one portion of 32 KiB was read");
+    while (p.s.owner.got.n < before + PIECES)
+        loop_turn(p.s.owner.loop, true);
+    pair_end(&p);
 }
