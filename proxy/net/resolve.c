@@ -108,6 +108,22 @@ static bool answer_localhost(struct job *j)
     return true;
 }
 
+static void say_not_found(struct job *j)
+{
+    failure_set(&j->why, FAIL_NAME_NOT_FOUND, "The name %s does not exist.", j->host);
+}
+
+/* invalid and names below .invalid do not exist, so nobody is asked (RFC 6761, 6.4). */
+static bool answer_invalid(struct job *j)
+{
+    struct slice host = slice_of(j->host);
+
+    if (!slice_eq_nocase(host, SLICE("invalid")) && !slice_ends_nocase(host, SLICE(".invalid")))
+        return false;
+    say_not_found(j);
+    return true;
+}
+
 /* Called after successful lookups too: their answer may differ from that of the system's other
  * programs. */
 static bool note_blocked(struct job *j)
@@ -132,7 +148,7 @@ static void explain(struct job *j, int error, int number)
         failure_set(&j->why, FAIL_NAME_LOOKUP, "The name %s could not be looked up: %s.", j->host,
                     j->blocked.text);
     else if (error == 0 || error == EAI_NONAME)
-        failure_set(&j->why, FAIL_NAME_NOT_FOUND, "The name %s does not exist.", j->host);
+        say_not_found(j);
     else
         failure_set(&j->why, FAIL_NAME_LOOKUP, "The name %s could not be looked up: %s.", j->host,
                     error == EAI_SYSTEM ? strerror(number) : gai_strerror(error));
@@ -143,7 +159,7 @@ static void answer(struct helper_job *helper)
     struct job *j = job_of(helper);
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
 
-    if (answer_localhost(j))
+    if (answer_localhost(j) || answer_invalid(j))
         return;
     int error = getaddrinfo(j->host, NULL, &hints, &list), number = errno;
 

@@ -95,8 +95,8 @@ def serve(machine, proxy, pki, tenant, started, release, tmp_path):
     server = harness.Script(pki, harness.answering(), listener=machine.cable.listener("near", "127.0.0.1"))
     started.append(server)
 
-    def start(**keys):
-        section = tenant(server.port, server=f"{NAME}:{server.port}", connect_to=None)
+    def start(name=NAME, **keys):
+        section = tenant(server.port, server=f"{name}:{server.port}", connect_to=None)
         return proxy(section, listen=f"unix:{tmp_path}/s{len(started)}", resolve_cache="0",
                      process={"binary": release, "prefix": machine.prefix}, **keys)
 
@@ -154,6 +154,13 @@ def test_what_comes_later_is_followed(change, machine, serve):
     after(machine)
     harness.eventually(lambda: found(p))
     assert "names are not looked up" not in p.stderr
+
+
+@pytest.mark.parametrize("name", ["nowhere.invalid", "NOWHERE.INVALID", "invalid"])
+def test_nobody_is_asked_about_invalid_names(name, machine, serve):
+    """RFC 6761, 6.4: so their failure is the same without a network, or with a name server that knows every name."""
+    machine.ask(NEW)
+    assert serve(name).request().token == "name-not-found"
 
 
 # ---- what cannot be followed is said ----
