@@ -388,7 +388,7 @@ def test_no_worker_starves(proxy, script, tenant, fields):
     connections or not."""
     desk = Desk(fields)
     p = proxy(tenant(script(desk).port, max_upstream="1"), workers="2", queue_timeout="30s",
-              drain_timeout="1s")
+              drain_timeout="1s", log_level="debug")
     first = asking(p, "/busy")      # the first worker's, as every other caller
     served = desk.next()
     lonely = asking(p, "/lonely")   # the second worker's
@@ -396,6 +396,7 @@ def test_no_worker_starves(proxy, script, tenant, fields):
     for _ in range(3):
         busy.append(asking(p, "/busy"))
         idle.append(p.caller())     # the second worker's, so that the next one is the first's again
+    harness.eventually(lambda: p.stderr.count("waits for a connection") == 5)
     for turn in range(20):
         if served.target == "/lonely":
             break
