@@ -579,7 +579,6 @@ const struct command command_demo = {
     "                           lists the names, `--fault any` chooses one by chance; at its end\n"
     "                           the demo says what was wrong\n"
     "\n"
-    "If port 8081 is free, it is the status page (`admin`). The demo loads nothing again, also "
-    "not\n"
-    "on SIGHUP.\n",
+    "If port 8081 is free, it is the status page (`admin`). The demo does not reload, not even on\n"
+    "SIGHUP.\n",
     command};

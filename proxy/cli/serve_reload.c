@@ -21,8 +21,7 @@ struct loaded {
 void serve_reload(struct serve *s)
 {
     if (s->load == NULL)
-        log_say(LOG_NOTICE,
-                "nothing is loaded again: the demo keeps what it has read at its start");
+        log_say(LOG_NOTICE, "not reloaded: the demo keeps what it read at its start");
     if (s->reloader == NULL)
         return;
     char state[64];

@@ -213,8 +213,7 @@ static size_t on_server_data(void *ctx, const char *p, size_t n)
     return used;
 }
 
-/* The go_on task: continues with the rest of the answer that exchange_relay() left for this turn.
- */
+/* The go_on task: relays the rest of the answer that was left for this turn. */
 static void on_turn(void *ctx)
 {
     struct exchange *x = ctx;

@@ -123,7 +123,7 @@ static enum status become_user(const struct config *c, struct diag *why)
     return st;
 }
 
-/* Refuses what `run` would refuse. */
+/* Refuses what `run` would refuse. as_user: see struct check_options. */
 static enum status check_files(struct config *c, bool as_user, struct diag *why)
 {
     struct sandbox *plan = sandbox_plan(c);

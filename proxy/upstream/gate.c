@@ -19,8 +19,7 @@ struct gate {
     struct line line;
 };
 
-/* A request in the line. It outlives its crossing while a posted call to on_called() is on its way.
- */
+/* A request in the line. It outlives its crossing while a call to on_called() is on its way. */
 struct ticket {
     struct line_place place;
     struct gate *gate;
@@ -113,31 +112,31 @@ static void free_ticket(struct ticket *t)
     free(t);
 }
 
-static void stop_waiting(struct crossing *p)
+static void stop_waiting(struct crossing *c)
 {
-    p->ticket = NULL;
-    p->waited_us = clock_monotonic_us() - p->came_us;
-    timer_stop(&p->timer);
-    quota_give(p->all->queue);
+    c->ticket = NULL;
+    c->waited_us = clock_monotonic_us() - c->came_us;
+    timer_stop(&c->timer);
+    quota_give(c->all->queue);
 }
 
 /* Runs in the worker of the request that was called. */
 static void on_called(void *arg)
 {
     struct ticket *t = arg;
-    struct crossing *p = t->owner;
+    struct crossing *c = t->owner;
 
     lock(t->gate);
     bool left = t->state == TICKET_LEFT;
     unlock(t->gate);
     if (!left) {
-        stop_waiting(p);
-        p->slot = t->slot;
-        p->open = true;
+        stop_waiting(c);
+        c->slot = t->slot;
+        c->open = true;
     }
     free_ticket(t);
     if (!left)
-        p->done(p->ctx, NULL);
+        c->done(c->ctx, NULL);
 }
 
 /* Calls the waiting requests that may go on. Returns when the next one may go on (monotonic, in
@@ -234,54 +233,54 @@ void gate_release(struct gate *g)
 
 /* ---- one request ---- */
 
-static void explain_timeout(struct crossing *p, struct failure *why)
+static void explain_timeout(struct crossing *c, struct failure *why)
 {
     struct gate_view v;
 
-    gate_look(p->gate, &v);
+    gate_look(c->gate, &v);
     if (v.held_us > 0) {
         int seconds = (int)((v.held_us + SECOND_US - 1) / SECOND_US);
         failure_set(why, FAIL_SERVER_ASKED_TO_WAIT,
                     "The server has answered 429 or 503 with Retry-After, and wants no request for "
                     "%s for another %d s.",
-                    p->gate->path, seconds);
+                    c->gate->path, seconds);
         failure_wait(why, seconds);
         return;
     }
     failure_set(why, FAIL_QUEUE_TIMEOUT,
                 "The server is sent %zu requests a second for %s (`rate`), and it was not this "
                 "one's turn in time.",
-                v.limit, p->gate->path);
+                v.limit, c->gate->path);
 }
 
 static void on_timeout(void *ctx)
 {
-    struct crossing *p = ctx;
-    struct ticket *t = p->ticket;
+    struct crossing *c = ctx;
+    struct ticket *t = c->ticket;
     struct failure why;
 
-    lock(p->gate);
+    lock(c->gate);
     bool waits = t->state == TICKET_WAITS;
     if (waits)
-        line_leave(&p->gate->line, &t->place);
-    unlock(p->gate);
+        line_leave(&c->gate->line, &t->place);
+    unlock(c->gate);
     if (!waits)
         return; /* it was called just now: on_called() will come */
-    stop_waiting(p);
+    stop_waiting(c);
     free_ticket(t);
-    explain_timeout(p, &why);
-    p->done(p->ctx, &why);
+    explain_timeout(c, &why);
+    c->done(c->ctx, &why);
 }
 
-/* Puts p into the line. Call it with the lock held. */
-static void join(struct crossing *p, struct gate *g, struct line_caller whose)
+/* Puts c into the line. Call it with the lock held. */
+static void join(struct crossing *c, struct gate *g, struct line_caller whose)
 {
     struct ticket *t = NEW(struct ticket);
 
     t->gate = gate_ref(g);
-    t->loop = p->all->loop;
-    t->owner = p;
-    p->ticket = t;
+    t->loop = c->all->loop;
+    t->owner = c;
+    c->ticket = t;
     line_join(&g->line, &t->place, whose);
 }
 
@@ -293,92 +292,92 @@ static bool is_hopeless(const struct gate *g, const struct upstreams *all, int64
            quota_is_half_taken(all->queue);
 }
 
-enum crossing_result crossing_begin(struct crossing *p, struct gate *g, struct upstreams *all,
+enum crossing_result crossing_begin(struct crossing *c, struct gate *g, struct upstreams *all,
                                     struct line_caller whose, struct failure *why)
 {
     int64_t now = clock_monotonic_us();
 
-    p->gate = g;
-    p->all = all;
-    p->came_us = now;
+    c->gate = g;
+    c->all = all;
+    c->came_us = now;
     lock(g);
-    p->was_held = g->rate.held > now;
-    p->slot = g->line.length == 0 ? rate_take(&g->rate, now) : RATE_NO_SLOT;
-    p->open = p->slot != RATE_NO_SLOT;
-    bool hopeless = !p->open && is_hopeless(g, all, now);
-    bool refused = hopeless || (!p->open && !quota_take(all->queue));
-    if (!p->open && !refused)
-        join(p, g, whose);
+    c->was_held = g->rate.held > now;
+    c->slot = g->line.length == 0 ? rate_take(&g->rate, now) : RATE_NO_SLOT;
+    c->open = c->slot != RATE_NO_SLOT;
+    bool hopeless = !c->open && is_hopeless(g, all, now);
+    bool refused = hopeless || (!c->open && !quota_take(all->queue));
+    if (!c->open && !refused)
+        join(c, g, whose);
     unlock(g);
-    if (p->open)
+    if (c->open)
         return CROSSING_OPEN;
     if (hopeless)
-        explain_timeout(p, why);
+        explain_timeout(c, why);
     else if (refused)
         failure_plain(why, FAIL_QUEUE_FULL);
     if (refused)
         return CROSSING_REFUSED;
-    timer_init(&p->timer, on_timeout, p);
-    timer_start(all->loop, &p->timer, all->generation->config->queue_timeout);
+    timer_init(&c->timer, on_timeout, c);
+    timer_start(all->loop, &c->timer, all->generation->config->queue_timeout);
     serve_and_watch(all, g);
     return CROSSING_WAITS;
 }
 
-void crossing_note_sent(struct crossing *p)
+void crossing_note_sent(struct crossing *c)
 {
-    p->sent_us = clock_monotonic_us();
-    lock(p->gate);
-    rate_note_sent(&p->gate->rate, p->slot, p->sent_us);
-    unlock(p->gate);
-    serve_and_watch(p->all, p->gate);
+    c->sent_us = clock_monotonic_us();
+    lock(c->gate);
+    rate_note_sent(&c->gate->rate, c->slot, c->sent_us);
+    unlock(c->gate);
+    serve_and_watch(c->all, c->gate);
 }
 
-void crossing_note_answer(struct crossing *p)
+void crossing_note_answer(struct crossing *c)
 {
     int64_t now = clock_monotonic_us();
 
-    if (now - p->sent_us >= RATE_TRANSIT_US)
+    if (now - c->sent_us >= RATE_TRANSIT_US)
         return;
-    lock(p->gate);
-    rate_note_answer(&p->gate->rate, p->slot, p->sent_us, now);
-    unlock(p->gate);
-    serve_and_watch(p->all, p->gate);
+    lock(c->gate);
+    rate_note_answer(&c->gate->rate, c->slot, c->sent_us, now);
+    unlock(c->gate);
+    serve_and_watch(c->all, c->gate);
 }
 
-/* Leaves the line if p waits. Gives back its slot if p may be sent but was not. */
-static void give_up(struct crossing *p)
+/* Leaves the line if c waits. Gives back its slot if c may be sent but was not. */
+static void give_up(struct crossing *c)
 {
-    struct ticket *t = p->ticket;
+    struct ticket *t = c->ticket;
     bool waited = t != NULL, called = false;
 
-    lock(p->gate);
+    lock(c->gate);
     if (waited && t->state == TICKET_WAITS)
-        line_leave(&p->gate->line, &t->place);
+        line_leave(&c->gate->line, &t->place);
     else if (waited)
         called = true;
     if (called) {
         t->state = TICKET_LEFT;
-        rate_give_back(&p->gate->rate, t->slot);
-    } else if (p->open && p->sent_us == 0) {
-        rate_give_back(&p->gate->rate, p->slot);
+        rate_give_back(&c->gate->rate, t->slot);
+    } else if (c->open && c->sent_us == 0) {
+        rate_give_back(&c->gate->rate, c->slot);
     }
-    unlock(p->gate);
+    unlock(c->gate);
     if (waited)
-        stop_waiting(p);
+        stop_waiting(c);
     if (waited && !called)
         free_ticket(t);
 }
 
-void crossing_end(struct crossing *p)
+void crossing_end(struct crossing *c)
 {
-    if (p->gate == NULL)
+    if (c->gate == NULL)
         return;
-    struct gate *g = p->gate;
-    give_up(p);
-    if (p->sent_us == 0)
-        serve_and_watch(p->all, g);
-    p->gate = NULL;
-    p->open = false;
-    p->sent_us = 0;
+    struct gate *g = c->gate;
+    give_up(c);
+    if (c->sent_us == 0)
+        serve_and_watch(c->all, g);
+    c->gate = NULL;
+    c->open = false;
+    c->sent_us = 0;
     gate_unref(g);
 }

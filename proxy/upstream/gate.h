@@ -65,17 +65,17 @@ struct crossing {
 
 enum crossing_result { CROSSING_OPEN, CROSSING_WAITS, CROSSING_REFUSED };
 
-/* Enters the gate g; takes ownership of one reference to it. p->done and p->ctx must be set.
- * CROSSING_OPEN: the request may be sent. CROSSING_WAITS: p->done is called once, later; why ==
+/* Enters the gate g; takes ownership of one reference to it. c->done and c->ctx must be set.
+ * CROSSING_OPEN: the request may be sent. CROSSING_WAITS: c->done is called once, later; why ==
  * NULL: the request may be sent now. CROSSING_REFUSED: *why has the reason. */
-enum crossing_result crossing_begin(struct crossing *p, struct gate *g, struct upstreams *all,
+enum crossing_result crossing_begin(struct crossing *c, struct gate *g, struct upstreams *all,
                                     struct line_caller whose, struct failure *why) MUST_CHECK;
 
-void crossing_note_sent(struct crossing *p);   /* call it when the request's first byte is sent */
-void crossing_note_answer(struct crossing *p); /* call it when the answer's first byte has come */
+void crossing_note_sent(struct crossing *c);   /* call it when the request's first byte is sent */
+void crossing_note_answer(struct crossing *c); /* call it when the answer's first byte has come */
 
-/* The request is over, or will be sent again. p->done is not called any more. Idempotent. */
-void crossing_end(struct crossing *p);
+/* The request is over, or will be sent again. c->done is not called any more. Idempotent. */
+void crossing_end(struct crossing *c);
 
 /* Frees the watches of a worker that ends. */
 void gate_end_watches(struct upstreams *all);

@@ -11,8 +11,7 @@ enum {
     MAX_REPEATED = 2, /* times that Digest starts again with a new nonce (RFC 7616, 3.3: stale) */
     MAX_LEGS = 8,     /* messages of a login; Kerberos needs one or two, NTLM two */
     MAX_TOKEN = 64 * 1024,
-    OFFER_SHOWN =
-        100, /* bytes of the list of schemes in a sentence, and the scheme that exceeds it */
+    OFFER_SHOWN = 100, /* bytes after which the list of schemes in a sentence ends */
 };
 
 static const char *const schemes[] = {[AUTH_NONE] = "none",

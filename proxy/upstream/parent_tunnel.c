@@ -14,8 +14,8 @@
 enum {
     /* Bytes of a 407 that are read so that its connection can be used again. */
     MAX_REFUSAL = 256 * 1024,
-    MAX_LOST = 4,    /* times that the proxy closes between two messages of a login */
-    FIELD_EXTRA = 64 /* bytes: name and line ends of Proxy-Authorization, and the empty line */
+    MAX_LOST = 4,     /* times that the proxy closes between two messages of a login */
+    FIELD_EXTRA = 64, /* bytes: name and line ends of Proxy-Authorization, and the empty line */
 };
 
 struct parent_tunnel {

@@ -447,7 +447,7 @@ def test_status_of_the_demo(demo):
 def test_demo_says_that_it_does_not_reload(demo):
     d = demo()
     d.process.send_signal(signal.SIGHUP)
-    harness.eventually(lambda: "notice: nothing is loaded again" in d.stderr)
+    harness.eventually(lambda: "notice: not reloaded: the demo keeps" in d.stderr)
     d.stop()
 
 
